@@ -1,0 +1,247 @@
+//! What a typed block is, and what it writes itself into.
+
+use std::marker::PhantomData;
+
+use crate::{Address, Addressed, Expr, Expression, IntoExpr, Key, Mode, Reference, Step, Value, kind::Text};
+
+/// A typed block: a resource, or a nested block of one.
+pub trait Block {
+    /// Writes every argument that is set, and every nested block.
+    fn write(self, body: &mut Body);
+}
+
+/// A typed resource, data source or ephemeral resource.
+pub trait Resource: Block {
+    /// Which of the three.
+    const MODE: Mode;
+    /// The type, such as `aws_vpc`.
+    const TYPE: &'static str;
+    /// Whether it takes tags.
+    const TAGGABLE: bool;
+    /// The typed handle that [`Stack::add`](crate::Stack::add) returns.
+    type Handle: Addressed;
+    /// The handle of the block at `address`.
+    fn handle(address: Address) -> Self::Handle;
+}
+
+/// The typed configuration of a provider.
+pub trait ProviderConfig: Block {
+    /// The provider's local name, such as `aws`.
+    const NAME: &'static str;
+}
+
+/// The name of an argument of `R`, for `ignore_changes` and the like.
+pub struct Attribute<R> {
+    pub(crate) name: &'static str,
+    of: PhantomData<fn() -> R>,
+}
+
+impl<R> Attribute<R> {
+    /// For the generated bindings.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, of: PhantomData }
+    }
+
+    /// The argument's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// One or more nested blocks, where the provider requires at least one.
+#[derive(Clone, Debug)]
+pub struct NonEmpty<B> {
+    first: B,
+    rest: Vec<B>,
+}
+
+impl<B> NonEmpty<B> {
+    /// At least `first`.
+    pub fn new(first: B, rest: impl IntoIterator<Item = B>) -> Self {
+        Self { first, rest: rest.into_iter().collect() }
+    }
+
+    /// Just one.
+    pub fn one(first: B) -> Self {
+        Self { first, rest: Vec::new() }
+    }
+
+    /// None if `blocks` is empty.
+    pub fn from_vec(blocks: Vec<B>) -> Option<Self> {
+        let mut blocks = blocks.into_iter();
+        let first = blocks.next()?;
+        Some(Self { first, rest: blocks.collect() })
+    }
+}
+
+impl<B> IntoIterator for NonEmpty<B> {
+    type Item = B;
+    type IntoIter = std::iter::Chain<std::iter::Once<B>, std::vec::IntoIter<B>>;
+    fn into_iter(self) -> Self::IntoIter {
+        std::iter::once(self.first).chain(self.rest)
+    }
+}
+
+/// The arguments and nested blocks of a block, as they are written.
+#[derive(Debug, Default)]
+pub struct Body {
+    pub(crate) entries: Vec<(Key, Value)>,
+    pub(crate) too_many: Vec<(&'static str, usize, usize)>,
+}
+
+impl Body {
+    /// A required argument.
+    pub fn argument<K>(&mut self, name: &'static str, value: Expr<K>) {
+        self.entries.push((Key::Borrowed(name), value.into_value()));
+    }
+
+    /// An optional argument, left out if it is not set.
+    pub fn optional<K>(&mut self, name: &'static str, value: Option<Expr<K>>) {
+        if let Some(value) = value {
+            self.argument(name, value);
+        }
+    }
+
+    /// An argument that must be present even if it has no value, as attribute-as-block objects need.
+    pub fn nullable<K>(&mut self, name: &'static str, value: Option<Expr<K>>) {
+        let value = value.map_or(Value::Null, Expr::into_value);
+        self.entries.push((Key::Borrowed(name), value));
+    }
+
+    /// A nested block that stands at most once.
+    pub fn block(&mut self, name: &'static str, block: impl Block) {
+        let value = self.nested(block);
+        self.entries.push((Key::Borrowed(name), value));
+    }
+
+    /// Nested blocks in order; nothing is written if there are none. `max` is the provider's limit.
+    pub fn blocks<B: Block>(
+        &mut self,
+        name: &'static str,
+        blocks: impl IntoIterator<Item = B>,
+        max: Option<usize>,
+    ) {
+        let items: Vec<Value> = blocks.into_iter().map(|b| self.nested(b)).collect();
+        if let Some(max) = max.filter(|&max| items.len() > max) {
+            self.too_many.push((name, items.len(), max));
+        }
+        if !items.is_empty() {
+            self.entries.push((Key::Borrowed(name), Value::List(items)));
+        }
+    }
+
+    /// An attribute whose elements are objects: written as a list even if it is empty.
+    pub fn objects<B: Block>(&mut self, name: &'static str, objects: Option<Vec<B>>) {
+        if let Some(objects) = objects {
+            let items = objects.into_iter().map(|b| self.nested(b)).collect();
+            self.entries.push((Key::Borrowed(name), Value::List(items)));
+        }
+    }
+
+    fn nested(&mut self, block: impl Block) -> Value {
+        let mut body = Self::default();
+        block.write(&mut body);
+        self.too_many.append(&mut body.too_many);
+        Value::Object(body.entries)
+    }
+}
+
+/// A reference to an object inside a block's attributes.
+pub trait Object {
+    /// The object that `reference` leads to.
+    fn object(reference: Reference) -> Self;
+}
+
+/// A reference to a list or set of objects, such as a certificate's validation options.
+pub struct Elements<O> {
+    reference: Reference,
+    of: PhantomData<fn() -> O>,
+}
+
+impl<O: Object> Elements<O> {
+    /// For the generated bindings.
+    pub fn new(reference: Reference) -> Self {
+        Self { reference, of: PhantomData }
+    }
+
+    /// The element at `index`, of a list.
+    pub fn at(&self, index: usize) -> O {
+        O::object(self.reference.clone().step(Step::Index(index)))
+    }
+
+    /// `attribute` of the one element whose `key` equals `value`; the plan fails if there is none.
+    pub fn find(&self, key: &'static str, value: impl IntoExpr<Text>, attribute: &'static str) -> Expr<Text> {
+        Expr::of(Value::Expression(Box::new(Expression::Find {
+            collection: self.reference.clone(),
+            key,
+            equals: value.into_expr().into_value(),
+            attribute,
+        })))
+    }
+}
+
+/// Declares the handle of a resource: one typed accessor per attribute. For the generated bindings.
+#[macro_export]
+macro_rules! handle {
+    ($(#[$doc:meta])* $handle:ident { $($name:ident $($spelled:literal)? : $ty:tt $(<$inner:ty>)?,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $handle($crate::Address);
+
+        impl $handle {
+            pub(crate) fn new(address: $crate::Address) -> Self {
+                Self(address)
+            }
+            $($crate::handle!(@accessor $name $($spelled)? : $ty $(<$inner>)?);)*
+        }
+
+        impl $crate::Addressed for $handle {
+            fn address(&self) -> &$crate::Address {
+                &self.0
+            }
+        }
+    };
+    (@accessor $name:ident : Elements<$inner:ty>) => {
+        /// The objects of the attribute of this name.
+        pub fn $name(&self) -> $crate::Elements<$inner> {
+            $crate::Elements::new($crate::Reference::attribute(&self.0, stringify!($name)))
+        }
+    };
+    (@accessor $name:ident $spelled:literal : $ty:tt $(<$inner:ty>)?) => {
+        /// The attribute of this name.
+        pub fn $name(&self) -> $crate::Expr<$ty $(<$inner>)?> {
+            $crate::Expr::reference($crate::Reference::attribute(&self.0, $spelled))
+        }
+    };
+    (@accessor $name:ident : $ty:tt $(<$inner:ty>)?) => {
+        /// The attribute of this name.
+        pub fn $name(&self) -> $crate::Expr<$ty $(<$inner>)?> {
+            $crate::Expr::reference($crate::Reference::attribute(&self.0, stringify!($name)))
+        }
+    };
+}
+
+/// Declares an object inside a handle's attributes: one typed accessor per field. For the generated bindings.
+#[macro_export]
+macro_rules! object {
+    ($(#[$doc:meta])* $object:ident { $($name:ident $spelled:literal : $ty:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $object($crate::Reference);
+
+        impl $object {
+            $(
+                /// The field of this name.
+                pub fn $name(&self) -> $crate::Expr<$ty> {
+                    $crate::Expr::reference(self.0.clone().step($crate::Step::Attribute($spelled)))
+                }
+            )*
+        }
+
+        impl $crate::Object for $object {
+            fn object(reference: $crate::Reference) -> Self {
+                Self(reference)
+            }
+        }
+    };
+}
