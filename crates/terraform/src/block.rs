@@ -207,16 +207,30 @@ macro_rules! handle {
             $crate::Elements::new($crate::Reference::attribute(&self.0, stringify!($name)))
         }
     };
-    (@accessor $name:ident $spelled:literal : $ty:tt $(<$inner:ty>)?) => {
+    (@accessor $name:ident $spelled:literal : ($ty:ty)) => {
+        $crate::handle!(@named $name, $spelled, $ty);
+    };
+    (@accessor $name:ident : ($ty:ty)) => {
+        $crate::handle!(@named $name, stringify!($name), $ty);
+    };
+    (@named $name:ident, $spelled:expr, $ty:ty) => {
         /// The attribute of this name.
-        pub fn $name(&self) -> $crate::Expr<$ty $(<$inner>)?> {
+        pub fn $name(&self) -> $crate::Expr<$ty> {
             $crate::Expr::reference($crate::Reference::attribute(&self.0, $spelled))
         }
     };
-    (@accessor $name:ident : $ty:tt $(<$inner:ty>)?) => {
-        /// The attribute of this name.
-        pub fn $name(&self) -> $crate::Expr<$ty $(<$inner>)?> {
-            $crate::Expr::reference($crate::Reference::attribute(&self.0, stringify!($name)))
+}
+
+/// Declares the names of a resource's arguments and nested blocks, for `ignore_changes`. For the generated
+/// bindings.
+#[macro_export]
+macro_rules! arguments {
+    ($resource:ident { $($constant:ident $spelled:literal,)* }) => {
+        impl $resource {
+            $(
+                #[doc = concat!("`", $spelled, "`")]
+                pub const $constant: $crate::Attribute<Self> = $crate::Attribute::new($spelled);
+            )*
         }
     };
 }
