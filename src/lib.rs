@@ -1,1 +1,4 @@
-//! txnr
+//! txnr synthesizes Terraform JSON for a PCI DSS Level 1 service on AWS ECS Fargate: environment files in, one root
+//! module per environment out.
+
+pub mod config;

@@ -1,0 +1,104 @@
+//! What an environment file may say: every key, its type and its default. The JSON Schema and the configuration
+//! reference are generated from here.
+
+use super::section::{
+    Account, Alb, Certificate, Ecr, Iam, Kms, Logs, NetworkFile, ServiceFile, StateFile, StorageFile, Tags,
+    Terraform, Waf,
+};
+use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An environment: one VPC, one service, one Terraform root module. Its name is the file's name without `.toml`.
+///
+/// Keys without a default are required; they are options here, so that a missing one is reported beside every other
+/// mistake and not instead of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "txnr environment")]
+pub struct EnvFile {
+    /// The organization's short name, 1 to 15 lower-case letters, digits and hyphens. Required: it makes the names of
+    /// buckets unique in the world.
+    #[schemars(required, with = "OrganizationName")]
+    pub organization: Option<OrganizationName>,
+    /// The AWS account that the environment lives in. Required: names and policies are built from it, and Terraform
+    /// refuses to run against any other.
+    #[schemars(required, with = "AccountId")]
+    pub account_id: Option<AccountId>,
+    /// The AWS region, in any of the partitions aws, aws-us-gov and aws-cn. Required.
+    #[schemars(required, with = "Region")]
+    pub region: Option<Region>,
+    /// The service's fully qualified domain name. Required.
+    #[schemars(required, with = "DomainName")]
+    pub domain: Option<DomainName>,
+    /// The Route 53 zone that `domain` is entered into; the zone must exist. `domain` without its first label.
+    pub hosted_zone: Option<DomainName>,
+    /// The project's name, with which every resource name begins. `txn-reconcile`.
+    pub project: Option<ProjectName>,
+    /// Who answers for the environment; the tag `Owner`. `platform`.
+    pub owner: Option<TagText>,
+    /// Whether real cardholder data is handled here. True, so that a forgotten line makes an environment strict and
+    /// not lax: retention of at least a year, no ECS Exec, protection always on.
+    pub production: bool,
+    /// Whether load balancer, data stores and buckets refuse to be destroyed. True; false only where `production` is
+    /// false, to tear a test environment down.
+    pub protection: bool,
+    /// What exists once per account.
+    pub account: Account,
+    /// The VPC, its subnets, and what may leave it.
+    pub network: NetworkFile,
+    /// The customer-managed keys.
+    pub kms: Kms,
+    /// Roles that exist already and are named in policies.
+    pub iam: Iam,
+    /// The image repository.
+    pub ecr: Ecr,
+    /// The tasks on Fargate.
+    pub service: ServiceFile,
+    /// The load balancer.
+    pub alb: Alb,
+    /// The load balancer's certificate.
+    pub certificate: Certificate,
+    /// The web ACL in front of the load balancer.
+    pub waf: Waf,
+    /// CloudWatch log groups.
+    pub logs: Logs,
+    /// The buckets for logs and artifacts.
+    pub storage: StorageFile,
+    /// What every resource is tagged with.
+    pub tags: Tags,
+    /// Where Terraform keeps its state.
+    pub state: StateFile,
+    /// The versions that may apply the output.
+    pub terraform: Terraform,
+}
+
+impl Default for EnvFile {
+    fn default() -> Self {
+        Self {
+            organization: None,
+            account_id: None,
+            region: None,
+            domain: None,
+            hosted_zone: None,
+            project: None,
+            owner: None,
+            production: true,
+            protection: true,
+            account: Account::default(),
+            network: NetworkFile::default(),
+            kms: Kms::default(),
+            iam: Iam::default(),
+            ecr: Ecr::default(),
+            service: ServiceFile::default(),
+            alb: Alb::default(),
+            certificate: Certificate::default(),
+            waf: Waf::default(),
+            logs: Logs::default(),
+            storage: StorageFile::default(),
+            tags: Tags::default(),
+            state: StateFile::default(),
+            terraform: Terraform::default(),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Reads environment files.
+
+use super::EnvConfig;
+use super::problem::{KeyPath, Problems};
+use super::report::Report;
+use super::resolve;
+use super::salvage::{self, Salvaged};
+use super::source::Source;
+use super::value::EnvName;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// An environment file and the environment that it describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Where the file lies.
+    pub path: PathBuf,
+    /// The environment.
+    pub config: EnvConfig,
+}
+
+/// Environments, and what is worth a look in their files.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The environments in the order of their names.
+    pub environments: Vec<Environment>,
+    /// Warnings; no errors among them.
+    pub warnings: Report,
+}
+
+/// Why no environment could be read.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The files say what they may not say.
+    Invalid(Report),
+    /// A file or folder could not be read.
+    Unreadable {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The folder holds no environment of that name.
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The folder.
+        folder: PathBuf,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+}
+
+/// Reads the text of one environment file. `path` gives the environment its name and stands in messages.
+///
+/// # Errors
+/// With every mistake in the text.
+pub fn parse(path: &Path, text: &str) -> Result<(EnvConfig, Report), Report> {
+    let source = Source::new(path, text);
+    let mut problems = Problems::default();
+    let config = read(&source, &mut problems);
+    let failed = problems.has_errors();
+    let report = if problems.is_empty() { Report::default() } else { source.report(problems.into_vec()) };
+    match config {
+        Some(config) if !failed => Ok((config, report)),
+        _ => Err(report),
+    }
+}
+
+fn read(source: &Source<'_>, problems: &mut Problems) -> Option<EnvConfig> {
+    let name = environment_name(source.path(), problems);
+    let Salvaged { file, doubtful } = salvage::deserialize(source.text(), problems)?;
+    let config = resolve::resolve(name?, file, problems);
+    drop_consequences(&doubtful, problems);
+    config
+}
+
+/// Drops what was found wrong with values that are defaults only because a mistake hid what is written: all of a
+/// section that a mistake was made in, and everything if it was made in a switch that decides over other sections.
+fn drop_consequences(doubtful: &[KeyPath], problems: &mut Problems) {
+    let first = |path: &KeyPath| path.0.first().cloned();
+    let switch = |path: &KeyPath| matches!(path.to_string().as_str(), "production" | "protection");
+    let any_switch = doubtful.iter().any(switch);
+    problems.retain(|problem| {
+        problem.span.is_some()
+            || !(any_switch || doubtful.iter().any(|path| first(path) == first(&problem.key)))
+    });
+}
+
+fn environment_name(path: &Path, problems: &mut Problems) -> Option<EnvName> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    stem.parse::<EnvName>()
+        .map_err(|invalid| {
+            let what = format!("the file's name is the environment's name, and {}", invalid.problem);
+            problems.error(KeyPath::default(), what, invalid.allowed);
+        })
+        .ok()
+}
+
+/// Reads the environments of that names from a folder.
+///
+/// # Errors
+/// When a file is missing, unreadable or wrong; every mistake of every file is in the report.
+pub fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadError> {
+    let known = list(folder)?;
+    let mut paths = Vec::with_capacity(names.len());
+    for name in names {
+        let found = known.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name.as_str()));
+        paths.push(
+            found.cloned().ok_or_else(|| LoadError::Unknown {
+                name: name.clone(),
+                folder: folder.to_owned(),
+                known: known
+                    .iter()
+                    .filter_map(|p| p.file_stem())
+                    .map(|s| s.to_string_lossy().into_owned())
+                    .collect(),
+            })?,
+        );
+    }
+    paths.sort();
+    paths.dedup();
+    load_files(&paths)
+}
+
+/// Reads every environment of a folder, `*.toml`.
+///
+/// # Errors
+/// As [`load_some`].
+pub fn load_all(folder: &Path) -> Result<Loaded, LoadError> {
+    load_files(&list(folder)?)
+}
+
+fn load_files(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
+    let mut environments = Vec::with_capacity(paths.len());
+    let (mut warnings, mut errors) = (Report::default(), Report::default());
+    for path in paths {
+        let text = fs::read_to_string(path)
+            .map_err(|source| LoadError::Unreadable { path: path.clone(), source })?;
+        match parse(path, &text) {
+            Ok((config, report)) => {
+                warnings.extend(report);
+                environments.push(Environment { path: path.clone(), config });
+            }
+            Err(report) => errors.extend(report),
+        }
+    }
+    if errors.is_empty() { Ok(Loaded { environments, warnings }) } else { Err(LoadError::Invalid(errors)) }
+}
+
+/// The environment files of a folder, sorted.
+fn list(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let unreadable = |source| LoadError::Unreadable { path: folder.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+impl EnvConfig {
+    /// An environment for the tests of stacks: the text of a file, with whatever is required filled in where the text
+    /// does not say it. The name is `test`.
+    ///
+    /// # Panics
+    /// When the text is wrong; the message is the report.
+    #[cfg(test)]
+    pub fn for_test(text: &str) -> Self {
+        const REQUIRED: [(&str, &str); 4] = [
+            ("organization", "acme"),
+            ("account_id", "111122223333"),
+            ("region", "us-east-1"),
+            ("domain", "reconcile.example.com"),
+        ];
+        let mut head = String::new();
+        for (key, value) in REQUIRED {
+            if !text.lines().any(|line| line.starts_with(&format!("{key} ="))) {
+                head.push_str(&format!("{key} = \"{value}\"\n"));
+            }
+        }
+        let network = if text.contains("cidr = \"10") { "" } else { "network.cidr = \"10.30.0.0/16\"\n" };
+        let whole = format!("{head}{network}{text}");
+        match parse(Path::new("test.toml"), &whole) {
+            Ok((config, _)) => config,
+            Err(report) => panic!("{report}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environments_of_this_repository_are_right() {
+        let loaded = load_all(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/envs"))).expect("valid files");
+        assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+        let names: Vec<_> = loaded.environments.iter().map(|e| e.config.name.as_str()).collect();
+        assert_eq!(names, ["dev", "prod", "stage"]);
+    }
+
+    #[test]
+    fn for_test_fills_in_what_is_required() {
+        let config = EnvConfig::for_test("");
+        assert_eq!(config.network.subnets.private.len(), 3);
+        assert!(EnvConfig::for_test("production = false\nprotection = false").name.as_str() == "test");
+    }
+}

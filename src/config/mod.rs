@@ -1,0 +1,93 @@
+//! Environment files: `envs/<name>.toml` in, a validated [`EnvConfig`] out.
+//!
+//! [`file`] says what a file may hold, [`value`] and [`section`] hold the types, `resolve` fills in what depends on
+//! other values and checks what depends on more than one, `source` finds the line that a problem belongs to, and
+//! [`report`] prints it. Nothing here reads a clock or the network; only [`load`] reads files.
+
+pub mod file;
+pub mod load;
+pub mod names;
+pub mod problem;
+pub mod report;
+pub mod section;
+pub mod value;
+
+mod resolve;
+mod salvage;
+mod source;
+mod suggest;
+mod wording;
+
+pub use load::{load_all, load_some, parse};
+pub use names::{BucketKind, Names, TargetGroup};
+pub use section::*;
+pub use value::*;
+
+/// A validated environment: everything that the stacks need to know, in types that cannot hold what AWS would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvConfig {
+    /// The environment's name: the file's name without `.toml`.
+    pub name: EnvName,
+    /// The organization's short name.
+    pub organization: OrganizationName,
+    /// The project's name.
+    pub project: ProjectName,
+    /// The AWS account.
+    pub account_id: AccountId,
+    /// The AWS region.
+    pub region: Region,
+    /// The service's fully qualified domain name; it lies in `hosted_zone`.
+    pub domain: DomainName,
+    /// The Route 53 zone that the domain is entered into.
+    pub hosted_zone: DomainName,
+    /// Who answers for the environment.
+    pub owner: TagText,
+    /// Whether real cardholder data is handled here.
+    pub production: bool,
+    /// Whether things refuse to be destroyed; always so in production.
+    pub protection: bool,
+    /// Composed names, within AWS's limits.
+    pub names: Names,
+    /// What exists once per account.
+    pub account: Account,
+    /// The VPC.
+    pub network: Network,
+    /// The customer-managed keys.
+    pub kms: Kms,
+    /// Roles that exist already.
+    pub iam: Iam,
+    /// The image repository.
+    pub ecr: Ecr,
+    /// The tasks on Fargate.
+    pub service: Service,
+    /// The load balancer.
+    pub alb: Alb,
+    /// The load balancer's certificate.
+    pub certificate: Certificate,
+    /// The web ACL.
+    pub waf: Waf,
+    /// CloudWatch log groups.
+    pub logs: Logs,
+    /// The buckets.
+    pub storage: Storage,
+    /// What every resource is tagged with.
+    pub tags: Tags,
+    /// Where Terraform keeps its state.
+    pub state: State,
+    /// The versions that may apply the output.
+    pub terraform: Terraform,
+}
+
+impl EnvConfig {
+    /// The partition that the region lies in.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        self.region.partition()
+    }
+
+    /// An ARN in this environment's partition, region and account: `arn:aws:logs:us-east-1:111122223333:<resource>`.
+    #[must_use]
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account_id)
+    }
+}

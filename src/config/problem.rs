@@ -1,0 +1,121 @@
+//! What is wrong with an environment file, and at which key.
+
+use std::fmt;
+use std::ops::Range;
+
+/// Whether a problem stops the synthesis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is synthesized.
+    Error,
+    /// Worth a look; the synthesis goes on.
+    Warning,
+}
+
+/// A step from a table to one of its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// The way from the root of an environment file to a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyPath(pub(crate) Vec<Step>);
+
+impl KeyPath {
+    pub(crate) fn key(mut self, key: impl Into<String>) -> Self {
+        self.0.push(Step::Key(key.into()));
+        self
+    }
+
+    pub(crate) fn index(mut self, index: usize) -> Self {
+        self.0.push(Step::Index(index));
+        self
+    }
+}
+
+impl From<&str> for KeyPath {
+    /// A path of plain keys joined by dots.
+    fn from(dotted: &str) -> Self {
+        Self(dotted.split('.').map(|key| Step::Key(key.to_owned())).collect())
+    }
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Key(key) => {
+                    f.write_str(if at == 0 { "" } else { "." })?;
+                    let bare = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+                    if !key.is_empty() && key.bytes().all(bare) {
+                        f.write_str(key)?
+                    } else {
+                        write!(f, "{key:?}")?
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One problem of an environment file, at a key of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub severity: Severity,
+    pub key: KeyPath,
+    /// Where it stands, if that is known already; else the key tells.
+    pub span: Option<Range<usize>>,
+    pub what: String,
+    pub help: String,
+}
+
+/// The problems found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Notes that the value at `key` cannot be used.
+    pub fn error(&mut self, key: impl Into<KeyPath>, what: impl Into<String>, help: impl Into<String>) {
+        self.push(Severity::Error, key.into(), what.into(), help.into());
+    }
+
+    /// Notes that the value at `key` is worth a look.
+    pub fn warning(&mut self, key: impl Into<KeyPath>, what: impl Into<String>, help: impl Into<String>) {
+        self.push(Severity::Warning, key.into(), what.into(), help.into());
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+
+    fn push(&mut self, severity: Severity, key: KeyPath, what: String, help: String) {
+        self.0.push(Problem { severity, key, span: None, what, help });
+    }
+
+    /// Notes a mistake whose place is known.
+    pub fn at(
+        &mut self,
+        key: KeyPath,
+        span: Option<Range<usize>>,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.0.push(Problem { severity: Severity::Error, key, span, what: what.into(), help: help.into() });
+    }
+
+    pub fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {
+        self.0.retain(keep);
+    }
+}

@@ -1,0 +1,136 @@
+//! From what an environment file says to what the stacks need: defaults that depend on other values are filled in,
+//! subnets are computed, and whatever depends on more than one value is checked.
+
+mod certificate;
+mod names;
+mod network;
+mod service;
+mod state;
+mod storage;
+mod subnets;
+mod tags;
+mod waf;
+
+use super::EnvConfig;
+use super::file::EnvFile;
+use super::problem::Problems;
+use super::value::{DomainName, EnvName, ProjectName, RetentionDays, TagText};
+
+/// The shortest retention in production, in days: PCI DSS 10.5.1 asks for twelve months.
+pub(crate) const PRODUCTION_RETENTION_MIN: u32 = 365;
+
+/// Resolves an environment file, noting every problem. `None` means that a problem has been noted, or that a required
+/// key is missing, which is noted as well.
+pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> Option<EnvConfig> {
+    required(&file, problems);
+    check_switches(&file, problems);
+    check_retention(&file, problems);
+    tags::check(&file.tags, problems);
+    waf::check(&file.waf, problems);
+
+    let project = file.project.clone().or_else(|| "txn-reconcile".parse::<ProjectName>().ok());
+    let hosted_zone = hosted_zone(&file, problems);
+    certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
+    let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
+    let service = service::resolve(file.service, file.logs.retention_days, file.production, problems);
+    let storage = storage::resolve(&file.storage, file.production, problems);
+
+    let (project, organization) = (project?, file.organization?);
+    let (account_id, region) = (file.account_id?, file.region?);
+    let names = names::compose(&project, &name, &organization, &account_id, problems);
+    let state = state::resolve(file.state, &project, &name, &organization, &account_id, &region, problems);
+    Some(EnvConfig {
+        owner: file.owner.unwrap_or_else(|| TagText::known("platform")),
+        production: file.production,
+        protection: file.protection,
+        account: file.account,
+        network: network?,
+        kms: file.kms,
+        iam: file.iam,
+        ecr: file.ecr,
+        service: service?,
+        alb: file.alb,
+        certificate: file.certificate,
+        waf: file.waf,
+        logs: file.logs,
+        storage,
+        tags: file.tags,
+        state: state?,
+        terraform: file.terraform,
+        domain: file.domain?,
+        hosted_zone: hosted_zone?,
+        names,
+        name,
+        organization,
+        project,
+        account_id,
+        region,
+    })
+}
+
+/// Notes every required key that is missing.
+fn required(file: &EnvFile, problems: &mut Problems) {
+    let mut need = |missing: bool, key: &str, example: &str| {
+        if missing {
+            problems.error(key, format!("`{key}` is missing"), format!("add it, for example `{example}`"));
+        }
+    };
+    need(file.organization.is_none(), "organization", "organization = \"acme\"");
+    need(file.account_id.is_none(), "account_id", "account_id = \"111122223333\"");
+    need(file.region.is_none(), "region", "region = \"us-east-1\"");
+    need(file.domain.is_none(), "domain", "domain = \"reconcile.example.com\"");
+    need(file.network.cidr.is_none(), "network.cidr", "cidr = \"10.30.0.0/16\" under [network]");
+}
+
+fn check_switches(file: &EnvFile, problems: &mut Problems) {
+    if file.production && !file.protection {
+        problems.error(
+            "protection",
+            "a production environment is always protected",
+            "remove the line, or say `production = false` if no real cardholder data is handled here",
+        );
+    }
+}
+
+/// In production every log is kept for twelve months.
+fn check_retention(file: &EnvFile, problems: &mut Problems) {
+    if !file.production {
+        return;
+    }
+    let retentions = [
+        ("logs.retention_days", Some(file.logs.retention_days)),
+        ("network.flow_logs.retention_days", file.network.flow_logs.retention_days),
+        ("service.log_retention_days", file.service.log_retention_days),
+    ];
+    for (key, retention) in retentions {
+        if let Some(days) = retention.map(RetentionDays::get).filter(|days| *days < PRODUCTION_RETENTION_MIN)
+        {
+            problems.error(
+                key,
+                format!("{days} days are too few in production"),
+                "365, 400 or a longer retention of CloudWatch Logs (PCI DSS 10.5.1: at least twelve months)",
+            );
+        }
+    }
+}
+
+/// The zone that the domain is entered into, which must contain it.
+fn hosted_zone(file: &EnvFile, problems: &mut Problems) -> Option<DomainName> {
+    let domain = file.domain.as_ref()?;
+    let Some(zone) = file.hosted_zone.clone().or_else(|| domain.parent()) else {
+        problems.error(
+            "domain",
+            format!("the zone of {domain} cannot be told from its name"),
+            "name it with `hosted_zone`, or use a name of at least three labels",
+        );
+        return None;
+    };
+    if !domain.is_in(&zone) {
+        problems.error(
+            "hosted_zone",
+            format!("{domain} does not lie in the zone {zone}"),
+            "a zone that the domain ends in",
+        );
+    }
+    Some(zone)
+}

@@ -1,0 +1,165 @@
+//! Resolves `[network]`.
+
+use super::subnets;
+use crate::config::problem::{KeyPath, Problems};
+use crate::config::section::{EgressDestination, EgressRule, EgressRuleFile, Nat, Network, NetworkFile};
+use crate::config::value::{
+    AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Region, RetentionDays,
+};
+
+/// The VPC as the stacks build it; `None` without a range or a region, or where the subnets have no room.
+pub(super) fn resolve(
+    file: &NetworkFile,
+    region: Option<&Region>,
+    retention: RetentionDays,
+    problems: &mut Problems,
+) -> Option<Network> {
+    check_zones(file, problems);
+    check_endpoints(file, problems);
+    let egress = egress(&file.egress, problems);
+    let cidr = file.cidr?;
+    check_range(cidr, problems);
+    let ranges = subnets::lay_out(cidr, file, problems);
+    let zones: Vec<AvailabilityZone> = file
+        .availability_zones
+        .iter()
+        .filter_map(|letter| region.map(|region| region.zone(*letter)))
+        .collect();
+    Some(Network {
+        cidr,
+        subnets: ranges?.in_zones(&zones),
+        availability_zones: zones,
+        nat: file.nat,
+        ipv6: file.ipv6,
+        flow_logs_retention_days: file.flow_logs.retention_days.unwrap_or(retention),
+        flow_logs: file.flow_logs.clone(),
+        endpoints: file.endpoints.clone(),
+        egress,
+    })
+}
+
+fn check_zones(file: &NetworkFile, problems: &mut Problems) {
+    let zones = &file.availability_zones;
+    let count = zones.len();
+    if !(2..=6).contains(&count) {
+        problems.error(
+            "network.availability_zones",
+            format!("{count} availability zones"),
+            "2 to 6: the load balancer needs two, and the layout has room for six",
+        );
+    }
+    for (at, zone) in zones.iter().enumerate() {
+        if zones.iter().take(at).any(|earlier| earlier == zone) {
+            problems.error(
+                KeyPath::from("network.availability_zones").index(at),
+                format!("zone `{}` stands in the list twice", zone.as_char()),
+                "each zone once",
+            );
+        }
+    }
+}
+
+/// AWS takes /16 to /28: <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html>
+fn check_range(cidr: Cidr, problems: &mut Problems) {
+    if !(16..=28).contains(&cidr.prefix_len()) {
+        problems.error(
+            "network.cidr",
+            format!("a VPC cannot have the range {cidr}"),
+            "a prefix from /16 to /28",
+        );
+    }
+    if !cidr.is_private() {
+        problems.error(
+            "network.cidr",
+            format!("{cidr} does not lie in private address space"),
+            "a range in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
+        );
+    }
+}
+
+/// Without NAT the endpoints are the only way to what a task needs to start.
+fn check_endpoints(file: &NetworkFile, problems: &mut Problems) {
+    check_unique(&file.endpoints.interface, "network.endpoints.interface", |e| e.service(), problems);
+    check_unique(&file.endpoints.gateway, "network.endpoints.gateway", |e| e.service(), problems);
+    if file.nat != Nat::None {
+        return;
+    }
+    for endpoint in InterfaceEndpoint::NEEDED_TO_START {
+        if !file.endpoints.interface.contains(&endpoint) {
+            missing("network.endpoints.interface", endpoint.service(), problems);
+        }
+    }
+    if !file.endpoints.gateway.contains(&GatewayEndpoint::S3) {
+        missing("network.endpoints.gateway", GatewayEndpoint::S3.service(), problems);
+    }
+    if !file.egress.is_empty() {
+        problems.error(
+            "network.egress",
+            "nothing outside AWS can be reached with `nat = \"none\"`",
+            "`nat = \"per-az\"`",
+        );
+    }
+}
+
+fn missing(key: &str, service: &str, problems: &mut Problems) {
+    problems.error(
+        key,
+        format!("without NAT no task can start unless there is an endpoint for {service}"),
+        format!("add \"{service}\", or a NAT gateway"),
+    );
+}
+
+fn check_unique<T: PartialEq>(
+    items: &[T],
+    key: &str,
+    name: impl Fn(&T) -> &'static str,
+    problems: &mut Problems,
+) {
+    for (at, item) in items.iter().enumerate() {
+        if items.iter().take(at).any(|earlier| earlier == item) {
+            let what = format!("\"{}\" stands in the list twice", name(item));
+            problems.error(KeyPath::from(key).index(at), what, "each endpoint once");
+        }
+    }
+}
+
+fn egress(rules: &[EgressRuleFile], problems: &mut Problems) -> Vec<EgressRule> {
+    let path = |at: usize| KeyPath::from("network.egress").index(at);
+    let mut resolved = Vec::with_capacity(rules.len());
+    for (at, rule) in rules.iter().enumerate() {
+        if rules.iter().take(at).any(|earlier| earlier.name == rule.name) {
+            problems.error(
+                path(at).key("name"),
+                format!("two rules are called `{}`", rule.name),
+                "a name of its own",
+            );
+        }
+        let destination = match (&rule.cidr, &rule.prefix_list) {
+            (Some(cidr), None) => EgressDestination::Cidr(*cidr),
+            (None, Some(list)) => EgressDestination::PrefixList(list.clone()),
+            _ => {
+                problems.error(
+                    path(at),
+                    format!("the rule `{}` leads nowhere or to two places", rule.name),
+                    "either `cidr` or `prefix_list`",
+                );
+                continue;
+            }
+        };
+        check_everywhere(rule, path(at), problems);
+        let Ok(port) = u16::try_from(rule.port.get()) else { continue };
+        resolved.push(EgressRule { name: rule.name.clone(), destination, port, reason: rule.reason.clone() });
+    }
+    resolved
+}
+
+/// A rule to everywhere undoes the allow-list.
+fn check_everywhere(rule: &EgressRuleFile, path: KeyPath, problems: &mut Problems) {
+    if rule.cidr.is_some_and(|cidr| cidr.prefix_len() == 0) {
+        problems.error(
+            path.key("cidr"),
+            "a rule to every address leaves nothing for the other rules to allow",
+            "the third party's own ranges, or a managed prefix list that holds them (PCI DSS 1.3.2)",
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! Resolves `[service]`.
+
+use crate::config::problem::{KeyPath, Problems};
+use crate::config::section::{Counts, Service, ServiceFile};
+use crate::config::value::{FargateSize, RetentionDays, ServiceName};
+
+/// The service as the stacks build it; `None` if the task's size does not exist, which is noted.
+pub(super) fn resolve(
+    file: ServiceFile,
+    retention: RetentionDays,
+    production: bool,
+    problems: &mut Problems,
+) -> Option<Service> {
+    check_exec(&file, production, problems);
+    check_variables(&file, problems);
+    check_schedule(&file, problems);
+    check_times(&file, problems);
+    let counts = counts(&file, problems);
+    let size = size(&file, problems);
+    let name = file.name.or_else(|| "txn-reconcile-api".parse::<ServiceName>().ok());
+    let deployed = file.image.is_some();
+    Some(Service {
+        name: name?,
+        image: file.image.unwrap_or_default(),
+        deployed,
+        image_repository: file.image_repository,
+        architecture: file.architecture,
+        container_port: u16::try_from(file.container_port.get()).ok()?,
+        user_id: file.user_id.get(),
+        size: size?,
+        ephemeral_storage_gib: file.ephemeral_storage_gib.get(),
+        counts: if deployed { counts } else { Counts { desired: 0, min: 0, max: 0 } },
+        autoscaling: file.autoscaling,
+        schedule: file.schedule,
+        exec: file.exec,
+        environment: file.environment,
+        secrets: file.secrets,
+        stop_timeout_seconds: file.stop_timeout_seconds.get(),
+        deregistration_delay_seconds: file.deregistration_delay_seconds.get(),
+        log_retention_days: file.log_retention_days.unwrap_or(retention),
+        health_check: file.health_check,
+        deployment: file.deployment,
+    })
+}
+
+fn size(file: &ServiceFile, problems: &mut Problems) -> Option<FargateSize> {
+    FargateSize::new(file.cpu, file.memory)
+        .map_err(|invalid| {
+            let key =
+                if FargateSize::CPU_UNITS.contains(&file.cpu) { "service.memory" } else { "service.cpu" };
+            problems.error(key, invalid.problem, invalid.allowed);
+        })
+        .ok()
+}
+
+fn counts(file: &ServiceFile, problems: &mut Problems) -> Counts {
+    let desired = file.desired_count.get();
+    let min = file.min_count.map_or(desired, |count| count.get());
+    let max = file.max_count.map_or((desired * 4).min(1000), |count| count.get());
+    if min > desired {
+        let what = format!("at least {min} tasks, but {desired} at the first deployment");
+        problems.error("service.min_count", what, format!("at most `desired_count`, {desired}"));
+    }
+    if max < desired {
+        let what = format!("at most {max} tasks, but {desired} at the first deployment");
+        problems.error("service.max_count", what, format!("at least `desired_count`, {desired}"));
+    }
+    Counts { desired, min, max }
+}
+
+fn check_exec(file: &ServiceFile, production: bool, problems: &mut Problems) {
+    if production && file.exec {
+        problems.error(
+            "service.exec",
+            "a session in a production container evades change control (PCI DSS 6.5.1)",
+            "false; to look into a container, use an environment that is not production",
+        );
+    }
+}
+
+/// A variable has one source, and its value is literal.
+fn check_variables(file: &ServiceFile, problems: &mut Problems) {
+    for variable in file.environment.keys().filter(|variable| file.secrets.contains_key(*variable)) {
+        problems.error(
+            KeyPath::from("service.environment").key(variable.as_str()),
+            format!("{variable} is filled from a secret as well"),
+            "one of the two; a value that is secret belongs under [service.secrets]",
+        );
+    }
+}
+
+fn check_schedule(file: &ServiceFile, problems: &mut Problems) {
+    for (at, action) in file.schedule.iter().enumerate() {
+        let path = || KeyPath::from("service.schedule").index(at);
+        if file.schedule.iter().take(at).any(|earlier| earlier.name == action.name) {
+            let what = format!("two actions are called `{}`", action.name);
+            problems.error(path().key("name"), what, "a name of its own");
+        }
+        if action.min > action.max {
+            let what = format!("at least {} tasks, but at most {}", action.min, action.max);
+            problems.error(path().key("min"), what, "at most `max`");
+        }
+    }
+}
+
+fn check_times(file: &ServiceFile, problems: &mut Problems) {
+    let health = &file.health_check;
+    if health.timeout_seconds.get() >= health.interval_seconds.get() {
+        problems.error(
+            "service.health_check.timeout_seconds",
+            format!(
+                "a check that takes {} seconds runs every {}",
+                health.timeout_seconds, health.interval_seconds
+            ),
+            "less than `interval_seconds`",
+        );
+    }
+    if file.stop_timeout_seconds.get() < file.deregistration_delay_seconds.get() {
+        problems.warning(
+            "service.stop_timeout_seconds",
+            format!(
+                "tasks are killed after {} seconds, while the load balancer lets requests end for {}",
+                file.stop_timeout_seconds, file.deregistration_delay_seconds
+            ),
+            "at least `deregistration_delay_seconds`, or requests are cut off",
+        );
+    }
+    let deployment = &file.deployment;
+    if deployment.minimum_healthy_percent.get() == 100 && deployment.maximum_percent.get() == 100 {
+        problems.error(
+            "service.deployment.maximum_percent",
+            "with all tasks kept and none added no deployment can make progress",
+            "more than 100, or less for `minimum_healthy_percent`",
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Resolves `[storage]`.
+
+use super::PRODUCTION_RETENTION_MIN;
+use crate::config::problem::Problems;
+use crate::config::section::{ObjectLock, ObjectLockMode, Storage, StorageFile};
+
+/// How long the buckets keep what, with Object Lock strict in production and light elsewhere.
+pub(super) fn resolve(file: &StorageFile, production: bool, problems: &mut Problems) -> Storage {
+    let (mode, days) = if production {
+        (ObjectLockMode::Compliance, PRODUCTION_RETENTION_MIN)
+    } else {
+        (ObjectLockMode::Governance, 1)
+    };
+    let object_lock = ObjectLock {
+        mode: file.object_lock.mode.unwrap_or(mode),
+        days: file.object_lock.days.map_or(days, |days| days.get()),
+    };
+    check_lock(object_lock, production, problems);
+    check_days(file, object_lock, production, problems);
+    let expire_days = file.expire_days.get();
+    Storage {
+        object_lock,
+        infrequent_access_days: file.infrequent_access_days.get(),
+        archive_days: Some(file.archive_days.get()).filter(|days| *days < expire_days),
+        expire_days,
+        noncurrent_expire_days: file.noncurrent_expire_days.get(),
+    }
+}
+
+fn check_lock(lock: ObjectLock, production: bool, problems: &mut Problems) {
+    if production && lock.days < PRODUCTION_RETENTION_MIN {
+        problems.error(
+            "storage.object_lock.days",
+            format!("{} days are too few in production", lock.days),
+            "at least 365 (PCI DSS 10.5.1: twelve months)",
+        );
+    }
+    if !production && lock.mode == ObjectLockMode::Compliance {
+        problems.warning(
+            "storage.object_lock.mode",
+            format!("nobody, not even the account's root, can delete an object here for {} days", lock.days),
+            "`GOVERNANCE`, unless that is what you want of a test environment",
+        );
+    }
+}
+
+fn check_days(file: &StorageFile, lock: ObjectLock, production: bool, problems: &mut Problems) {
+    let expire = file.expire_days.get();
+    if production && expire < PRODUCTION_RETENTION_MIN {
+        problems.error(
+            "storage.expire_days",
+            format!("{expire} days are too few in production"),
+            "at least 365 (PCI DSS 10.5.1: twelve months)",
+        );
+    }
+    if expire < lock.days {
+        problems.error(
+            "storage.expire_days",
+            format!("logs expire after {expire} days, while Object Lock holds them for {}", lock.days),
+            format!("at least {}, or fewer days under [storage.object_lock]", lock.days),
+        );
+    }
+    if file.infrequent_access_days.get() >= expire {
+        problems.error(
+            "storage.infrequent_access_days",
+            format!(
+                "logs move after {} days, when they have expired after {expire}",
+                file.infrequent_access_days
+            ),
+            "fewer days than `expire_days`",
+        );
+    }
+    if file.archive_days.get() <= file.infrequent_access_days.get() {
+        problems.error(
+            "storage.archive_days",
+            format!("logs cannot move to the archive after {} days", file.archive_days),
+            format!("more days than `infrequent_access_days`, {}", file.infrequent_access_days),
+        );
+    }
+}

@@ -1,0 +1,31 @@
+//! Checks of `[waf]`.
+
+use crate::config::problem::{KeyPath, Problems};
+use crate::config::section::Waf;
+use crate::config::value::AnyCidr;
+
+/// Rules that contradict one another, and ranges that WAF does not take.
+pub(super) fn check(waf: &Waf, problems: &mut Problems) {
+    if !waf.geo_allow.is_empty() && !waf.geo_deny.is_empty() {
+        problems.error(
+            "waf.geo_deny",
+            "countries are both allowed and denied by list",
+            "one of `geo_allow` and `geo_deny`: what is not allowed is denied anyway",
+        );
+    }
+    check_ranges("waf.allow_ips", &waf.allow_ips, problems);
+    check_ranges("waf.deny_ips", &waf.deny_ips, problems);
+}
+
+/// WAF's address sets take every prefix but zero: <https://docs.aws.amazon.com/waf/latest/APIReference/API_IPSet.html>
+fn check_ranges(key: &str, ranges: &[AnyCidr], problems: &mut Problems) {
+    for (at, range) in ranges.iter().enumerate() {
+        if range.is_everywhere() {
+            problems.error(
+                KeyPath::from(key).index(at),
+                format!("WAF takes no list that holds every address ({range})"),
+                "a prefix of at least 1",
+            );
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Reads a text into [`EnvFile`] however many mistakes it holds.
+//!
+//! The happy path deserializes once. After a mistake, the offending value is taken out of the document and the rest
+//! deserialized again, until no mistake is left: each round removes a value, so the rounds end.
+
+use super::file::EnvFile;
+use super::problem::{KeyPath, Problems, Step};
+use super::wording::{self, Wording};
+use serde::Deserialize;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+/// What could be read of a text.
+pub(crate) struct Salvaged {
+    /// The values that are right; the others are as if they had not been written.
+    pub file: EnvFile,
+    /// The keys whose values were removed, or were probably meant by a misspelt key. What is checked of them later
+    /// would be a consequence of these mistakes.
+    pub doubtful: Vec<KeyPath>,
+}
+
+/// Reads the text, noting every mistake of syntax, type or value. `None` if not even the syntax is right.
+pub(crate) fn deserialize(text: &str, problems: &mut Problems) -> Option<Salvaged> {
+    if let Ok(file) = toml::from_str(text) {
+        return Some(Salvaged { file, doubtful: Vec::new() });
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        problems.at(KeyPath::default(), error.span(), error.message(), "");
+    }
+    if errors.is_empty() { salvage(document, problems) } else { None }
+}
+
+fn salvage(mut document: Spanned<DeTable<'_>>, problems: &mut Problems) -> Option<Salvaged> {
+    let original = document.clone();
+    let mut doubtful: Vec<KeyPath> = Vec::new();
+    loop {
+        let error = match EnvFile::deserialize(toml::de::Deserializer::from(document.clone())) {
+            Ok(file) => return Some(Salvaged { file, doubtful }),
+            Err(error) => error,
+        };
+        let wording = wording::of(error.message());
+        let locate = |document: &DeTable<'_>| locate_table(document, &error.span()?);
+        // A removed element moves those behind it, so the way there may differ from what the reader sees.
+        let (seen, current) = (locate(original.get_ref()), locate(document.get_ref()));
+        note(&wording, &seen.unwrap_or_default(), error.span(), &mut doubtful, problems);
+        if !current.is_some_and(|path| remove_from_table(document.get_mut(), &path.0)) {
+            return None;
+        }
+    }
+}
+
+/// Notes the mistake, unless it is the absence of a value that has been removed.
+fn note(
+    wording: &Wording,
+    path: &KeyPath,
+    span: Option<Range<usize>>,
+    doubtful: &mut Vec<KeyPath>,
+    problems: &mut Problems,
+) {
+    if let Some(missing) = &wording.missing_key {
+        if doubtful.contains(&path.clone().key(missing.as_str())) {
+            return;
+        }
+    }
+    if let Some(meant) = &wording.meant_key {
+        let mut sibling = path.clone();
+        sibling.0.pop();
+        doubtful.push(sibling.key(meant.as_str()));
+    }
+    doubtful.push(path.clone());
+    problems.at(path.clone(), span, wording.what.as_str(), wording.help.as_str());
+}
+
+/// The way to the key or value that stands at `span`, or else to the innermost value around it.
+fn locate_table(table: &DeTable<'_>, span: &Range<usize>) -> Option<KeyPath> {
+    let mut around = None;
+    for (key, value) in table {
+        let here = || Step::Key(key.get_ref().to_string());
+        if key.span() == *span {
+            return Some(KeyPath(vec![here()]));
+        }
+        match locate_value(value, span) {
+            Some(found) => around = Some(prepend(here(), found)),
+            None => continue,
+        }
+        break;
+    }
+    around
+}
+
+fn locate_value(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<KeyPath> {
+    let inner = match value.get_ref() {
+        DeValue::Table(table) => locate_table(table, span),
+        DeValue::Array(array) => locate_array(array, span),
+        _ => None,
+    };
+    let around = value.span();
+    inner.or_else(|| (around.start <= span.start && span.end <= around.end).then(KeyPath::default))
+}
+
+fn locate_array(array: &DeArray<'_>, span: &Range<usize>) -> Option<KeyPath> {
+    array
+        .iter()
+        .enumerate()
+        .find_map(|(index, value)| locate_value(value, span).map(|found| prepend(Step::Index(index), found)))
+}
+
+fn prepend(step: Step, mut path: KeyPath) -> KeyPath {
+    path.0.insert(0, step);
+    path
+}
+
+/// Takes a value out of the document; false if there is none at that path.
+fn remove_from_table(table: &mut DeTable<'_>, path: &[Step]) -> bool {
+    match path {
+        [Step::Key(key)] => table.remove(key.as_str()).is_some(),
+        [Step::Key(key), rest @ ..] => {
+            table.get_mut(key.as_str()).is_some_and(|value| remove_from_value(value, rest))
+        }
+        _ => false,
+    }
+}
+
+fn remove_from_value(value: &mut Spanned<DeValue<'_>>, path: &[Step]) -> bool {
+    match (value.get_mut(), path) {
+        (DeValue::Table(table), path) => remove_from_table(table, path),
+        (DeValue::Array(array), [Step::Index(index)]) if *index < array.len() => {
+            let kept = std::mem::replace(array, DeArray::from_iter([]))
+                .into_iter()
+                .enumerate()
+                .filter(|(at, _)| at != index);
+            *array = kept.map(|(_, value)| value).collect();
+            true
+        }
+        (DeValue::Array(array), [Step::Index(index), rest @ ..]) => {
+            array.get_mut(*index).is_some_and(|value| remove_from_value(value, rest))
+        }
+        _ => false,
+    }
+}

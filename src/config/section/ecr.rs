@@ -1,0 +1,31 @@
+//! `[ecr]`: the image repository.
+
+use crate::config::value::{AccountId, Bounded};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The repository of the service's images: immutable, encrypted, scanned on push.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ecr {
+    /// How many tagged images are kept, 1 to 10000. 50: some months of releases to roll back to.
+    pub keep_tagged: Bounded<1, 10_000>,
+    /// Days after which an untagged image expires, 1 to 365. 14: long enough for a running deployment by digest.
+    pub untagged_expire_days: Bounded<1, 365>,
+    /// Accounts besides this one that may pull images. None.
+    pub pull_accounts: Vec<AccountId>,
+    /// Whether the registry scans continuously with Amazon Inspector, for packages of languages too. True (PCI
+    /// 6.3.3, 11.3.1); written by the environment that owns the account's baseline.
+    pub enhanced_scanning: bool,
+}
+
+impl Default for Ecr {
+    fn default() -> Self {
+        Self {
+            keep_tagged: Bounded::literal::<50>(),
+            untagged_expire_days: Bounded::literal::<14>(),
+            pull_accounts: Vec::new(),
+            enhanced_scanning: true,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The sections of an environment file, one per file.
+//!
+//! A section whose values stand on their own is read and used as one and the same struct. Where a default depends on
+//! other values, or a value is computed, `<Section>File` is what the file may say and `<Section>` what the stacks get.
+
+mod account;
+mod alb;
+mod certificate;
+mod ecr;
+mod iam;
+mod kms;
+mod logs;
+mod network;
+mod service;
+mod state;
+mod storage;
+mod tags;
+mod terraform;
+mod waf;
+
+pub use account::Account;
+pub use alb::{Alb, DesyncMode, SslPolicy};
+pub use certificate::{Certificate, KeyAlgorithm};
+pub use ecr::Ecr;
+pub use iam::Iam;
+pub use kms::Kms;
+pub use logs::Logs;
+pub use network::{
+    AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
+    NetworkFile, Subnet, Subnets, SubnetsFile,
+};
+pub use service::{
+    Architecture, Autoscaling, Counts, Deployment, HealthCheck, ImageOwner, ScheduledAction, Service,
+    ServiceFile,
+};
+pub use state::{State, StateFile, StateLock};
+pub use storage::{ObjectLock, ObjectLockFile, ObjectLockMode, Storage, StorageFile};
+pub use tags::{DataClassification, PciScope, Tags};
+pub use terraform::Terraform;
+pub use waf::{ManagedGroups, Waf, WafMode};

@@ -1,0 +1,253 @@
+//! `[network]`: the VPC, its subnets, and what may leave it.
+
+use crate::config::value::{
+    AvailabilityZone, Bounded, Cidr, GatewayEndpoint, InterfaceEndpoint, PrefixListId, RetentionDays,
+    RuleName, TagText, ZoneLetter,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The VPC as the environment file describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkFile {
+    /// The VPC's IPv4 range, /16 to /22 (to /28 with subnets of your own), within private address space. Required:
+    /// only you know what else it must not overlap.
+    #[schemars(required, with = "Cidr")]
+    pub cidr: Option<Cidr>,
+    /// The availability zones by letter, 2 to 6 different ones. Three: the loss of one leaves two thirds of the
+    /// capacity, and quorums stay possible. Some accounts lack a zone, hence letters and not a count.
+    pub availability_zones: Vec<ZoneLetter>,
+    /// Ranges of the subnets, tier by tier; what is absent is laid out from `cidr`.
+    pub subnets: SubnetsFile,
+    /// NAT gateways. One `per-az`, so that no zone depends on another; `single` is cheaper and loses egress with its
+    /// zone; `none` leaves only endpoints.
+    pub nat: Nat,
+    /// Whether the VPC and the load balancer speak IPv6 as well. False: a second address family is a second set of
+    /// rules to review, and IPv4 reaches every client.
+    pub ipv6: bool,
+    /// The VPC's flow logs.
+    pub flow_logs: FlowLogs,
+    /// The AWS services that are reached without leaving AWS.
+    pub endpoints: Endpoints,
+    /// What the tasks may reach outside AWS, besides data stores and endpoints. Nothing: every third party is
+    /// entered here with the reason for it (PCI 1.2.5).
+    pub egress: Vec<EgressRuleFile>,
+}
+
+impl Default for NetworkFile {
+    fn default() -> Self {
+        Self {
+            cidr: None,
+            availability_zones: vec![ZoneLetter::A, ZoneLetter::B, ZoneLetter::C],
+            subnets: SubnetsFile::default(),
+            nat: Nat::PerAz,
+            ipv6: false,
+            flow_logs: FlowLogs::default(),
+            endpoints: Endpoints::default(),
+            egress: Vec::new(),
+        }
+    }
+}
+
+/// The subnets' ranges by tier, each list in the order of the availability zones. An absent list is computed: the
+/// lower half of the VPC holds private subnets (a sixteenth of the VPC each), the third quarter public ones, the fourth
+/// data ones (a thirty-second each); there is room for six of each, so adding a zone moves no subnet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SubnetsFile {
+    /// The load balancer's and the NAT gateways' subnets, /16 to /27.
+    pub public: Option<Vec<Cidr>>,
+    /// The tasks' and the endpoints' subnets, /16 to /28.
+    pub private: Option<Vec<Cidr>>,
+    /// The data stores' subnets, /16 to /28, without a route out of the VPC.
+    pub data: Option<Vec<Cidr>>,
+}
+
+/// How many NAT gateways there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Nat {
+    /// One in each availability zone.
+    PerAz,
+    /// One, in the first availability zone.
+    Single,
+    /// None: the tasks reach AWS through endpoints and nothing else.
+    None,
+}
+
+/// The VPC's flow logs, of accepted and rejected traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowLogs {
+    /// Days that the log group keeps the records. As long as other logs: `logs.retention_days`.
+    pub retention_days: Option<RetentionDays>,
+    /// Whether the records also go to the audit bucket. False: it doubles the cost of the most voluminous log, and
+    /// the log group meets PCI 10.5.1 by itself.
+    pub s3: bool,
+    /// Seconds over which records are aggregated, 60 or 600. 60: an incident is seen within the minute.
+    pub aggregation_seconds: AggregationSeconds,
+}
+
+impl Default for FlowLogs {
+    fn default() -> Self {
+        Self { retention_days: None, s3: false, aggregation_seconds: AggregationSeconds(60) }
+    }
+}
+
+/// The seconds over which flow log records are aggregated: 60 or 600.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct AggregationSeconds(u32);
+
+impl AggregationSeconds {
+    /// The number of seconds.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for AggregationSeconds {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u32::deserialize(deserializer)? {
+            seconds @ (60 | 600) => Ok(Self(seconds)),
+            other => Err(serde::de::Error::custom(crate::config::value::Invalid::new(
+                format!("flow logs cannot be aggregated over {other} seconds"),
+                "60 or 600",
+            ))),
+        }
+    }
+}
+
+impl JsonSchema for AggregationSeconds {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AggregationSeconds".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "enum": [60, 600] })
+    }
+}
+
+/// The AWS services that are reached through endpoints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Endpoints {
+    /// Interface endpoints, one network interface per zone each. What the tasks, their start and ECS Exec need.
+    pub interface: Vec<InterfaceEndpoint>,
+    /// Gateway endpoints, which cost nothing. S3, where image layers come from, and DynamoDB.
+    pub gateway: Vec<GatewayEndpoint>,
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        use InterfaceEndpoint as I;
+        Self {
+            interface: vec![
+                I::EcrApi,
+                I::EcrDkr,
+                I::Logs,
+                I::SecretsManager,
+                I::Kms,
+                I::Sts,
+                I::Ssm,
+                I::SsmMessages,
+                I::Monitoring,
+            ],
+            gateway: vec![GatewayEndpoint::S3, GatewayEndpoint::DynamoDb],
+        }
+    }
+}
+
+/// A destination outside AWS that the tasks may reach; either `cidr` or `prefix_list` is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EgressRuleFile {
+    /// A name for the rule, unique in the list; it becomes part of a Terraform address.
+    pub name: RuleName,
+    /// The destination's IPv4 range.
+    pub cidr: Option<Cidr>,
+    /// The destination as a managed prefix list.
+    pub prefix_list: Option<PrefixListId>,
+    /// The TCP port. 443, because what leaves the environment is encrypted (PCI 4.2.1).
+    #[serde(default = "https")]
+    pub port: Bounded<1, 65_535>,
+    /// Why the tasks need it (PCI 1.2.5: every allowed port and service has a business need); becomes the rule's
+    /// description.
+    pub reason: TagText,
+}
+
+fn https() -> Bounded<1, 65_535> {
+    Bounded::literal::<443>()
+}
+
+/// The VPC as the stacks build it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// The VPC's range.
+    pub cidr: Cidr,
+    /// The availability zones, 2 to 6 different ones.
+    pub availability_zones: Vec<AvailabilityZone>,
+    /// The subnets by tier, one per availability zone in each.
+    pub subnets: Subnets,
+    /// How many NAT gateways there are.
+    pub nat: Nat,
+    /// Whether the VPC and the load balancer speak IPv6 as well.
+    pub ipv6: bool,
+    /// Days that the flow logs' log group keeps the records.
+    pub flow_logs_retention_days: RetentionDays,
+    /// The flow logs.
+    pub flow_logs: FlowLogs,
+    /// The AWS services that are reached through endpoints.
+    pub endpoints: Endpoints,
+    /// What the tasks may reach outside AWS.
+    pub egress: Vec<EgressRule>,
+}
+
+/// The subnets by tier, each in the order of the availability zones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subnets {
+    /// The load balancer's and the NAT gateways' subnets.
+    pub public: Vec<Subnet>,
+    /// The tasks' and the endpoints' subnets.
+    pub private: Vec<Subnet>,
+    /// The data stores' subnets, without a route out of the VPC.
+    pub data: Vec<Subnet>,
+}
+
+/// A subnet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subnet {
+    /// Its availability zone.
+    pub az: AvailabilityZone,
+    /// Its range.
+    pub cidr: Cidr,
+}
+
+/// A destination outside AWS that the tasks may reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EgressRule {
+    /// The rule's name, unique in the environment.
+    pub name: RuleName,
+    /// Where to.
+    pub destination: EgressDestination,
+    /// The TCP port.
+    pub port: u16,
+    /// Why; the rule's description.
+    pub reason: TagText,
+}
+
+/// Where an egress rule leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EgressDestination {
+    /// An IPv4 range.
+    Cidr(Cidr),
+    /// A managed prefix list.
+    PrefixList(PrefixListId),
+}

@@ -1,0 +1,281 @@
+//! `[service]`: the tasks on Fargate.
+
+use crate::config::value::{
+    Bounded, CronFields, FargateSize, ImageRef, RepositoryUri, RetentionDays, RuleName, SecretArn,
+    ServiceName, TimeZone, UrlPath, VariableName,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The service as the environment file describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceFile {
+    /// The service's name. `txn-reconcile-api`.
+    pub name: Option<ServiceName>,
+    /// The image to run: a digest (`sha256:…`), or a tag that is pushed once and never moved. Absent while no image
+    /// has been pushed: the platform is then built with a service of no tasks, so that nothing waits for an image
+    /// that does not exist; name one, and the counts below take effect.
+    pub image: Option<ImageRef>,
+    /// The repository that the image comes from. The environment's own.
+    pub image_repository: Option<RepositoryUri>,
+    /// The processor that the image is built for. `x86_64`, which build machines are by default; `arm64` costs less.
+    pub architecture: Architecture,
+    /// The TCP port that the container listens on, 1024 to 65535 (it runs without root's rights). 8080.
+    pub container_port: Bounded<1024, 65_535>,
+    /// The user id that the container runs as, 1 to 65534, never root. 10001, beyond those of the image's own users.
+    pub user_id: Bounded<1, 65_534>,
+    /// CPU units of a task, 1024 of them one vCPU: 256, 512, 1024, 2048, 4096, 8192 or 16384. 512.
+    pub cpu: u32,
+    /// Memory of a task in MiB, a size that Fargate offers with `cpu`. 1024.
+    pub memory: u32,
+    /// Temporary storage of a task in GiB, 20 to 200. 20, which is included in the price.
+    pub ephemeral_storage_gib: Bounded<20, 200>,
+    /// Tasks at the first deployment, 1 to 1000; the autoscaler moves it later. 3, one per availability zone.
+    pub desired_count: Bounded<1, 1000>,
+    /// The fewest tasks, 1 to 1000. `desired_count`.
+    pub min_count: Option<Bounded<1, 1000>>,
+    /// The most tasks, 1 to 1000. Four times `desired_count`.
+    pub max_count: Option<Bounded<1, 1000>>,
+    /// What the autoscaler holds constant.
+    pub autoscaling: Autoscaling,
+    /// Changes of the least and most tasks by the clock. None.
+    pub schedule: Vec<ScheduledAction>,
+    /// Whether operators may open a session in a running container (ECS Exec). False, and refused in production: a
+    /// shell beside cardholder data evades change control (PCI 6.5.1).
+    pub exec: bool,
+    /// Environment variables besides those that the platform sets. No secrets: they would be readable in the state.
+    pub environment: BTreeMap<VariableName, String>,
+    /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
+    pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Seconds between the request to stop and the kill, 1 to 120. 60, which outlives the deregistration delay.
+    pub stop_timeout_seconds: Bounded<1, 120>,
+    /// Seconds that the load balancer lets open requests end before a task stops, 0 to 3600. 30.
+    pub deregistration_delay_seconds: Bounded<0, 3600>,
+    /// Days that the container's log is kept. As long as other logs: `logs.retention_days`.
+    pub log_retention_days: Option<RetentionDays>,
+    /// The health check of load balancer and container.
+    pub health_check: HealthCheck,
+    /// How a new version replaces the old one.
+    pub deployment: Deployment,
+}
+
+impl Default for ServiceFile {
+    fn default() -> Self {
+        Self {
+            name: None,
+            image: None,
+            image_repository: None,
+            architecture: Architecture::X86_64,
+            container_port: Bounded::literal::<8080>(),
+            user_id: Bounded::literal::<10_001>(),
+            cpu: 512,
+            memory: 1024,
+            ephemeral_storage_gib: Bounded::literal::<20>(),
+            desired_count: Bounded::literal::<3>(),
+            min_count: None,
+            max_count: None,
+            autoscaling: Autoscaling::default(),
+            schedule: Vec::new(),
+            exec: false,
+            environment: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            stop_timeout_seconds: Bounded::literal::<60>(),
+            deregistration_delay_seconds: Bounded::literal::<30>(),
+            log_retention_days: None,
+            health_check: HealthCheck::default(),
+            deployment: Deployment::default(),
+        }
+    }
+}
+
+/// The processor that an image is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Architecture {
+    /// Intel and AMD.
+    #[serde(rename = "x86_64")]
+    X86_64,
+    /// AWS Graviton.
+    #[serde(rename = "arm64")]
+    Arm64,
+}
+
+impl Architecture {
+    /// The name that a task definition's `cpu_architecture` takes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64 => "X86_64",
+            Self::Arm64 => "ARM64",
+        }
+    }
+}
+
+/// What the autoscaler holds constant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Autoscaling {
+    /// Average CPU use in percent, 10 to 90. 60, which leaves room for a zone's loss.
+    pub cpu_percent: Bounded<10, 90>,
+    /// Average memory use in percent, 10 to 90. 70.
+    pub memory_percent: Bounded<10, 90>,
+    /// Requests per task and minute, 1 to 1000000. 1000.
+    pub requests_per_target: Bounded<1, 1_000_000>,
+    /// Seconds before another scale-in, 0 to 3600. 300: slow to shrink.
+    pub scale_in_cooldown_seconds: Bounded<0, 3600>,
+    /// Seconds before another scale-out, 0 to 3600. 60: quick to grow.
+    pub scale_out_cooldown_seconds: Bounded<0, 3600>,
+}
+
+impl Default for Autoscaling {
+    fn default() -> Self {
+        Self {
+            cpu_percent: Bounded::literal::<60>(),
+            memory_percent: Bounded::literal::<70>(),
+            requests_per_target: Bounded::literal::<1000>(),
+            scale_in_cooldown_seconds: Bounded::literal::<300>(),
+            scale_out_cooldown_seconds: Bounded::literal::<60>(),
+        }
+    }
+}
+
+/// A change of the least and most tasks by the clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduledAction {
+    /// A name for the action, unique in the list; it becomes part of a Terraform address.
+    pub name: RuleName,
+    /// When: minutes, hours, day of month, month, day of week, year.
+    pub cron: CronFields,
+    /// The time zone of `cron`. `UTC`, which knows no daylight saving time.
+    #[serde(default = "TimeZone::utc")]
+    pub timezone: TimeZone,
+    /// The fewest tasks from then on, 0 to 1000.
+    pub min: Bounded<0, 1000>,
+    /// The most tasks from then on, 0 to 1000.
+    pub max: Bounded<0, 1000>,
+}
+
+/// The health check of load balancer and container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthCheck {
+    /// The path that answers 200 when the task can serve. `/healthz`.
+    pub path: UrlPath,
+    /// Seconds between two checks, 5 to 300, longer than the timeout. 15.
+    pub interval_seconds: Bounded<5, 300>,
+    /// Seconds until a check counts as failed, 2 to 60. 5.
+    pub timeout_seconds: Bounded<2, 60>,
+    /// Checks in a row until a task counts as healthy, 2 to 10. 2.
+    pub healthy_threshold: Bounded<2, 10>,
+    /// Checks in a row until a task counts as unhealthy, 2 to 10. 3.
+    pub unhealthy_threshold: Bounded<2, 10>,
+    /// Seconds after its start during which a task may fail checks, 0 to 7200. 60.
+    pub grace_seconds: Bounded<0, 7200>,
+}
+
+impl Default for HealthCheck {
+    fn default() -> Self {
+        Self {
+            path: UrlPath::known("/healthz"),
+            interval_seconds: Bounded::literal::<15>(),
+            timeout_seconds: Bounded::literal::<5>(),
+            healthy_threshold: Bounded::literal::<2>(),
+            unhealthy_threshold: Bounded::literal::<3>(),
+            grace_seconds: Bounded::literal::<60>(),
+        }
+    }
+}
+
+/// How a new version replaces the old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Deployment {
+    /// Who decides which image runs. `terraform`, so that the environment file tells the truth; with `pipeline`
+    /// Terraform leaves the running task definition alone.
+    pub image_owner: ImageOwner,
+    /// The share of tasks that keep running during a deployment, in percent, 0 to 100. 100.
+    pub minimum_healthy_percent: Bounded<0, 100>,
+    /// The share of tasks, old and new, that may run during a deployment, in percent, 100 to 200. 200.
+    pub maximum_percent: Bounded<100, 200>,
+    /// Whether a deployment that fails is rolled back by itself. True.
+    pub circuit_breaker: bool,
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self {
+            image_owner: ImageOwner::Terraform,
+            minimum_healthy_percent: Bounded::literal::<100>(),
+            maximum_percent: Bounded::literal::<200>(),
+            circuit_breaker: true,
+        }
+    }
+}
+
+/// Who decides which image runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ImageOwner {
+    /// The environment file does.
+    Terraform,
+    /// A pipeline registers task definitions of its own.
+    Pipeline,
+}
+
+/// The service as the stacks build it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// The service's name.
+    pub name: ServiceName,
+    /// The image to run; a placeholder that nothing pulls while `deployed` is false.
+    pub image: ImageRef,
+    /// Whether the environment file names an image. If not, the counts are 0 and no autoscaler is built.
+    pub deployed: bool,
+    /// The repository that the image comes from, unless it is the environment's own.
+    pub image_repository: Option<RepositoryUri>,
+    /// The processor that the image is built for.
+    pub architecture: Architecture,
+    /// The TCP port that the container listens on.
+    pub container_port: u16,
+    /// The user id that the container runs as; never 0.
+    pub user_id: u32,
+    /// CPU and memory of a task, a pair that Fargate offers.
+    pub size: FargateSize,
+    /// Temporary storage of a task in GiB; 20 is included.
+    pub ephemeral_storage_gib: u32,
+    /// How many tasks run; all 0 while nothing is deployed.
+    pub counts: Counts,
+    /// What the autoscaler holds constant.
+    pub autoscaling: Autoscaling,
+    /// Changes of the least and most tasks by the clock, with unique names.
+    pub schedule: Vec<ScheduledAction>,
+    /// Whether ECS Exec is on; never in production.
+    pub exec: bool,
+    /// Environment variables besides those that the platform sets.
+    pub environment: BTreeMap<VariableName, String>,
+    /// Environment variables filled from Secrets Manager.
+    pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Seconds between the request to stop and the kill.
+    pub stop_timeout_seconds: u32,
+    /// Seconds that the load balancer lets open requests end.
+    pub deregistration_delay_seconds: u32,
+    /// Days that the container's log is kept.
+    pub log_retention_days: RetentionDays,
+    /// The health check of load balancer and container.
+    pub health_check: HealthCheck,
+    /// How a new version replaces the old one.
+    pub deployment: Deployment,
+}
+
+/// How many tasks run: `min <= desired <= max`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// At the first deployment.
+    pub desired: u32,
+    /// The fewest.
+    pub min: u32,
+    /// The most.
+    pub max: u32,
+}

@@ -1,0 +1,94 @@
+//! `[storage]`: the buckets for logs and artifacts.
+
+use crate::config::value::Bounded;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How long the buckets keep what, as the environment file describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StorageFile {
+    /// Object Lock of the audit bucket.
+    pub object_lock: ObjectLockFile,
+    /// Days after which logs move to infrequent access, 30 to 3650. 90: after the three months that PCI 10.5.1 wants
+    /// at hand, though this class is at hand too.
+    pub infrequent_access_days: Bounded<30, 3650>,
+    /// Days after which logs move to the archive (`GLACIER`), 90 to 3650, later than `infrequent_access_days`. 180; not
+    /// before day 90, because the archive answers after hours (PCI 10.5.1: three months immediately available).
+    pub archive_days: Bounded<90, 3650>,
+    /// Days after which logs are deleted, 1 to 36500. 400, the twelve months of PCI 10.5.1 with a margin; in production
+    /// no fewer than 365, and never fewer than Object Lock holds them.
+    pub expire_days: Bounded<1, 36_500>,
+    /// Days after which an overwritten or deleted version is removed for good, 1 to 3650. 30 to notice a mistake.
+    pub noncurrent_expire_days: Bounded<1, 3650>,
+}
+
+impl Default for StorageFile {
+    fn default() -> Self {
+        Self {
+            object_lock: ObjectLockFile::default(),
+            infrequent_access_days: Bounded::literal::<90>(),
+            archive_days: Bounded::literal::<180>(),
+            expire_days: Bounded::literal::<400>(),
+            noncurrent_expire_days: Bounded::literal::<30>(),
+        }
+    }
+}
+
+/// Object Lock of the audit bucket, as the environment file describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ObjectLockFile {
+    /// Whether anyone at all may lift the lock. `COMPLIANCE` in production: not even the account's root (PCI 10.3.2).
+    /// `GOVERNANCE` elsewhere, so that a test environment can be torn down.
+    pub mode: Option<ObjectLockMode>,
+    /// Days that an object cannot be changed or deleted, 1 to 36500. 365 in production, 1 elsewhere; in production no
+    /// fewer than 365.
+    pub days: Option<Bounded<1, 36_500>>,
+}
+
+/// Whether anyone may lift an object's lock.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html#object-lock-retention-modes>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ObjectLockMode {
+    /// Whoever holds `s3:BypassGovernanceRetention` may.
+    Governance,
+    /// Nobody may, the account's root included. It cannot be undone.
+    Compliance,
+}
+
+impl ObjectLockMode {
+    /// The mode's name at AWS.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Governance => "GOVERNANCE",
+            Self::Compliance => "COMPLIANCE",
+        }
+    }
+}
+
+/// How long the buckets keep what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// Object Lock of the audit bucket.
+    pub object_lock: ObjectLock,
+    /// Days after which logs move to infrequent access.
+    pub infrequent_access_days: u32,
+    /// Days after which logs move to the archive, if that is before they expire.
+    pub archive_days: Option<u32>,
+    /// Days after which logs are deleted; at least as long as Object Lock holds them.
+    pub expire_days: u32,
+    /// Days after which an overwritten or deleted version is removed for good.
+    pub noncurrent_expire_days: u32,
+}
+
+/// Object Lock of the audit bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectLock {
+    /// Whether anyone may lift the lock.
+    pub mode: ObjectLockMode,
+    /// Days that an object cannot be changed or deleted.
+    pub days: u32,
+}

@@ -1,0 +1,83 @@
+//! `[tags]`: what every resource is tagged with.
+
+use crate::config::value::{TagKey, TagText};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Tags of every resource, besides `Environment`, `Project`, `Owner` and `ManagedBy`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tags {
+    /// Who pays. None.
+    pub cost_center: Option<TagText>,
+    /// How sensitive the data is. `restricted`, the strictest class, since it is cardholder data.
+    pub data_classification: DataClassification,
+    /// The part that the environment plays in a PCI assessment. `in-scope`: what is out of scope must say so.
+    pub pci_scope: PciScope,
+    /// Further tags, at most 40; the keys that txnr sets itself are refused. None.
+    pub extra: BTreeMap<TagKey, TagText>,
+}
+
+impl Default for Tags {
+    fn default() -> Self {
+        Self {
+            cost_center: None,
+            data_classification: DataClassification::Restricted,
+            pci_scope: PciScope::InScope,
+            extra: BTreeMap::new(),
+        }
+    }
+}
+
+/// How sensitive data is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataClassification {
+    /// For everyone.
+    Public,
+    /// For members of the organization.
+    Internal,
+    /// For those who need it.
+    Confidential,
+    /// Cardholder data and the like.
+    Restricted,
+}
+
+impl DataClassification {
+    /// The class as a tag's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Confidential => "confidential",
+            Self::Restricted => "restricted",
+        }
+    }
+}
+
+/// The part that an environment plays in a PCI assessment.
+/// <https://www.pcisecuritystandards.org/documents/Guidance-PCI-DSS-Scoping-and-Segmentation_v1_1.pdf>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PciScope {
+    /// Stores, processes or transmits cardholder data.
+    InScope,
+    /// Connected to what does, or able to affect its security.
+    ConnectedTo,
+    /// Neither.
+    OutOfScope,
+}
+
+impl PciScope {
+    /// The scope as a tag's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InScope => "in-scope",
+            Self::ConnectedTo => "connected-to",
+            Self::OutOfScope => "out-of-scope",
+        }
+    }
+}

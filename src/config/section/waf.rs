@@ -1,0 +1,87 @@
+//! `[waf]`: the web ACL in front of the load balancer.
+
+use crate::config::value::{AnyCidr, Bounded, CountryCode, HeaderName};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The web ACL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Waf {
+    /// Requests from one address in five minutes beyond which it is refused, 10 to 2000000000. 2000, about seven a
+    /// second: several times what one client of this service sends.
+    pub rate_limit: Bounded<10, 2_000_000_000>,
+    /// Whether the rate limit blocks, or only counts.
+    pub rate_limit_mode: WafMode,
+    /// The managed rule groups, each blocking or, for its roll-out, counting.
+    pub managed_groups: ManagedGroups,
+    /// The only countries that may send requests. None: every country may. Excludes `geo_deny`.
+    pub geo_allow: Vec<CountryCode>,
+    /// Countries that may not send requests. None. Excludes `geo_allow`.
+    pub geo_deny: Vec<CountryCode>,
+    /// Ranges that no other rule applies to. None.
+    pub allow_ips: Vec<AnyCidr>,
+    /// Ranges that are refused. None.
+    pub deny_ips: Vec<AnyCidr>,
+    /// Headers hidden in the logs besides `authorization` and `cookie`, which always are. None.
+    pub redacted_headers: Vec<HeaderName>,
+    /// The capacity units that the rules may use, 1 to 5000. 1500, what AWS includes in the price of a web ACL.
+    /// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html>
+    pub capacity_limit: Bounded<1, 5000>,
+}
+
+impl Default for Waf {
+    fn default() -> Self {
+        Self {
+            rate_limit: Bounded::literal::<2000>(),
+            rate_limit_mode: WafMode::Block,
+            managed_groups: ManagedGroups::default(),
+            geo_allow: Vec::new(),
+            geo_deny: Vec::new(),
+            allow_ips: Vec::new(),
+            deny_ips: Vec::new(),
+            redacted_headers: Vec::new(),
+            capacity_limit: Bounded::literal::<1500>(),
+        }
+    }
+}
+
+/// AWS's managed rule groups.
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ManagedGroups {
+    /// Common attacks (`AWSManagedRulesCommonRuleSet`). `block` (PCI 6.4.2).
+    pub common: WafMode,
+    /// Requests known to be malicious (`AWSManagedRulesKnownBadInputsRuleSet`). `block` (PCI 6.4.2).
+    pub known_bad_inputs: WafMode,
+    /// SQL injection (`AWSManagedRulesSQLiRuleSet`). `block` (PCI 6.4.2).
+    pub sql_injection: WafMode,
+    /// Addresses of bad repute (`AWSManagedRulesAmazonIpReputationList`). `block`.
+    pub ip_reputation: WafMode,
+    /// VPNs, proxies and Tor (`AWSManagedRulesAnonymousIpList`). `block`; count where customers use such services.
+    pub anonymous_ips: WafMode,
+}
+
+impl Default for ManagedGroups {
+    fn default() -> Self {
+        let block = WafMode::Block;
+        Self {
+            common: block,
+            known_bad_inputs: block,
+            sql_injection: block,
+            ip_reputation: block,
+            anonymous_ips: block,
+        }
+    }
+}
+
+/// What a rule does with a request that it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WafMode {
+    /// Refuses it.
+    Block,
+    /// Counts it and lets it pass, to see what the rule would refuse.
+    Count,
+}

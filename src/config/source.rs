@@ -1,0 +1,66 @@
+//! The text of an environment file, and the place of a key in it.
+
+use super::problem::{KeyPath, Problem, Step};
+use super::report::{Diagnostic, Place, Report};
+use std::ops::Range;
+use std::path::Path;
+use toml::de::DeTable;
+
+/// A file's path and text.
+pub(crate) struct Source<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl<'a> Source<'a> {
+    pub fn new(path: &'a Path, text: &'a str) -> Self {
+        Self { path, text }
+    }
+
+    pub fn path(&self) -> &'a Path {
+        self.path
+    }
+
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The problems with their places, in the order of the text.
+    pub fn report(&self, problems: Vec<Problem>) -> Report {
+        let (document, _) = DeTable::parse_recoverable(self.text);
+        let mut diagnostics: Vec<Diagnostic> =
+            problems.into_iter().map(|problem| self.locate(problem, document.get_ref())).collect();
+        diagnostics
+            .sort_by_key(|diagnostic| diagnostic.place.line.as_ref().map(|line| (line.number, line.column)));
+        Report::new(diagnostics)
+    }
+
+    fn locate(&self, problem: Problem, document: &DeTable<'_>) -> Diagnostic {
+        let span = problem.span.clone().or_else(|| find(document, &problem.key));
+        Diagnostic {
+            severity: problem.severity,
+            key: problem.key.to_string(),
+            what: problem.what,
+            help: problem.help,
+            place: Place::new(self.path, self.text, span),
+        }
+    }
+}
+
+/// The span of the value at `key`, or of the nearest table around it.
+fn find(document: &DeTable<'_>, key: &KeyPath) -> Option<Range<usize>> {
+    let mut span = None;
+    let mut table = Some(document);
+    let mut array = None;
+    for step in &key.0 {
+        let value = match step {
+            Step::Key(key) => table.and_then(|table| table.get(key.as_str())),
+            Step::Index(index) => array.and_then(|array: &toml::de::DeArray<'_>| array.get(*index)),
+        };
+        let Some(value) = value else { break };
+        span = Some(value.span());
+        table = value.get_ref().as_table();
+        array = value.get_ref().as_array();
+    }
+    span
+}

@@ -1,0 +1,144 @@
+//! ARNs and names of things that exist outside the environment.
+
+use super::{AccountId, Invalid, refuse_template, text_value};
+use std::str::FromStr;
+
+/// The parts of `arn:<partition>:<service>:<region>:<account>:<resource>`.
+struct Parts<'a> {
+    service: &'a str,
+    account: &'a str,
+    resource: &'a str,
+}
+
+fn parts(text: &str) -> Option<Parts<'_>> {
+    refuse_template(text).ok()?;
+    let mut fields = text.splitn(6, ':');
+    let (arn, partition) = (fields.next()?, fields.next()?);
+    let (service, _region, account) = (fields.next()?, fields.next()?, fields.next()?);
+    let resource = fields.next()?;
+    let visible = resource.bytes().all(|b| b.is_ascii_graphic());
+    let known = arn == "arn" && matches!(partition, "aws" | "aws-us-gov" | "aws-cn");
+    (known && visible).then_some(Parts { service, account, resource })
+}
+
+fn is_account(text: &str) -> bool {
+    text.parse::<AccountId>().is_ok()
+}
+
+macro_rules! arn {
+    ($(#[$doc:meta])* $type:ident, $accept:expr, $pattern:literal, $example:literal, $allowed:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $type(String);
+
+        impl FromStr for $type {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                let accept: fn(&str) -> bool = $accept;
+                if accept(text) {
+                    return Ok(Self(text.to_owned()));
+                }
+                Err(Invalid::new(concat!("not ", $allowed), concat!("for example ", $example)))
+            }
+        }
+
+        text_value!($type, $pattern, $example, concat!("Expects ", $allowed, "."));
+    };
+}
+
+fn iam(text: &str, kinds: &[&str]) -> bool {
+    parts(text).is_some_and(|arn| {
+        let kind = arn.resource.split('/').next().unwrap_or_default();
+        let named = arn.resource.len() > kind.len() + 1;
+        arn.service == "iam" && kinds.contains(&kind) && named && !arn.resource.contains('*')
+    })
+}
+
+arn!(
+    /// The ARN of an IAM role.
+    RoleArn,
+    |text| iam(text, &["role"]) && parts(text).is_some_and(|arn| is_account(arn.account)),
+    r"^arn:aws(-us-gov|-cn)?:iam::[0-9]{12}:role/[!-~]+$",
+    "arn:aws:iam::111122223333:role/terraform",
+    "the ARN of an IAM role"
+);
+arn!(
+    /// The ARN of an IAM policy: a customer's own, or one of AWS.
+    PolicyArn,
+    |text| iam(text, &["policy"]) && parts(text).is_some_and(|arn| is_account(arn.account) || arn.account == "aws"),
+    r"^arn:aws(-us-gov|-cn)?:iam::([0-9]{12}|aws):policy/[!-~]+$",
+    "arn:aws:iam::111122223333:policy/boundary",
+    "the ARN of an IAM policy"
+);
+arn!(
+    /// The ARN of an IAM role or user, with no wildcard.
+    PrincipalArn,
+    |text| iam(text, &["role", "user"]) && parts(text).is_some_and(|arn| is_account(arn.account)),
+    r"^arn:aws(-us-gov|-cn)?:iam::[0-9]{12}:(role|user)/[!-~]+$",
+    "arn:aws:iam::111122223333:role/administrators",
+    "the ARN of an IAM role or user, without wildcards"
+);
+arn!(
+    /// The ARN of a Secrets Manager secret, with or without `:json-key:version-stage:version-id` behind it.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html>
+    SecretArn,
+    |text| parts(text).is_some_and(|arn| {
+        arn.service == "secretsmanager" && is_account(arn.account) && !arn.resource.contains('*')
+            && arn.resource.strip_prefix("secret:").is_some_and(|name| !name.is_empty())
+    }),
+    r"^arn:aws(-us-gov|-cn)?:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[!-~]+$",
+    "arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-key-AbCdEf",
+    "the ARN of a Secrets Manager secret"
+);
+arn!(
+    /// A KMS key by ARN, or by the name of an alias (`alias/…`) in the same account and region.
+    KmsKeyRef,
+    |text| alias(text) || parts(text).is_some_and(|arn| {
+        arn.service == "kms" && is_account(arn.account)
+            && (alias(arn.resource) || arn.resource.strip_prefix("key/").is_some_and(|id| !id.is_empty()))
+    }),
+    r"^(arn:aws(-us-gov|-cn)?:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[!-~]+|alias/[A-Za-z0-9/_-]+)$",
+    "alias/txn-reconcile-tfstate",
+    "the ARN of a KMS key or an alias (`alias/…`)"
+);
+arn!(
+    /// The name of an S3 bucket.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+    BucketName,
+    is_bucket,
+    r"^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|--x-s3|--table-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
+    "txn-reconcile-tfstate-acme-111122223333",
+    "a bucket's name: 3 to 63 lower-case letters, digits and inner hyphens"
+);
+arn!(
+    /// The name of a DynamoDB table.
+    TableName,
+    |text| (3..=255).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.' || b == b'-'),
+    r"^[A-Za-z0-9_.-]{3,255}$",
+    "txn-reconcile-tfstate-locks",
+    "a DynamoDB table's name: 3 to 255 letters, digits, `_`, `.` and `-`"
+);
+
+fn alias(text: &str) -> bool {
+    text.strip_prefix("alias/").is_some_and(|name| {
+        !name.is_empty()
+            && name.len() <= 250
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'/' || b == b'_' || b == b'-')
+    })
+}
+
+/// Dots are legal in a bucket's name, but break TLS certificates of virtual-hosted addresses, so they are refused.
+fn is_bucket(text: &str) -> bool {
+    const PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+    const SUFFIXES: [&str; 4] = ["-s3alias", "--ol-s3", "--x-s3", "--table-s3"];
+    let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let bytes = text.as_bytes();
+    (3..=63).contains(&bytes.len())
+        && edge(bytes.first())
+        && edge(bytes.last())
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+        && !PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+        && !SUFFIXES.iter().any(|suffix| text.ends_with(suffix))
+}

@@ -1,0 +1,189 @@
+//! Address ranges.
+
+use super::{Invalid, text_serde, text_value};
+use ipnet::{IpNet, Ipv4Net};
+use std::{fmt, str::FromStr};
+
+/// An IPv4 range in CIDR notation, without host bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cidr(Ipv4Net);
+
+impl Cidr {
+    /// The range as a value of `ipnet`.
+    #[must_use]
+    pub fn net(self) -> Ipv4Net {
+        self.0
+    }
+
+    /// The length of the prefix: 16 for `10.0.0.0/16`.
+    #[must_use]
+    pub fn prefix_len(self) -> u8 {
+        self.0.prefix_len()
+    }
+
+    /// Whether `other` lies wholly inside this range.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.0.contains(&other.0)
+    }
+
+    /// Whether the two ranges share an address.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.contains(other) || other.contains(self)
+    }
+
+    /// The `index`-th of the equal parts of this range whose prefix is `bits` longer, or `None` when there is no such
+    /// part.
+    #[must_use]
+    pub fn part(self, bits: u8, index: u32) -> Option<Self> {
+        let prefix = self.prefix_len().checked_add(bits).filter(|p| *p <= 32)?;
+        if u64::from(index) >= 1_u64 << bits {
+            return None;
+        }
+        let size = 1_u64 << (32 - u32::from(prefix));
+        let first = u64::from(u32::from(self.0.network())) + u64::from(index) * size;
+        let address = u32::try_from(first).ok()?;
+        Ipv4Net::new(address.into(), prefix).ok().map(Self)
+    }
+
+    /// Whether the range is reserved for private use (RFC 1918) or shared address space (RFC 6598).
+    #[must_use]
+    pub fn is_private(self) -> bool {
+        const PRIVATE: [([u8; 4], u8); 4] =
+            [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16), ([100, 64, 0, 0], 10)];
+        PRIVATE.iter().any(|(address, prefix)| {
+            Ipv4Net::new((*address).into(), *prefix).is_ok_and(|private| private.contains(&self.0))
+        })
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let net: Ipv4Net = text.parse().map_err(|_| {
+            Invalid::new(
+                format!("{text:?} is not an IPv4 range"),
+                "an address and a prefix, such as \"10.30.0.0/16\"",
+            )
+        })?;
+        match host_bits(net.into()) {
+            None => Ok(Self(net)),
+            Some(invalid) => Err(invalid),
+        }
+    }
+}
+
+text_serde!(
+    Cidr,
+    r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$",
+    "10.30.0.0/16",
+    "An IPv4 range in CIDR notation, without host bits."
+);
+
+/// An IPv4 or IPv6 range in CIDR notation, without host bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AnyCidr(IpNet);
+
+impl AnyCidr {
+    /// The range as a value of `ipnet`.
+    #[must_use]
+    pub fn net(self) -> IpNet {
+        self.0
+    }
+
+    /// Whether this is an IPv6 range.
+    #[must_use]
+    pub fn is_ipv6(self) -> bool {
+        matches!(self.0, IpNet::V6(_))
+    }
+
+    /// Whether this is every address of its family.
+    #[must_use]
+    pub fn is_everywhere(self) -> bool {
+        self.0.prefix_len() == 0
+    }
+
+    /// Every IPv4 address.
+    #[must_use]
+    pub fn every_ipv4() -> Self {
+        Self(IpNet::V4(Ipv4Net::default()))
+    }
+
+    /// Every IPv6 address.
+    #[must_use]
+    pub fn every_ipv6() -> Self {
+        Self(IpNet::V6(ipnet::Ipv6Net::default()))
+    }
+}
+
+impl fmt::Display for AnyCidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for AnyCidr {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let net: IpNet = text.parse().map_err(|_| {
+            Invalid::new(
+                format!("{text:?} is not an address range"),
+                "an IPv4 or IPv6 address and a prefix, such as \"203.0.113.0/24\" or \"2001:db8::/48\"",
+            )
+        })?;
+        match host_bits(net) {
+            None => Ok(Self(net)),
+            Some(invalid) => Err(invalid),
+        }
+    }
+}
+
+text_serde!(
+    AnyCidr,
+    r"^[0-9a-fA-F.:]+/[0-9]{1,3}$",
+    "203.0.113.0/24",
+    "An IPv4 or IPv6 range in CIDR notation, without host bits."
+);
+
+/// The id of a managed prefix list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrefixListId(String);
+
+impl FromStr for PrefixListId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let hex = text.strip_prefix("pl-").unwrap_or_default();
+        if matches!(hex.len(), 8 | 17) && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new(format!("{text:?} is not a prefix list id"), "`pl-` and 8 or 17 hexadecimal digits"))
+    }
+}
+
+text_value!(
+    PrefixListId,
+    "^pl-([0-9a-f]{8}|[0-9a-f]{17})$",
+    "pl-0123456789abcdef0",
+    "The id of a managed prefix list."
+);
+
+/// AWS silently clears host bits, after which every plan shows a change; so they are refused here.
+fn host_bits(net: IpNet) -> Option<Invalid> {
+    let clear = net.trunc();
+    (clear != net).then(|| {
+        Invalid::new(
+            format!("{net} has bits set behind its prefix"),
+            format!("the range itself: \"{clear}\""),
+        )
+    })
+}

@@ -1,0 +1,34 @@
+//! Countries.
+
+use super::{Invalid, text_value};
+use std::str::FromStr;
+
+/// A country code of two capital letters (ISO 3166-1 alpha-2), as WAF's geographic match takes it.
+/// <https://docs.aws.amazon.com/waf/latest/APIReference/API_GeoMatchStatement.html>
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CountryCode(String);
+
+/// Every code of ISO 3166-1 alpha-2, and XK (Kosovo), which WAF takes as well.
+const CODES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS \
+    BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI \
+    FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR \
+    IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM \
+    MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT \
+    PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM \
+    TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
+
+impl FromStr for CountryCode {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text.len() == 2 && CODES.split_ascii_whitespace().any(|code| code == text) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new(
+            format!("{text:?} is not a country code"),
+            "two capital letters of ISO 3166-1 alpha-2, such as \"DE\"; the United Kingdom is \"GB\"",
+        ))
+    }
+}
+
+text_value!(CountryCode, "^[A-Z]{2}$", "DE", "A country code of two capital letters (ISO 3166-1 alpha-2).");

@@ -1,0 +1,91 @@
+//! Domain names.
+
+use super::{Invalid, text_value};
+use std::str::FromStr;
+
+/// A fully qualified domain name in lower case, without a trailing dot (RFC 1035, RFC 1123).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DomainName(String);
+
+impl DomainName {
+    /// The name without its first label, if at least two labels remain: the zone of `api.example.com` is
+    /// `example.com`.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let (_, rest) = self.0.split_once('.')?;
+        rest.contains('.').then(|| Self(rest.to_owned()))
+    }
+
+    /// Whether this name is `zone` or lies below it.
+    #[must_use]
+    pub fn is_in(&self, zone: &Self) -> bool {
+        lies_in(&self.0, zone)
+    }
+}
+
+impl FromStr for DomainName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        check(text, text).map(|()| Self(text.to_owned()))
+    }
+}
+
+text_value!(
+    DomainName,
+    r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    "reconcile.example.com",
+    "A fully qualified domain name in lower case, without a trailing dot."
+);
+
+/// A name in a certificate: a domain name, or one whose first label is `*`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CertificateName(String);
+
+impl CertificateName {
+    /// Whether this name is `zone` or lies below it.
+    #[must_use]
+    pub fn is_in(&self, zone: &DomainName) -> bool {
+        lies_in(&self.0, zone)
+    }
+}
+
+impl FromStr for CertificateName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        check(text, text.strip_prefix("*.").unwrap_or(text)).map(|()| Self(text.to_owned()))
+    }
+}
+
+text_value!(
+    CertificateName,
+    r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    "www.reconcile.example.com",
+    "A domain name, or one whose first label is `*`."
+);
+
+fn lies_in(name: &str, zone: &DomainName) -> bool {
+    name.strip_suffix(zone.as_str()).is_some_and(|head| head.is_empty() || head.ends_with('.'))
+}
+
+fn check(text: &str, name: &str) -> Result<(), Invalid> {
+    let well_formed = name.len() <= 253 && name.contains('.') && name.split('.').all(is_label);
+    let address = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    if well_formed && !address {
+        return Ok(());
+    }
+    Err(Invalid::new(
+        format!("{text:?} is not a domain name"),
+        "labels of a-z, 0-9 and inner hyphens, joined by dots, in lower case, such as \"reconcile.example.com\"",
+    ))
+}
+
+fn is_label(label: &str) -> bool {
+    let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let bytes = label.as_bytes();
+    bytes.len() <= 63
+        && edge(bytes.first())
+        && edge(bytes.last())
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+}

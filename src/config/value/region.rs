@@ -1,0 +1,182 @@
+//! Regions, the partition each lies in, and their availability zones.
+
+use super::{Invalid, text_serde, text_value};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A group of regions with its own ARNs and DNS names.
+/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Partition {
+    /// The commercial regions.
+    Aws,
+    /// GovCloud (US).
+    AwsUsGov,
+    /// China.
+    AwsCn,
+}
+
+impl Partition {
+    /// The name that stands in an ARN.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::AwsUsGov => "aws-us-gov",
+            Self::AwsCn => "aws-cn",
+        }
+    }
+
+    /// What the DNS names of services end in.
+    #[must_use]
+    pub const fn dns_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::AwsUsGov => "amazonaws.com",
+            Self::AwsCn => "amazonaws.com.cn",
+        }
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A region such as `us-east-1`. Any region of the right shape in a known partition is taken, so that a region that
+/// opens tomorrow needs no change here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Region(String);
+
+/// What the first part of a region's name may be.
+const AREAS: [&str; 11] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx", "us-gov", "cn"];
+
+/// What the middle part of a region's name may be.
+const DIRECTIONS: [&str; 9] =
+    ["north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest"];
+
+impl Region {
+    /// The partition that the region lies in.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        if self.0.starts_with("us-gov-") {
+            Partition::AwsUsGov
+        } else if self.0.starts_with("cn-") {
+            Partition::AwsCn
+        } else {
+            Partition::Aws
+        }
+    }
+
+    /// The availability zone of that letter.
+    #[must_use]
+    pub fn zone(&self, letter: ZoneLetter) -> AvailabilityZone {
+        AvailabilityZone { region: self.clone(), letter }
+    }
+}
+
+impl FromStr for Region {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let well_formed = || {
+            let (head, number) = text.rsplit_once('-')?;
+            let (area, direction) = head.rsplit_once('-')?;
+            let numbered = matches!(number.as_bytes(), [b'1'..=b'9']);
+            (numbered && AREAS.contains(&area) && DIRECTIONS.contains(&direction)).then_some(())
+        };
+        well_formed().map(|()| Self(text.to_owned())).ok_or_else(|| {
+            Invalid::new(
+                format!("{text:?} is not a region of a known partition"),
+                "a region's code in the partitions aws, aws-us-gov or aws-cn, such as \"us-east-1\", \
+                 \"us-gov-west-1\" or \"cn-north-1\"",
+            )
+        })
+    }
+}
+
+text_value!(
+    Region,
+    "^(us|eu|ap|sa|ca|me|af|il|mx|us-gov|cn)-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]$",
+    "us-east-1",
+    "A region's code, such as `us-east-1`."
+);
+
+/// The letter of an availability zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ZoneLetter {
+    /// Zone `a`.
+    A,
+    /// Zone `b`.
+    B,
+    /// Zone `c`.
+    C,
+    /// Zone `d`.
+    D,
+    /// Zone `e`.
+    E,
+    /// Zone `f`.
+    F,
+}
+
+impl ZoneLetter {
+    /// Every letter, in order.
+    pub const ALL: [Self; 6] = [Self::A, Self::B, Self::C, Self::D, Self::E, Self::F];
+
+    /// The letter itself.
+    #[must_use]
+    pub const fn as_char(self) -> char {
+        match self {
+            Self::A => 'a',
+            Self::B => 'b',
+            Self::C => 'c',
+            Self::D => 'd',
+            Self::E => 'e',
+            Self::F => 'f',
+        }
+    }
+}
+
+/// An availability zone: a region and a letter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AvailabilityZone {
+    region: Region,
+    letter: ZoneLetter,
+}
+
+impl AvailabilityZone {
+    /// The region.
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The letter, which also tells the zones apart in Terraform addresses.
+    #[must_use]
+    pub fn letter(&self) -> char {
+        self.letter.as_char()
+    }
+}
+
+impl fmt::Display for AvailabilityZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.region, self.letter())
+    }
+}
+
+impl FromStr for AvailabilityZone {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let letter = ZoneLetter::ALL.into_iter().find(|letter| text.ends_with(letter.as_char()));
+        let invalid =
+            || Invalid::new(format!("{text:?} is not an availability zone"), "such as \"us-east-1a\"");
+        let letter = letter.ok_or_else(invalid)?;
+        let region = text.get(..text.len() - 1).unwrap_or_default().parse()?;
+        Ok(Self { region, letter })
+    }
+}
+
+text_serde!(AvailabilityZone, "^[a-z-]+-[1-9][a-f]$", "us-east-1a", "An availability zone.");
