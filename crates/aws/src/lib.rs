@@ -1,7 +1,13 @@
-//! Typed AWS bindings.
+//! Typed AWS, for the Terraform model.
+//!
+//! The bindings of resources, data sources and ephemeral resources are generated from the provider's own
+//! schema by `cargo xtask bindings`; [`kind`] holds the kinds of identifiers that keep a key id apart from a
+//! VPC id. Written by hand, and typed as well, are the JSON documents that some arguments carry: see
+//! [`document`].
+
+pub mod document;
 #[rustfmt::skip]
 mod generated;
+
 pub use generated::kinds as kind;
 pub use generated::*;
-/// docs
-pub mod document {}

@@ -81,6 +81,15 @@ impl<K> Expr<K> {
         self.value
     }
 
+    /// The same as plain text, for lists that hold several kinds.
+    #[must_use]
+    pub fn text(self) -> Expr<Text>
+    where
+        Text: Accepts<K>,
+    {
+        Expr::of(self.value)
+    }
+
     /// `self == other`
     #[must_use]
     pub fn equals(self, other: impl IntoExpr<K>) -> Expr<Bool> {

@@ -144,7 +144,8 @@ impl Kinds {
     fn new(schema: &Schema, selection: &Selection) -> Result<Self> {
         let mut names = BTreeMap::new();
         for target in selection.targets() {
-            let (name, attribute) = target.rsplit_once('.').context("a target has the form type.attribute")?;
+            let (name, attribute) =
+                target.rsplit_once('.').context("a target has the form type.attribute")?;
             let block = match name.strip_prefix("data.") {
                 Some(name) => schema.data_sources.get(name),
                 None => schema.resources.get(name),
@@ -368,7 +369,8 @@ fn name_structs(root_name: String, root: usize, drafts: Vec<Draft>) -> Vec<Struc
     while let Some(&at) = queue.get(next) {
         next += 1;
         for field in &drafts[at].fields {
-            let (Content::Block { of, .. } | Content::Blocks { of, .. } | Content::Objects { of }) = field.content
+            let (Content::Block { of, .. } | Content::Blocks { of, .. } | Content::Objects { of }) =
+                field.content
             else {
                 continue;
             };
@@ -390,7 +392,8 @@ fn name_structs(root_name: String, root: usize, drafts: Vec<Draft>) -> Vec<Struc
     let positions: HashMap<usize, usize> = queue.iter().enumerate().map(|(new, &old)| (old, new)).collect();
     let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
     let reposition = |mut field: Field| {
-        if let Content::Block { of, .. } | Content::Blocks { of, .. } | Content::Objects { of } = &mut field.content
+        if let Content::Block { of, .. } | Content::Blocks { of, .. } | Content::Objects { of } =
+            &mut field.content
         {
             *of = positions[of];
         }

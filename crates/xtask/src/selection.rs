@@ -54,7 +54,8 @@ pub enum Kind {
 impl Selection {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         toml_edit::de::from_str(&text).with_context(|| format!("cannot read {}", path.display()))
     }
 

@@ -9,7 +9,7 @@ use terraform::{Body, Expr};
 /// `aws_backup_vault_policy`.
 pub struct BackupVaultPolicy {
     pub backup_vault_name: Expr<id::BackupVaultName>,
-    pub policy: Expr<id::PolicyDocument>,
+    pub policy: Expr<id::ResourcePolicy>,
 }
 
 impl terraform::Block for BackupVaultPolicy {

@@ -8,7 +8,7 @@ use terraform::{Body, Expr};
 
 /// `aws_cloudwatch_log_resource_policy`.
 pub struct CloudwatchLogResourcePolicy {
-    pub policy_document: Expr<id::PolicyDocument>,
+    pub policy_document: Expr<id::ResourcePolicy>,
     pub policy_name: Expr<k::Text>,
 }
 

@@ -8,7 +8,7 @@ use terraform::{Body, Expr};
 
 /// `aws_dynamodb_resource_policy`.
 pub struct DynamodbResourcePolicy {
-    pub policy: Expr<id::PolicyDocument>,
+    pub policy: Expr<id::ResourcePolicy>,
     pub resource_arn: Expr<id::DynamodbTableArn>,
     pub optional: DynamodbResourcePolicyOptional,
 }

@@ -8,7 +8,7 @@ use terraform::{Body, Expr};
 
 /// `aws_ecr_repository_policy`.
 pub struct EcrRepositoryPolicy {
-    pub policy: Expr<id::PolicyDocument>,
+    pub policy: Expr<id::ResourcePolicy>,
     pub repository: Expr<id::EcrRepositoryName>,
 }
 

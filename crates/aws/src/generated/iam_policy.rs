@@ -8,7 +8,7 @@ use terraform::{Body, Expr};
 
 /// `aws_iam_policy`.
 pub struct IamPolicy {
-    pub policy: Expr<id::PolicyDocument>,
+    pub policy: Expr<id::IdentityPolicy>,
     pub optional: IamPolicyOptional,
 }
 

@@ -8,7 +8,7 @@ use terraform::{Body, Expr};
 
 /// `aws_iam_role`.
 pub struct IamRole {
-    pub assume_role_policy: Expr<id::PolicyDocument>,
+    pub assume_role_policy: Expr<id::TrustPolicy>,
     pub optional: IamRoleOptional,
 }
 

@@ -8,7 +8,7 @@ use terraform::{Body, Expr};
 
 /// `aws_iam_role_policy`.
 pub struct IamRolePolicy {
-    pub policy: Expr<id::PolicyDocument>,
+    pub policy: Expr<id::IdentityPolicy>,
     pub role: Expr<id::IamRoleName>,
     pub optional: IamRolePolicyOptional,
 }

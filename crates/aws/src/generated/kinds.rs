@@ -467,6 +467,18 @@ impl Accepts<EventPattern> for EventPattern {}
 
 /// A JSON document: see [`crate::document`].
 #[derive(Clone, Copy, Debug)]
-pub enum PolicyDocument {}
-impl DocumentKind for PolicyDocument {}
-impl Accepts<PolicyDocument> for PolicyDocument {}
+pub enum IdentityPolicy {}
+impl DocumentKind for IdentityPolicy {}
+impl Accepts<IdentityPolicy> for IdentityPolicy {}
+
+/// A JSON document: see [`crate::document`].
+#[derive(Clone, Copy, Debug)]
+pub enum ResourcePolicy {}
+impl DocumentKind for ResourcePolicy {}
+impl Accepts<ResourcePolicy> for ResourcePolicy {}
+
+/// A JSON document: see [`crate::document`].
+#[derive(Clone, Copy, Debug)]
+pub enum TrustPolicy {}
+impl DocumentKind for TrustPolicy {}
+impl Accepts<TrustPolicy> for TrustPolicy {}

@@ -17,7 +17,7 @@ pub struct KmsKey {
     pub is_enabled: Option<Expr<k::Bool>>,
     pub key_usage: Option<Expr<k::Text>>,
     pub multi_region: Option<Expr<k::Bool>>,
-    pub policy: Option<Expr<id::PolicyDocument>>,
+    pub policy: Option<Expr<id::ResourcePolicy>>,
     pub rotation_period_in_days: Option<Expr<k::Number>>,
     pub tags: Option<Expr<k::Map<k::Text>>>,
     pub xks_key_id: Option<Expr<k::Text>>,

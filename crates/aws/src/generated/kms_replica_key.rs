@@ -18,7 +18,7 @@ pub struct KmsReplicaKeyOptional {
     pub deletion_window_in_days: Option<Expr<k::Number>>,
     pub description: Option<Expr<k::Text>>,
     pub enabled: Option<Expr<k::Bool>>,
-    pub policy: Option<Expr<id::PolicyDocument>>,
+    pub policy: Option<Expr<id::ResourcePolicy>>,
     pub tags: Option<Expr<k::Map<k::Text>>>,
 }
 

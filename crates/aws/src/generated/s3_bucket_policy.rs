@@ -9,7 +9,7 @@ use terraform::{Body, Expr};
 /// `aws_s3_bucket_policy`.
 pub struct S3BucketPolicy {
     pub bucket: Expr<id::S3BucketId>,
-    pub policy: Expr<id::PolicyDocument>,
+    pub policy: Expr<id::ResourcePolicy>,
 }
 
 impl terraform::Block for S3BucketPolicy {

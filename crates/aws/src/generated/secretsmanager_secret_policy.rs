@@ -8,7 +8,7 @@ use terraform::{Body, Expr};
 
 /// `aws_secretsmanager_secret_policy`.
 pub struct SecretsmanagerSecretPolicy {
-    pub policy: Expr<id::PolicyDocument>,
+    pub policy: Expr<id::ResourcePolicy>,
     pub secret_arn: Expr<id::SecretsmanagerSecretArn>,
     pub optional: SecretsmanagerSecretPolicyOptional,
 }

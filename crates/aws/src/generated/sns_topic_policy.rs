@@ -9,7 +9,7 @@ use terraform::{Body, Expr};
 /// `aws_sns_topic_policy`.
 pub struct SnsTopicPolicy {
     pub arn: Expr<id::SnsTopicArn>,
-    pub policy: Expr<id::PolicyDocument>,
+    pub policy: Expr<id::ResourcePolicy>,
 }
 
 impl terraform::Block for SnsTopicPolicy {

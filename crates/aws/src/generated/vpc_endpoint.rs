@@ -18,7 +18,7 @@ pub struct VpcEndpointOptional {
     pub auto_accept: Option<Expr<k::Bool>>,
     pub dns_options: Option<DnsOptions>,
     pub ip_address_type: Option<Expr<k::Text>>,
-    pub policy: Option<Expr<id::PolicyDocument>>,
+    pub policy: Option<Expr<id::ResourcePolicy>>,
     pub private_dns_enabled: Option<Expr<k::Bool>>,
     pub resource_configuration_arn: Option<Expr<k::Text>>,
     pub route_table_ids: Option<Expr<k::Set<id::RouteTableId>>>,

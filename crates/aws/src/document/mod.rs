@@ -1,0 +1,3 @@
+//! JSON documents in string arguments, typed: no stack writes raw JSON.
+
+pub mod policy;
