@@ -9,34 +9,41 @@ use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region,
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The keys that a file must have, and an example of each. They are options in the types, so that a missing one is
+/// reported beside every other mistake and not instead of them.
+pub(crate) const REQUIRED: [(&str, &str); 5] = [
+    ("organization", "organization = \"acme\""),
+    ("account_id", "account_id = \"111122223333\""),
+    ("region", "region = \"us-east-1\""),
+    ("domain", "domain = \"reconcile.example.com\""),
+    ("network.cidr", "cidr = \"10.30.0.0/16\" under [network]"),
+];
+
 /// An environment: one VPC, one service, one Terraform root module. Its name is the file's name without `.toml`.
-///
-/// Keys without a default are required; they are options here, so that a missing one is reported beside every other
-/// mistake and not instead of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "txnr environment")]
 pub struct EnvFile {
     /// The organization's short name, 1 to 15 lower-case letters, digits and hyphens. Required: it makes the names of
     /// buckets unique in the world.
-    #[schemars(required, with = "OrganizationName")]
+    #[schemars(with = "OrganizationName")]
     pub organization: Option<OrganizationName>,
     /// The AWS account that the environment lives in. Required: names and policies are built from it, and Terraform
     /// refuses to run against any other.
-    #[schemars(required, with = "AccountId")]
+    #[schemars(with = "AccountId")]
     pub account_id: Option<AccountId>,
     /// The AWS region, in any of the partitions aws, aws-us-gov and aws-cn. Required.
-    #[schemars(required, with = "Region")]
+    #[schemars(with = "Region")]
     pub region: Option<Region>,
     /// The service's fully qualified domain name. Required.
-    #[schemars(required, with = "DomainName")]
+    #[schemars(with = "DomainName")]
     pub domain: Option<DomainName>,
     /// The Route 53 zone that `domain` is entered into; the zone must exist. `domain` without its first label.
     pub hosted_zone: Option<DomainName>,
     /// The project's name, with which every resource name begins. `txn-reconcile`.
-    pub project: Option<ProjectName>,
+    pub project: ProjectName,
     /// Who answers for the environment; the tag `Owner`. `platform`.
-    pub owner: Option<TagText>,
+    pub owner: TagText,
     /// Whether real cardholder data is handled here. True, so that a forgotten line makes an environment strict and
     /// not lax: retention of at least a year, no ECS Exec, protection always on.
     pub production: bool,
@@ -81,8 +88,8 @@ impl Default for EnvFile {
             region: None,
             domain: None,
             hosted_zone: None,
-            project: None,
-            owner: None,
+            project: ProjectName::known("txn-reconcile"),
+            owner: TagText::known("platform"),
             production: true,
             protection: true,
             account: Account::default(),

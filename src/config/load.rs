@@ -3,10 +3,10 @@
 use super::EnvConfig;
 use super::problem::{KeyPath, Problems};
 use super::report::Report;
-use super::resolve;
 use super::salvage::{self, Salvaged};
 use super::source::Source;
 use super::value::EnvName;
+use super::{estate, resolve};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,11 @@ pub enum LoadError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// The folder holds no environment file.
+    Empty {
+        /// The folder.
+        folder: PathBuf,
     },
     /// The folder holds no environment of that name.
     Unknown {
@@ -97,30 +102,19 @@ fn environment_name(path: &Path, problems: &mut Problems) -> Option<EnvName> {
         .ok()
 }
 
-/// Reads the environments of that names from a folder.
+/// Reads the environments of these names from a folder. What they claim together with other environments of the folder
+/// is checked as well.
 ///
 /// # Errors
 /// When a file is missing, unreadable or wrong; every mistake of every file is in the report.
 pub fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadError> {
-    let known = list(folder)?;
-    let mut paths = Vec::with_capacity(names.len());
-    for name in names {
-        let found = known.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name.as_str()));
-        paths.push(
-            found.cloned().ok_or_else(|| LoadError::Unknown {
-                name: name.clone(),
-                folder: folder.to_owned(),
-                known: known
-                    .iter()
-                    .filter_map(|p| p.file_stem())
-                    .map(|s| s.to_string_lossy().into_owned())
-                    .collect(),
-            })?,
-        );
+    let paths = list(folder)?;
+    let stem = |path: &PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let known: Vec<String> = paths.iter().filter_map(stem).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+        return Err(LoadError::Unknown { name: name.clone(), folder: folder.to_owned(), known });
     }
-    paths.sort();
-    paths.dedup();
-    load_files(&paths)
+    load_files(&paths, |path| stem(path).is_some_and(|stem| names.contains(&stem)))
 }
 
 /// Reads every environment of a folder, `*.toml`.
@@ -128,24 +122,59 @@ pub fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadError> {
 /// # Errors
 /// As [`load_some`].
 pub fn load_all(folder: &Path) -> Result<Loaded, LoadError> {
-    load_files(&list(folder)?)
+    let paths = list(folder)?;
+    if paths.is_empty() {
+        return Err(LoadError::Empty { folder: folder.to_owned() });
+    }
+    load_files(&paths, |_| true)
 }
 
-fn load_files(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
-    let mut environments = Vec::with_capacity(paths.len());
-    let (mut warnings, mut errors) = (Report::default(), Report::default());
+/// A file that has been read.
+struct Read<'a> {
+    path: &'a PathBuf,
+    text: String,
+    wanted: bool,
+    result: Result<(EnvConfig, Report), Report>,
+}
+
+fn load_files(paths: &[PathBuf], wanted: impl Fn(&PathBuf) -> bool) -> Result<Loaded, LoadError> {
+    let mut files = Vec::with_capacity(paths.len());
     for path in paths {
         let text = fs::read_to_string(path)
             .map_err(|source| LoadError::Unreadable { path: path.clone(), source })?;
-        match parse(path, &text) {
-            Ok((config, report)) => {
-                warnings.extend(report);
-                environments.push(Environment { path: path.clone(), config });
-            }
-            Err(report) => errors.extend(report),
-        }
+        files.push(Read { path, wanted: wanted(path), result: parse(path, &text), text });
     }
-    if errors.is_empty() { Ok(Loaded { environments, warnings }) } else { Err(LoadError::Invalid(errors)) }
+    let (mut warnings, mut errors) = (Report::default(), Report::default());
+    for file in files.iter().filter(|file| file.wanted) {
+        let (own, together) =
+            (file.result.as_ref().map_or_else(Clone::clone, |(_, own)| own.clone()), claims(file, &files));
+        let failed = file.result.is_err() || together.has_errors();
+        let report = if failed { &mut errors } else { &mut warnings };
+        report.extend(own);
+        report.extend(together);
+    }
+    if !errors.is_empty() {
+        return Err(LoadError::Invalid(errors));
+    }
+    let config = |file: Read<'_>| Some(Environment { path: file.path.clone(), config: file.result.ok()?.0 });
+    let environments = files.into_iter().filter(|file| file.wanted).filter_map(config).collect();
+    Ok(Loaded { environments, warnings })
+}
+
+/// What an environment claims that another claims as well. Of two that are both wanted, the later one is told.
+fn claims(this: &Read<'_>, files: &[Read<'_>]) -> Report {
+    let Ok((config, _)) = &this.result else { return Report::default() };
+    let mut problems = Problems::default();
+    let others =
+        files.iter().filter(|other| other.path < this.path || (other.path > this.path && !other.wanted));
+    for (other, _) in others.filter_map(|other| other.result.as_ref().ok()) {
+        estate::check(config, other, &mut problems);
+    }
+    if problems.is_empty() {
+        Report::default()
+    } else {
+        Source::new(this.path, &this.text).report(problems.into_vec())
+    }
 }
 
 /// The environment files of a folder, sorted.

@@ -9,9 +9,11 @@ pub mod load;
 pub mod names;
 pub mod problem;
 pub mod report;
+pub mod schema;
 pub mod section;
 pub mod value;
 
+mod estate;
 mod resolve;
 mod salvage;
 mod source;
@@ -76,6 +78,15 @@ pub struct EnvConfig {
     pub state: State,
     /// The versions that may apply the output.
     pub terraform: Terraform,
+}
+
+/// Advice for someone who asked for an environment that does not exist.
+pub(crate) fn suggest_environment(name: &str, known: &[String]) -> String {
+    let list = known.join(", ");
+    match suggest::nearest(name, known.iter().map(String::as_str)) {
+        Some(nearest) => format!("did you mean `{nearest}`? there are {list}"),
+        None => format!("there are {list}"),
+    }
 }
 
 impl EnvConfig {

@@ -63,6 +63,12 @@ impl Report {
         &self.0
     }
 
+    /// Whether a problem stops the synthesis.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
     /// Whether there is no problem.
     #[must_use]
     pub fn is_empty(&self) -> bool {

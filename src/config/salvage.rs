@@ -59,10 +59,9 @@ fn note(
     doubtful: &mut Vec<KeyPath>,
     problems: &mut Problems,
 ) {
-    if let Some(missing) = &wording.missing_key {
-        if doubtful.contains(&path.clone().key(missing.as_str())) {
-            return;
-        }
+    let absent = wording.missing_key.as_ref().map(|missing| path.clone().key(missing.as_str()));
+    if absent.is_some_and(|absent| doubtful.contains(&absent)) {
+        return;
     }
     if let Some(meant) = &wording.meant_key {
         let mut sibling = path.clone();

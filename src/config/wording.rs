@@ -75,12 +75,15 @@ fn quoted(message: &str) -> (&str, Vec<&str>) {
     (wrong, tail.split('`').skip(1).step_by(2).collect())
 }
 
+/// The nearest candidate, and all of them unless that makes a list too long to help.
 fn offer(wrong: &str, candidates: &[&str], quote: char) -> String {
+    const LIST_MAX: usize = 10;
     let list: Vec<String> = candidates.iter().map(|candidate| format!("{quote}{candidate}{quote}")).collect();
-    let list = list.join(", ");
+    let list = format!("allowed are {}", list.join(", "));
     match suggest::nearest(wrong, candidates.iter().copied()) {
-        Some(nearest) => format!("did you mean {quote}{nearest}{quote}? allowed are {list}"),
-        None => format!("allowed are {list}"),
+        Some(nearest) if candidates.len() > LIST_MAX => format!("did you mean {quote}{nearest}{quote}?"),
+        Some(nearest) => format!("did you mean {quote}{nearest}{quote}? {list}"),
+        None => list,
     }
 }
 

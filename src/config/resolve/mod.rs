@@ -12,9 +12,9 @@ mod tags;
 mod waf;
 
 use super::EnvConfig;
-use super::file::EnvFile;
+use super::file::{EnvFile, REQUIRED};
 use super::problem::Problems;
-use super::value::{DomainName, EnvName, ProjectName, RetentionDays, TagText};
+use super::value::{DomainName, EnvName, RetentionDays};
 
 /// The shortest retention in production, in days: PCI DSS 10.5.1 asks for twelve months.
 pub(crate) const PRODUCTION_RETENTION_MIN: u32 = 365;
@@ -28,19 +28,18 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     tags::check(&file.tags, problems);
     waf::check(&file.waf, problems);
 
-    let project = file.project.clone().or_else(|| "txn-reconcile".parse::<ProjectName>().ok());
     let hosted_zone = hosted_zone(&file, problems);
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
     let service = service::resolve(file.service, file.logs.retention_days, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
 
-    let (project, organization) = (project?, file.organization?);
+    let (project, organization) = (file.project, file.organization?);
     let (account_id, region) = (file.account_id?, file.region?);
     let names = names::compose(&project, &name, &organization, &account_id, problems);
     let state = state::resolve(file.state, &project, &name, &organization, &account_id, &region, problems);
     Some(EnvConfig {
-        owner: file.owner.unwrap_or_else(|| TagText::known("platform")),
+        owner: file.owner,
         production: file.production,
         protection: file.protection,
         account: file.account,
@@ -70,16 +69,16 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
 
 /// Notes every required key that is missing.
 fn required(file: &EnvFile, problems: &mut Problems) {
-    let mut need = |missing: bool, key: &str, example: &str| {
-        if missing {
-            problems.error(key, format!("`{key}` is missing"), format!("add it, for example `{example}`"));
-        }
-    };
-    need(file.organization.is_none(), "organization", "organization = \"acme\"");
-    need(file.account_id.is_none(), "account_id", "account_id = \"111122223333\"");
-    need(file.region.is_none(), "region", "region = \"us-east-1\"");
-    need(file.domain.is_none(), "domain", "domain = \"reconcile.example.com\"");
-    need(file.network.cidr.is_none(), "network.cidr", "cidr = \"10.30.0.0/16\" under [network]");
+    let missing = [
+        file.organization.is_none(),
+        file.account_id.is_none(),
+        file.region.is_none(),
+        file.domain.is_none(),
+        file.network.cidr.is_none(),
+    ];
+    for ((key, example), _) in REQUIRED.into_iter().zip(missing).filter(|(_, missing)| *missing) {
+        problems.error(key, format!("`{key}` is missing"), format!("add it, for example `{example}`"));
+    }
 }
 
 fn check_switches(file: &EnvFile, problems: &mut Problems) {

@@ -2,7 +2,7 @@
 
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{Counts, Service, ServiceFile};
-use crate::config::value::{FargateSize, RetentionDays, ServiceName};
+use crate::config::value::{FargateSize, RetentionDays};
 
 /// The service as the stacks build it; `None` if the task's size does not exist, which is noted.
 pub(super) fn resolve(
@@ -17,10 +17,9 @@ pub(super) fn resolve(
     check_times(&file, problems);
     let counts = counts(&file, problems);
     let size = size(&file, problems);
-    let name = file.name.or_else(|| "txn-reconcile-api".parse::<ServiceName>().ok());
     let deployed = file.image.is_some();
     Some(Service {
-        name: name?,
+        name: file.name,
         image: file.image.unwrap_or_default(),
         deployed,
         image_repository: file.image_repository,

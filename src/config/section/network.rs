@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct NetworkFile {
     /// The VPC's IPv4 range, /16 to /22 (to /28 with subnets of your own), within private address space. Required:
     /// only you know what else it must not overlap.
-    #[schemars(required, with = "Cidr")]
+    #[schemars(with = "Cidr")]
     pub cidr: Option<Cidr>,
     /// The availability zones by letter, 2 to 6 different ones. Three: the loss of one leaves two thirds of the
     /// capacity, and quorums stay possible. Some accounts lack a zone, hence letters and not a count.

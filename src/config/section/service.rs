@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceFile {
     /// The service's name. `txn-reconcile-api`.
-    pub name: Option<ServiceName>,
+    pub name: ServiceName,
     /// The image to run: a digest (`sha256:…`), or a tag that is pushed once and never moved. Absent while no image
     /// has been pushed: the platform is then built with a service of no tasks, so that nothing waits for an image
     /// that does not exist; name one, and the counts below take effect.
@@ -64,7 +64,7 @@ pub struct ServiceFile {
 impl Default for ServiceFile {
     fn default() -> Self {
         Self {
-            name: None,
+            name: ServiceName::known("txn-reconcile-api"),
             image: None,
             image_repository: None,
             architecture: Architecture::X86_64,

@@ -122,8 +122,16 @@ impl FromStr for UrlPath {
 
 text_value!(UrlPath, "^/[A-Za-z0-9/._~%?=&-]{0,1023}$", "/healthz", "The path of a URL.");
 
-impl UrlPath {
-    pub(crate) fn known(text: &'static str) -> Self {
-        Self(text.to_owned())
-    }
+/// Names that are defaults, known when compiling.
+macro_rules! known {
+    ($($type:ident),*) => {
+        $(impl $type {
+            pub(crate) fn known(text: &'static str) -> Self {
+                debug_assert!(text.parse::<Self>().is_ok(), "not a value of its type");
+                Self(text.to_owned())
+            }
+        })*
+    };
 }
+
+known!(ProjectName, ServiceName, UrlPath);

@@ -39,10 +39,7 @@ fn is_term(term: &str) -> bool {
     let number =
         |part: &&str| !part.is_empty() && part.len() <= 9 && part.bytes().all(|b| b.is_ascii_digit());
     let tag = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'-';
-    parts.len() <= 3
-        && parts.iter().all(|part| number(part))
-        && !pre_release.is_empty()
-        && pre_release.bytes().all(tag)
+    parts.len() <= 3 && parts.iter().all(number) && !pre_release.is_empty() && pre_release.bytes().all(tag)
 }
 
 text_value!(

@@ -1,0 +1,70 @@
+//! The command line: one file per subcommand, each with its arguments and a thin `run`.
+
+mod completions;
+mod envs;
+mod failure;
+mod man;
+mod output;
+mod schema;
+mod synth;
+
+pub use failure::Failure;
+
+use crate::exit;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Synthesizes Terraform JSON for a PCI DSS Level 1 service on AWS ECS Fargate.
+///
+/// Reads environment files (envs/*.toml) and writes one Terraform root module per environment, which plain terraform
+/// then plans and applies.
+#[derive(Debug, Parser)]
+#[command(name = "txnr", version, max_term_width = 100, after_long_help = after_help())]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Synth(synth::Synth),
+    Envs(envs::Envs),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Cli {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// With what went wrong, in words for the user and as an exit code.
+    pub fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Synth(synth) => synth.run(),
+            Command::Envs(envs) => envs.run(),
+            Command::Schema(schema) => schema.run(),
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(),
+        }
+    }
+}
+
+/// Where the environment files are.
+#[derive(Debug, clap::Args)]
+struct EnvsFolder {
+    /// The folder of the environment files
+    #[arg(long = "envs", value_name = "DIR", default_value = "envs", value_hint = clap::ValueHint::DirPath)]
+    folder: PathBuf,
+}
+
+/// The examples of the whole command, for help and man page.
+const EXAMPLES: &str = "  txnr synth --all
+  txnr synth --env prod && terraform -chdir=out/prod init && terraform -chdir=out/prod plan
+  txnr synth --all --check
+  txnr envs --json
+";
+
+fn after_help() -> String {
+    format!("Examples:\n{EXAMPLES}\nExit codes:\n{}", exit::table())
+}

@@ -1,0 +1,69 @@
+//! Every exit code, in one list that the help, the man page and the reference read.
+
+use std::process;
+
+/// An exit code and what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// The number that the process ends with.
+    pub code: u8,
+    /// What it means, for the help and the man page.
+    pub meaning: &'static str,
+}
+
+/// Done.
+pub const OK: Exit = Exit { code: 0, meaning: "done; with --check, every file is up to date" };
+/// A bug in txnr, or something that nobody thought of.
+pub const UNEXPECTED: Exit = Exit { code: 1, meaning: "a bug in txnr, or a failure that fits nothing below" };
+/// The command line is wrong. The number is the one that clap ends with.
+pub const USAGE: Exit =
+    Exit { code: 2, meaning: "the command line is wrong, or names an environment that does not exist" };
+/// An environment file is wrong.
+pub const INVALID: Exit =
+    Exit { code: 3, meaning: "an environment file holds mistakes; every one is reported" };
+/// `--check` found files that are not what would be written.
+pub const OUT_OF_DATE: Exit = Exit { code: 4, meaning: "--check: files are not what synth would write" };
+/// The output cannot be written.
+pub const CANNOT_WRITE: Exit = Exit {
+    code: 5,
+    meaning: "the output cannot be written: no space, no right, or a file that txnr did not write is in the way",
+};
+/// An environment file cannot be read.
+pub const CANNOT_READ: Exit =
+    Exit { code: 6, meaning: "an environment file or the folder of them cannot be read" };
+
+/// Every exit code, in the order of the numbers.
+pub const ALL: [Exit; 7] = [OK, UNEXPECTED, USAGE, INVALID, OUT_OF_DATE, CANNOT_WRITE, CANNOT_READ];
+
+/// The list as it stands in the help.
+#[must_use]
+pub fn table() -> String {
+    ALL.iter().map(|exit| format!("  {}  {}\n", exit.code, exit.meaning)).collect()
+}
+
+impl From<Exit> for process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code)
+    }
+}
+
+/// Makes a panic end the process with [`UNEXPECTED`] instead of a signal, behind a request to report it.
+pub fn report_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        default(panic);
+        eprintln!("txnr: this is a bug; please report it with the lines above and the environment file");
+        process::exit(UNEXPECTED.code.into());
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_are_numbered_without_gaps() {
+        let codes: Vec<u8> = ALL.iter().map(|exit| exit.code).collect();
+        assert_eq!(codes, (0..).take(ALL.len()).collect::<Vec<u8>>());
+    }
+}
