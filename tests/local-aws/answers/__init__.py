@@ -1,0 +1,1 @@
+"""Answers for what moto does not do, one file per service."""

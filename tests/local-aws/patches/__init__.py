@@ -1,0 +1,1 @@
+"""Mends for what moto does wrong, one file per service."""

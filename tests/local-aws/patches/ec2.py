@@ -1,0 +1,121 @@
+"""EC2: descriptions, tags and options that moto takes in and does not give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway import ACCOUNT, Call
+from registry import Patch
+
+rule_description = Patch(
+    "ec2",
+    "DescribeSecurityGroupRules",
+    "a rule whose peer is a security group or a prefix list loses its description",
+)
+
+
+@rule_description.inside
+def _() -> None:
+    from moto.ec2.models.security_groups import SecurityGroupRule
+
+    def description(rule: Any) -> str | None:
+        for peer in (rule.ip_range, rule.source_group, rule.prefix_list_id):
+            if isinstance(peer, dict) and peer.get("Description"):
+                return str(peer["Description"])
+        return getattr(rule, "peer_description", None)
+
+    created = SecurityGroupRule.__init__
+
+    def create(rule: Any, *given: Any, **named: Any) -> None:
+        created(rule, *given, **named)
+        for peer in (*given, *named.values()):
+            if isinstance(peer, dict) and "PrefixListId" in peer:
+                rule.peer_description = peer.get("Description")
+
+    SecurityGroupRule.__init__ = create  # type: ignore[method-assign]
+    SecurityGroupRule.description = property(description)  # type: ignore[assignment, method-assign]
+
+
+@rule_description.proof
+def _(aws: Callable[..., Any]) -> None:
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="a", Description="a", VpcId=vpc)["GroupId"]
+    listed = ec2.create_managed_prefix_list(PrefixListName="p", MaxEntries=1, AddressFamily="IPv4")
+    pair = {"GroupId": group, "Description": "from the load balancer"}
+    prefixes = {"PrefixListId": listed["PrefixList"]["PrefixListId"], "Description": "from the office"}
+    port = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    for peer in ({"UserIdGroupPairs": [pair]}, {"PrefixListIds": [prefixes]}):
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{**port, **peer}])
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+    said = {rule.get("Description") for rule in rules["SecurityGroupRules"] if not rule["IsEgress"]}
+    assert said == {"from the load balancer", "from the office"}, said
+
+
+dhcp_tags = Patch("ec2", "CreateDhcpOptions", "drops the tags given at creation")
+
+
+@dhcp_tags.on("CreateDhcpOptions")
+def _(call: Call) -> dict[str, Any]:
+    from moto.ec2.models import ec2_backends
+
+    result = call.forward()
+    tags = [tag for given in call.params.get("TagSpecifications", []) for tag in given.get("Tags", [])]
+    if tags:
+        named = {tag["Key"]: tag["Value"] for tag in tags}
+        ec2_backends[ACCOUNT][call.region].create_tags([result["DhcpOptions"]["DhcpOptionsId"]], named)
+        result["DhcpOptions"]["Tags"] = tags
+    return result
+
+
+@dhcp_tags.proof
+def _(aws: Callable[..., Any]) -> None:
+    ec2 = aws("ec2")
+    tags = [{"Key": "Name", "Value": "dev"}]
+    made = ec2.create_dhcp_options(
+        DhcpConfigurations=[{"Key": "domain-name-servers", "Values": ["AmazonProvidedDNS"]}],
+        TagSpecifications=[{"ResourceType": "dhcp-options", "Tags": tags}],
+    )["DhcpOptions"]
+    found = ec2.describe_dhcp_options(DhcpOptionsIds=[made["DhcpOptionsId"]])["DhcpOptions"][0]
+    assert found.get("Tags") == tags, found
+
+
+flow_log_options = Patch(
+    "ec2", "DescribeFlowLogs", "forgets the options of the destination (file format, partitions)"
+)
+
+
+@flow_log_options.on("CreateFlowLogs")
+def _(call: Call) -> dict[str, Any]:
+    result = call.forward()
+    if options := call.params.get("DestinationOptions"):
+        for flow_log in result.get("FlowLogIds", []):
+            call.kept("destination options")[flow_log] = options
+    return result
+
+
+@flow_log_options.on("DescribeFlowLogs")
+def _(call: Call) -> dict[str, Any]:
+    result = call.forward()
+    for flow_log in result.get("FlowLogs", []):
+        if options := call.kept("destination options").get(flow_log["FlowLogId"]):
+            flow_log["DestinationOptions"] = options
+    return result
+
+
+@flow_log_options.proof
+def _(aws: Callable[..., Any]) -> None:
+    ec2 = aws("ec2")
+    aws("s3").create_bucket(Bucket="flows")
+    options = {"FileFormat": "parquet", "HiveCompatiblePartitions": True, "PerHourPartition": True}
+    made = ec2.create_flow_logs(
+        ResourceIds=[ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogDestinationType="s3",
+        LogDestination="arn:aws:s3:::flows",
+        DestinationOptions=options,
+    )
+    found = ec2.describe_flow_logs(FlowLogIds=made["FlowLogIds"])["FlowLogs"][0]
+    assert found.get("DestinationOptions") == options, found
