@@ -1,6 +1,7 @@
 //! A root module under construction.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use crate::meta::Lifecycle;
 use crate::settings::{NamedOutput, literal};
@@ -16,6 +17,7 @@ pub struct Module {
     pub(crate) stacks: Vec<StackParts>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) providers: Vec<Provider>,
+    addresses: HashSet<Address>,
     names: HashSet<String>,
     errors: Vec<Error>,
 }
@@ -109,26 +111,22 @@ impl Module {
         }
     }
 
-    /// Gives every document below `value` the name of its local value.
-    fn name_documents(&mut self, prefix: &str, value: &mut Value) {
+    /// Gives every document below `value` the name of its local value, which its place in the module makes.
+    fn name_documents(&mut self, place: &Place<'_>, value: &mut Value) {
         match value {
             Value::Document(document) => {
-                prefix.clone_into(&mut document.local);
-                self.claim(format!("local {prefix}"));
-                self.name_documents(&format!("{prefix}_document"), &mut document.content);
+                document.local = place.to_string();
+                self.claim(format!("local {place}"));
+                self.name_documents(&Place::Key(place, "document"), &mut document.content);
             }
             Value::List(items) => {
                 for (i, item) in items.iter_mut().enumerate() {
-                    if item.may_hold_document() {
-                        self.name_documents(&format!("{prefix}_{i}"), item);
-                    }
+                    self.name_documents(&Place::Index(place, i), item);
                 }
             }
             Value::Object(entries) => {
                 for (key, item) in entries {
-                    if item.may_hold_document() {
-                        self.name_documents(&format!("{prefix}_{key}"), item);
-                    }
+                    self.name_documents(&Place::Key(place, key), item);
                 }
             }
             _ => {}
@@ -136,9 +134,29 @@ impl Module {
     }
 }
 
-impl Value {
-    fn may_hold_document(&self) -> bool {
-        matches!(self, Self::Document(_) | Self::List(_) | Self::Object(_))
+/// The place of a value in a module; its text is made only where a document stands.
+enum Place<'a> {
+    /// A local value of the stack's own.
+    Local(&'a str),
+    /// A block.
+    Block(&'a Address),
+    /// The value of a key.
+    Key(&'a Place<'a>, &'a str),
+    /// An element of a list.
+    Index(&'a Place<'a>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(name) => f.write_str(name),
+            Self::Block(address) => match address.mode() {
+                Mode::Managed => write!(f, "{}_{}", address.kind(), address.name()),
+                mode => write!(f, "{}_{}_{}", mode.keyword(), address.kind(), address.name()),
+            },
+            Self::Key(parent, key) => write!(f, "{parent}_{key}"),
+            Self::Index(parent, index) => write!(f, "{parent}_{index}"),
+        }
     }
 }
 
@@ -178,7 +196,10 @@ impl Stack<'_> {
     pub fn add_with<R: Resource>(&mut self, name: impl AsRef<str>, meta: Meta<R>, block: R) -> R::Handle {
         let address = Address::new(R::MODE, R::TYPE, name.as_ref(), self.module.nodes.len());
         self.module.check_identifier(address.name(), || address.to_string());
-        self.module.claim(format!("{} {address}", R::MODE.keyword()));
+        if !self.module.addresses.insert(address.clone()) {
+            let what = format!("{} {address}", R::MODE.keyword());
+            self.module.errors.push(Error::Duplicate { what });
+        }
 
         let mut body = Body::default();
         block.write(&mut body);
@@ -186,11 +207,7 @@ impl Stack<'_> {
             self.module.errors.push(Error::TooMany { address: address.to_string(), block, count, max });
         }
         let mut body = Value::Object(body.entries);
-        let prefix = match R::MODE {
-            Mode::Managed => format!("{}_{}", R::TYPE, address.name()),
-            mode => format!("{}_{}_{}", mode.keyword(), R::TYPE, address.name()),
-        };
-        self.module.name_documents(&prefix, &mut body);
+        self.module.name_documents(&Place::Block(&address), &mut body);
 
         self.module.nodes.push(Node {
             address: address.clone(),
@@ -211,7 +228,7 @@ impl Stack<'_> {
         self.module.check_identifier(name, || format!("local `{name}`"));
         self.module.claim(format!("local {name}"));
         let mut value = value.into_value();
-        self.module.name_documents(&format!("{name}_document"), &mut value);
+        self.module.name_documents(&Place::Key(&Place::Local(name), "document"), &mut value);
         self.parts().locals.push((name.to_owned(), value));
         Expr::reference(Reference { subject: Subject::Local(name.to_owned().into()), path: Vec::new() })
     }
