@@ -1,0 +1,265 @@
+//! The proof on the real Terraform: for each environment the generated root module is validated, planned,
+//! looked at by checkov, applied to a local AWS, planned again without a change, questioned through the API
+//! of AWS, and destroyed.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use support::checkov;
+use support::local_aws::LocalAws;
+use support::overrides::{self, Backend};
+use support::repository;
+use support::terraform::Terraform;
+use tempfile::TempDir;
+
+#[test]
+fn dev_applies_plans_clean_and_is_destroyed() {
+    prove("dev");
+}
+
+#[test]
+fn stage_applies_plans_clean_and_refuses_to_be_destroyed() {
+    prove("stage");
+}
+
+#[test]
+fn prod_applies_plans_clean_and_refuses_to_be_destroyed() {
+    prove("prod");
+}
+
+#[test]
+fn of_two_applies_at_once_the_second_is_told_of_the_lock() {
+    let environment = Environment::read("dev");
+    let scratch = tempfile::tempdir().unwrap();
+    let generated = overrides::terraform_block(&environment.synthesize(&scratch));
+    let root = scratch.path().join("backend");
+    fs::create_dir(&root).unwrap();
+    let small = json!({"terraform": generated, "resource": {"terraform_data": {"work": {"input": "done"}}}});
+    fs::write(root.join("main.tf.json"), small.to_string()).unwrap();
+    let aws = LocalAws::start(&environment.account);
+    let state = environment.make_backend(&aws, &generated["backend"]["s3"]);
+    overrides::write(&root, &Backend::S3(&aws));
+    let terraform = Terraform::new(&root, &aws);
+    terraform.init();
+
+    // The first one holds the lock while it waits for its plan to be approved.
+    let mut first =
+        terraform.command(["apply"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    wait_for(first.stdout.as_mut().unwrap(), "Enter a value:");
+    let second = terraform.command(["apply", "-input=false", "-auto-approve"]).output().unwrap();
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success() && told.contains("Error acquiring the state lock"), "{told}");
+    first.stdin.take().unwrap().write_all(b"yes\n").unwrap();
+    assert!(first.wait_with_output().unwrap().status.success());
+
+    terraform.plan().assert_clean();
+    assert_eq!(aws.ask(&environment.region, "s3", "head_object", state)["ServerSideEncryption"], "aws:kms");
+}
+
+/// Reads until a text appears.
+fn wait_for(output: &mut impl Read, text: &str) {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(text.as_bytes()) {
+        output.read_exact(&mut byte).expect("the command goes on until then");
+        seen.push(byte[0]);
+    }
+}
+
+/// Takes an environment through its whole life.
+fn prove(name: &str) {
+    let environment = Environment::read(name);
+    let scratch = tempfile::tempdir().unwrap();
+    let root = environment.synthesize(&scratch);
+    overrides::write(&root, &Backend::Local);
+    let aws = LocalAws::start(&environment.account);
+    environment.prepare(&aws, &root);
+    let terraform = Terraform::new(&root, &aws);
+
+    terraform.init();
+    terraform.validate();
+    let plan = terraform.plan();
+    checkov::check(&plan.file).settle(name);
+    terraform.apply_plan();
+    terraform.plan().assert_clean();
+
+    let platform = Platform { aws: &aws, region: &environment.region };
+    platform.load_balancer_listens_on_https_only();
+    platform.cluster_and_service_are_up();
+    platform.repository_is_immutable_and_scanned();
+    platform.tasks_admit_the_load_balancer_alone();
+
+    if environment.protected {
+        terraform.destroy_refused();
+    } else {
+        terraform.destroy();
+        assert_eq!(terraform.state(), Vec::<String>::new(), "what destroy left behind");
+    }
+    assert_eq!(aws.gaps(), Vec::<String>::new(), "calls that the local AWS does not implement");
+}
+
+/// What the proof has to know of an environment, from its file.
+struct Environment {
+    name: String,
+    account: String,
+    region: String,
+    /// Whether load balancer, tables and locked buckets refuse to be destroyed.
+    protected: bool,
+}
+
+impl Environment {
+    fn read(name: &str) -> Self {
+        let path = repository("envs").join(name).with_extension("toml");
+        let document: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+        let text = |key: &str| document[key].as_str().unwrap_or_else(|| panic!("{key} in {name}")).to_owned();
+        Self {
+            name: name.to_owned(),
+            account: text("account_id"),
+            region: text("region"),
+            protected: document.get("protection").and_then(toml::Value::as_bool).unwrap_or(true),
+        }
+    }
+
+    /// Runs the command; the directory of the root module that it wrote.
+    fn synthesize(&self, scratch: &TempDir) -> PathBuf {
+        let output = Command::new(env!("CARGO_BIN_EXE_txnr"))
+            .args(["synth", "--env", &self.name, "--out"])
+            .arg(scratch.path())
+            .current_dir(repository(""))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "txnr synth: {}", String::from_utf8_lossy(&output.stderr));
+        scratch.path().join(&self.name)
+    }
+
+    /// Makes what has to be there before the first `init`; where the state will be.
+    fn make_backend(&self, aws: &LocalAws, backend: &Value) -> Value {
+        let bucket = json!({"Bucket": backend["bucket"]});
+        aws.ask("us-east-1", "s3", "create_bucket", bucket);
+        if let Some(table) = backend["dynamodb_table"].as_str() {
+            let table = json!({
+                "TableName": table,
+                "BillingMode": "PAY_PER_REQUEST",
+                "KeySchema": [{"AttributeName": "LockID", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "LockID", "AttributeType": "S"}],
+            });
+            aws.ask(&self.region, "dynamodb", "create_table", table);
+        }
+        json!({"Bucket": backend["bucket"], "Key": backend["key"]})
+    }
+
+    /// Makes what the root module looks up and does not make itself.
+    fn prepare(&self, aws: &LocalAws, root: &Path) {
+        for zone in data_sources(root, "aws_route53_zone") {
+            let name = zone["name"].as_str().expect("the hosted zone is looked up by its name");
+            let zone = json!({"Name": name, "CallerReference": name});
+            aws.ask(&self.region, "route53", "create_hosted_zone", zone);
+        }
+    }
+}
+
+/// The data sources of a type in a root module.
+fn data_sources(root: &Path, kind: &str) -> Vec<Value> {
+    let pointer = format!("/data/{kind}");
+    let files = overrides::generated(root);
+    let of_kind = files.iter().filter_map(|file| file.pointer(&pointer)?.as_object());
+    of_kind.flat_map(|named| named.values().cloned()).collect()
+}
+
+/// The applied platform, as AWS's own API tells of it.
+struct Platform<'a> {
+    aws: &'a LocalAws,
+    region: &'a str,
+}
+
+impl Platform<'_> {
+    fn ask(&self, service: &str, operation: &str, parameters: Value) -> Value {
+        self.aws.ask(self.region, service, operation, parameters)
+    }
+
+    /// Asks, and takes the list at `key` of the answer; it has to hold something.
+    fn list(&self, service: &str, operation: &str, parameters: Value, key: &str) -> Vec<Value> {
+        let list = self.ask(service, operation, parameters)[key].as_array().cloned().unwrap_or_default();
+        assert!(!list.is_empty(), "{service} {operation} lists no {key}");
+        list
+    }
+
+    fn load_balancer(&self) -> Value {
+        let mut all = self.list("elbv2", "describe_load_balancers", json!({}), "LoadBalancers");
+        assert_eq!(all.len(), 1, "load balancers: {all:?}");
+        all.remove(0)
+    }
+
+    fn service(&self) -> Value {
+        let clusters = self.list("ecs", "list_clusters", json!({}), "clusterArns");
+        let services = self.list("ecs", "list_services", json!({"cluster": clusters[0]}), "serviceArns");
+        let which = json!({"cluster": clusters[0], "services": services});
+        self.list("ecs", "describe_services", which, "services").remove(0)
+    }
+
+    fn load_balancer_listens_on_https_only(&self) {
+        let balancer = self.load_balancer();
+        assert_eq!(balancer["Scheme"], "internet-facing");
+        let which = json!({"LoadBalancerArn": balancer["LoadBalancerArn"]});
+        let listeners = self.list("elbv2", "describe_listeners", which, "Listeners");
+        let redirects = |listener: &&Value| {
+            listener["DefaultActions"].as_array().is_some_and(|actions| {
+                actions.iter().all(|action| action["RedirectConfig"]["Protocol"] == "HTTPS")
+            })
+        };
+        let (redirecting, serving): (Vec<&Value>, Vec<&Value>) = listeners.iter().partition(redirects);
+        assert!(!serving.is_empty(), "no listener serves: {listeners:?}");
+        for listener in serving {
+            assert_eq!(listener["Protocol"], "HTTPS", "{listener}");
+            assert!(
+                listener["SslPolicy"].as_str().is_some_and(|policy| policy.contains("TLS13")),
+                "{listener}"
+            );
+        }
+        for listener in redirecting {
+            assert_eq!(
+                (&listener["Protocol"], &listener["Port"]),
+                (&json!("HTTP"), &json!(80)),
+                "{listener}"
+            );
+        }
+    }
+
+    fn cluster_and_service_are_up(&self) {
+        let clusters = self.list("ecs", "list_clusters", json!({}), "clusterArns");
+        for cluster in self.list("ecs", "describe_clusters", json!({"clusters": clusters}), "clusters") {
+            assert_eq!(cluster["status"], "ACTIVE");
+        }
+        let service = self.service();
+        assert_eq!(service["status"], "ACTIVE");
+        assert_eq!(service["runningCount"], service["desiredCount"]);
+        assert_eq!(service["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"], "DISABLED");
+    }
+
+    fn repository_is_immutable_and_scanned(&self) {
+        for repository in self.list("ecr", "describe_repositories", json!({}), "repositories") {
+            assert_eq!(repository["imageTagMutability"], "IMMUTABLE");
+            assert_eq!(repository["imageScanningConfiguration"]["scanOnPush"], true);
+        }
+    }
+
+    fn tasks_admit_the_load_balancer_alone(&self) {
+        let balancer = self.load_balancer()["SecurityGroups"].as_array().cloned().unwrap_or_default();
+        let service = self.service();
+        let groups = &service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"];
+        let which = json!({"Filters": [{"Name": "group-id", "Values": groups}]});
+        let rules = self.list("ec2", "describe_security_group_rules", which, "SecurityGroupRules");
+        let admitted: Vec<&Value> = rules.iter().filter(|rule| rule["IsEgress"] == false).collect();
+        assert!(!admitted.is_empty(), "nobody is admitted to the tasks: {rules:?}");
+        for rule in admitted {
+            assert!(balancer.contains(&rule["ReferencedGroupInfo"]["GroupId"]), "{rule}");
+        }
+    }
+}
