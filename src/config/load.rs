@@ -80,16 +80,11 @@ fn read(source: &Source<'_>, problems: &mut Problems) -> Option<EnvConfig> {
     config
 }
 
-/// Drops what was found wrong with values that are defaults only because a mistake hid what is written: all of a
-/// section that a mistake was made in, and everything if it was made in a switch that decides over other sections.
+/// Drops what was concluded from values that are defaults only because a mistake hid what is written.
 fn drop_consequences(doubtful: &[KeyPath], problems: &mut Problems) {
-    let first = |path: &KeyPath| path.0.first().cloned();
-    let switch = |path: &KeyPath| matches!(path.to_string().as_str(), "production" | "protection");
-    let any_switch = doubtful.iter().any(switch);
-    problems.retain(|problem| {
-        problem.span.is_some()
-            || !(any_switch || doubtful.iter().any(|path| first(path) == first(&problem.key)))
-    });
+    // Without one of its elements an array is another array.
+    let whole: Vec<KeyPath> = doubtful.iter().map(KeyPath::before_first_index).collect();
+    problems.retain(|problem| problem.span.is_some() || !problem.follows_from(&whole));
 }
 
 fn environment_name(path: &Path, problems: &mut Problems) -> Option<EnvName> {

@@ -29,6 +29,11 @@ impl KeyPath {
         self
     }
 
+    /// The path of the outermost array that this path leads into, or else the path itself.
+    pub(crate) fn before_first_index(&self) -> Self {
+        Self(self.0.iter().take_while(|step| matches!(step, Step::Key(_))).cloned().collect())
+    }
+
     pub(crate) fn index(mut self, index: usize) -> Self {
         self.0.push(Step::Index(index));
         self
@@ -71,6 +76,24 @@ pub(crate) struct Problem {
     pub span: Option<Range<usize>>,
     pub what: String,
     pub help: String,
+    /// Further keys whose values the problem was concluded from.
+    because: &'static [&'static str],
+}
+
+impl Problem {
+    /// Names further keys whose values the problem was concluded from. Where one of those values is a mistake itself,
+    /// the conclusion is dropped.
+    pub fn because_of(&mut self, keys: &'static [&'static str]) {
+        self.because = keys;
+    }
+
+    /// Whether the problem was concluded from a value at, in or around one of the paths.
+    pub fn follows_from(&self, paths: &[KeyPath]) -> bool {
+        let because = self.because.iter().map(|key| KeyPath::from(*key));
+        let touches =
+            |key: &KeyPath, path: &KeyPath| key.0.starts_with(&path.0) || path.0.starts_with(&key.0);
+        because.chain([self.key.clone()]).any(|key| paths.iter().any(|path| touches(&key, path)))
+    }
 }
 
 /// The problems found so far.
@@ -79,13 +102,23 @@ pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Notes that the value at `key` cannot be used.
-    pub fn error(&mut self, key: impl Into<KeyPath>, what: impl Into<String>, help: impl Into<String>) {
-        self.push(Severity::Error, key.into(), what.into(), help.into());
+    pub fn error(
+        &mut self,
+        key: impl Into<KeyPath>,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) -> &mut Problem {
+        self.push(Severity::Error, key.into(), what.into(), help.into())
     }
 
     /// Notes that the value at `key` is worth a look.
-    pub fn warning(&mut self, key: impl Into<KeyPath>, what: impl Into<String>, help: impl Into<String>) {
-        self.push(Severity::Warning, key.into(), what.into(), help.into());
+    pub fn warning(
+        &mut self,
+        key: impl Into<KeyPath>,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) -> &mut Problem {
+        self.push(Severity::Warning, key.into(), what.into(), help.into())
     }
 
     pub fn has_errors(&self) -> bool {
@@ -100,11 +133,11 @@ impl Problems {
         self.0
     }
 
-    fn push(&mut self, severity: Severity, key: KeyPath, what: String, help: String) {
-        self.0.push(Problem { severity, key, span: None, what, help });
+    fn push(&mut self, severity: Severity, key: KeyPath, what: String, help: String) -> &mut Problem {
+        self.0.push_mut(Problem { severity, key, span: None, what, help, because: &[] })
     }
 
-    /// Notes a mistake whose place is known.
+    /// Notes a mistake of the text itself, whose place is known.
     pub fn at(
         &mut self,
         key: KeyPath,
@@ -112,7 +145,7 @@ impl Problems {
         what: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.0.push(Problem { severity: Severity::Error, key, span, what: what.into(), help: help.into() });
+        self.error(key, what, help).span = span;
     }
 
     pub fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {

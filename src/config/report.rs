@@ -99,6 +99,19 @@ impl Line {
     }
 }
 
+impl Line {
+    /// Shows no more of the line than its key.
+    pub(crate) fn hide_value(&mut self) {
+        let Some((key, _)) = self.text.split_once('=') else { return };
+        let shown = key.chars().count();
+        self.text = format!("{key}= …");
+        if self.column > shown {
+            (self.column, self.width) = (shown + 3, 1);
+        }
+        self.width = self.width.min(shown + 3);
+    }
+}
+
 /// The last boundary between characters at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
@@ -134,7 +147,7 @@ impl fmt::Display for Diagnostic {
         writeln!(f, "{}", masked(&self.what))?;
         self.place.fmt(f)?;
         if !self.help.is_empty() {
-            writeln!(f, "  {HELP}help{HELP:#}: {}", masked(&self.help))?;
+            writeln!(f, "  {HELP}help{HELP:#}: {}", self.help)?;
         }
         Ok(())
     }
@@ -158,20 +171,56 @@ impl fmt::Display for Place {
     }
 }
 
-/// Hides runs of ten digits or more: messages end up in build logs, and account ids do not belong there.
+/// Hides the digits of runs of ten or more, hyphens between them or not: messages end up in build logs, and account
+/// ids do not belong there.
 fn masked(text: &str) -> Cow<'_, str> {
     const RUN_MIN: usize = 10;
+    let digit = |c: char| c.is_ascii_digit();
     let mut hidden = String::new();
     let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let run = rest[start..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - start);
+    while let Some(start) = rest.find(digit) {
+        let end = rest[start..].find(|c| !digit(c) && c != '-').map_or(rest.len(), |length| start + length);
+        let run = &rest[start..end];
         hidden.push_str(&rest[..start]);
-        if run >= RUN_MIN {
-            hidden.extend(std::iter::repeat_n('*', run))
+        if run.chars().filter(|c| digit(*c)).count() >= RUN_MIN {
+            hidden.push_str(&run.replace(digit, "*"));
         } else {
-            hidden.push_str(&rest[start..start + run])
+            hidden.push_str(run);
         }
-        rest = &rest[start + run..];
+        rest = &rest[end..];
     }
     if hidden.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(hidden + rest) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn account_ids_are_hidden_and_other_numbers_are_not() {
+        assert_eq!(masked("id 111122223333."), "id ************.");
+        assert_eq!(masked("\"1111-2222-3333\""), "\"****-****-****\"");
+        assert_eq!(masked("10.30.0.0/16 in 2025-09, 400 days"), "10.30.0.0/16 in 2025-09, 400 days");
+    }
+
+    #[test]
+    fn a_mark_stands_below_what_it_marks() {
+        let text = "a = 1\n\tb = \"\u{e4}\u{1f980}\" # c\r\n";
+        let start = text.find('"').expect("a string");
+        let line = Line::new(text, start..start + 8);
+        assert_eq!(
+            (line.number, line.column, line.width, line.text.as_str()),
+            (2, 6, 4, "\tb = \"\u{e4}\u{1f980}\" # c")
+        );
+    }
+
+    #[test]
+    fn any_span_has_a_line() {
+        let text = "\u{1f980}\n";
+        for start in 0..8 {
+            for end in 0..8 {
+                assert!(Line::new(text, start..end).width >= 1);
+            }
+        }
+    }
 }

@@ -41,10 +41,11 @@ fn salvage(mut document: Spanned<DeTable<'_>>, problems: &mut Problems) -> Optio
             Err(error) => error,
         };
         let wording = wording::of(error.message());
-        let locate = |document: &DeTable<'_>| locate_table(document, &error.span()?);
+        let span = error.span().map(|span| element_span(&document, error.message(), span));
+        let locate = |document: &DeTable<'_>| locate_table(document, span.as_ref()?);
         // A removed element moves those behind it, so the way there may differ from what the reader sees.
         let (seen, current) = (locate(original.get_ref()), locate(document.get_ref()));
-        note(&wording, &seen.unwrap_or_default(), error.span(), &mut doubtful, problems);
+        note(&wording, &seen.unwrap_or_default(), span, &mut doubtful, problems);
         if !current.is_some_and(|path| remove_from_table(document.get_mut(), &path.0)) {
             return None;
         }
@@ -70,6 +71,37 @@ fn note(
     }
     doubtful.push(path.clone());
     problems.at(path.clone(), span, wording.what.as_str(), wording.help.as_str());
+}
+
+/// The span of the offending element, where the deserializer tells no more than the array: the first element with
+/// which alone in the array the error is the same.
+fn element_span(document: &Spanned<DeTable<'_>>, message: &str, span: Range<usize>) -> Range<usize> {
+    let Some(path) = locate_table(document.get_ref(), &span) else { return span };
+    let Some(array) = array_at(document.get_ref(), &path.0) else { return span };
+    if array.len() == 1 {
+        return array[0].span();
+    }
+    let same_error = |index: &usize| {
+        let mut alone = document.clone();
+        let mut others = (0..array.len()).rev().filter(|other| other != index);
+        others.all(|other| remove_from_table(alone.get_mut(), &path.clone().index(other).0))
+            && EnvFile::deserialize(toml::de::Deserializer::from(alone))
+                .is_err_and(|e| e.message() == message)
+    };
+    (0..array.len()).find(same_error).map_or(span, |index| array[index].span())
+}
+
+/// The array at a path, if there is one.
+fn array_at<'d, 'i>(table: &'d DeTable<'i>, path: &[Step]) -> Option<&'d DeArray<'i>> {
+    let (Step::Key(first), rest) = path.split_first()? else { return None };
+    let mut value = table.get(first.as_str())?.get_ref();
+    for step in rest {
+        value = match step {
+            Step::Key(key) => value.as_table()?.get(key.as_str())?.get_ref(),
+            Step::Index(index) => value.as_array()?.get(*index)?.get_ref(),
+        };
+    }
+    value.as_array()
 }
 
 /// The way to the key or value that stands at `span`, or else to the innermost value around it.

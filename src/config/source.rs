@@ -1,7 +1,7 @@
 //! The text of an environment file, and the place of a key in it.
 
 use super::problem::{KeyPath, Problem, Step};
-use super::report::{Diagnostic, Place, Report};
+use super::report::{Diagnostic, Line, Place, Report};
 use std::ops::Range;
 use std::path::Path;
 use toml::de::DeTable;
@@ -37,13 +37,28 @@ impl<'a> Source<'a> {
 
     fn locate(&self, problem: Problem, document: &DeTable<'_>) -> Diagnostic {
         let span = problem.span.clone().or_else(|| find(document, &problem.key));
+        let mut place = Place::new(self.path, self.text, span);
+        if let Some(line) = place.line.as_mut().filter(|line| self.is_private(&problem.key, line)) {
+            line.hide_value();
+        }
         Diagnostic {
             severity: problem.severity,
             key: problem.key.to_string(),
             what: problem.what,
             help: problem.help,
-            place: Place::new(self.path, self.text, span),
+            place,
         }
+    }
+
+    /// Whether a line may hold a secret: someone may have written its value where its ARN belongs. Where the syntax is
+    /// wrong there is no key to tell, but the heading above does.
+    fn is_private(&self, key: &KeyPath, line: &Line) -> bool {
+        const TABLES: [&str; 2] = ["service.secrets", "service.environment"];
+        let above = self.text.lines().take(line.number).filter(|line| line.trim_start().starts_with('['));
+        let heading = above.last().unwrap_or_default().trim().trim_matches(['[', ']']);
+        let inline = || ["secrets", "environment"].iter().any(|name| line.text.contains(name));
+        TABLES.iter().any(|table| key.0.starts_with(&KeyPath::from(*table).0) || heading == *table)
+            || (key.0.is_empty() && inline())
     }
 }
 

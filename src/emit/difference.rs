@@ -43,7 +43,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Compares a folder with the files that belong in it, in their order; what is left over comes last.
+/// Compares a folder with the files that belong in it; the differences are sorted by name.
 pub(super) fn of(folder: &Path, manifest: &Manifest, files: &Rendered) -> Result<Vec<Difference>, EmitError> {
     let mut differences = Vec::new();
     for (file, wanted) in files {
@@ -58,6 +58,7 @@ pub(super) fn of(folder: &Path, manifest: &Manifest, files: &Rendered) -> Result
     }
     let left_over = manifest.files().filter(|file| !files.contains_key(*file) && folder.join(file).exists());
     differences.extend(left_over.map(|file| Difference { file: file.clone(), kind: Kind::LeftOver }));
+    differences.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(differences)
 }
 

@@ -15,7 +15,7 @@ pub(super) fn check(certificate: &Certificate, zone: Option<&DomainName>, proble
                     "{name} does not lie in the hosted zone {zone}, where its validation record is entered"
                 ),
                 format!("a name that ends in .{zone}"),
-            );
+            ).because_of(&["domain", "hosted_zone"]);
         }
     }
 }

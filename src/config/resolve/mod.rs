@@ -83,11 +83,13 @@ fn required(file: &EnvFile, problems: &mut Problems) {
 
 fn check_switches(file: &EnvFile, problems: &mut Problems) {
     if file.production && !file.protection {
-        problems.error(
-            "protection",
-            "a production environment is always protected",
-            "remove the line, or say `production = false` if no real cardholder data is handled here",
-        );
+        problems
+            .error(
+                "protection",
+                "a production environment is always protected",
+                "remove the line, or say `production = false` if no real cardholder data is handled here",
+            )
+            .because_of(&["production"]);
     }
 }
 
@@ -108,7 +110,7 @@ fn check_retention(file: &EnvFile, problems: &mut Problems) {
                 key,
                 format!("{days} days are too few in production"),
                 "365, 400 or a longer retention of CloudWatch Logs (PCI DSS 10.5.1: at least twelve months)",
-            );
+            ).because_of(&["production"]);
         }
     }
 }
@@ -125,11 +127,13 @@ fn hosted_zone(file: &EnvFile, problems: &mut Problems) -> Option<DomainName> {
         return None;
     };
     if !domain.is_in(&zone) {
-        problems.error(
-            "hosted_zone",
-            format!("{domain} does not lie in the zone {zone}"),
-            "a zone that the domain ends in",
-        );
+        problems
+            .error(
+                "hosted_zone",
+                format!("{domain} does not lie in the zone {zone}"),
+                "a zone that the domain ends in",
+            )
+            .because_of(&["domain"]);
     }
     Some(zone)
 }

@@ -32,14 +32,18 @@ pub(super) fn compose(
         // The account id stays out of the message: errors end up in build logs.
         if longest.len() > BUCKET_MAX {
             let over = longest.len() - BUCKET_MAX;
-            problems.error(
-                "organization",
-                format!(
-                    "a bucket's name would have {} characters, and S3 allows {BUCKET_MAX}",
-                    longest.len()
-                ),
-                format!("names of project, environment and organization that are shorter by {over} in all"),
-            );
+            problems
+                .error(
+                    "organization",
+                    format!(
+                        "a bucket's name would have {} characters, and S3 allows {BUCKET_MAX}",
+                        longest.len()
+                    ),
+                    format!(
+                        "names of project, environment and organization that are shorter by {over} in all"
+                    ),
+                )
+                .because_of(&["project"]);
         }
     }
     names

@@ -93,20 +93,24 @@ fn check_endpoints(file: &NetworkFile, problems: &mut Problems) {
         missing("network.endpoints.gateway", GatewayEndpoint::S3.service(), problems);
     }
     if !file.egress.is_empty() {
-        problems.error(
-            "network.egress",
-            "nothing outside AWS can be reached with `nat = \"none\"`",
-            "`nat = \"per-az\"`",
-        );
+        problems
+            .error(
+                "network.egress",
+                "nothing outside AWS can be reached with `nat = \"none\"`",
+                "`nat = \"per-az\"`",
+            )
+            .because_of(&["network.nat"]);
     }
 }
 
 fn missing(key: &str, service: &str, problems: &mut Problems) {
-    problems.error(
-        key,
-        format!("without NAT no task can start unless there is an endpoint for {service}"),
-        format!("add \"{service}\", or a NAT gateway"),
-    );
+    problems
+        .error(
+            key,
+            format!("without NAT no task can start unless there is an endpoint for {service}"),
+            format!("add \"{service}\", or a NAT gateway"),
+        )
+        .because_of(&["network.nat"]);
 }
 
 fn check_unique<T: PartialEq>(

@@ -47,7 +47,9 @@ fn size(file: &ServiceFile, problems: &mut Problems) -> Option<FargateSize> {
         .map_err(|invalid| {
             let key =
                 if FargateSize::CPU_UNITS.contains(&file.cpu) { "service.memory" } else { "service.cpu" };
-            problems.error(key, invalid.problem, invalid.allowed);
+            problems
+                .error(key, invalid.problem, invalid.allowed)
+                .because_of(&["service.cpu", "service.memory"]);
         })
         .ok()
 }
@@ -58,33 +60,41 @@ fn counts(file: &ServiceFile, problems: &mut Problems) -> Counts {
     let max = file.max_count.map_or((desired * 4).min(1000), |count| count.get());
     if min > desired {
         let what = format!("at least {min} tasks, but {desired} at the first deployment");
-        problems.error("service.min_count", what, format!("at most `desired_count`, {desired}"));
+        problems
+            .error("service.min_count", what, format!("at most `desired_count`, {desired}"))
+            .because_of(&["service.desired_count"]);
     }
     if max < desired {
         let what = format!("at most {max} tasks, but {desired} at the first deployment");
-        problems.error("service.max_count", what, format!("at least `desired_count`, {desired}"));
+        problems
+            .error("service.max_count", what, format!("at least `desired_count`, {desired}"))
+            .because_of(&["service.desired_count"]);
     }
     Counts { desired, min, max }
 }
 
 fn check_exec(file: &ServiceFile, production: bool, problems: &mut Problems) {
     if production && file.exec {
-        problems.error(
-            "service.exec",
-            "a session in a production container evades change control (PCI DSS 6.5.1)",
-            "false; to look into a container, use an environment that is not production",
-        );
+        problems
+            .error(
+                "service.exec",
+                "a session in a production container evades change control (PCI DSS 6.5.1)",
+                "false; to look into a container, use an environment that is not production",
+            )
+            .because_of(&["production"]);
     }
 }
 
 /// A variable has one source, and its value is literal.
 fn check_variables(file: &ServiceFile, problems: &mut Problems) {
     for variable in file.environment.keys().filter(|variable| file.secrets.contains_key(*variable)) {
-        problems.error(
-            KeyPath::from("service.environment").key(variable.as_str()),
-            format!("{variable} is filled from a secret as well"),
-            "one of the two; a value that is secret belongs under [service.secrets]",
-        );
+        problems
+            .error(
+                KeyPath::from("service.environment").key(variable.as_str()),
+                format!("{variable} is filled from a secret as well"),
+                "one of the two; a value that is secret belongs under [service.secrets]",
+            )
+            .because_of(&["service.secrets"]);
     }
 }
 
@@ -105,31 +115,37 @@ fn check_schedule(file: &ServiceFile, problems: &mut Problems) {
 fn check_times(file: &ServiceFile, problems: &mut Problems) {
     let health = &file.health_check;
     if health.timeout_seconds.get() >= health.interval_seconds.get() {
-        problems.error(
-            "service.health_check.timeout_seconds",
-            format!(
-                "a check that takes {} seconds runs every {}",
-                health.timeout_seconds, health.interval_seconds
-            ),
-            "less than `interval_seconds`",
-        );
+        problems
+            .error(
+                "service.health_check.timeout_seconds",
+                format!(
+                    "a check that takes {} seconds runs every {}",
+                    health.timeout_seconds, health.interval_seconds
+                ),
+                "less than `interval_seconds`",
+            )
+            .because_of(&["service.health_check.interval_seconds"]);
     }
     if file.stop_timeout_seconds.get() < file.deregistration_delay_seconds.get() {
-        problems.warning(
-            "service.stop_timeout_seconds",
-            format!(
-                "tasks are killed after {} seconds, while the load balancer lets requests end for {}",
-                file.stop_timeout_seconds, file.deregistration_delay_seconds
-            ),
-            "at least `deregistration_delay_seconds`, or requests are cut off",
-        );
+        problems
+            .warning(
+                "service.stop_timeout_seconds",
+                format!(
+                    "tasks are killed after {} seconds, while the load balancer lets requests end for {}",
+                    file.stop_timeout_seconds, file.deregistration_delay_seconds
+                ),
+                "at least `deregistration_delay_seconds`, or requests are cut off",
+            )
+            .because_of(&["service.deregistration_delay_seconds"]);
     }
     let deployment = &file.deployment;
     if deployment.minimum_healthy_percent.get() == 100 && deployment.maximum_percent.get() == 100 {
-        problems.error(
-            "service.deployment.maximum_percent",
-            "with all tasks kept and none added no deployment can make progress",
-            "more than 100, or less for `minimum_healthy_percent`",
-        );
+        problems
+            .error(
+                "service.deployment.maximum_percent",
+                "with all tasks kept and none added no deployment can make progress",
+                "more than 100, or less for `minimum_healthy_percent`",
+            )
+            .because_of(&["service.deployment.minimum_healthy_percent"]);
     }
 }

@@ -29,52 +29,64 @@ pub(super) fn resolve(file: &StorageFile, production: bool, problems: &mut Probl
 
 fn check_lock(lock: ObjectLock, production: bool, problems: &mut Problems) {
     if production && lock.days < PRODUCTION_RETENTION_MIN {
-        problems.error(
-            "storage.object_lock.days",
-            format!("{} days are too few in production", lock.days),
-            "at least 365 (PCI DSS 10.5.1: twelve months)",
-        );
+        problems
+            .error(
+                "storage.object_lock.days",
+                format!("{} days are too few in production", lock.days),
+                "at least 365 (PCI DSS 10.5.1: twelve months)",
+            )
+            .because_of(&["production"]);
     }
     if !production && lock.mode == ObjectLockMode::Compliance {
-        problems.warning(
-            "storage.object_lock.mode",
-            format!("nobody, not even the account's root, can delete an object here for {} days", lock.days),
-            "`GOVERNANCE`, unless that is what you want of a test environment",
-        );
+        problems
+            .warning(
+                "storage.object_lock.mode",
+                "nobody, not even the account's root, can delete an object here while its lock holds",
+                "`GOVERNANCE`, unless that is what you want of a test environment",
+            )
+            .because_of(&["production"]);
     }
 }
 
 fn check_days(file: &StorageFile, lock: ObjectLock, production: bool, problems: &mut Problems) {
     let expire = file.expire_days.get();
     if production && expire < PRODUCTION_RETENTION_MIN {
-        problems.error(
-            "storage.expire_days",
-            format!("{expire} days are too few in production"),
-            "at least 365 (PCI DSS 10.5.1: twelve months)",
-        );
+        problems
+            .error(
+                "storage.expire_days",
+                format!("{expire} days are too few in production"),
+                "at least 365 (PCI DSS 10.5.1: twelve months)",
+            )
+            .because_of(&["production"]);
     }
     if expire < lock.days {
-        problems.error(
-            "storage.expire_days",
-            format!("logs expire after {expire} days, while Object Lock holds them for {}", lock.days),
-            format!("at least {}, or fewer days under [storage.object_lock]", lock.days),
-        );
+        problems
+            .error(
+                "storage.expire_days",
+                format!("logs expire after {expire} days, while Object Lock holds them for {}", lock.days),
+                format!("at least {}, or fewer days under [storage.object_lock]", lock.days),
+            )
+            .because_of(&["storage.object_lock", "production"]);
     }
     if file.infrequent_access_days.get() >= expire {
-        problems.error(
-            "storage.infrequent_access_days",
-            format!(
-                "logs move after {} days, when they have expired after {expire}",
-                file.infrequent_access_days
-            ),
-            "fewer days than `expire_days`",
-        );
+        problems
+            .error(
+                "storage.infrequent_access_days",
+                format!(
+                    "logs move after {} days, when they have expired after {expire}",
+                    file.infrequent_access_days
+                ),
+                "fewer days than `expire_days`",
+            )
+            .because_of(&["storage.expire_days"]);
     }
     if file.archive_days.get() <= file.infrequent_access_days.get() {
-        problems.error(
-            "storage.archive_days",
-            format!("logs cannot move to the archive after {} days", file.archive_days),
-            format!("more days than `infrequent_access_days`, {}", file.infrequent_access_days),
-        );
+        problems
+            .error(
+                "storage.archive_days",
+                format!("logs cannot move to the archive after {} days", file.archive_days),
+                format!("more days than `infrequent_access_days`, {}", file.infrequent_access_days),
+            )
+            .because_of(&["storage.infrequent_access_days"]);
     }
 }

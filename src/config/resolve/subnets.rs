@@ -53,11 +53,13 @@ pub(super) fn lay_out(vpc: Cidr, file: &NetworkFile, problems: &mut Problems) ->
         computed
     });
     if !room {
-        problems.error(
-            "network.cidr",
-            format!("{vpc} is too small to lay {count} subnets of each tier out"),
-            "a range of /16 to /22, or lists of your own under [network.subnets]",
-        );
+        problems
+            .error(
+                "network.cidr",
+                format!("{vpc} is too small to lay {count} subnets of each tier out"),
+                "a range of /16 to /22, or lists of your own under [network.subnets]",
+            )
+            .because_of(&["network.availability_zones", "network.subnets"]);
         return None;
     }
     let ranges = Ranges(ranges);
@@ -76,19 +78,23 @@ fn path(tier: &Tier) -> KeyPath {
 
 fn check_own(vpc: Cidr, tier: &Tier, own: &[Cidr], count: usize, problems: &mut Problems) {
     if own.len() != count {
-        problems.error(
-            path(tier),
-            format!("{} {} subnets for {count} availability zones", own.len(), tier.key),
-            "one range per zone, in the order of `availability_zones`",
-        );
+        problems
+            .error(
+                path(tier),
+                format!("{} {} subnets for {count} availability zones", own.len(), tier.key),
+                "one range per zone, in the order of `availability_zones`",
+            )
+            .because_of(&["network.availability_zones"]);
     }
     for (at, cidr) in own.iter().enumerate() {
         if !vpc.contains(*cidr) {
-            problems.error(
-                path(tier).index(at),
-                format!("{cidr} lies outside the VPC"),
-                format!("a range within {vpc}"),
-            );
+            problems
+                .error(
+                    path(tier).index(at),
+                    format!("{cidr} lies outside the VPC"),
+                    format!("a range within {vpc}"),
+                )
+                .because_of(&["network.cidr"]);
         }
         if !(16..=tier.prefix_max).contains(&cidr.prefix_len()) {
             let help = format!("a prefix from /16 to /{}", tier.prefix_max);
@@ -114,11 +120,13 @@ fn check_overlaps(ranges: &Ranges, file: &NetworkFile, problems: &mut Problems) 
     for (n, later) in all.iter().enumerate() {
         for earlier in all.iter().take(n).filter(|earlier| earlier.2.overlaps(later.2)) {
             let (named, other) = if own[later.0] { (later, earlier) } else { (earlier, later) };
-            problems.error(
-                path(&TIERS[named.0]).index(named.1),
-                format!("{} overlaps {}, a {} subnet", named.2, other.2, TIERS[other.0].key),
-                "ranges that share no address",
-            );
+            problems
+                .error(
+                    path(&TIERS[named.0]).index(named.1),
+                    format!("{} overlaps {}, a {} subnet", named.2, other.2, TIERS[other.0].key),
+                    "ranges that share no address",
+                )
+                .because_of(&["network.cidr", "network.availability_zones", "network.subnets"]);
         }
     }
 }

@@ -7,11 +7,13 @@ use crate::config::value::AnyCidr;
 /// Rules that contradict one another, and ranges that WAF does not take.
 pub(super) fn check(waf: &Waf, problems: &mut Problems) {
     if !waf.geo_allow.is_empty() && !waf.geo_deny.is_empty() {
-        problems.error(
-            "waf.geo_deny",
-            "countries are both allowed and denied by list",
-            "one of `geo_allow` and `geo_deny`: what is not allowed is denied anyway",
-        );
+        problems
+            .error(
+                "waf.geo_deny",
+                "countries are both allowed and denied by list",
+                "one of `geo_allow` and `geo_deny`: what is not allowed is denied anyway",
+            )
+            .because_of(&["waf.geo_allow"]);
     }
     check_ranges("waf.allow_ips", &waf.allow_ips, problems);
     check_ranges("waf.deny_ips", &waf.deny_ips, problems);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tags {
-    /// Who pays. None.
+    /// The tag `CostCenter`: who pays. None.
     pub cost_center: Option<TagText>,
     /// How sensitive the data is. `restricted`, the strictest class, since it is cardholder data.
     pub data_classification: DataClassification,

@@ -1,0 +1,110 @@
+//! Whatever a file holds, loading it ends with an environment or an explanation.
+
+use proptest::prelude::*;
+use std::fmt::Write;
+use std::path::Path;
+use txnr::config::{FargateSize, RetentionDays, parse};
+
+const PROD: &str = include_str!("../../envs/prod.toml");
+const DEV: &str = include_str!("../../envs/dev.toml");
+
+/// Valid files: each setting drawn from what the reference allows.
+fn valid() -> impl Strategy<Value = String> {
+    let region =
+        prop::sample::select(vec!["us-east-1", "eu-west-3", "us-gov-east-1", "cn-north-1", "ap-southeast-4"]);
+    let zones = prop::sample::subsequence(vec!["a", "b", "c", "d", "e", "f"], 2..=6);
+    let size = (prop::sample::select(FargateSize::CPU_UNITS.to_vec()), 1_u32..=120);
+    let retention = prop::sample::select(
+        RetentionDays::ALLOWED.iter().copied().filter(|d| *d >= 365).collect::<Vec<_>>(),
+    );
+    let nat = prop::sample::select(vec!["per-az", "single", "none"]);
+    let head = ("[a-z][a-z0-9]{0,9}", "[0-9]{12}", region, "[a-z]([a-z0-9]{0,8}[a-z0-9])?", any::<bool>());
+    let network = (0_u8..=255, 16_u8..=22, zones, nat);
+    let counts = (1_u32..=100, 0_u32..=100, 0_u32..=100);
+    (head, network, size, counts, retention).prop_map(|(head, network, size, counts, retention)| {
+        let (organization, account, region, host, production) = head;
+        let (octet, prefix, zones, nat) = network;
+        let (desired, fewer, more) = counts;
+        let (cpu, memory) = fargate(size);
+        let mut text = String::new();
+        let _ = write!(
+            text,
+            "organization = \"{organization}\"\naccount_id = \"{account}\"\nregion = \"{region}\"\n\
+             domain = \"{host}.example.com\"\nproduction = {production}\n\
+             [network]\ncidr = \"10.{octet}.0.0/{prefix}\"\navailability_zones = {zones:?}\nnat = \"{nat}\"\n\
+             [service]\nimage = \"v1\"\ncpu = {cpu}\nmemory = {memory}\ndesired_count = {desired}\n\
+             min_count = {}\nmax_count = {}\n[logs]\nretention_days = {retention}\n",
+            desired.saturating_sub(fewer).max(1),
+            desired + more,
+        );
+        text
+    })
+}
+
+/// The next larger size that Fargate offers.
+fn fargate((cpu, gibibytes): (u32, u32)) -> (u32, u32) {
+    let sizes = (gibibytes..=120).chain(1..=120).map(|gibibytes| gibibytes * 1024);
+    let memory = sizes.chain([512]).find(|memory| FargateSize::new(cpu, *memory).is_ok());
+    (cpu, memory.expect("every CPU size goes with some memory"))
+}
+
+proptest! {
+    #[test]
+    fn a_valid_file_loads(text in valid()) {
+        let loaded = parse(Path::new("prod.toml"), &text);
+        prop_assert!(loaded.is_ok(), "{}\n{text}", loaded.err().map(|report| report.to_string()).unwrap_or_default());
+    }
+
+    #[test]
+    fn subnets_lie_in_the_vpc_and_share_no_address(text in valid()) {
+        let (config, _) = parse(Path::new("prod.toml"), &text).expect("a valid file");
+        let subnets = config.network.subnets;
+        let all: Vec<_> = [subnets.public, subnets.private, subnets.data].concat();
+        prop_assert_eq!(all.len(), 3 * config.network.availability_zones.len());
+        for (at, subnet) in all.iter().enumerate() {
+            prop_assert!(config.network.cidr.contains(subnet.cidr));
+            prop_assert!((16..=28).contains(&subnet.cidr.prefix_len()));
+            prop_assert!(all.iter().skip(at + 1).all(|other| !other.cidr.overlaps(subnet.cidr)));
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_explained(
+        text in prop::sample::select(vec![PROD, DEV]),
+        cuts in prop::collection::vec((0_usize..2000, 0_usize..20, "[ -~\\n\u{e4}\u{1f980}]{0,6}"), 1..5),
+    ) {
+        let mut damaged: Vec<char> = text.chars().collect();
+        for (at, length, with) in cuts {
+            let at = at % damaged.len();
+            let end = (at + length).min(damaged.len());
+            damaged.splice(at..end, with.chars());
+        }
+        let damaged: String = damaged.into_iter().collect();
+        if let Err(report) = parse(Path::new("prod.toml"), &damaged) {
+            prop_assert!(report.has_errors());
+            prop_assert!(!report.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn any_text_at_all_is_explained(text in "(?s).{0,200}") {
+        prop_assert!(parse(Path::new("prod.toml"), &text).is_err_and(|report| report.has_errors()));
+    }
+
+    /// Values of a wrong type or out of range, anywhere in a right file.
+    #[test]
+    fn a_wrong_value_anywhere_is_explained(
+        line in 0_usize..40,
+        value in prop::sample::select(vec!["-1", "0", "1.5", "true", "\"\"", "[]", "{}", "[[1]]", "99999999999", "1979-05-27", "\"${x}\"", "{ a = 1 }", "[\"x\", 2]"]),
+    ) {
+        let mut lines: Vec<String> = DEV.lines().map(str::to_owned).collect();
+        let keyed: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains(" = ")).collect();
+        let at = keyed[line % keyed.len()];
+        let key = lines[at].split(" = ").next().unwrap_or_default().to_owned();
+        lines[at] = format!("{key} = {value}");
+        if let Err(report) = parse(Path::new("dev.toml"), &lines.join("\n")) {
+            prop_assert!(report.has_errors());
+            prop_assert!(report.diagnostics().iter().any(|d| d.place.line.is_some()), "{report}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a valid file resolves to.
+
+use std::path::Path;
+use txnr::config::{BucketKind, EnvConfig, ObjectLockMode, Partition, Subnet, TargetGroup, parse};
+
+const MINIMAL: &str = r#"
+organization = "acme"
+account_id = "111122223333"
+region = "us-east-1"
+domain = "reconcile.example.com"
+network.cidr = "10.30.0.0/16"
+"#;
+
+fn config(text: &str) -> EnvConfig {
+    match parse(Path::new("prod.toml"), &format!("{MINIMAL}{text}")) {
+        Ok((config, warnings)) => {
+            assert!(warnings.is_empty(), "{warnings}");
+            config
+        }
+        Err(report) => panic!("{report}"),
+    }
+}
+
+fn ranges(subnets: &[Subnet]) -> Vec<String> {
+    subnets.iter().map(|subnet| format!("{} {}", subnet.az, subnet.cidr)).collect()
+}
+
+#[test]
+fn five_values_are_enough_and_the_rest_is_strict() {
+    let config = config("");
+    assert_eq!(config.name.as_str(), "prod");
+    assert!(config.production && config.protection && config.account.baseline);
+    assert_eq!(config.hosted_zone.as_str(), "example.com");
+    assert_eq!(config.storage.object_lock.mode, ObjectLockMode::Compliance);
+    assert_eq!((config.storage.object_lock.days, config.storage.expire_days), (365, 400));
+    assert_eq!(config.logs.retention_days.get(), 400);
+    assert_eq!(config.network.flow_logs_retention_days.get(), 400);
+    assert_eq!(config.service.log_retention_days.get(), 400);
+}
+
+#[test]
+fn subnets_are_laid_out_from_one_range() {
+    let subnets = config("").network.subnets;
+    assert_eq!(
+        ranges(&subnets.private),
+        ["us-east-1a 10.30.0.0/20", "us-east-1b 10.30.16.0/20", "us-east-1c 10.30.32.0/20"]
+    );
+    assert_eq!(
+        ranges(&subnets.public),
+        ["us-east-1a 10.30.128.0/21", "us-east-1b 10.30.136.0/21", "us-east-1c 10.30.144.0/21"]
+    );
+    assert_eq!(
+        ranges(&subnets.data),
+        ["us-east-1a 10.30.192.0/21", "us-east-1b 10.30.200.0/21", "us-east-1c 10.30.208.0/21"]
+    );
+}
+
+#[test]
+fn another_zone_moves_no_subnet() {
+    let three = config("").network.subnets;
+    let six =
+        config("network.availability_zones = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]").network.subnets;
+    assert_eq!(six.private[..3], three.private);
+    assert_eq!(six.public[..3], three.public);
+    assert_eq!(six.data[..3], three.data);
+    assert_eq!(ranges(&six.data[5..]), ["us-east-1f 10.30.232.0/21"]);
+}
+
+#[test]
+fn subnets_of_ones_own_replace_a_tier() {
+    let text = "network.availability_zones = [\"a\", \"d\"]\nnetwork.subnets.data = [\"10.30.255.0/28\", \"10.30.255.16/28\"]";
+    let subnets = config(text).network.subnets;
+    assert_eq!(ranges(&subnets.data), ["us-east-1a 10.30.255.0/28", "us-east-1d 10.30.255.16/28"]);
+    assert_eq!(subnets.private.len(), 2);
+}
+
+#[test]
+fn without_an_image_nothing_runs() {
+    let service = config("[service]\ndesired_count = 5").service;
+    assert!(!service.deployed);
+    assert_eq!((service.counts.min, service.counts.desired, service.counts.max), (0, 0, 0));
+    assert_eq!(service.image.in_repository("repo"), "repo:not-yet-pushed");
+}
+
+#[test]
+fn with_an_image_the_counts_follow_the_desired_one() {
+    let service = config("[service]\ndesired_count = 5\nimage = \"v1\"").service;
+    assert_eq!((service.counts.min, service.counts.desired, service.counts.max), (5, 5, 20));
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let service = config(&format!("[service]\nimage = \"{digest}\"")).service;
+    assert_eq!(service.image.in_repository("repo"), format!("repo@{digest}"));
+}
+
+#[test]
+fn the_state_is_literal() {
+    let state = config("").state;
+    assert_eq!(state.bucket.as_str(), "txn-reconcile-tfstate-acme-111122223333");
+    assert_eq!(state.key, "envs/prod/terraform.tfstate");
+    assert_eq!(state.lock_table.as_str(), "txn-reconcile-tfstate-locks");
+    assert!(state.lock.uses_lock_file() && state.lock.uses_table());
+    assert_eq!(state.kms_key_arn.as_str(), "arn:aws:kms:us-east-1:111122223333:alias/txn-reconcile-tfstate");
+}
+
+#[test]
+fn every_partition_has_its_own_arns() {
+    for (region, partition, suffix) in [
+        ("eu-central-1", Partition::Aws, "amazonaws.com"),
+        ("us-gov-west-1", Partition::AwsUsGov, "amazonaws.com"),
+        ("cn-northwest-1", Partition::AwsCn, "amazonaws.com.cn"),
+    ] {
+        let text = MINIMAL.replace("us-east-1", region);
+        let Ok((config, _)) = parse(Path::new("prod.toml"), &text) else { panic!("{region}") };
+        assert_eq!(config.partition(), partition);
+        assert_eq!(config.partition().dns_suffix(), suffix);
+        assert!(config.state.kms_key_arn.as_str().starts_with(&format!("arn:{partition}:kms:{region}:")));
+        assert_eq!(config.network.availability_zones[0].to_string(), format!("{region}a"));
+    }
+}
+
+#[test]
+fn names_that_aws_would_refuse_are_refused_here() {
+    let text = format!("project = \"transaction-reconcil\"\n{MINIMAL}");
+    let Err(report) = parse(Path::new("production.toml"), &text) else {
+        panic!("a load balancer of 37 characters")
+    };
+    let said = report.to_string();
+    assert!(
+        said.contains("`transaction-reconcil-production-green` would have 37 characters, and AWS allows 32"),
+        "{said}"
+    );
+}
+
+#[test]
+fn composed_names_fit() {
+    let names = config("").names;
+    assert_eq!(names.load_balancer(), "txn-reconcile-prod");
+    assert_eq!(names.target_group(TargetGroup::Blue), "txn-reconcile-prod-blue");
+    assert_eq!(names.bucket(BucketKind::Audit), "txn-reconcile-prod-audit-acme-111122223333");
+    assert_eq!(names.waf_log_group(), "aws-waf-logs-txn-reconcile-prod");
+    assert_eq!(names.log_group("api"), "/txn-reconcile/prod/api");
+    assert_eq!(names.key_alias("data"), "alias/txn-reconcile-prod-data");
+}
