@@ -68,24 +68,15 @@ fn write_report(stderr: &mut impl Write, report: &Report) -> io::Result<()> {
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Invalid(report) => Self { exit: exit::INVALID, message: Message::Report(report) },
-            LoadError::Unreadable { path, source } => Self::new(
-                exit::CANNOT_READ,
-                format!("cannot read {}: {source}", path.display()),
-                "`--envs DIR` names the folder of the environment files",
-            ),
-            LoadError::Empty { folder } => Self::new(
-                exit::CANNOT_READ,
-                format!("no environment files (*.toml) in {}", folder.display()),
-                "`--envs DIR` names the folder of the environment files",
-            ),
-            LoadError::Unknown { name, folder, known } => Self::new(
-                exit::USAGE,
-                format!("there is no environment `{name}` in {}", folder.display()),
-                crate::config::suggest_environment(&name, &known),
-            ),
-        }
+        let exit = match error {
+            LoadError::Invalid(report) => {
+                return Self { exit: exit::INVALID, message: Message::Report(report) };
+            }
+            LoadError::Unreadable { .. } | LoadError::Empty { .. } => exit::CANNOT_READ,
+            LoadError::Unknown { .. } => exit::USAGE,
+        };
+        let help = error.help();
+        Self::new(exit, error, help)
     }
 }
 

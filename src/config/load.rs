@@ -6,9 +6,9 @@ use super::report::Report;
 use super::salvage::{self, Salvaged};
 use super::source::Source;
 use super::value::EnvName;
-use super::{estate, resolve};
-use std::fs;
+use super::{estate, resolve, suggest};
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 /// An environment file and the environment that it describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,48 @@ pub enum LoadError {
         /// The names that there are.
         known: Vec<String>,
     },
+}
+
+impl LoadError {
+    /// How to mend it; empty where the report says so itself.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Invalid(_) => String::new(),
+            Self::Unreadable { .. } | Self::Empty { .. } => {
+                "`--envs DIR` names the folder of the environment files".to_owned()
+            }
+            Self::Unknown { name, known, .. } => {
+                let list = known.join(", ");
+                match suggest::nearest(name, known.iter().map(String::as_str)) {
+                    Some(nearest) => format!("did you mean `{nearest}`? there are {list}"),
+                    None => format!("there are {list}"),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(report) => report.fmt(f),
+            Self::Unreadable { path, source } => write!(f, "cannot read {}: {source}", path.display()),
+            Self::Empty { folder } => write!(f, "no environment files (*.toml) in {}", folder.display()),
+            Self::Unknown { name, folder, .. } => {
+                write!(f, "there is no environment `{name}` in {}", folder.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            _ => None,
+        }
+    }
 }
 
 /// Reads the text of one environment file. `path` gives the environment its name and stands in messages.

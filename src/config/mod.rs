@@ -25,6 +25,8 @@ pub use names::{BucketKind, Names, TargetGroup};
 pub use section::*;
 pub use value::*;
 
+use std::collections::BTreeMap;
+
 /// A validated environment: everything that the stacks need to know, in types that cannot hold what AWS would refuse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvConfig {
@@ -80,20 +82,29 @@ pub struct EnvConfig {
     pub terraform: Terraform,
 }
 
-/// Advice for someone who asked for an environment that does not exist.
-pub(crate) fn suggest_environment(name: &str, known: &[String]) -> String {
-    let list = known.join(", ");
-    match suggest::nearest(name, known.iter().map(String::as_str)) {
-        Some(nearest) => format!("did you mean `{nearest}`? there are {list}"),
-        None => format!("there are {list}"),
-    }
-}
-
 impl EnvConfig {
     /// The partition that the region lies in.
     #[must_use]
     pub fn partition(&self) -> Partition {
         self.region.partition()
+    }
+
+    /// The tags of every resource, by key: the provider's `default_tags`.
+    #[must_use]
+    pub fn default_tags(&self) -> BTreeMap<&str, &str> {
+        let [environment, project, owner, managed_by, cost_center, data_classification, pci_scope] =
+            Tags::OWN_KEYS;
+        let mut tags = BTreeMap::from([
+            (environment, self.name.as_str()),
+            (project, self.project.as_str()),
+            (owner, self.owner.as_str()),
+            (managed_by, "txnr"),
+            (data_classification, self.tags.data_classification.as_str()),
+            (pci_scope, self.tags.pci_scope.as_str()),
+        ]);
+        tags.extend(self.tags.cost_center.as_ref().map(|text| (cost_center, text.as_str())));
+        tags.extend(self.tags.extra.iter().map(|(key, text)| (key.as_str(), text.as_str())));
+        tags
     }
 
     /// An ARN in this environment's partition, region and account: `arn:aws:logs:us-east-1:111122223333:<resource>`.

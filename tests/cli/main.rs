@@ -1,5 +1,7 @@
 //! The command as its users meet it: the real binary in a folder of its own.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 mod help;
 mod kill;
 mod output;

@@ -1,5 +1,7 @@
 //! Environment files: what is right loads, what is wrong is explained, and nothing panics.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
 mod any_text;
 mod generated_files;
 mod mistakes;

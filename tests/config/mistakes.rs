@@ -1,6 +1,5 @@
 //! Each file in `bad/` holds mistakes of one kind; its snapshot is what the user reads.
 
-use std::path::Path;
 use txnr::config::parse;
 
 #[test]

@@ -3,10 +3,6 @@
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::Tags;
 
-/// The tags that txnr sets on every resource.
-const OWN_KEYS: [&str; 7] =
-    ["Environment", "Project", "Owner", "ManagedBy", "CostCenter", "DataClassification", "pci_scope"];
-
 /// Of the fifty tags that a resource may have, ten are left to txnr.
 /// <https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html#tag-quotas>
 const EXTRA_MAX: usize = 40;
@@ -14,7 +10,7 @@ const EXTRA_MAX: usize = 40;
 /// Tag keys that differ in case only are two tags to some services and one to others, so they count as the same here.
 pub(super) fn check(tags: &Tags, problems: &mut Problems) {
     for key in tags.extra.keys() {
-        if let Some(own) = OWN_KEYS.iter().find(|own| own.eq_ignore_ascii_case(key.as_str())) {
+        if let Some(own) = Tags::OWN_KEYS.iter().find(|own| own.eq_ignore_ascii_case(key.as_str())) {
             problems.error(
                 KeyPath::from("tags.extra").key(key.as_str()),
                 format!("txnr sets the tag `{own}` itself"),

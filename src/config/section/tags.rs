@@ -9,14 +9,20 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tags {
-    /// The tag `CostCenter`: who pays. None.
+    /// Who pays; the tag `cost_center`. None.
     pub cost_center: Option<TagText>,
-    /// How sensitive the data is. `restricted`, the strictest class, since it is cardholder data.
+    /// How sensitive the data is; the tag `data_classification`. `restricted`, the strictest class, since it is cardholder data.
     pub data_classification: DataClassification,
-    /// The part that the environment plays in a PCI assessment. `in-scope`: what is out of scope must say so.
+    /// The part that the environment plays in a PCI assessment; the tag `pci_scope`. `in-scope`: what is out of scope must say so.
     pub pci_scope: PciScope,
     /// Further tags, at most 40; the keys that txnr sets itself are refused. None.
     pub extra: BTreeMap<TagKey, TagText>,
+}
+
+impl Tags {
+    /// The keys of the tags that txnr sets on every resource.
+    pub const OWN_KEYS: [&str; 7] =
+        ["Environment", "Project", "Owner", "ManagedBy", "cost_center", "data_classification", "pci_scope"];
 }
 
 impl Default for Tags {
