@@ -23,6 +23,8 @@ use std::{fs, io};
 const WORK: &str = ".txnr";
 /// What every link of a change leads to, followed by the file's name.
 const CURRENT: &str = ".txnr/current/";
+/// The name of a file that is not written to its end yet.
+const UNFINISHED: &str = ".txnr-new";
 /// What stands for a file on the side on which it does not exist: a module with nothing in it.
 const NOTHING: &str = "{\"//\": \"txnr: this file does not exist on this side of a change\"}\n";
 
@@ -59,7 +61,6 @@ pub(super) fn create(disk: &Disk, unfinished: &Path, folder: &Path, files: &Rend
             disk.write_new(&unfinished.join(file), contents.as_bytes())?;
         }
         disk.write_new(&unfinished.join(manifest::NAME), Manifest::of(files.keys()).render().as_bytes())?;
-        disk.sync_dir(unfinished)?;
         disk.rename(unfinished, folder)
     };
     let written = write();
@@ -85,14 +86,12 @@ pub(super) fn apply(disk: &Disk, folder: &Path, changes: &[Change<'_>]) -> io::R
 
 /// Replaces one file, for which a rename is enough.
 pub(super) fn replace(disk: &Disk, folder: &Path, file: &str, contents: &[u8]) -> io::Result<()> {
-    let unfinished = folder.join(format!(".{file}.txnr-new"));
-    if unfinished.exists() {
-        disk.remove_file(&unfinished)?;
-    }
+    let unfinished = folder.join(UNFINISHED);
+    discard(disk, &unfinished)?;
     let replaced =
         disk.write_new(&unfinished, contents).and_then(|()| disk.rename(&unfinished, &folder.join(file)));
     if replaced.is_err() {
-        let _ignored = disk.remove_file(&unfinished);
+        let _ignored = discard(disk, &unfinished);
     }
     replaced
 }
@@ -113,7 +112,6 @@ fn exchange(disk: &Disk, folder: &Path, changes: &[Change<'_>]) -> io::Result<()
         disk.write_new(&new.join(change.file), contents)?;
     }
     disk.symlink("old", &work.join("current"))?;
-    disk.sync_dir(&new)?;
     for change in changes {
         disk.symlink(&format!("{CURRENT}{}", change.file), &work.join("link"))?;
         disk.rename(&work.join("link"), &folder.join(change.file))?;
@@ -123,12 +121,12 @@ fn exchange(disk: &Disk, folder: &Path, changes: &[Change<'_>]) -> io::Result<()
     for change in changes {
         settle(disk, folder, &new, change.file)?;
     }
-    disk.sync_dir(folder)?;
     disk.remove_dir_all(&work)
 }
 
 /// Finishes or takes back what a killed run began, whichever needs nothing to appear to change.
 pub(super) fn recover(disk: &Disk, folder: &Path) -> io::Result<()> {
+    discard(disk, &folder.join(UNFINISHED))?;
     let work = folder.join(WORK);
     if !work.exists() {
         return Ok(());
@@ -143,8 +141,12 @@ pub(super) fn recover(disk: &Disk, folder: &Path) -> io::Result<()> {
             settle(disk, folder, &side, name)?;
         }
     }
-    disk.sync_dir(folder)?;
     disk.remove_dir_all(&work)
+}
+
+/// Removes what a killed run left of a file.
+fn discard(disk: &Disk, unfinished: &Path) -> io::Result<()> {
+    if unfinished.exists() { disk.remove_file(unfinished) } else { Ok(()) }
 }
 
 /// Replaces a link by the file that it leads to, or removes it where there is none.

@@ -108,6 +108,25 @@ fn a_first_run_that_ends_at_any_operation_leaves_nothing_or_everything() {
 }
 
 #[test]
+fn a_change_of_one_file_that_ends_at_any_operation_leaves_the_old_or_the_new_output() {
+    let mut after = before();
+    after.insert("a.tf.json".to_owned(), "a2".to_owned());
+    for budget in 0.. {
+        let out = tempfile::tempdir().expect("a folder");
+        let folder = out.path().join("prod");
+        output(out.path(), None).write("prod", &before(), Existing::Refuse).expect("the old output");
+        let end = output(out.path(), Some(budget)).write("prod", &after, Existing::Refuse);
+        let now = seen(&folder);
+        assert!(now == as_seen(&before()) || now == as_seen(&after), "after {budget} operations: {now:?}");
+        output(out.path(), None).write("prod", &after, Existing::Refuse).expect("a run that mends it");
+        assert_eq!((seen(&folder), rest(&folder)), (as_seen(&after), vec![manifest::NAME.to_owned()]));
+        if end.is_ok() {
+            break;
+        }
+    }
+}
+
+#[test]
 fn what_is_up_to_date_is_not_written() {
     let out = tempfile::tempdir().expect("a folder");
     output(out.path(), None).write("prod", &before(), Existing::Refuse).expect("the output");

@@ -96,7 +96,7 @@ arn!(
     KmsKeyRef,
     |text| alias(text) || parts(text).is_some_and(|arn| {
         arn.service == "kms" && is_account(arn.account)
-            && (alias(arn.resource) || arn.resource.strip_prefix("key/").is_some_and(|id| !id.is_empty()))
+            && (alias(arn.resource) || arn.resource.strip_prefix("key/").is_some_and(is_key_id))
     }),
     r"^(arn:aws(-us-gov|-cn)?:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[!-~]+|alias/[A-Za-z0-9/_-]+)$",
     "alias/txn-reconcile-tfstate",
@@ -121,6 +121,20 @@ arn!(
     "a DynamoDB table's name: 3 to 255 letters, digits, `_`, `.` and `-`"
 );
 
+/// A random UUID, or `mrk-` and 32 hexadecimal digits for a key of several regions; Terraform's backend takes no other.
+fn is_key_id(text: &str) -> bool {
+    let hex = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    if let Some(digits) = text.strip_prefix("mrk-") {
+        return hex(digits, 32);
+    }
+    let parts: Vec<&str> = text.split('-').collect();
+    let lengths =
+        parts.len() == 5 && parts.iter().zip([8, 4, 4, 4, 12]).all(|(part, length)| hex(part, length));
+    lengths && parts[2].starts_with(['1', '2', '3', '4', '5']) && parts[3].starts_with(['8', '9', 'a', 'b'])
+}
+
 fn alias(text: &str) -> bool {
     text.strip_prefix("alias/").is_some_and(|name| {
         !name.is_empty()
@@ -141,4 +155,43 @@ fn is_bucket(text: &str) -> bool {
         && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
         && !PREFIXES.iter().any(|prefix| text.starts_with(prefix))
         && !SUFFIXES.iter().any(|suffix| text.ends_with(suffix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_named_by_uuid_alias_or_arn() {
+        let accepted = |text: &str| text.parse::<KmsKeyRef>().is_ok();
+        assert!(accepted("alias/txn-reconcile-tfstate"));
+        assert!(accepted("arn:aws:kms:us-east-1:111122223333:alias/txn-reconcile-tfstate"));
+        assert!(accepted("arn:aws-cn:kms:cn-north-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f"));
+        assert!(accepted("arn:aws:kms:us-east-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"));
+        assert!(!accepted("arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"));
+        assert!(!accepted("arn:aws:s3:::bucket"));
+        assert!(!accepted("0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f"));
+    }
+
+    #[test]
+    fn a_principal_is_one_role_or_user() {
+        let accepted = |text: &str| text.parse::<PrincipalArn>().is_ok();
+        assert!(accepted("arn:aws:iam::111122223333:role/path/administrators"));
+        assert!(accepted("arn:aws-us-gov:iam::111122223333:user/breakglass"));
+        assert!(!accepted("arn:aws:iam::111122223333:root"));
+        assert!(!accepted("arn:aws:iam::111122223333:role/"));
+        assert!(!accepted("arn:aws:iam::111122223333:role/${aws:username}"));
+        assert!(!accepted("*"));
+    }
+
+    #[test]
+    fn bucket_names_follow_the_rules_of_s3() {
+        let accepted = |text: &str| text.parse::<BucketName>().is_ok();
+        assert!(accepted("txn-reconcile-tfstate-acme-111122223333"));
+        for refused in
+            ["ab", "Upper", "dots.break.tls", "-edge", "edge-", "xn--x", "a-s3alias", &"a".repeat(64)]
+        {
+            assert!(!accepted(refused), "{refused}");
+        }
+    }
 }

@@ -187,3 +187,38 @@ fn host_bits(net: IpNet) -> Option<Invalid> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cidr(text: &str) -> Cidr {
+        text.parse().expect("a range")
+    }
+
+    #[test]
+    fn a_range_has_as_many_parts_as_its_bits_allow() {
+        let vpc = cidr("10.30.0.0/16");
+        assert_eq!(vpc.part(4, 0), Some(cidr("10.30.0.0/20")));
+        assert_eq!(vpc.part(4, 15), Some(cidr("10.30.240.0/20")));
+        assert_eq!(vpc.part(4, 16), None);
+        assert_eq!(vpc.part(17, 0), None);
+        assert_eq!(cidr("0.0.0.0/0").part(32, u32::MAX), Some(cidr("255.255.255.255/32")));
+    }
+
+    #[test]
+    fn private_ranges_are_those_of_the_rfcs() {
+        for text in ["10.0.0.0/8", "172.31.0.0/16", "192.168.1.0/24", "100.127.0.0/16"] {
+            assert!(cidr(text).is_private(), "{text}");
+        }
+        for text in ["8.8.0.0/16", "172.32.0.0/16", "0.0.0.0/0", "10.0.0.0/7"] {
+            assert!(text.parse::<Cidr>().is_ok_and(|cidr| !cidr.is_private()), "{text}");
+        }
+    }
+
+    #[test]
+    fn host_bits_are_refused_with_the_range_that_was_meant() {
+        let refused = "10.30.0.1/16".parse::<Cidr>().expect_err("host bits");
+        assert_eq!(refused.allowed, "the range itself: \"10.30.0.0/16\"");
+    }
+}

@@ -89,3 +89,36 @@ fn is_label(label: &str) -> bool {
         && edge(bytes.last())
         && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_lies_in_its_zone_and_in_no_namesake() {
+        let name = |text: &str| text.parse::<DomainName>().expect("a name");
+        assert!(name("a.example.com").is_in(&name("example.com")));
+        assert!(name("example.com").is_in(&name("example.com")));
+        assert!(!name("badexample.com").is_in(&name("example.com")));
+        assert_eq!(name("a.example.com").parent(), Some(name("example.com")));
+        assert_eq!(name("example.com").parent(), None);
+    }
+
+    #[test]
+    fn names_are_lower_case_labels() {
+        for text in [
+            "localhost",
+            "a.example.com.",
+            "A.example.com",
+            "a..com",
+            "-a.com",
+            "10.0.0.1",
+            "a_b.com",
+            &format!("{}.com", "a".repeat(64)),
+        ] {
+            assert!(text.parse::<DomainName>().is_err(), "{text}");
+        }
+        assert!("*.example.com".parse::<CertificateName>().is_ok());
+        assert!("a.*.example.com".parse::<CertificateName>().is_err());
+    }
+}

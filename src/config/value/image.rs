@@ -138,3 +138,29 @@ text_value!(
     "111122223333.dkr.ecr.us-east-1.amazonaws.com/txn-reconcile-api",
     "The address of an ECR repository, without a tag or digest."
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_named_by_digest_or_by_a_tag_that_stays() {
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        assert_eq!(digest.parse(), Ok(ImageRef::Digest(digest.clone())));
+        assert_eq!("v1.2.3".parse(), Ok(ImageRef::Tag("v1.2.3".to_owned())));
+        for refused in
+            ["latest", "LATEST", "", "-x", "a b", "repo:tag", "sha256:", "sha256:ABC", &"a".repeat(129)]
+        {
+            assert!(refused.parse::<ImageRef>().is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_repository_has_no_tag() {
+        let accepted = |text: &str| text.parse::<RepositoryUri>().is_ok();
+        assert!(accepted("111122223333.dkr.ecr.us-east-1.amazonaws.com/team/api"));
+        assert!(accepted("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/api"));
+        assert!(!accepted("111122223333.dkr.ecr.us-east-1.amazonaws.com/api:latest"));
+        assert!(!accepted("docker.io/library/nginx"));
+    }
+}

@@ -180,3 +180,37 @@ impl FromStr for AvailabilityZone {
 }
 
 text_serde!(AvailabilityZone, "^[a-z-]+-[1-9][a-f]$", "us-east-1a", "An availability zone.");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_lie_in_partitions() {
+        let partition = |text: &str| text.parse::<Region>().map(|region| region.partition());
+        assert_eq!(partition("us-east-1"), Ok(Partition::Aws));
+        assert_eq!(partition("mx-central-1"), Ok(Partition::Aws));
+        assert_eq!(partition("us-gov-east-1"), Ok(Partition::AwsUsGov));
+        assert_eq!(partition("cn-northwest-1"), Ok(Partition::AwsCn));
+        for unknown in [
+            "us-east",
+            "us-east-0",
+            "us-east-10",
+            "us-esat-1",
+            "eusc-de-east-1",
+            "us-iso-east-1",
+            "US-EAST-1",
+            "",
+        ] {
+            assert!(partition(unknown).is_err(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_zone_reads_back() {
+        let zone: AvailabilityZone = "us-gov-west-1c".parse().expect("a zone");
+        assert_eq!((zone.to_string().as_str(), zone.letter()), ("us-gov-west-1c", 'c'));
+        assert!("us-east-1g".parse::<AvailabilityZone>().is_err());
+        assert!("\u{e4}a".parse::<AvailabilityZone>().is_err());
+    }
+}

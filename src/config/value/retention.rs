@@ -66,3 +66,16 @@ impl JsonSchema for RetentionDays {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_retention_names_the_next_longer_one() {
+        let refused = RetentionDays::new(366).expect_err("no such retention");
+        assert!(refused.allowed.starts_with("400, the next longer one"), "{}", refused.allowed);
+        assert!(RetentionDays::new(9999).expect_err("no such retention").allowed.starts_with("1, 3, 5"));
+        assert!(RetentionDays::ALLOWED.into_iter().all(|days| RetentionDays::new(days).is_ok()));
+    }
+}

@@ -122,3 +122,32 @@ text_value!(
     "Europe/Berlin",
     "A time zone of the IANA database."
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cron_fields_are_those_of_application_auto_scaling() {
+        let checked =
+            |text: &str| text.parse::<CronFields>().map(|cron| cron.expression()).map_err(|e| e.problem);
+        assert_eq!(checked("0 7 ? * MON-FRI *"), Ok("cron(0 7 ? * MON-FRI *)".to_owned()));
+        assert!(checked("0/15 8-18 ? JAN,JUN 2#1 2026-2030").is_ok());
+        assert!(checked("0 22 L * ? *").is_ok());
+        assert_eq!(checked("0 7 * * *"), Err("\"0 7 * * *\" has 5 fields".to_owned()));
+        assert_eq!(checked("0 24 ? * MON *"), Err("\"24\" is not a value for hours".to_owned()));
+        assert!(checked("0 7 * * MON *").is_err_and(|problem| problem.starts_with("exactly one")));
+        assert!(checked("0 7 ? * MON-FRI *)").is_err());
+        assert!(checked("0/0 7 ? * MON *").is_err());
+    }
+
+    #[test]
+    fn time_zones_have_the_shape_of_the_iana_database() {
+        for zone in ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"] {
+            assert!(zone.parse::<TimeZone>().is_ok(), "{zone}");
+        }
+        for zone in ["Berlin", "CET", "Europe/", "Europe/Ber lin", ""] {
+            assert!(zone.parse::<TimeZone>().is_err(), "{zone}");
+        }
+    }
+}

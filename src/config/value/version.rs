@@ -48,3 +48,18 @@ text_value!(
     ">= 5.100.0, < 7.0.0",
     "A Terraform version constraint."
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constraints_are_those_of_terraform() {
+        for text in [">= 1.11", ">= 5.100.0, < 7.0.0", "~> 5.100", "= 1.2.3-beta.1", "1.11.4", "!=6.0.0"] {
+            assert!(text.parse::<VersionConstraint>().is_ok(), "{text}");
+        }
+        for text in ["", "latest", ">= ", ">= 1.2.3.4", ">= 1,", "^1.2", ">= ${var.x}", "1.x"] {
+            assert!(text.parse::<VersionConstraint>().is_err(), "{text}");
+        }
+    }
+}
