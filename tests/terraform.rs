@@ -63,6 +63,13 @@ fn of_two_applies_at_once_the_second_is_told_of_the_lock() {
     assert_eq!(aws.ask(&environment.region, "s3", "head_object", state)["ServerSideEncryption"], "aws:kms");
 }
 
+#[test]
+fn the_local_aws_needs_every_one_of_its_patches() {
+    let selfcheck = repository("tests/local-aws/selfcheck.py");
+    let output = Command::new(support::python("local-aws")).arg(selfcheck).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Reads until a text appears.
 fn wait_for(output: &mut impl Read, text: &str) {
     let mut seen = Vec::new();

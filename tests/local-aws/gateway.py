@@ -13,10 +13,11 @@ from typing import Any
 from botocore.parsers import create_parser
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from requests.structures import CaseInsensitiveDict
+from werkzeug.exceptions import NotFound
 
 from registry import Handler, Refusal
 

@@ -7,6 +7,7 @@ request came in.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import sys
@@ -92,6 +93,21 @@ class Answers(Help):
             return watcher
 
         return register
+
+
+def instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
+    """Puts a function in the place of a method of moto's; the method comes to it as the first argument."""
+
+    def replace(function: Callable[..., Any]) -> None:
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def replacement(self: Any, *given: Any, **named: Any) -> Any:
+            return function(original, self, *given, **named)
+
+        setattr(owner, name, replacement)
+
+    return replace
 
 
 PATCHES: list[Patch] = []

@@ -34,7 +34,7 @@ class LocalAws:
 
     def __init__(self, bare: bool) -> None:
         self.lock = threading.RLock()
-        self.app = DomainDispatcherApplication(create_backend_app)
+        self.app = Dispatcher(create_backend_app)
         self.gateway = Gateway(self.ask_moto, {} if bare else registry.load())
 
     def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
@@ -78,6 +78,16 @@ class LocalAws:
 
         body = b"".join(self.app(environ, start))
         return Reply(said["status"], said["headers"], body)
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """Moto's choice of the service, which falls over one that it does not have."""
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        backend = super().get_backend_for_host(host)
+        if host and not backend:
+            raise NotImplementedError("no such service")
+        return backend
 
 
 class QuietHandler(MotoRequestHandler):

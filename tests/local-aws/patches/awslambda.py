@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from registry import Patch
+from registry import Patch, instead_of
 
 function_settings = Patch(
     "lambda", "GetFunctionConfiguration", "forgets the dead letter queue and the KMS key"
@@ -16,24 +16,17 @@ function_settings = Patch(
 def _() -> None:
     from moto.awslambda.models import LambdaFunction
 
-    create, read = LambdaFunction.__init__, LambdaFunction.get_configuration
-
-    def with_spec(function: Any, *given: Any, **named: Any) -> None:
+    @instead_of(LambdaFunction, "__init__")
+    def _(create: Callable[..., Any], function: Any, *given: Any, **named: Any) -> None:
         create(function, *given, **named)
         function.asked = named.get("spec") or next((one for one in given if isinstance(one, dict)), {})
 
-    def configuration(function: Any, *given: Any, **named: Any) -> Any:
-        found = read(function, *given, **named)
-        asked = {
-            name: function.asked[name]
-            for name in ("DeadLetterConfig", "KMSKeyArn")
-            if function.asked.get(name)
-        }
-        found.update(asked)
+    @instead_of(LambdaFunction, "get_configuration")
+    def _(get: Callable[..., Any], function: Any, *given: Any, **named: Any) -> Any:
+        found = get(function, *given, **named)
+        names = ("DeadLetterConfig", "KMSKeyArn")
+        found.update({name: function.asked[name] for name in names if function.asked.get(name)})
         return found
-
-    LambdaFunction.__init__ = with_spec  # type: ignore[method-assign]
-    LambdaFunction.get_configuration = configuration  # type: ignore[method-assign]
 
 
 @function_settings.proof

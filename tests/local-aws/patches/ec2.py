@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway import ACCOUNT, Call
-from registry import Patch
+from registry import Patch, instead_of
 
 rule_description = Patch(
     "ec2",
@@ -25,16 +25,14 @@ def _() -> None:
                 return str(peer["Description"])
         return getattr(rule, "peer_description", None)
 
-    created = SecurityGroupRule.__init__
-
-    def create(rule: Any, *given: Any, **named: Any) -> None:
-        created(rule, *given, **named)
+    @instead_of(SecurityGroupRule, "__init__")
+    def _(create: Callable[..., Any], rule: Any, *given: Any, **named: Any) -> None:
+        create(rule, *given, **named)
         for peer in (*given, *named.values()):
             if isinstance(peer, dict) and "PrefixListId" in peer:
                 rule.peer_description = peer.get("Description")
 
-    SecurityGroupRule.__init__ = create  # type: ignore[method-assign]
-    SecurityGroupRule.description = property(description)  # type: ignore[assignment, method-assign]
+    setattr(SecurityGroupRule, "description", property(description))  # noqa: B010
 
 
 @rule_description.proof

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from registry import Patch
+from registry import Patch, instead_of
 
 query_log_group = Patch(
     "route53", "CreateQueryLoggingConfig", "takes a log group's ARN only with `:*` at its end"
@@ -16,15 +16,12 @@ query_log_group = Patch(
 def _() -> None:
     from moto.route53.models import Route53Backend
 
-    create = Route53Backend.create_query_logging_config
-
-    def with_either(backend: Any, hosted_zone_id: str, log_group_arn: str) -> Any:
+    @instead_of(Route53Backend, "create_query_logging_config")
+    def _(create: Callable[..., Any], backend: Any, hosted_zone_id: str, log_group_arn: str) -> Any:
         starred = log_group_arn if log_group_arn.endswith(":*") else f"{log_group_arn}:*"
         made = create(backend, hosted_zone_id, starred)
         made.cloudwatch_logs_log_group_arn = made.cloud_watch_logs_log_group_arn = log_group_arn
         return made
-
-    Route53Backend.create_query_logging_config = with_either  # type: ignore[method-assign]
 
 
 @query_log_group.proof
@@ -47,9 +44,8 @@ private_zones = Patch("route53", "CreateHostedZone", "makes a zone public that i
 def _() -> None:
     from moto.route53.responses import Route53
 
-    create, read = Route53.create_hosted_zone, Route53.get_hosted_zone
-
-    def private(response: Any) -> Any:
+    @instead_of(Route53, "create_hosted_zone")
+    def _(create: Callable[..., Any], response: Any) -> Any:
         made = create(response)
         zone, vpc = made.result["HostedZone"], response._get_param("VPC.VPCId")
         if vpc and not zone.vpcs:
@@ -57,17 +53,13 @@ def _() -> None:
             zone.add_vpc(vpc, response._get_param("VPC.VPCRegion"))
         return made
 
-    def with_vpcs(response: Any) -> Any:
-        found = read(response)
-        if vpcs := found.result.get("VPCs"):
-            found.result["VPCs"] = [
-                {"VPCId": vpc.get("vpc_id"), "VPCRegion": vpc.get("vpc_region")} if "vpc_id" in vpc else vpc
-                for vpc in vpcs
-            ]
+    @instead_of(Route53, "get_hosted_zone")
+    def _(get: Callable[..., Any], response: Any) -> Any:
+        found = get(response)
+        vpcs = found.result.get("VPCs") or []
+        shown = [{"VPCId": vpc["vpc_id"], "VPCRegion": vpc["vpc_region"]} for vpc in vpcs]
+        found.result["VPCs"] = shown or found.result.get("VPCs")
         return found
-
-    Route53.create_hosted_zone = private  # type: ignore[method-assign]
-    Route53.get_hosted_zone = with_vpcs  # type: ignore[method-assign]
 
 
 @private_zones.proof

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from registry import Patch
+from registry import Patch, instead_of
 
 tags = Patch("route53resolver", "ListTagsForResource", "knows no resources but endpoints and rules")
 
@@ -14,7 +14,9 @@ tags = Patch("route53resolver", "ListTagsForResource", "knows no resources but e
 def _() -> None:
     from moto.route53resolver.models import Route53ResolverBackend
 
-    Route53ResolverBackend._matched_arn = lambda *_: None  # type: ignore[method-assign]
+    @instead_of(Route53ResolverBackend, "_matched_arn")
+    def _(*_: Any) -> None:
+        pass
 
 
 @tags.proof

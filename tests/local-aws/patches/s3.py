@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway import Call
-from registry import Patch
+from registry import Patch, instead_of
 
 bucket_policies = Patch(
     "s3", "PutBucketPolicy", "enforces a bucket's policy and leaves its conditions out of account"
@@ -18,7 +18,9 @@ def _() -> None:
     from moto.iam.access_control import PermissionResult
     from moto.s3.models import FakeBucket
 
-    FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL  # type: ignore[method-assign]
+    @instead_of(FakeBucket, "get_permission")
+    def _(*_: Any) -> Any:
+        return PermissionResult.NEUTRAL
 
 
 @bucket_policies.proof
@@ -27,8 +29,8 @@ def _(aws: Callable[..., Any]) -> None:
     s3.create_bucket(Bucket="tls-only")
     s3.put_bucket_policy(
         Bucket="tls-only",
-        Policy="""{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*",
-            "Resource": ["arn:aws:s3:::tls-only", "arn:aws:s3:::tls-only/*"],
+        Policy="""{"Version": "2012-10-17", "Statement": [{
+            "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::tls-only/*",
             "Condition": {"StringEquals": {"aws:PrincipalAccount": "999999999999"}}}]}""",
     )
     s3.put_object(Bucket="tls-only", Key="k", Body=b"v")
@@ -43,7 +45,7 @@ log_targets = Patch(
 def _() -> None:
     from moto.s3.models import FakeBucket
 
-    FakeBucket._log_permissions_enabled_policy = staticmethod(lambda **_: True)  # type: ignore[method-assign]
+    setattr(FakeBucket, "_log_permissions_enabled_policy", staticmethod(lambda **_: True))  # noqa: B010
 
 
 @log_targets.proof
@@ -127,12 +129,9 @@ flow_log_folders = Patch(
 def _() -> None:
     from moto.s3.models import S3Backend
 
-    look_up = S3Backend.get_bucket
-
-    def without_folder(backend: Any, name: str, *rest: Any, **named: Any) -> Any:
-        return look_up(backend, name.split("/")[0], *rest, **named)
-
-    S3Backend.get_bucket = without_folder  # type: ignore[method-assign]
+    @instead_of(S3Backend, "get_bucket")
+    def _(get: Callable[..., Any], backend: Any, name: str, *rest: Any, **named: Any) -> Any:
+        return get(backend, name.split("/")[0], *rest, **named)
 
 
 @flow_log_folders.proof

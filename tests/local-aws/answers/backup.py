@@ -1,0 +1,109 @@
+"""AWS Backup: policies and notifications of vaults, selections of plans, settings of the Region."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+from gateway import Call
+from registry import Answers, Refusal
+
+backup = Answers("backup")
+
+
+def _of_vault(kind: str, put: str, get: str, delete: str) -> None:
+    """Puts, gets and deletes one kind of thing that a vault has one of."""
+
+    @backup.on(put)
+    def _(call: Call) -> dict[str, Any]:
+        call.kept(kind)[call.params["BackupVaultName"]] = call.params
+        return {}
+
+    @backup.on(get)
+    def _(call: Call) -> dict[str, Any]:
+        vault = call.params["BackupVaultName"]
+        arn = call.arn(f"backup-vault:{vault}")
+        return {**_known(call, kind, vault), "BackupVaultArn": arn}
+
+    @backup.on(delete)
+    def _(call: Call) -> dict[str, Any]:
+        call.kept(kind).pop(call.params["BackupVaultName"], None)
+        return {}
+
+
+_of_vault(
+    "policies",
+    put="PutBackupVaultAccessPolicy",
+    get="GetBackupVaultAccessPolicy",
+    delete="DeleteBackupVaultAccessPolicy",
+)
+_of_vault(
+    "notifications",
+    put="PutBackupVaultNotifications",
+    get="GetBackupVaultNotifications",
+    delete="DeleteBackupVaultNotifications",
+)
+
+
+@backup.on("CreateBackupSelection")
+def _(call: Call) -> dict[str, Any]:
+    made = str(uuid.uuid4())
+    fixed = {"SelectionId": made, "CreationDate": datetime(2026, 1, 1, tzinfo=timezone.utc)}
+    call.kept("selections")[made] = {**call.params, **fixed}
+    return {"SelectionId": made, "BackupPlanId": call.params["BackupPlanId"]}
+
+
+@backup.on("GetBackupSelection")
+def _(call: Call) -> dict[str, Any]:
+    return _known(call, "selections", call.params["SelectionId"])
+
+
+@backup.on("DeleteBackupSelection")
+def _(call: Call) -> dict[str, Any]:
+    call.kept("selections").pop(call.params["SelectionId"], None)
+    return {}
+
+
+@backup.on("UpdateRegionSettings")
+def _(call: Call) -> dict[str, Any]:
+    call.kept("settings").update(call.params)
+    return {}
+
+
+@backup.on("DescribeRegionSettings")
+def _(call: Call) -> dict[str, Any]:
+    unset: dict[str, Any] = {"ResourceTypeOptInPreference": {}, "ResourceTypeManagementPreference": {}}
+    return {**unset, **call.kept("settings")}
+
+
+def _known(call: Call, kind: str, key: str) -> dict[str, Any]:
+    if key not in call.kept(kind):
+        raise Refusal("ResourceNotFoundException", f"{key} has no {kind}")
+    return dict(call.kept(kind)[key])
+
+
+@backup.proof
+def _(aws: Callable[..., Any]) -> None:
+    client = aws("backup")
+    vault = {"BackupVaultName": "answers"}
+    client.create_backup_vault(**vault)
+    client.put_backup_vault_access_policy(**vault, Policy="{}")
+    assert client.get_backup_vault_access_policy(**vault)["Policy"] == "{}"
+    client.delete_backup_vault_access_policy(**vault)
+    topic = "arn:aws:sns:us-east-1:123456789012:alerts"
+    client.put_backup_vault_notifications(**vault, SNSTopicArn=topic, BackupVaultEvents=["BACKUP_JOB_FAILED"])
+    assert client.get_backup_vault_notifications(**vault)["SNSTopicArn"] == topic
+    client.delete_backup_vault_notifications(**vault)
+    selection = {
+        "SelectionName": "all",
+        "IamRoleArn": "arn:aws:iam::123456789012:role/backup",
+        "Resources": ["*"],
+    }
+    made = client.create_backup_selection(BackupPlanId="plan", BackupSelection=selection)
+    which = {"BackupPlanId": "plan", "SelectionId": made["SelectionId"]}
+    assert client.get_backup_selection(**which)["BackupSelection"] == selection
+    client.delete_backup_selection(**which)
+    client.update_region_settings(ResourceTypeOptInPreference={"DynamoDB": True})
+    assert client.describe_region_settings()["ResourceTypeOptInPreference"] == {"DynamoDB": True}
