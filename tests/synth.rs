@@ -1,0 +1,87 @@
+//! What is synthesized: the snapshots that a reviewer reads, and what holds for every environment.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
+use std::path::Path;
+
+use terraform::{Root, Value};
+use txnr::config::{self, EnvConfig};
+use txnr::synth::{comment, synth};
+
+/// The environments of this repository.
+fn environments() -> Vec<EnvConfig> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("envs");
+    let loaded = config::load_all(&folder).unwrap_or_else(|e| panic!("{e}"));
+    loaded.environments.into_iter().map(|e| e.config).collect()
+}
+
+fn root(config: &EnvConfig) -> Root {
+    synth(config).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn snapshots() {
+    for config in environments() {
+        for (file, contents) in root(&config).render(&comment(&config)) {
+            let stack = file.trim_end_matches(".tf.json");
+            insta::with_settings!({
+                snapshot_path => "../snapshots",
+                prepend_module_to_snapshot => false,
+                omit_expression => true,
+                description => format!("out/{}/{file}", config.name),
+            }, {
+                insta::assert_snapshot!(format!("{}-{stack}", config.name), contents);
+            });
+        }
+    }
+}
+
+#[test]
+fn synthesis_is_deterministic() {
+    for config in environments() {
+        assert_eq!(root(&config).render(""), root(&config).render(""));
+    }
+}
+
+/// The tags that every resource bears.
+const TAGS: [&str; 6] = ["Environment", "ManagedBy", "Owner", "Project", "data_classification", "pci_scope"];
+
+#[test]
+fn nothing_taggable_goes_without_the_central_tags() {
+    for config in environments() {
+        let root = root(&config);
+        for node in root.nodes().iter().filter(|n| n.taggable()) {
+            let alias = node.provider().and_then(|p| p.strip_prefix("aws."));
+            let (_, body) = root
+                .providers("aws")
+                .find(|(name, _)| *name == alias)
+                .unwrap_or_else(|| panic!("{} uses a provider that is not configured", node.address()));
+            let tags = body.iter().find(|(key, _)| key == "default_tags").map(|(_, value)| value);
+            let tags = tags.and_then(Value::as_list).and_then(|blocks| blocks.first()).and_then(|b| b.get("tags"));
+            for tag in TAGS {
+                let value = tags.and_then(|t| t.get(tag)).and_then(Value::as_str).unwrap_or_default();
+                assert!(!value.is_empty(), "{} goes without the tag {tag}", node.address());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_arn_is_of_another_partition() {
+    for (region, partition) in [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("envs/prod.toml");
+        let text = std::fs::read_to_string(&path).unwrap().replace("us-east-1", region);
+        let (config, _) = config::parse(&path, &text).unwrap_or_else(|e| panic!("{e}"));
+        for (file, contents) in root(&config).render("") {
+            for (line, text) in contents.lines().enumerate() {
+                for (at, _) in text.match_indices("arn:") {
+                    assert!(
+                        text[at..].starts_with(&format!("arn:{partition}:")),
+                        "{file}:{}: an ARN of another partition than {partition}:\n{text}",
+                        line + 1
+                    );
+                }
+            }
+        }
+    }
+}
