@@ -2,3 +2,5 @@
 //! module per environment out.
 
 pub mod config;
+pub mod stacks;
+pub mod synth;
