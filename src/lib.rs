@@ -5,4 +5,5 @@ pub mod cli;
 pub mod config;
 pub mod emit;
 pub mod exit;
+pub mod stacks;
 pub mod synth;

@@ -61,6 +61,13 @@ impl Identifier for CloudwatchLogGroupName {}
 impl Accepts<CloudwatchLogGroupName> for Text {}
 impl Accepts<CloudwatchLogGroupName> for CloudwatchLogGroupName {}
 
+/// `aws_cloudwatch_log_stream.name`.
+#[derive(Clone, Copy, Debug)]
+pub enum CloudwatchLogStreamName {}
+impl Identifier for CloudwatchLogStreamName {}
+impl Accepts<CloudwatchLogStreamName> for Text {}
+impl Accepts<CloudwatchLogStreamName> for CloudwatchLogStreamName {}
+
 /// `aws_codedeploy_app.name`.
 #[derive(Clone, Copy, Debug)]
 pub enum CodedeployAppName {}

@@ -591,7 +591,7 @@ impl terraform::Block for SplunkConfiguration {
 pub struct CloudwatchLoggingOptions {
     pub enabled: Option<Expr<k::Bool>>,
     pub log_group_name: Option<Expr<id::CloudwatchLogGroupName>>,
-    pub log_stream_name: Option<Expr<k::Text>>,
+    pub log_stream_name: Option<Expr<id::CloudwatchLogStreamName>>,
 }
 
 impl terraform::Block for CloudwatchLoggingOptions {

@@ -24,6 +24,7 @@ pub mod cloudwatch_log_data_protection_policy;
 pub mod cloudwatch_log_group;
 pub mod cloudwatch_log_metric_filter;
 pub mod cloudwatch_log_resource_policy;
+pub mod cloudwatch_log_stream;
 pub mod cloudwatch_log_subscription_filter;
 pub mod cloudwatch_metric_alarm;
 pub mod cloudwatch_query_definition;
@@ -188,6 +189,7 @@ pub use cloudwatch_log_data_protection_policy::{
 pub use cloudwatch_log_group::{CloudwatchLogGroup, CloudwatchLogGroupHandle};
 pub use cloudwatch_log_metric_filter::{CloudwatchLogMetricFilter, CloudwatchLogMetricFilterHandle};
 pub use cloudwatch_log_resource_policy::{CloudwatchLogResourcePolicy, CloudwatchLogResourcePolicyHandle};
+pub use cloudwatch_log_stream::{CloudwatchLogStream, CloudwatchLogStreamHandle};
 pub use cloudwatch_log_subscription_filter::{
     CloudwatchLogSubscriptionFilter, CloudwatchLogSubscriptionFilterHandle,
     CloudwatchLogSubscriptionFilterOptional,

@@ -1,0 +1,290 @@
+//! Customer-managed keys, one per purpose (PCI 3.6.1.4): logs, data, secrets, artifacts.
+//!
+//! Each key policy says three things. The account's root may do everything, which hands the decision to the account's
+//! IAM policies and is the way back in when everybody else has lost theirs. Whoever is named in the environment file
+//! may administer the keys, or use them. AWS services may use the key for logs, each for its own resources only. No
+//! statement names a principal that this module makes: AWS would turn it into a dead id when the role is replaced.
+
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::kind::ResourcePolicy;
+use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
+use terraform::{Expr, Meta, Stack, kind::Text, set};
+
+use super::logs;
+use crate::config::EnvConfig;
+
+/// The keys.
+pub struct Outputs {
+    /// Encrypts log groups, log buckets and alarm topics.
+    pub logs: KmsKeyHandle,
+    /// Encrypts data stores.
+    pub data: KmsKeyHandle,
+    /// Encrypts secrets.
+    pub secrets: KmsKeyHandle,
+    /// Encrypts images and build artifacts.
+    pub artifacts: KmsKeyHandle,
+}
+
+/// Builds the keys and their aliases.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig) -> Outputs {
+    Outputs {
+        logs: key(stack, config, Purpose::Logs),
+        data: key(stack, config, Purpose::Data),
+        secrets: key(stack, config, Purpose::Secrets),
+        artifacts: key(stack, config, Purpose::Artifacts),
+    }
+}
+
+/// What a key is for: a key that serves one purpose can be given to few, and its loss or disclosure costs one kind of
+/// data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Logs,
+    Data,
+    Secrets,
+    Artifacts,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::Data => "data",
+            Self::Secrets => "secrets",
+            Self::Artifacts => "artifacts",
+        }
+    }
+
+    const fn description(self) -> &'static str {
+        match self {
+            Self::Logs => "log groups, log buckets and alarm topics",
+            Self::Data => "data stores",
+            Self::Secrets => "secrets",
+            Self::Artifacts => "images and build artifacts",
+        }
+    }
+
+    /// The services through which whoever is named as a user may use the key, and by no direct call.
+    const fn services(self) -> &'static [&'static str] {
+        match self {
+            Self::Logs => &["firehose", "sns"],
+            Self::Data => &["backup", "dynamodb", "rds"],
+            Self::Secrets => &["rds", "secretsmanager", "ssm"],
+            Self::Artifacts => &["ecr", "s3"],
+        }
+    }
+}
+
+fn key(stack: &mut Stack<'_>, config: &EnvConfig, purpose: Purpose) -> KmsKeyHandle {
+    let name = purpose.as_str();
+    // What a lost key encrypted is lost (PCI 3.7.5).
+    let meta = Meta::new().prevent_destroy(config.protection);
+    let key = stack.add_with(
+        name,
+        meta,
+        KmsKey {
+            description: set(format!("{}: {}", config.names.prefix(), purpose.description())),
+            deletion_window_in_days: set(config.kms.deletion_window_days.get()),
+            // PCI 3.7.4
+            enable_key_rotation: set(true),
+            rotation_period_in_days: set(config.kms.rotation_days.get()),
+            policy: set(Policy::new(statements(config, purpose))),
+            tags: set([("Name", config.names.of(name))]),
+            ..Default::default()
+        },
+    );
+    stack.add(
+        name,
+        KmsAlias {
+            target_key_id: set(key.key_id()),
+            optional: KmsAliasOptional { name: set(config.names.key_alias(name)), ..Default::default() },
+        },
+    );
+    stack.output::<Text>(
+        &format!("kms_{name}_key_arn"),
+        format!("The key that encrypts {}.", purpose.description()),
+        key.arn(),
+    );
+    key
+}
+
+fn statements(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePolicy>> {
+    let mut all = vec![account(config)];
+    all.extend(administrators(config));
+    all.extend(terraform_role(config, purpose));
+    if purpose == Purpose::Artifacts {
+        all.extend(pipeline_role(config));
+    }
+    if purpose == Purpose::Logs {
+        all.extend(services(config));
+    }
+    all
+}
+
+/// In a key policy, `*` is the key itself.
+const THIS_KEY: [&str; 1] = ["*"];
+
+/// What a user of the key may do with it.
+const USE: [&str; 5] =
+    ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"];
+
+/// Leaves the key to the account's IAM policies, as AWS's default key policy does; without it, nobody but the
+/// principals named here could ever mend the policy.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
+fn account(config: &EnvConfig) -> Statement<ResourcePolicy> {
+    let root = format!("arn:{}:iam::{}:root", config.partition(), config.account_id);
+    Statement::<ResourcePolicy>::allow("Account", Principal::arn(root), ["kms:*"], THIS_KEY)
+}
+
+/// Administration without use (PCI 3.6.1.3, 3.7.6): the denial holds whatever IAM policies allow.
+fn administrators(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
+    let named: Vec<String> = config.kms.administrators.iter().map(ToString::to_string).collect();
+    // A role named as a user as well remains one.
+    let users = [&config.iam.terraform_role, &config.iam.pipeline_role];
+    let users: Vec<String> = users.into_iter().flatten().map(ToString::to_string).collect();
+    let without_use: Vec<String> = named.iter().filter(|arn| !users.contains(arn)).cloned().collect();
+
+    let mut all = Vec::new();
+    if !named.is_empty() {
+        let actions = [
+            "kms:CancelKeyDeletion",
+            "kms:Create*",
+            "kms:Delete*",
+            "kms:Describe*",
+            "kms:Disable*",
+            "kms:Enable*",
+            "kms:Get*",
+            "kms:List*",
+            "kms:Put*",
+            "kms:Revoke*",
+            "kms:RotateKeyOnDemand",
+            "kms:ScheduleKeyDeletion",
+            "kms:TagResource",
+            "kms:UntagResource",
+            "kms:Update*",
+        ];
+        all.push(Statement::<ResourcePolicy>::allow("Administrators", arns(named), actions, THIS_KEY));
+    }
+    if !without_use.is_empty() {
+        // A grant is use, handed on.
+        let actions =
+            ["kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"];
+        all.push(Statement::<ResourcePolicy>::deny(
+            "AdministratorsUseNothing",
+            arns(without_use),
+            actions,
+            THIS_KEY,
+        ));
+    }
+    all
+}
+
+fn arns(arns: Vec<String>) -> Principal {
+    Principal::Arns(arns.into_iter().map(Expr::new).collect())
+}
+
+/// Terraform makes what the key encrypts, and lets the services have their grants; it decrypts nothing by itself.
+fn terraform_role(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePolicy>> {
+    let Some(role) = &config.iam.terraform_role else { return Vec::new() };
+    let role = || Principal::arn(role.to_string());
+    let grants = Statement::<ResourcePolicy>::allow("TerraformGrants", role(), ["kms:CreateGrant"], THIS_KEY)
+        .when(Condition::bool("kms:GrantIsForAWSResource", true));
+    vec![
+        Statement::<ResourcePolicy>::allow("TerraformUses", role(), USE, THIS_KEY).when(via(config, purpose)),
+        grants,
+    ]
+}
+
+/// The pipeline pushes images and uploads what it built.
+fn pipeline_role(config: &EnvConfig) -> Option<Statement<ResourcePolicy>> {
+    let role = config.iam.pipeline_role.as_ref()?;
+    let statement =
+        Statement::<ResourcePolicy>::allow("PipelineUses", Principal::arn(role.to_string()), USE, THIS_KEY);
+    Some(statement.when(via(config, Purpose::Artifacts)))
+}
+
+fn via(config: &EnvConfig, purpose: Purpose) -> Condition {
+    let suffix = config.partition().dns_suffix();
+    let services = purpose.services().iter().map(|service| format!("{service}.{}.{suffix}", config.region));
+    Condition::string_equals("kms:ViaService", services)
+}
+
+/// The services that use the key for logs by themselves, not in a caller's name. Conditions hold fixed values
+/// (Security Hub KMS.5 credits no others), which are put together from names: a reference would close a circle.
+fn services(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
+    let mut all = vec![log_groups(config), alarm_topic(config)];
+    if config.network.flow_logs.s3 {
+        all.push(flow_logs(config));
+    }
+    if config.account.baseline {
+        all.extend(trail(config));
+        all.push(recorder(config));
+    }
+    all
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>
+fn log_groups(config: &EnvConfig) -> Statement<ResourcePolicy> {
+    let groups = logs::Group::all(config).map(|group| group.arn(config));
+    // The one principal here that differs by region and by partition.
+    let service = format!("logs.{}.{}", config.region, config.partition().dns_suffix());
+    Statement::<ResourcePolicy>::allow("LogGroups", Principal::service(service), USE, THIS_KEY)
+        .when(Condition::arn_equals("kms:EncryptionContext:aws:logs:arn", groups))
+}
+
+/// Without it an encrypted topic drops every alarm.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services>
+fn alarm_topic(config: &EnvConfig) -> Statement<ResourcePolicy> {
+    let services = ["cloudwatch.amazonaws.com", "events.amazonaws.com"];
+    Statement::<ResourcePolicy>::allow(
+        "AlarmTopic",
+        Principal::Services(services.map(Into::into).to_vec()),
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        THIS_KEY,
+    )
+    .when(Condition::string_equals("kms:EncryptionContext:aws:sns:topicArn", [alarm_topic_arn(config)]))
+}
+
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-cmk-policy.html>
+fn flow_logs(config: &EnvConfig) -> Statement<ResourcePolicy> {
+    let service = Principal::service("delivery.logs.amazonaws.com");
+    Statement::<ResourcePolicy>::allow("FlowLogs", service, USE, THIS_KEY)
+        .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+        .when(Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]))
+}
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html>
+fn trail(config: &EnvConfig) -> [Statement<ResourcePolicy>; 2] {
+    let trail = trail_arn(config);
+    let service = || Principal::service("cloudtrail.amazonaws.com");
+    [
+        Statement::<ResourcePolicy>::allow("Trail", service(), ["kms:GenerateDataKey*"], THIS_KEY)
+            .when(Condition::arn_equals("aws:SourceArn", [trail.clone()]))
+            .when(Condition::arn_equals("kms:EncryptionContext:aws:cloudtrail:arn", [trail.clone()])),
+        Statement::<ResourcePolicy>::allow("TrailDescribes", service(), ["kms:DescribeKey"], THIS_KEY)
+            .when(Condition::arn_equals("aws:SourceArn", [trail])),
+    ]
+}
+
+/// <https://docs.aws.amazon.com/config/latest/developerguide/s3-kms-key-policy.html>
+fn recorder(config: &EnvConfig) -> Statement<ResourcePolicy> {
+    Statement::<ResourcePolicy>::allow(
+        "Recorder",
+        Principal::service("config.amazonaws.com"),
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        THIS_KEY,
+    )
+    .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+}
+
+/// The topic that alarms are published to.
+#[must_use]
+pub fn alarm_topic_arn(config: &EnvConfig) -> String {
+    config.arn("sns", &config.names.of("alarms"))
+}
+
+/// The account's trail, which key and bucket policies must name before it exists.
+#[must_use]
+pub fn trail_arn(config: &EnvConfig) -> String {
+    config.arn("cloudtrail", &format!("trail/{}", config.names.prefix()))
+}

@@ -1,0 +1,439 @@
+//! Every log group of the platform, encrypted and kept, and their export to the immutable bucket.
+//!
+//! [`Group`] is the one list of them: the groups themselves, the key's policy, the export and its roles are all made
+//! from it, so that a new group is encrypted, kept and exported by being on it.
+
+use aws::document::data_protection::{DataIdentifier, DataProtection};
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::kind::{IdentityPolicy, ResourcePolicy, TrustPolicy};
+use aws::kinesis_firehose_delivery_stream as firehose;
+use aws::{
+    CloudwatchLogDataProtectionPolicy, CloudwatchLogGroup, CloudwatchLogGroupHandle,
+    CloudwatchLogResourcePolicy, CloudwatchLogResourcePolicyHandle, CloudwatchLogStream,
+    CloudwatchLogSubscriptionFilter, CloudwatchLogSubscriptionFilterOptional, IamRole, IamRoleHandle,
+    IamRoleOptional, IamRolePolicy, IamRolePolicyHandle, IamRolePolicyOptional,
+    KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle,
+    KinesisFirehoseDeliveryStreamOptional,
+};
+use terraform::{Expr, Meta, Stack, kind::Text, set, text};
+
+use super::{kms, storage};
+use crate::config::EnvConfig;
+
+/// The log groups.
+pub struct Outputs {
+    /// What the service writes.
+    pub service: CloudwatchLogGroupHandle,
+    /// What is typed in ECS Exec sessions; there even where Exec is off, so that turning it on needs no second step.
+    pub exec: CloudwatchLogGroupHandle,
+    /// Container Insights' own group, made before ECS would make it unencrypted.
+    pub insights: CloudwatchLogGroupHandle,
+    /// VPC flow logs.
+    pub flow: CloudwatchLogGroupHandle,
+    /// The web ACL's log.
+    pub waf: CloudwatchLogGroupHandle,
+    /// Lets AWS deliver the web ACL's log; the web ACL's logging depends on it, or AWS would make a policy of its own.
+    pub delivery: CloudwatchLogResourcePolicyHandle,
+}
+
+/// Every log group of the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What the service writes.
+    Service,
+    /// What is typed in ECS Exec sessions.
+    Exec,
+    /// Container Insights' own.
+    Insights,
+    /// VPC flow logs.
+    Flow,
+    /// The web ACL's.
+    Waf,
+    /// Where the data protection policies report what they find.
+    Findings,
+    /// What goes wrong in the export.
+    Export,
+}
+
+impl Group {
+    const ALL: [Self; 7] =
+        [Self::Service, Self::Exec, Self::Insights, Self::Flow, Self::Waf, Self::Findings, Self::Export];
+
+    /// The group's name in Terraform's addresses, in its delivery stream's name and in the audit bucket.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Exec => "exec",
+            Self::Insights => "insights",
+            Self::Flow => "flow",
+            Self::Waf => "waf",
+            Self::Findings => "findings",
+            Self::Export => "export",
+        }
+    }
+
+    /// The group's name at AWS.
+    #[must_use]
+    pub fn name(self, config: &EnvConfig) -> String {
+        let names = &config.names;
+        match self {
+            Self::Service => names.log_group(config.service.name.as_str()),
+            // ECS composes this name from the cluster's.
+            Self::Insights => format!("/aws/ecs/containerinsights/{}/performance", names.prefix()),
+            Self::Waf => names.waf_log_group(),
+            // Groups of this prefix do not count against the size of the policy that lets AWS deliver to them.
+            // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
+            Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
+            Self::Exec | Self::Flow | Self::Export => names.log_group(self.as_str()),
+        }
+    }
+
+    /// The group's ARN, put together from its name, for policies that must stand before it does.
+    #[must_use]
+    pub fn arn(self, config: &EnvConfig) -> String {
+        config.arn("logs", &format!("log-group:{}", self.name(config)))
+    }
+
+    /// Days that the group keeps its events (PCI 10.5.1).
+    fn retention_days(self, config: &EnvConfig) -> u32 {
+        let days = match self {
+            Self::Service => config.service.log_retention_days,
+            Self::Flow => config.network.flow_logs_retention_days,
+            Self::Exec | Self::Insights | Self::Waf | Self::Findings | Self::Export => {
+                config.logs.retention_days
+            }
+        };
+        days.get()
+    }
+
+    /// Whether text from outside ends up in the group, and with it what should not.
+    const fn holds_free_text(self) -> bool {
+        matches!(self, Self::Service | Self::Exec | Self::Waf)
+    }
+
+    /// The groups that an environment has.
+    pub fn all(config: &EnvConfig) -> impl Iterator<Item = Self> {
+        let export = config.logs.export;
+        Self::ALL.into_iter().filter(move |group| export || *group != Self::Export)
+    }
+}
+
+/// Builds the log groups and their export.
+pub fn build(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    keys: &kms::Outputs,
+    buckets: &storage::Outputs,
+) -> Outputs {
+    let mut add = |g: Group| group(stack, config, keys, g);
+    let (service, exec) = (add(Group::Service), add(Group::Exec));
+    let (insights, flow, waf) = (add(Group::Insights), add(Group::Flow), add(Group::Waf));
+    let findings = add(Group::Findings);
+    let delivery = delivery(stack, config, &waf, &findings);
+
+    let groups = [
+        (Group::Service, &service),
+        (Group::Exec, &exec),
+        (Group::Insights, &insights),
+        (Group::Flow, &flow),
+        (Group::Waf, &waf),
+        (Group::Findings, &findings),
+    ];
+    for (name, group) in groups.into_iter().filter(|(name, _)| name.holds_free_text()) {
+        protect(stack, config, name, group, &findings, &delivery);
+    }
+    if config.logs.export {
+        export(stack, config, keys, buckets, &groups);
+    }
+    stack.output::<Text>("service_log_group", "The log group that the service writes to.", service.name());
+    Outputs { service, exec, insights, flow, waf, delivery }
+}
+
+fn group(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    keys: &kms::Outputs,
+    group: Group,
+) -> CloudwatchLogGroupHandle {
+    stack.add_with(
+        group.as_str(),
+        // PCI 10.3.2, 10.5.1: the history goes with the group.
+        Meta::new().prevent_destroy(config.protection),
+        CloudwatchLogGroup {
+            name: set(group.name(config)),
+            kms_key_id: set(keys.logs.arn()),
+            retention_in_days: set(group.retention_days(config)),
+            // The one class that knows subscriptions and data protection.
+            log_group_class: set("STANDARD"),
+            ..Default::default()
+        },
+    )
+}
+
+/// Lets AWS deliver logs to the groups that it writes to in its own name. A region of an account has ten such policies
+/// at most, so the environment has one.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
+fn delivery(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    waf: &CloudwatchLogGroupHandle,
+    findings: &CloudwatchLogGroupHandle,
+) -> CloudwatchLogResourcePolicyHandle {
+    let statement = Statement::<ResourcePolicy>::allow(
+        "Delivery",
+        Principal::service("delivery.logs.amazonaws.com"),
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        [waf, findings].map(|group| text![group.arn(), ":log-stream:*"]),
+    )
+    .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+    .when(Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]));
+    stack.add(
+        "delivery",
+        CloudwatchLogResourcePolicy {
+            policy_name: set(config.names.of("log-delivery")),
+            policy_document: set(Policy::new([statement])),
+        },
+    )
+}
+
+/// PCI 3.3.1, 3.4.1: should a card's number end up in a log after all, it is reported, and masked for everyone without
+/// `logs:Unmask`, and in what is exported. Defence in depth: the service writes none.
+fn protect(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    name: Group,
+    group: &CloudwatchLogGroupHandle,
+    findings: &CloudwatchLogGroupHandle,
+    delivery: &CloudwatchLogResourcePolicyHandle,
+) {
+    let policy = DataProtection {
+        name: config.names.of(name.as_str()).into(),
+        description: "Reports and masks card data and credentials".into(),
+        partition: config.partition().as_str(),
+        identifiers: vec![
+            DataIdentifier::CreditCardNumber,
+            DataIdentifier::CreditCardSecurityCode,
+            DataIdentifier::AwsSecretKey,
+        ],
+        findings: Some(findings.name()),
+    };
+    stack.add_with(
+        name.as_str(),
+        Meta::new().depends_on(delivery),
+        CloudwatchLogDataProtectionPolicy { log_group_name: set(group.name()), policy_document: set(policy) },
+    );
+}
+
+/// Where the exported log groups lie in the audit bucket.
+const EXPORT_PREFIX: &str = "cloudwatch";
+/// Where lies what could not be exported as it was.
+const EXPORT_ERROR_PREFIX: &str = "cloudwatch-errors";
+
+/// A copy of every group that nobody can change, not even an administrator of the groups (PCI 10.3.3): a subscription
+/// hands each event on as it comes, and Firehose writes it to the audit bucket. Exports by `CreateExportTask` would
+/// come in batches that somebody must start.
+///
+/// AWS bars neither Firehose nor CloudWatch from a bucket under Object Lock, as it does AWS Config and server access
+/// logs. Should a delivery fail nevertheless, the stream keeps its data for a day, and says why in the group `export`.
+fn export(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    keys: &kms::Outputs,
+    buckets: &storage::Outputs,
+    groups: &[(Group, &CloudwatchLogGroupHandle)],
+) {
+    let errors = group(stack, config, keys, Group::Export);
+    let (writer, writer_policy) = writer(stack, config, keys, buckets, &errors);
+    let mut streams = Vec::new();
+    for (name, _) in groups {
+        streams.push(delivery_stream(
+            stack,
+            config,
+            *name,
+            &Destination { keys, buckets, errors: &errors, writer: &writer, writer_policy: &writer_policy },
+        ));
+    }
+    let (feeder, feeder_policy) = feeder(stack, config, &streams);
+    for ((name, group), stream) in groups.iter().zip(&streams) {
+        stack.add_with(
+            name.as_str(),
+            // The subscription is tried out when it is made.
+            Meta::new().depends_on(&feeder_policy),
+            CloudwatchLogSubscriptionFilter {
+                name: set(config.names.of("export")),
+                log_group_name: set(group.name()),
+                // Every event.
+                filter_pattern: set(""),
+                destination_arn: set(stream.arn()),
+                optional: CloudwatchLogSubscriptionFilterOptional {
+                    role_arn: set(feeder.arn()),
+                    ..Default::default()
+                },
+            },
+        );
+    }
+}
+
+/// What a delivery stream writes to, and as whom.
+struct Destination<'a> {
+    keys: &'a kms::Outputs,
+    buckets: &'a storage::Outputs,
+    errors: &'a CloudwatchLogGroupHandle,
+    writer: &'a IamRoleHandle,
+    writer_policy: &'a IamRolePolicyHandle,
+}
+
+/// One stream for each group, which costs no more than one for all, keeps the groups apart in the bucket, and keeps one
+/// group's fault from stopping the others.
+fn delivery_stream(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    group: Group,
+    to: &Destination<'_>,
+) -> KinesisFirehoseDeliveryStreamHandle {
+    let name = group.as_str();
+    let log = stack.add(
+        name,
+        CloudwatchLogStream { name: set(config.names.of(name)), log_group_name: set(to.errors.name()) },
+    );
+    let s3 = firehose::ExtendedS3Configuration {
+        bucket_arn: set(to.buckets.audit.bucket.arn()),
+        role_arn: set(to.writer.arn()),
+        optional: firehose::ExtendedS3ConfigurationOptional {
+            kms_key_arn: set(to.keys.logs.arn()),
+            prefix: set(format!("{EXPORT_PREFIX}/{name}/!{{timestamp:yyyy/MM/dd/HH}}/")),
+            error_output_prefix: set(format!(
+                "{EXPORT_ERROR_PREFIX}/{name}/!{{firehose:error-output-type}}/!{{timestamp:yyyy/MM/dd}}/"
+            )),
+            // CloudWatch hands the events on as gzip, and gzip files one after another are a gzip file: compressing
+            // them once more would only make them harder to read.
+            // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#FirehoseExample>
+            compression_format: set("UNCOMPRESSED"),
+            file_extension: set(".gz"),
+            buffering_size: set(64),
+            buffering_interval: set(300),
+            cloudwatch_logging_options: set(firehose::CloudwatchLoggingOptions {
+                enabled: set(true),
+                log_group_name: set(to.errors.name()),
+                log_stream_name: set(log.name()),
+            }),
+            ..Default::default()
+        },
+    };
+    stack.add_with(
+        name,
+        Meta::new().depends_on(to.writer_policy).depends_on(&to.buckets.audit.policy),
+        KinesisFirehoseDeliveryStream {
+            name: set(stream_name(config, group)),
+            destination: set("extended_s3"),
+            optional: KinesisFirehoseDeliveryStreamOptional {
+                extended_s3_configuration: set(s3),
+                server_side_encryption: set(firehose::ServerSideEncryption {
+                    enabled: set(true),
+                    key_type: set("CUSTOMER_MANAGED_CMK"),
+                    key_arn: set(to.keys.logs.arn()),
+                }),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+fn stream_name(config: &EnvConfig, group: Group) -> String {
+    config.names.of(&format!("{}-logs", group.as_str()))
+}
+
+/// The role that Firehose writes to the audit bucket as: it adds, and neither reads nor deletes.
+/// <https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3>
+fn writer(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    keys: &kms::Outputs,
+    buckets: &storage::Outputs,
+    errors: &CloudwatchLogGroupHandle,
+) -> (IamRoleHandle, IamRolePolicyHandle) {
+    let bucket = &buckets.audit.bucket;
+    let trust = Statement::<TrustPolicy>::assume("Firehose", Principal::service("firehose.amazonaws.com"))
+        // Firehose says in whose name it comes; the deputy of another account does not get in.
+        .when(Condition::string_equals("sts:ExternalId", [config.account_id.to_string()]));
+    let s3 = format!("s3.{}.{}", config.region, config.partition().dns_suffix());
+    let statements = [
+        Statement::<IdentityPolicy>::allow(
+            "Write",
+            ["s3:AbortMultipartUpload", "s3:PutObject"],
+            [EXPORT_PREFIX, EXPORT_ERROR_PREFIX].map(|prefix| text![bucket.arn(), format!("/{prefix}/*")]),
+        ),
+        Statement::<IdentityPolicy>::allow(
+            "Find",
+            ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+            [bucket.arn()],
+        ),
+        Statement::<IdentityPolicy>::allow(
+            "Encrypt",
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            [keys.logs.arn()],
+        )
+        .when(Condition::string_equals("kms:ViaService", [s3]))
+        // The bucket, because of its bucket key; the object, should S3 go without it.
+        .when(Condition::arn_like(
+            "kms:EncryptionContext:aws:s3:arn",
+            [bucket.arn().text(), text![bucket.arn(), "/*"]],
+        )),
+        Statement::<IdentityPolicy>::allow(
+            "Complain",
+            ["logs:PutLogEvents"],
+            [text![errors.arn(), ":log-stream:*"]],
+        ),
+    ];
+    role(stack, config, "export", "Writes the exported log groups to the audit bucket", trust, statements)
+}
+
+/// The role that CloudWatch Logs hands events to Firehose as.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Subscriptions-confused-deputy.html>
+fn feeder(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    streams: &[KinesisFirehoseDeliveryStreamHandle],
+) -> (IamRoleHandle, IamRolePolicyHandle) {
+    let trust = Statement::<TrustPolicy>::assume("Logs", Principal::service("logs.amazonaws.com"))
+        .when(Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]));
+    let statements = [Statement::<IdentityPolicy>::allow(
+        "Put",
+        ["firehose:PutRecord", "firehose:PutRecordBatch"],
+        streams.iter().map(KinesisFirehoseDeliveryStreamHandle::arn),
+    )];
+    role(stack, config, "subscription", "Hands the events of log groups to the export", trust, statements)
+}
+
+fn role(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    name: &str,
+    description: &'static str,
+    trust: Statement<TrustPolicy>,
+    statements: impl IntoIterator<Item = Statement<IdentityPolicy>>,
+) -> (IamRoleHandle, IamRolePolicyHandle) {
+    let boundary = config.iam.permissions_boundary.as_ref();
+    let role = stack.add(
+        name,
+        IamRole {
+            assume_role_policy: set(Policy::new([trust])),
+            optional: IamRoleOptional {
+                name: set(config.names.of(name)),
+                description: set(description),
+                permissions_boundary: boundary.map(|arn| Expr::external(arn.to_string())),
+                ..Default::default()
+            },
+        },
+    );
+    let policy = stack.add(
+        name,
+        IamRolePolicy {
+            role: set(role.name()),
+            policy: set(Policy::new(statements)),
+            optional: IamRolePolicyOptional { name: set(config.names.of(name)), ..Default::default() },
+        },
+    );
+    (role, policy)
+}

@@ -1,0 +1,15 @@
+//! The stacks: one file each, opinionated and secure by default, above the generated bindings.
+//!
+//! A stack is a function from the environment and the outputs of earlier stacks to its own outputs; it adds
+//! typed blocks to its part of the module and hands their handles on. It does no I/O, reads no clock and no
+//! randomness. `crate::synth` calls them in the order of their inputs, which is the order below.
+
+pub mod kms;
+pub mod storage;
+pub mod logs;
+pub mod network;
+pub mod ecr;
+pub mod alb;
+pub mod waf;
+pub mod iam;
+pub mod ecs;

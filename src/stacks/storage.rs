@@ -1,0 +1,514 @@
+//! Buckets by kind: audit (Object Lock), config, access logs, artifacts.
+//!
+//! Four, because their demands exclude each other: the audit bucket is under Object Lock, where neither AWS Config nor
+//! S3's server access logs can be delivered; access logs of load balancer and buckets know SSE-S3 alone, where all else
+//! is encrypted with a key of its own.
+
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::kind::ResourcePolicy;
+use aws::s3_bucket_lifecycle_configuration as lifecycle;
+use aws::s3_bucket_object_lock_configuration as object_lock;
+use aws::s3_bucket_ownership_controls as ownership;
+use aws::s3_bucket_server_side_encryption_configuration as encryption;
+use aws::s3_bucket_versioning as versioning;
+use aws::{
+    KmsKeyHandle, S3Bucket, S3BucketHandle, S3BucketLifecycleConfiguration,
+    S3BucketLifecycleConfigurationHandle, S3BucketLogging, S3BucketObjectLockConfiguration,
+    S3BucketObjectLockConfigurationOptional, S3BucketOwnershipControls, S3BucketOwnershipControlsHandle,
+    S3BucketPolicy, S3BucketPolicyHandle, S3BucketPublicAccessBlock, S3BucketPublicAccessBlockHandle,
+    S3BucketPublicAccessBlockOptional, S3BucketServerSideEncryptionConfiguration,
+    S3BucketServerSideEncryptionConfigurationHandle, S3BucketVersioning, S3BucketVersioningHandle,
+};
+use terraform::{Expr, Meta, NonEmpty, Stack, kind::Text, set, text};
+
+use super::kms;
+use crate::config::{BucketKind, EnvConfig};
+
+/// A bucket, and the policy that must stand before anything delivers to it.
+pub struct Bucket {
+    /// The bucket.
+    pub bucket: S3BucketHandle,
+    /// Its policy; whoever delivers to the bucket depends on it.
+    pub policy: S3BucketPolicyHandle,
+}
+
+/// The buckets.
+pub struct Outputs {
+    /// Logs under Object Lock.
+    pub audit: Bucket,
+    /// Deliveries of AWS Config.
+    pub config: Bucket,
+    /// Access logs of the load balancer and of the other buckets.
+    pub access: Bucket,
+    /// What the pipeline produces.
+    pub artifacts: Bucket,
+}
+
+/// Where the load balancer's access logs lie in the access bucket; its policy lets them lie nowhere else.
+pub const ALB_ACCESS_PREFIX: &str = "alb-access";
+/// Where the load balancer's connection logs lie in the access bucket; its policy lets them lie nowhere else.
+pub const ALB_CONNECTION_PREFIX: &str = "alb-connection";
+/// Where the buckets' own access logs lie in the access bucket.
+const SERVER_ACCESS_PREFIX: &str = "s3-access";
+
+/// Builds the buckets.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> Outputs {
+    let access = bucket(stack, config, BucketKind::Access, None, None);
+    let mut other = |kind, key| bucket(stack, config, kind, Some(key), Some(&access));
+    Outputs {
+        audit: other(BucketKind::Audit, &keys.logs),
+        config: other(BucketKind::Config, &keys.logs),
+        artifacts: other(BucketKind::Artifacts, &keys.artifacts),
+        access,
+    }
+}
+
+/// One bucket and everything that belongs to it, each part after the one before: S3 answers `OperationAborted` when
+/// they are made side by side (<https://github.com/hashicorp/terraform-provider-aws/issues/7628>). The access bucket
+/// has no key, and no bucket to be logged to.
+fn bucket(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    kind: BucketKind,
+    key: Option<&KmsKeyHandle>,
+    access: Option<&Bucket>,
+) -> Bucket {
+    let bucket = bare(stack, config, kind);
+    let public = block_public_access(stack, kind, &bucket);
+    let ownership = own_objects(stack, kind, &bucket, &public);
+    let versioning = version(stack, kind, &bucket, &ownership);
+    let encryption = encrypt(stack, kind, &bucket, key, &versioning);
+    let lifecycle = retain(stack, config, kind, &bucket, &encryption);
+    let meta = Meta::new().depends_on(&lifecycle);
+    let statements = policy(config, kind, &bucket, key);
+    let policy = stack.add_with(
+        kind.as_str(),
+        meta,
+        S3BucketPolicy { bucket: set(bucket.id()), policy: set(Policy::new(statements)) },
+    );
+    if let Some(access) = access {
+        log_access(stack, kind, &bucket, access, &policy);
+    }
+    if kind == BucketKind::Audit {
+        lock(stack, config, kind, &bucket, &policy);
+    }
+    stack.output::<Text>(&format!("{}_bucket", kind.as_str()), what(kind), bucket.id());
+    Bucket { bucket, policy }
+}
+
+const fn what(kind: BucketKind) -> &'static str {
+    match kind {
+        BucketKind::Audit => "The bucket of logs that nobody can change.",
+        BucketKind::Config => "The bucket that AWS Config delivers to.",
+        BucketKind::Access => "The bucket of access logs of the load balancer and of the other buckets.",
+        BucketKind::Artifacts => "The bucket for what the pipeline produces.",
+    }
+}
+
+fn bare(stack: &mut Stack<'_>, config: &EnvConfig, kind: BucketKind) -> S3BucketHandle {
+    let name = config.names.bucket(kind);
+    stack.add_with(
+        kind.as_str(),
+        Meta::new().prevent_destroy(config.protection),
+        S3Bucket {
+            bucket: set(name.clone()),
+            // Empties the bucket on destroy, past a lock in governance mode; one in compliance mode holds.
+            force_destroy: set(!config.protection),
+            // Can be turned on later, but not off: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html>
+            object_lock_enabled: set(kind == BucketKind::Audit),
+            tags: set([("Name", name)]),
+            ..Default::default()
+        },
+    )
+}
+
+/// PCI 1.4.4, 7.3.3
+fn block_public_access(
+    stack: &mut Stack<'_>,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+) -> S3BucketPublicAccessBlockHandle {
+    stack.add(
+        kind.as_str(),
+        S3BucketPublicAccessBlock {
+            bucket: set(bucket.id()),
+            optional: S3BucketPublicAccessBlockOptional {
+                block_public_acls: set(true),
+                block_public_policy: set(true),
+                ignore_public_acls: set(true),
+                restrict_public_buckets: set(true),
+            },
+        },
+    )
+}
+
+/// No ACLs: who may do what stands in policies alone (PCI 2.2.6).
+fn own_objects(
+    stack: &mut Stack<'_>,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+    after: &S3BucketPublicAccessBlockHandle,
+) -> S3BucketOwnershipControlsHandle {
+    stack.add_with(
+        kind.as_str(),
+        Meta::new().depends_on(after),
+        S3BucketOwnershipControls {
+            bucket: set(bucket.id()),
+            rule: ownership::Rule { object_ownership: set("BucketOwnerEnforced") },
+        },
+    )
+}
+
+/// PCI 10.3.4: what was overwritten or deleted can be seen and had back.
+fn version(
+    stack: &mut Stack<'_>,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+    after: &S3BucketOwnershipControlsHandle,
+) -> S3BucketVersioningHandle {
+    stack.add_with(
+        kind.as_str(),
+        Meta::new().depends_on(after),
+        S3BucketVersioning {
+            bucket: set(bucket.id()),
+            versioning_configuration: versioning::VersioningConfiguration {
+                status: set("Enabled"),
+                optional: Default::default(),
+            },
+            optional: Default::default(),
+        },
+    )
+}
+
+/// PCI 3.5.1, with a bucket key, which spares a call to KMS for every object.
+fn encrypt(
+    stack: &mut Stack<'_>,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+    key: Option<&KmsKeyHandle>,
+    after: &S3BucketVersioningHandle,
+) -> S3BucketServerSideEncryptionConfigurationHandle {
+    use encryption::{ApplyServerSideEncryptionByDefault, ApplyServerSideEncryptionByDefaultOptional, Rule};
+    let default = match key {
+        Some(key) => ApplyServerSideEncryptionByDefault {
+            sse_algorithm: set("aws:kms"),
+            optional: ApplyServerSideEncryptionByDefaultOptional { kms_master_key_id: set(key.arn()) },
+        },
+        // <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html>
+        None => {
+            ApplyServerSideEncryptionByDefault { sse_algorithm: set("AES256"), optional: Default::default() }
+        }
+    };
+    let rule = Rule {
+        apply_server_side_encryption_by_default: set(default),
+        bucket_key_enabled: key.map(|_| set(true)),
+    };
+    stack.add_with(
+        kind.as_str(),
+        Meta::new().depends_on(after),
+        S3BucketServerSideEncryptionConfiguration {
+            bucket: set(bucket.id()),
+            rule: NonEmpty::one(rule),
+            optional: Default::default(),
+        },
+    )
+}
+
+/// PCI 3.2.1, 10.5.1: at hand for three months, kept for twelve, then gone.
+fn retain(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+    after: &S3BucketServerSideEncryptionConfigurationHandle,
+) -> S3BucketLifecycleConfigurationHandle {
+    use lifecycle::{AbortIncompleteMultipartUpload, Expiration, Filter, NoncurrentVersionExpiration, Rule};
+    let storage = &config.storage;
+    let rule = Rule {
+        id: set("retain"),
+        status: set("Enabled"),
+        optional: lifecycle::RuleOptional {
+            // Every object; the provider wants it said.
+            filter: vec![Filter::default()],
+            transition: transitions(config, kind),
+            // Removes the delete marker as well that it leaves behind in a versioned bucket.
+            expiration: vec![Expiration { days: set(storage.expire_days), ..Default::default() }],
+            // A locked version stays until its lock has run out.
+            noncurrent_version_expiration: vec![NoncurrentVersionExpiration {
+                noncurrent_days: set(storage.noncurrent_expire_days),
+                optional: Default::default(),
+            }],
+            abort_incomplete_multipart_upload: vec![AbortIncompleteMultipartUpload {
+                days_after_initiation: set(7),
+            }],
+            ..Default::default()
+        },
+    };
+    stack.add_with(
+        kind.as_str(),
+        Meta::new().depends_on(after),
+        S3BucketLifecycleConfiguration {
+            bucket: set(bucket.id()),
+            rule: NonEmpty::one(rule),
+            optional: Default::default(),
+        },
+    )
+}
+
+/// Logs move to cheaper classes; artifacts are read until they expire.
+fn transitions(config: &EnvConfig, kind: BucketKind) -> Vec<lifecycle::Transition> {
+    let move_to = |class: &'static str, days: u32| lifecycle::Transition {
+        storage_class: set(class),
+        optional: lifecycle::TransitionOptional { days: set(days), ..Default::default() },
+    };
+    if kind == BucketKind::Artifacts {
+        return Vec::new();
+    }
+    let mut transitions = vec![move_to("STANDARD_IA", config.storage.infrequent_access_days)];
+    transitions.extend(config.storage.archive_days.map(|days| move_to("GLACIER", days)));
+    transitions
+}
+
+/// PCI 10.2.1: who read or changed what in the bucket.
+fn log_access(
+    stack: &mut Stack<'_>,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+    access: &Bucket,
+    after: &S3BucketPolicyHandle,
+) {
+    stack.add_with(
+        kind.as_str(),
+        Meta::new().depends_on(after).depends_on(&access.policy),
+        S3BucketLogging {
+            bucket: set(bucket.id()),
+            target_bucket: set(access.bucket.id()),
+            target_prefix: set(format!("{SERVER_ACCESS_PREFIX}/{}/", kind.as_str())),
+            optional: Default::default(),
+        },
+    );
+}
+
+/// PCI 10.3.2, 10.5.1. Last of all, so that a bucket whose making failed half-way can still be removed.
+fn lock(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+    after: &S3BucketPolicyHandle,
+) {
+    let lock = config.storage.object_lock;
+    stack.add_with(
+        kind.as_str(),
+        Meta::new().depends_on(after),
+        S3BucketObjectLockConfiguration {
+            bucket: set(bucket.id()),
+            optional: S3BucketObjectLockConfigurationOptional {
+                rule: set(object_lock::Rule {
+                    default_retention: object_lock::DefaultRetention {
+                        mode: set(lock.mode.as_str()),
+                        days: set(lock.days),
+                        ..Default::default()
+                    },
+                }),
+                ..Default::default()
+            },
+        },
+    );
+}
+
+/// A bucket has one policy, so it must know everybody who delivers to the bucket.
+fn policy(
+    config: &EnvConfig,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+    key: Option<&KmsKeyHandle>,
+) -> Vec<Statement<ResourcePolicy>> {
+    let mut all = transport(bucket);
+    all.extend(encryption_is_ours(bucket, key));
+    match kind {
+        BucketKind::Audit => {
+            all.extend(logs_are_kept(config, bucket));
+            all.extend(flow_logs(config, bucket));
+            all.extend(trail(config, bucket));
+        }
+        BucketKind::Config => {
+            all.extend(logs_are_kept(config, bucket));
+            all.extend(recorder(config, bucket));
+        }
+        BucketKind::Access => {
+            all.extend(logs_are_kept(config, bucket));
+            all.extend(load_balancer(config, bucket));
+            all.push(server_access(config, bucket));
+        }
+        BucketKind::Artifacts => {}
+    }
+    all
+}
+
+fn objects(bucket: &S3BucketHandle) -> Expr<Text> {
+    text![bucket.arn(), "/*"]
+}
+
+/// Nothing but TLS, and none before 1.2 (PCI 4.2.1).
+fn transport(bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+    let deny = |sid: &'static str, condition| {
+        let all = [bucket.arn().text(), objects(bucket)];
+        Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, ["s3:*"], all).when(condition)
+    };
+    vec![
+        deny("TlsOnly", Condition::bool("aws:SecureTransport", false)),
+        deny("TlsIsCurrent", Condition::numeric_less_than("s3:TlsVersion", ["1.2"])),
+    ]
+}
+
+/// What is written under a key of somebody else's is lost to us (PCI 3.5.1, 10.3.2): no key but the bucket's own, and
+/// none that comes with the request.
+fn encryption_is_ours(bucket: &S3BucketHandle, key: Option<&KmsKeyHandle>) -> Vec<Statement<ResourcePolicy>> {
+    let deny = |sid: &'static str| {
+        Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, ["s3:PutObject"], [objects(bucket)])
+    };
+    let customer = "s3:x-amz-server-side-encryption-customer-algorithm";
+    let mut all = vec![deny("NoKeyOfTheCallers").when(Condition::null(customer, false))];
+    if let Some(key) = key {
+        // A request that names no key gets the bucket's own.
+        let named = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+        all.push(
+            deny("NoOtherKey")
+                .when(Condition::null(named, false))
+                .when(Condition::string_not_equals(named, [key.arn()])),
+        );
+    }
+    all
+}
+
+/// PCI 10.3.1, 10.3.2: nobody deletes logs (their lifecycle does, which no policy binds), and the platform's own roles,
+/// whose doings the logs are about, do not read them. Reviewers have roles of their own.
+fn logs_are_kept(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+    let deny = |sid: &'static str, actions: [&'static str; 2]| {
+        Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, actions, [objects(bucket)])
+    };
+    let mut all = Vec::new();
+    if config.protection {
+        all.push(deny("NobodyDeletes", ["s3:DeleteObject", "s3:DeleteObjectVersion"]));
+    }
+    let role = |path: &str| {
+        let (partition, account) = (config.partition(), &config.account_id);
+        format!("arn:{partition}:iam::{account}:role/{path}{}", config.names.of("*"))
+    };
+    all.push(
+        deny("PlatformDoesNotRead", ["s3:GetObject", "s3:GetObjectVersion"])
+            .when(Condition::arn_like("aws:PrincipalArn", [role(""), role("*/")])),
+    );
+    all
+}
+
+fn from_account(config: &EnvConfig) -> Condition {
+    Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()])
+}
+
+/// Where AWS services put what they deliver for this account.
+fn deliveries(config: &EnvConfig, bucket: &S3BucketHandle, prefix: &str) -> Expr<Text> {
+    text![bucket.arn(), format!("/{prefix}AWSLogs/{}/*", config.account_id)]
+}
+
+/// Word for word what AWS would otherwise append to the policy behind Terraform's back.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html>
+fn flow_logs(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+    if !config.network.flow_logs.s3 {
+        return Vec::new();
+    }
+    let service = || Principal::service("delivery.logs.amazonaws.com");
+    let source = || Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]);
+    let write = [deliveries(config, bucket, "")];
+    vec![
+        Statement::<ResourcePolicy>::allow("AWSLogDeliveryWrite", service(), ["s3:PutObject"], write)
+            .when(from_account(config))
+            .when(bucket_owner_controls())
+            .when(source()),
+        Statement::<ResourcePolicy>::allow(
+            "AWSLogDeliveryAclCheck",
+            service(),
+            ["s3:GetBucketAcl", "s3:ListBucket"],
+            [bucket.arn()],
+        )
+        .when(from_account(config))
+        .when(source()),
+    ]
+}
+
+fn bucket_owner_controls() -> Condition {
+    Condition::string_equals("s3:x-amz-acl", ["bucket-owner-full-control"])
+}
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html>
+fn trail(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+    if !config.account.baseline {
+        return Vec::new();
+    }
+    let service = || Principal::service("cloudtrail.amazonaws.com");
+    let source = || Condition::arn_equals("aws:SourceArn", [kms::trail_arn(config)]);
+    let write = [deliveries(config, bucket, "")];
+    vec![
+        Statement::<ResourcePolicy>::allow("TrailWrite", service(), ["s3:PutObject"], write)
+            .when(bucket_owner_controls())
+            .when(source()),
+        Statement::<ResourcePolicy>::allow("TrailCheck", service(), ["s3:GetBucketAcl"], [bucket.arn()])
+            .when(source()),
+    ]
+}
+
+/// <https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-policy.html>
+fn recorder(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+    if !config.account.baseline {
+        return Vec::new();
+    }
+    let service = || Principal::service("config.amazonaws.com");
+    let write = [text![bucket.arn(), format!("/AWSLogs/{}/Config/*", config.account_id)]];
+    vec![
+        Statement::<ResourcePolicy>::allow("RecorderWrite", service(), ["s3:PutObject"], write)
+            .when(from_account(config))
+            .when(bucket_owner_controls()),
+        Statement::<ResourcePolicy>::allow(
+            "RecorderCheck",
+            service(),
+            ["s3:GetBucketAcl", "s3:ListBucket"],
+            [bucket.arn()],
+        )
+        .when(from_account(config)),
+    ]
+}
+
+/// Every region and partition knows this service; naming the region's ELB account instead is the way of before August
+/// 2022. <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html>
+fn load_balancer(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+    let allow = |sid: &'static str, prefix: &str| {
+        let service = Principal::service("logdelivery.elasticloadbalancing.amazonaws.com");
+        let write = [deliveries(config, bucket, &format!("{prefix}/"))];
+        let source = config.arn("elasticloadbalancing", "loadbalancer/*");
+        Statement::<ResourcePolicy>::allow(sid, service, ["s3:PutObject"], write)
+            .when(Condition::arn_like("aws:SourceArn", [source]))
+    };
+    let mut all = Vec::new();
+    if config.alb.access_logs {
+        all.push(allow("LoadBalancerAccess", ALB_ACCESS_PREFIX));
+    }
+    if config.alb.connection_logs {
+        all.push(allow("LoadBalancerConnections", ALB_CONNECTION_PREFIX));
+    }
+    all
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html>
+fn server_access(config: &EnvConfig, bucket: &S3BucketHandle) -> Statement<ResourcePolicy> {
+    let logged = BucketKind::ALL.into_iter().filter(|kind| *kind != BucketKind::Access);
+    let sources = logged.map(|kind| format!("arn:{}:s3:::{}", config.partition(), config.names.bucket(kind)));
+    Statement::<ResourcePolicy>::allow(
+        "ServerAccess",
+        Principal::service("logging.s3.amazonaws.com"),
+        ["s3:PutObject"],
+        [text![bucket.arn(), format!("/{SERVER_ACCESS_PREFIX}/*")]],
+    )
+    .when(from_account(config))
+    .when(Condition::arn_equals("aws:SourceArn", sources))
+}
