@@ -29,11 +29,6 @@ pub enum Error {
         /// The address it refers to.
         to: String,
     },
-    /// Blocks depend on each other in a circle.
-    Cycle {
-        /// The addresses in the circle, in order.
-        addresses: Vec<String>,
-    },
     /// More nested blocks than the provider takes.
     TooMany {
         /// The block.
@@ -61,9 +56,6 @@ impl fmt::Display for Error {
             ),
             Self::Foreign { from, to } => {
                 write!(f, "{from} refers to {to}, which belongs to another module; pass its value instead")
-            }
-            Self::Cycle { addresses } => {
-                write!(f, "these blocks depend on each other in a circle: {}", addresses.join(" -> "))
             }
             Self::TooMany { address, block, count, max } => {
                 write!(f, "{address} has {count} `{block}` blocks; the provider takes at most {max}")

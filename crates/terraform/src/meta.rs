@@ -4,7 +4,7 @@ use crate::{Address, Addressed, Attribute, Expr, ProviderRef, Resource, kind::Bo
 
 /// The meta-arguments of a block of type `R`.
 ///
-/// ```ignore
+/// ```text
 /// stack.add_with("api", Meta::new().depends_on(&listener).ignore(aws::EcsService::DESIRED_COUNT), …)
 /// ```
 pub struct Meta<R> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::meta::Lifecycle;
 use crate::settings::{NamedOutput, literal};
 use crate::{
-    Address, Body, Check, Condition, Error, Errors, Expr, Import, IntoExpr, Meta, Mode, Moved, Node, Output,
+    Address, Body, Check, Condition, Error, Errors, Expr, Import, Meta, Mode, Moved, Node, Output,
     ProviderConfig, Reference, Removed, Resource, Root, Settings, Step, Subject, Value, Variable,
 };
 
@@ -207,10 +207,10 @@ impl Stack<'_> {
     }
 
     /// Names a value, and refers to it.
-    pub fn local<K>(&mut self, name: &str, value: impl IntoExpr<K>) -> Expr<K> {
+    pub fn local<K>(&mut self, name: &str, value: Expr<K>) -> Expr<K> {
         self.module.check_identifier(name, || format!("local `{name}`"));
         self.module.claim(format!("local {name}"));
-        let mut value = value.into_expr().into_value();
+        let mut value = value.into_value();
         self.module.name_documents(&format!("{name}_document"), &mut value);
         self.parts().locals.push((name.to_owned(), value));
         Expr::reference(Reference { subject: Subject::Local(name.to_owned().into()), path: Vec::new() })
@@ -226,12 +226,8 @@ impl Stack<'_> {
     }
 
     /// Declares an output value.
-    pub fn output<K>(&mut self, name: &str, description: impl Into<String>, value: impl IntoExpr<K>) {
-        let output = Output {
-            value: value.into_expr().into_value(),
-            description: description.into(),
-            sensitive: false,
-        };
+    pub fn output<K>(&mut self, name: &str, description: impl Into<String>, value: Expr<K>) {
+        let output = Output { value: value.into_value(), description: description.into(), sensitive: false };
         self.output_with(name, output);
     }
 

@@ -60,7 +60,7 @@ impl Serialize for StackFile<'_> {
         map.serialize_entry("//", self.comment)?;
         let stack = self.stack;
         entry_unless_empty(&mut map, "check", &stack.checks, || {
-            sorted(&stack.checks, |c| (c.name.as_str(), Asserts(&c.asserts)))
+            sorted(&stack.checks, |c| (c.name.as_str(), BTreeMap::from([("assert", Asserts(&c.asserts))])))
         })?;
         self.serialize_mode(&mut map, Mode::Data)?;
         self.serialize_mode(&mut map, Mode::Ephemeral)?;

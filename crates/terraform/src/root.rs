@@ -14,8 +14,6 @@ pub struct Root {
     pub(crate) stacks: Vec<StackParts>,
     pub(crate) providers: Vec<Provider>,
     nodes: Vec<Node>,
-    /// Positions of the nodes, each after those that it depends on.
-    order: Vec<usize>,
 }
 
 /// One resource, data source or ephemeral resource.
@@ -100,22 +98,13 @@ impl Root {
             node.connect(&addresses, &locals, &mut errors);
         }
         check_foreign(&stacks, &addresses, &mut errors);
-        let order = match topological(&nodes) {
-            Ok(order) => order,
-            Err(cycle) => {
-                let addresses = cycle.into_iter().map(|i| addresses[i].to_string()).collect();
-                errors.push(Error::Cycle { addresses });
-                Vec::new()
-            }
-        };
-        if errors.is_empty() {
-            Ok(Self { settings, stacks, providers, nodes, order })
-        } else {
-            Err(Errors(errors))
-        }
+        if errors.is_empty() { Ok(Self { settings, stacks, providers, nodes }) } else { Err(Errors(errors)) }
     }
 
     /// Every node, in the order in which it was added; [`Edge::to`] and [`Address::index`] count here.
+    ///
+    /// That is an order of dependency too: a block can only refer to one that was added before it, since
+    /// its handle comes from there. There are no circles.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -128,11 +117,6 @@ impl Root {
     /// The name of the stack that holds `node`.
     pub fn stack_of(&self, node: &Node) -> &str {
         &self.stacks[node.stack].name
-    }
-
-    /// The nodes, each after everything that it depends on.
-    pub fn in_order(&self) -> impl Iterator<Item = &Node> {
-        self.order.iter().map(|&i| &self.nodes[i])
     }
 
     /// The node at an address, such as `aws_vpc.main`. Looks through all nodes.
@@ -216,43 +200,4 @@ fn check_foreign(stacks: &[StackParts], addresses: &[Address], errors: &mut Vec<
             check("a check".to_owned(), condition.condition.value());
         }
     }
-}
-
-/// Orders the nodes so that each stands after its dependencies, or returns the positions of a cycle.
-fn topological(nodes: &[Node]) -> Result<Vec<usize>, Vec<usize>> {
-    let mut waiting: Vec<usize> = vec![0; nodes.len()];
-    let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
-    for (i, node) in nodes.iter().enumerate() {
-        waiting[i] = node.edges.len();
-        for edge in &node.edges {
-            dependents[edge.to].push(i);
-        }
-    }
-    let mut order: Vec<usize> = (0..nodes.len()).filter(|&i| waiting[i] == 0).collect();
-    let mut next = 0;
-    while let Some(&done) = order.get(next) {
-        next += 1;
-        for &i in &dependents[done] {
-            waiting[i] -= 1;
-            if waiting[i] == 0 {
-                order.push(i);
-            }
-        }
-    }
-    if order.len() == nodes.len() { Ok(order) } else { Err(cycle(nodes, &waiting)) }
-}
-
-/// A cycle among the nodes that still wait: following any edge to a waiting node must come round.
-fn cycle(nodes: &[Node], waiting: &[usize]) -> Vec<usize> {
-    let mut path: Vec<usize> = Vec::new();
-    let mut at = waiting.iter().position(|&w| w > 0);
-    while let Some(i) = at {
-        if let Some(start) = path.iter().position(|&p| p == i) {
-            path.push(i);
-            return path.split_off(start);
-        }
-        path.push(i);
-        at = nodes[i].edges.iter().map(|e| e.to).find(|&to| waiting[to] > 0);
-    }
-    path
 }

@@ -23,7 +23,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Asks Terraform for the AWS provider's schema and trims it into crates/aws/schema.
-    Schema,
+    Schema {
+        /// Writes nothing; fails when the file on disk is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
     /// Generates crates/aws/src/generated from the trimmed schema and crates/aws/schema/bindings.toml.
     Bindings {
         /// Writes nothing; fails when the files on disk are not what would be written.
@@ -35,7 +39,7 @@ enum Command {
 fn main() -> Result<()> {
     let aws = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../aws");
     match Cli::parse().command {
-        Command::Schema => provider::update(&aws.join("schema")),
+        Command::Schema { check } => provider::update(&aws.join("schema"), check),
         Command::Bindings { check } => bindings::generate(&aws, check),
     }
 }

@@ -112,13 +112,20 @@ impl Schema {
     }
 }
 
-/// Asks Terraform for the schema and writes the trimmed one.
-pub fn update(folder: &Path) -> Result<()> {
+/// Asks Terraform for the schema and writes the trimmed one, or compares it.
+pub fn update(folder: &Path, check: bool) -> Result<()> {
     let selection = Selection::read(&folder.join("bindings.toml"))?;
     let schema = trim(&ask_terraform()?, &selection)?;
     let mut text = serde_json::to_string_pretty(&schema)?;
     text.push('\n');
-    files::write(&folder.join(FILE), &text)
+    let path = folder.join(FILE);
+    if !check {
+        return files::write(&path, &text);
+    }
+    if std::fs::read_to_string(&path).ok() != Some(text) {
+        bail!("problem: {} is stale\nfix: run `cargo xtask schema` and commit the result", path.display());
+    }
+    Ok(())
 }
 
 fn ask_terraform() -> Result<Value> {

@@ -1,0 +1,16 @@
+//~ E0308: expected `NonEmpty<DefaultAction>`
+use terraform::{Module, set};
+
+fn main() {
+    let mut module = Module::default();
+    let mut stack = module.stack("s");
+    let lb = stack.add("main", aws::Lb { name: set("n"), ..Default::default() });
+    stack.add(
+        "main",
+        aws::LbListener {
+            default_action: vec![],
+            load_balancer_arn: lb.arn(),
+            optional: Default::default(),
+        },
+    );
+}
