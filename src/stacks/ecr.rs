@@ -1,7 +1,15 @@
 //! The image repository: immutable, encrypted, scanned.
 
-use aws::EcrRepositoryHandle;
-use terraform::Stack;
+use aws::document::lifecycle::{Expire, LifecyclePolicy, Rule, Selection};
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::ecr_registry_scanning_configuration as scanning;
+use aws::ecr_repository::{EncryptionConfiguration, ImageScanningConfiguration};
+use aws::kind::ResourcePolicy;
+use aws::{
+    EcrLifecyclePolicy, EcrRegistryScanningConfiguration, EcrRegistryScanningConfigurationOptional,
+    EcrRepository, EcrRepositoryHandle, EcrRepositoryOptional, EcrRepositoryPolicy,
+};
+use terraform::{Meta, NonEmpty, Stack, set};
 
 use super::kms;
 use crate::config::EnvConfig;
@@ -14,6 +22,99 @@ pub struct Outputs {
 
 /// Builds the repository.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> Outputs {
-    let _ = (stack, config, keys);
-    todo!()
+    let repository = repository(stack, config, keys);
+    stack.add("main", EcrLifecyclePolicy { repository: repository.name(), policy: set(lifecycle(config)) });
+    stack.add("main", EcrRepositoryPolicy { repository: repository.name(), policy: set(access(config)) });
+    if config.account.baseline {
+        scan(stack, config);
+    }
+    let description = "Where the pipeline pushes the service's images to.";
+    stack.output("repository_url", description, repository.repository_url());
+    Outputs { repository }
+}
+
+fn repository(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> EcrRepositoryHandle {
+    stack.add_with(
+        "main",
+        Meta::new().prevent_destroy(config.protection),
+        EcrRepository {
+            name: set(config.service.name.to_string()),
+            optional: EcrRepositoryOptional {
+                // A tag names one image for good, so what was tested is what runs (PCI 6.5.1, Security Hub ECR.2).
+                image_tag_mutability: set("IMMUTABLE"),
+                encryption_configuration: vec![EncryptionConfiguration {
+                    encryption_type: set("KMS"),
+                    kms_key: set(keys.artifacts.arn()),
+                }],
+                // The registry's own scanning overrides this where it is configured; it stands for accounts where
+                // it is not (PCI 6.3.1, 11.3.1, Security Hub ECR.1).
+                image_scanning_configuration: set(ImageScanningConfiguration { scan_on_push: set(true) }),
+                force_delete: set(!config.protection),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// What expires: images that no tag names any more, and tagged ones beyond the number to keep.
+fn lifecycle(config: &EnvConfig) -> LifecyclePolicy {
+    let (days, kept) = (config.ecr.untagged_expire_days.get(), config.ecr.keep_tagged.get());
+    LifecyclePolicy::new([
+        Rule {
+            description: format!("Expire untagged images after {days} days").into(),
+            selection: Selection::Untagged,
+            expire: Expire::AfterDays(days),
+        },
+        Rule {
+            description: format!("Keep the last {kept} tagged images").into(),
+            selection: Selection::Tagged(vec!["*".into()]),
+            expire: Expire::BeyondCount(kept),
+        },
+    ])
+}
+
+/// Who may use the repository beyond what this account's own policies say: the accounts that may pull. Nobody may
+/// without TLS (PCI 4.2.1); the registry speaks nothing else, and here that is on record.
+fn access(config: &EnvConfig) -> Policy<ResourcePolicy> {
+    let mut statements = vec![
+        Statement::<ResourcePolicy>::deny("DenyWithoutTls", Principal::Anyone, ["ecr:*"], ["*"])
+            .on_itself()
+            .when(Condition::bool("aws:SecureTransport", false)),
+    ];
+    let roots: Vec<String> = config
+        .ecr
+        .pull_accounts
+        .iter()
+        .map(|account| format!("arn:{}:iam::{account}:root", config.partition()))
+        .collect();
+    if !roots.is_empty() {
+        let actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+        let principal = Principal::Arns(roots.into_iter().map(terraform::Expr::new).collect());
+        statements.push(Statement::<ResourcePolicy>::allow("Pull", principal, actions, ["*"]).on_itself());
+    }
+    Policy::new(statements)
+}
+
+/// How the account's whole registry is scanned; there is one such configuration per account and region.
+fn scan(stack: &mut Stack<'_>, config: &EnvConfig) {
+    let (scan_type, frequency) = if config.ecr.enhanced_scanning {
+        ("ENHANCED", "CONTINUOUS_SCAN")
+    } else {
+        ("BASIC", "SCAN_ON_PUSH")
+    };
+    stack.add(
+        "main",
+        EcrRegistryScanningConfiguration {
+            scan_type: set(scan_type),
+            optional: EcrRegistryScanningConfigurationOptional {
+                rule: vec![scanning::Rule {
+                    scan_frequency: set(frequency),
+                    repository_filter: NonEmpty::one(scanning::RepositoryFilter {
+                        filter: set("*"),
+                        filter_type: set("WILDCARD"),
+                    }),
+                }],
+            },
+        },
+    );
 }

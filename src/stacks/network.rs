@@ -1,16 +1,41 @@
 //! The VPC: subnets by tier, routes, NAT, network ACLs, endpoints, flow logs, security groups.
+//!
+//! Three tiers, one subnet of each per availability zone. *Public* holds the load balancer's nodes and the NAT
+//! gateways, *private* the tasks and the endpoints' interfaces, *data* the data stores, which have no route out
+//! of the VPC (PCI 1.4.4). Security groups say who may speak to whom, one rule and one reason each; the network
+//! ACLs repeat it by address range, so that a mistake in one of the two opens nothing by itself.
+
+mod acl;
+mod endpoints;
+mod flow_logs;
+mod security_groups;
+mod vpc;
+
+#[cfg(test)]
+mod tests;
 
 use aws::{SecurityGroupHandle, SubnetHandle, VpcHandle};
-use terraform::Stack;
+use terraform::kind::{List, Text};
+use terraform::{Address, Addressed, Expr, Stack};
 
 use super::{logs, storage};
 use crate::config::EnvConfig;
+
+/// The port of PostgreSQL, on which the data stores listen.
+pub const DATABASE_PORT: u16 = 5432;
+
+/// The port of everything that speaks TLS by HTTP: the load balancer, the endpoints, S3 and DynamoDB.
+const HTTPS: u16 = 443;
+
+/// The port that answers with a redirect to [`HTTPS`].
+const HTTP: u16 = 80;
 
 /// The VPC and what stands in it.
 pub struct Outputs {
     /// The VPC.
     pub vpc: VpcHandle,
-    /// The load balancer's and the NAT gateways' subnets, in the order of the availability zones.
+    /// The load balancer's and the NAT gateways' subnets, in the order of the availability zones. They stand
+    /// behind the internet gateway, so whatever refers to one is made after the gateway and destroyed before it.
     pub public_subnets: Vec<SubnetHandle>,
     /// The tasks' and the endpoints' subnets.
     pub private_subnets: Vec<SubnetHandle>,
@@ -22,6 +47,10 @@ pub struct Outputs {
     pub tasks_security_group: SecurityGroupHandle,
     /// The data stores' security group.
     pub data_security_group: SecurityGroupHandle,
+    /// What must stand before a task can pull its image, read its secrets and write its log: routes, endpoints
+    /// and the tasks' rules. The service depends on all of it, or its first tasks fail and trip the circuit
+    /// breaker.
+    pub before_tasks: Vec<Address>,
 }
 
 /// Builds the network.
@@ -31,6 +60,44 @@ pub fn build(
     logs: &logs::Outputs,
     buckets: &storage::Outputs,
 ) -> Outputs {
-    let _ = (stack, config, logs, buckets);
-    todo!()
+    let vpc = vpc::build(stack, config);
+    acl::build(stack, config, &vpc);
+    flow_logs::build(stack, config, &vpc.vpc, logs, buckets);
+    let groups = security_groups::build(stack, config, &vpc.vpc);
+    let endpoints = endpoints::build(stack, config, &vpc, groups.endpoints.as_ref());
+    let rules = security_groups::build_rules(stack, config, &groups, &endpoints);
+    outputs(stack, &vpc);
+
+    let mut before_tasks = vpc.private_routes;
+    before_tasks.extend(endpoints.all.iter().map(|endpoint| endpoint.address().clone()));
+    before_tasks.extend(rules);
+    Outputs {
+        vpc: vpc.vpc,
+        public_subnets: vpc.public.into_iter().map(|placed| placed.subnet).collect(),
+        private_subnets: vpc.private.into_iter().map(|placed| placed.subnet).collect(),
+        data_subnets: vpc.data.into_iter().map(|placed| placed.subnet).collect(),
+        alb_security_group: groups.alb,
+        tasks_security_group: groups.tasks,
+        data_security_group: groups.data,
+        before_tasks,
+    }
+}
+
+fn outputs(stack: &mut Stack<'_>, vpc: &vpc::Vpc) {
+    stack.output("vpc_id", "The VPC.", vpc.vpc.id());
+    let ids = |tier: &[vpc::Placed]| -> Expr<List<Text>> {
+        Expr::new(tier.iter().map(|placed| placed.subnet.id()).collect::<Vec<_>>())
+    };
+    stack.output("private_subnet_ids", "The tasks' subnets.", ids(&vpc.private));
+    let addresses: Vec<_> = vpc.addresses.iter().map(|address| address.public_ip()).collect();
+    if !addresses.is_empty() {
+        let description = "The addresses that third parties see, for their allow-lists.";
+        stack.output("nat_public_ips", description, Expr::<List<Text>>::new(addresses));
+    }
+}
+
+/// Part of a Terraform address for something that an environment file names or a range: letters, digits and
+/// underscores.
+fn identifier(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

@@ -148,6 +148,15 @@ impl Expr<kind::Number> {
     }
 }
 
+impl Expr<Text> {
+    /// `cidrsubnet(self, bits, number)`: the `number`-th of the equal parts of an address range whose prefix is
+    /// `bits` longer, for a range that is known only once it exists.
+    #[must_use]
+    pub fn cidr_subnet(self, bits: u8, number: u32) -> Self {
+        Self::call("cidrsubnet", vec![self.value, Value::Number(bits.into()), Value::Number(number.into())])
+    }
+}
+
 impl<K> Expr<List<K>> {
     /// `contains(self, item)`
     #[must_use]

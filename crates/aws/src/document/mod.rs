@@ -1,4 +1,5 @@
 //! JSON documents in string arguments, typed: no stack writes raw JSON.
 
 pub mod data_protection;
+pub mod lifecycle;
 pub mod policy;

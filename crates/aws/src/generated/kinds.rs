@@ -131,6 +131,13 @@ impl Identifier for EcsTaskDefinitionArn {}
 impl Accepts<EcsTaskDefinitionArn> for Text {}
 impl Accepts<EcsTaskDefinitionArn> for EcsTaskDefinitionArn {}
 
+/// `aws_egress_only_internet_gateway.id`.
+#[derive(Clone, Copy, Debug)]
+pub enum EgressOnlyInternetGatewayId {}
+impl Identifier for EgressOnlyInternetGatewayId {}
+impl Accepts<EgressOnlyInternetGatewayId> for Text {}
+impl Accepts<EgressOnlyInternetGatewayId> for EgressOnlyInternetGatewayId {}
+
 /// `aws_eip.id`.
 #[derive(Clone, Copy, Debug)]
 pub enum EipId {}

@@ -67,6 +67,7 @@ pub mod ecs_cluster;
 pub mod ecs_cluster_capacity_providers;
 pub mod ecs_service;
 pub mod ecs_task_definition;
+pub mod egress_only_internet_gateway;
 pub mod eip;
 pub mod ephemeral_secretsmanager_random_password;
 pub mod ephemeral_secretsmanager_secret_version;
@@ -252,6 +253,9 @@ pub use ecs_cluster_capacity_providers::{
 };
 pub use ecs_service::{EcsService, EcsServiceHandle, EcsServiceOptional};
 pub use ecs_task_definition::{EcsTaskDefinition, EcsTaskDefinitionHandle, EcsTaskDefinitionOptional};
+pub use egress_only_internet_gateway::{
+    EgressOnlyInternetGateway, EgressOnlyInternetGatewayHandle, EgressOnlyInternetGatewayOptional,
+};
 pub use eip::{Eip, EipHandle};
 pub use flow_log::{FlowLog, FlowLogHandle};
 pub use guardduty_detector::{GuarddutyDetector, GuarddutyDetectorHandle};

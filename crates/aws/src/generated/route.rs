@@ -20,7 +20,7 @@ pub struct RouteOptional {
     pub destination_cidr_block: Option<Expr<k::Text>>,
     pub destination_ipv6_cidr_block: Option<Expr<k::Text>>,
     pub destination_prefix_list_id: Option<Expr<k::Text>>,
-    pub egress_only_gateway_id: Option<Expr<k::Text>>,
+    pub egress_only_gateway_id: Option<Expr<id::EgressOnlyInternetGatewayId>>,
     pub gateway_id: Option<Expr<id::InternetGatewayId>>,
     pub local_gateway_id: Option<Expr<k::Text>>,
     pub nat_gateway_id: Option<Expr<id::NatGatewayId>>,

@@ -1,0 +1,260 @@
+//! Network ACLs: one per tier, which says by address range what the security groups say by group.
+//!
+//! They keep no state: an answer needs a rule of its own. Who answers whom decides the ports. NAT gateways and the
+//! load balancer's nodes take any port from 1024 up, the tasks those from which Linux takes them, 32768 up:
+//! <https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports>
+//! So the tasks' subnets need not open the container's port, nor RDP's 3389, to answers from the internet; the
+//! public ones leave 3389 out of the range instead, which makes one NAT connection in 64,512 start over but keeps
+//! every allowing rule clear of it (PCI 1.3.1, Security Hub EC2.21).
+//!
+//! DNS has no rule, here and in the security groups: neither filters the VPC's own resolver.
+//! <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>
+//!
+//! AWS allows 20 rules per ACL and direction by default, 40 on request. The most crowded, the private tier's way
+//! out, takes 2 + 2 per zone and one for each port of a third party besides 443.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use aws::{
+    DefaultNetworkAcl, DefaultNetworkAclOptional, NetworkAcl, NetworkAclHandle, NetworkAclOptional,
+    NetworkAclRule, NetworkAclRuleOptional,
+};
+use terraform::{Meta, Stack, set};
+
+use super::vpc::{EVERYWHERE_IPV4, EVERYWHERE_IPV6, Placed, Vpc};
+use super::{DATABASE_PORT, HTTP, HTTPS};
+use crate::config::{Cidr, EgressDestination, EnvConfig, Nat};
+
+/// From which ports connections may come.
+const EPHEMERAL: RangeInclusive<u16> = 1024..=65_535;
+/// From which ports the tasks' connections come: Linux's own range and what lies above it.
+const TASKS_EPHEMERAL: RangeInclusive<u16> = 32_768..=65_535;
+/// [`EPHEMERAL`] below and above the port of RDP.
+const EPHEMERAL_BUT_RDP: [(&str, RangeInclusive<u16>); 2] = [("low", 1024..=3388), ("high", 3390..=65_535)];
+
+/// The first number of the rules for third parties.
+const THIRD_PARTY: u32 = 1000;
+/// How many pairs of numbers lie between [`THIRD_PARTY`] and 32766, the last that AWS takes.
+const THIRD_PARTY_PAIRS: u32 = 15_883;
+
+/// One rule, which allows TCP; what no rule allows is denied.
+struct Rule {
+    direction: Direction,
+    /// Its place in the order and, with the direction, its identity at AWS; stable when other rules come and go.
+    number: u32,
+    /// The last part of its Terraform address.
+    name: String,
+    peer: Peer,
+    ports: RangeInclusive<u16>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    In,
+    Out,
+}
+
+#[derive(Clone, Copy)]
+enum Peer {
+    Everywhere,
+    EverywhereIpv6,
+    Range(Cidr),
+}
+
+use Direction::{In, Out};
+use Peer::{Everywhere, EverywhereIpv6, Range};
+
+impl Rule {
+    fn new(
+        direction: Direction,
+        number: u32,
+        name: impl Into<String>,
+        peer: Peer,
+        ports: RangeInclusive<u16>,
+    ) -> Self {
+        Self { direction, number, name: name.into(), peer, ports }
+    }
+
+    /// The same rule for each subnet of a tier.
+    fn each<'p>(
+        direction: Direction,
+        number: u32,
+        name: &'p str,
+        tier: &'p [Placed],
+        ports: RangeInclusive<u16>,
+    ) -> impl Iterator<Item = Self> + 'p {
+        tier.iter().map(move |placed| {
+            let letter = u32::from(placed.zone) - u32::from('a');
+            let name = format!("{name}_{}", placed.zone);
+            Self::new(direction, number + letter, name, Range(placed.range), ports.clone())
+        })
+    }
+}
+
+/// Builds the ACLs and empties the one that the VPC was born with.
+pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
+    let tiers = [
+        ("public", &vpc.public, public(config, vpc)),
+        ("private", &vpc.private, private(config, vpc)),
+        ("data", &vpc.data, data(vpc)),
+    ];
+    // Emptied last, once no subnet depends on it any more.
+    let mut locked = Meta::new();
+    for (tier, subnets, rules) in tiers {
+        let acl = stack.add(
+            tier,
+            NetworkAcl {
+                vpc_id: vpc.vpc.id(),
+                optional: NetworkAclOptional {
+                    subnet_ids: set(subnets.iter().map(|placed| placed.subnet.id()).collect::<Vec<_>>()),
+                    tags: set([("Name", config.names.of(tier))]),
+                },
+            },
+        );
+        for rule in rules {
+            add(stack, tier, &acl, rule);
+        }
+        locked = locked.depends_on(&acl);
+    }
+    stack.add_with(
+        "locked",
+        locked,
+        DefaultNetworkAcl {
+            default_network_acl_id: vpc.vpc.default_network_acl_id(),
+            optional: DefaultNetworkAclOptional {
+                tags: set([("Name", config.names.of("default-locked"))]),
+                ..Default::default()
+            },
+        },
+    );
+}
+
+fn add(stack: &mut Stack<'_>, tier: &str, acl: &NetworkAclHandle, rule: Rule) {
+    let direction = match rule.direction {
+        In => "in",
+        Out => "out",
+    };
+    let (ipv4, ipv6) = match rule.peer {
+        Everywhere => (set(EVERYWHERE_IPV4), None),
+        EverywhereIpv6 => (None, set(EVERYWHERE_IPV6)),
+        Range(range) => (set(range.to_string()), None),
+    };
+    stack.add(
+        format!("{tier}_{direction}_{}", rule.name),
+        NetworkAclRule {
+            network_acl_id: acl.id(),
+            protocol: set("tcp"),
+            rule_action: set("allow"),
+            rule_number: set(rule.number),
+            optional: NetworkAclRuleOptional {
+                egress: set(rule.direction == Out),
+                cidr_block: ipv4,
+                ipv6_cidr_block: ipv6,
+                from_port: set(*rule.ports.start()),
+                to_port: set(*rule.ports.end()),
+                ..Default::default()
+            },
+        },
+    );
+}
+
+/// The load balancer and the NAT gateways.
+fn public(config: &EnvConfig, vpc: &Vpc) -> Vec<Rule> {
+    let ipv6 = config.network.ipv6;
+    let mut rules = vec![Rule::new(In, 100, "https", Everywhere, HTTPS..=HTTPS)];
+    if ipv6 {
+        rules.push(Rule::new(In, 101, "https_ipv6", EverywhereIpv6, HTTPS..=HTTPS));
+    }
+    if config.alb.http_redirect {
+        rules.push(Rule::new(In, 110, "http", Everywhere, HTTP..=HTTP));
+        if ipv6 {
+            rules.push(Rule::new(In, 111, "http_ipv6", EverywhereIpv6, HTTP..=HTTP));
+        }
+    }
+    // The tasks' answers to the load balancer, and what they send through NAT to ports of that range.
+    rules.extend(Rule::each(In, 200, "private", &vpc.private, EPHEMERAL));
+    // Requests to the tasks, and answers to clients and, through NAT, to the tasks.
+    rules.push(Rule::new(Out, 100, "ephemeral", Everywhere, EPHEMERAL));
+    if ipv6 {
+        rules.push(Rule::new(Out, 101, "ephemeral_ipv6", EverywhereIpv6, EPHEMERAL));
+    }
+    if config.network.nat == Nat::None {
+        return rules;
+    }
+    for (number, (part, ports)) in (300..).zip(EPHEMERAL_BUT_RDP) {
+        rules.push(Rule::new(In, number, format!("nat_answers_{part}"), Everywhere, ports));
+    }
+    for (number, port) in third_party(config, |_| true) {
+        if EPHEMERAL.contains(&port) {
+            continue;
+        }
+        let name = format!("third_party_{port}");
+        if port != HTTPS {
+            rules.push(Rule::new(In, number, &name, Range(config.network.cidr), port..=port));
+        }
+        rules.push(Rule::new(Out, number, name, Everywhere, port..=port));
+    }
+    rules
+}
+
+/// The tasks and the endpoints' interfaces.
+fn private(config: &EnvConfig, vpc: &Vpc) -> Vec<Rule> {
+    let port = config.service.container_port;
+    let mut rules: Vec<Rule> = Rule::each(In, 100, "alb", &vpc.public, port..=port).collect();
+    if !config.network.endpoints.interface.is_empty() {
+        rules.extend(Rule::each(In, 200, "endpoints", &vpc.private, HTTPS..=HTTPS));
+        // By the VPC's range and not subnet by subnet, for the sake of AWS's 20 rules.
+        rules.push(Rule::new(Out, 400, "endpoint_answers", Range(config.network.cidr), TASKS_EPHEMERAL));
+    }
+    // Answers from S3 and DynamoDB, whose gateway endpoints lead to public addresses, and from third parties.
+    rules.push(Rule::new(In, 300, "answers", Everywhere, TASKS_EPHEMERAL));
+    rules.push(Rule::new(Out, 100, "https", Everywhere, HTTPS..=HTTPS));
+    rules.extend(Rule::each(Out, 200, "data", &vpc.data, DATABASE_PORT..=DATABASE_PORT));
+    rules.extend(Rule::each(Out, 300, "alb_answers", &vpc.public, EPHEMERAL));
+    for (number, port) in third_party(config, |_| true) {
+        if port != HTTPS {
+            rules.push(Rule::new(Out, number, format!("third_party_{port}"), Everywhere, port..=port));
+        }
+    }
+    if config.network.ipv6 && config.network.nat != Nat::None {
+        rules.push(Rule::new(In, 301, "answers_ipv6", EverywhereIpv6, TASKS_EPHEMERAL));
+        // A prefix list may hold IPv6 ranges; what a file writes as a range is IPv4.
+        let listed =
+            |destination: &EgressDestination| matches!(destination, EgressDestination::PrefixList(_));
+        for (number, port) in third_party(config, listed) {
+            let name = format!("third_party_{port}_ipv6");
+            rules.push(Rule::new(Out, number + 1, name, EverywhereIpv6, port..=port));
+        }
+    }
+    rules
+}
+
+/// The data stores: the tasks ask, the data stores answer, nobody else speaks (PCI 1.4.4).
+fn data(vpc: &Vpc) -> Vec<Rule> {
+    let asked = Rule::each(In, 100, "private", &vpc.private, DATABASE_PORT..=DATABASE_PORT);
+    asked.chain(Rule::each(Out, 100, "private", &vpc.private, TASKS_EPHEMERAL)).collect()
+}
+
+/// The ports of third parties, each with a number that is its own and even; the odd one above is for IPv6. The
+/// number comes from the port and not from its place in the list, so that another port changes no rule.
+fn third_party(
+    config: &EnvConfig,
+    wanted: impl Fn(&EgressDestination) -> bool,
+) -> impl Iterator<Item = (u32, u16)> {
+    let rules = config.network.egress.iter();
+    let chosen: BTreeSet<u16> =
+        rules.clone().filter(|rule| wanted(&rule.destination)).map(|rule| rule.port).collect();
+    let ports: BTreeSet<u16> = rules.map(|rule| rule.port).collect();
+    let mut taken = BTreeSet::new();
+    ports
+        .into_iter()
+        .map(move |port| {
+            let mut pair = u32::from(port) % THIRD_PARTY_PAIRS;
+            while !taken.insert(pair) {
+                pair = (pair + 1) % THIRD_PARTY_PAIRS;
+            }
+            (THIRD_PARTY + 2 * pair, port)
+        })
+        .filter(move |(_, port)| chosen.contains(port))
+}

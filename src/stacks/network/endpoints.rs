@@ -1,0 +1,277 @@
+//! The endpoints through which the tasks reach AWS without leaving it (PCI 1.3.2), and what may pass each one.
+//!
+//! An endpoint's policy grants nothing: it bounds what the callers' own policies grant. So each one names the
+//! actions that a task, its start and ECS Exec need of the service, on what belongs to this account, for callers
+//! of this account. A stolen credential of another account, or a bucket of another account, is of no use here.
+//! Every service in the list takes a policy.
+
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::kind::ResourcePolicy;
+use aws::{SecurityGroupHandle, VpcEndpoint, VpcEndpointHandle, VpcEndpointOptional};
+use terraform::{Stack, set};
+
+use super::identifier;
+use super::vpc::Vpc;
+use crate::config::{EnvConfig, GatewayEndpoint, InterfaceEndpoint, Partition};
+
+/// The endpoints.
+pub(super) struct Endpoints {
+    /// Every one.
+    pub(super) all: Vec<VpcEndpointHandle>,
+    /// The gateway endpoints with their services; traffic to them goes to prefix lists.
+    pub(super) gateways: Vec<(GatewayEndpoint, VpcEndpointHandle)>,
+}
+
+/// Builds the endpoints. `group` is the interfaces' security group; it is there if there are interface endpoints.
+pub(super) fn build(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    vpc: &Vpc,
+    group: Option<&SecurityGroupHandle>,
+) -> Endpoints {
+    let endpoints = &config.network.endpoints;
+    let gateways: Vec<_> =
+        endpoints.gateway.iter().map(|&service| (service, gateway(stack, config, vpc, service))).collect();
+    let mut all: Vec<_> = gateways.iter().map(|(_, endpoint)| endpoint.clone()).collect();
+    if let Some(group) = group {
+        for &service in &endpoints.interface {
+            all.push(interface(stack, config, vpc, service, group));
+        }
+    }
+    Endpoints { all, gateways }
+}
+
+fn gateway(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    vpc: &Vpc,
+    service: GatewayEndpoint,
+) -> VpcEndpointHandle {
+    let statements = match service {
+        GatewayEndpoint::S3 => s3(config),
+        GatewayEndpoint::DynamoDb => dynamodb(config),
+    };
+    stack.add(
+        service.service(),
+        VpcEndpoint {
+            vpc_id: vpc.vpc.id(),
+            optional: VpcEndpointOptional {
+                service_name: set(format!("com.amazonaws.{}.{}", config.region, service.service())),
+                vpc_endpoint_type: set("Gateway"),
+                route_table_ids: set(vpc.private_tables.iter().map(|table| table.id()).collect::<Vec<_>>()),
+                policy: set(Policy::new(statements)),
+                tags: set([("Name", config.names.of(service.service()))]),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+fn interface(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    vpc: &Vpc,
+    service: InterfaceEndpoint,
+    group: &SecurityGroupHandle,
+) -> VpcEndpointHandle {
+    let name = identifier(service.service());
+    stack.add(
+        &name,
+        VpcEndpoint {
+            vpc_id: vpc.vpc.id(),
+            optional: VpcEndpointOptional {
+                service_name: set(service_name(config, service)),
+                vpc_endpoint_type: set("Interface"),
+                subnet_ids: set(vpc.private.iter().map(|placed| placed.subnet.id()).collect::<Vec<_>>()),
+                security_group_ids: set([group.id()]),
+                // The service's usual name leads to the endpoint, so that no caller needs to know of it.
+                private_dns_enabled: set(true),
+                policy: set(Policy::new(interface_policy(config, service))),
+                tags: set([("Name", config.names.of(service.service()))]),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// In China some services' names have a prefix of their own; the list is that of `aws ec2
+/// describe-vpc-endpoint-services` there, as the AWS CDK keeps it too.
+fn service_name(config: &EnvConfig, service: InterfaceEndpoint) -> String {
+    use InterfaceEndpoint as I;
+    let own = matches!(service, I::EcrApi | I::EcrDkr | I::Monitoring | I::Sqs | I::Sts | I::Xray);
+    let prefix =
+        if config.partition() == Partition::AwsCn && own { "cn.com.amazonaws" } else { "com.amazonaws" };
+    format!("{prefix}.{}.{}", config.region, service.service())
+}
+
+/// Allows callers of this account these actions.
+fn callers(
+    config: &EnvConfig,
+    sid: &'static str,
+    actions: &[&'static str],
+    resources: impl IntoIterator<Item = String>,
+) -> Statement<ResourcePolicy> {
+    Statement::<ResourcePolicy>::allow(sid, Principal::Anyone, actions.iter().copied(), resources)
+        .when(Condition::string_equals("aws:PrincipalAccount", [config.account_id.to_string()]))
+}
+
+/// Allows callers of this account these actions, on what belongs to it.
+fn own(
+    config: &EnvConfig,
+    sid: &'static str,
+    actions: &[&'static str],
+    resources: impl IntoIterator<Item = String>,
+) -> Statement<ResourcePolicy> {
+    callers(config, sid, actions, resources)
+        .when(Condition::string_equals("aws:ResourceAccount", [config.account_id.to_string()]))
+}
+
+/// For actions that know no resource.
+fn any() -> [String; 1] {
+    ["*".to_owned()]
+}
+
+/// The account's own buckets, their objects but not their configuration; and the bucket from which the registry
+/// serves image layers, by links signed in its own name and not in the caller's:
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms>
+fn s3(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
+    let partition = config.partition();
+    let layers = format!("arn:{partition}:s3:::prod-{}-starport-layer-bucket/*", config.region);
+    let objects = [
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:GetBucketLocation",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:ListMultipartUploadParts",
+        "s3:PutObject",
+    ];
+    let layer =
+        Statement::<ResourcePolicy>::allow("ImageLayers", Principal::Anyone, ["s3:GetObject"], [layers]);
+    vec![own(config, "OwnBuckets", &objects, [format!("arn:{partition}:s3:::*")]), layer]
+}
+
+/// Items of the account's own tables, not the tables themselves.
+fn dynamodb(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
+    let items = [
+        "dynamodb:BatchGetItem",
+        "dynamodb:BatchWriteItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:DescribeTable",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:UpdateItem",
+    ];
+    vec![own(config, "OwnTables", &items, [config.arn("dynamodb", "table/*")])]
+}
+
+fn interface_policy(config: &EnvConfig, service: InterfaceEndpoint) -> Vec<Statement<ResourcePolicy>> {
+    use InterfaceEndpoint as I;
+    let own = |sid, actions: &[&'static str], service: &str, resource: &str| {
+        vec![own(config, sid, actions, [config.arn(service, resource)])]
+    };
+    let calls = |sid, actions: &[&'static str]| vec![callers(config, sid, actions, any())];
+    match service {
+        I::EcrApi | I::EcrDkr => registry(config),
+        I::Logs => {
+            let actions = [
+                "logs:CreateLogStream",
+                "logs:DescribeLogGroups",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ];
+            own("OwnLogs", &actions, "logs", "log-group:*")
+        }
+        I::SecretsManager => secrets(config),
+        I::Kms => {
+            let actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
+            own("OwnKeys", &actions, "kms", "key/*")
+        }
+        I::Sts => roles(config),
+        I::Ssm => {
+            let actions = ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"];
+            own("OwnParameters", &actions, "ssm", "parameter/*")
+        }
+        I::SsmMessages => {
+            let actions = [
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ];
+            calls("Sessions", &actions)
+        }
+        I::Monitoring => calls("Metrics", &["cloudwatch:PutMetricData"]),
+        I::Xray => {
+            let actions = [
+                "xray:GetSamplingRules",
+                "xray:GetSamplingStatisticSummaries",
+                "xray:GetSamplingTargets",
+                "xray:PutTelemetryRecords",
+                "xray:PutTraceSegments",
+            ];
+            calls("Traces", &actions)
+        }
+        I::Events => own("OwnBuses", &["events:PutEvents"], "events", "event-bus/*"),
+        I::Sqs => {
+            let actions = [
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:GetQueueUrl",
+                "sqs:ReceiveMessage",
+                "sqs:SendMessage",
+            ];
+            own("OwnQueues", &actions, "sqs", "*")
+        }
+        I::Sns => own("OwnTopics", &["sns:Publish"], "sns", "*"),
+        I::GuardDutyData => calls("Telemetry", &["guardduty:SendSecurityTelemetry"]),
+    }
+}
+
+/// Pulling images: from this account, from the account that the environment names another repository of, and
+/// with GuardDuty's endpoint from GuardDuty's own, which differ by region, the one repository of its agent.
+fn registry(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
+    let pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+    let repositories = |account: &str, name: &str| {
+        format!("arn:{}:ecr:{}:{account}:repository/{name}", config.partition(), config.region)
+    };
+    let mut from = vec![repositories(config.account_id.as_str(), "*")];
+    if let Some(other) = &config.service.image_repository
+        && other.account() != config.account_id.as_str()
+    {
+        from.push(repositories(other.account(), "*"));
+    }
+    if config.network.endpoints.interface.contains(&InterfaceEndpoint::GuardDutyData) {
+        from.push(repositories("*", "aws-guardduty-agent-fargate"));
+    }
+    vec![
+        callers(config, "SignIn", &["ecr:GetAuthorizationToken"], any()),
+        callers(config, "PullImages", &pull, from),
+    ]
+}
+
+/// Reading secrets: those of this account, and those of others that the environment names.
+fn secrets(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
+    let own = config.arn("secretsmanager", "secret:");
+    let mut from = vec![format!("{own}*")];
+    let others = config.service.secrets.values().map(ToString::to_string);
+    from.extend(others.filter(|arn| !arn.starts_with(&own)));
+    from.sort();
+    from.dedup();
+    let actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
+    vec![callers(config, "ReadSecrets", &actions, from)]
+}
+
+/// Asking who one is, which no resource belongs to, and taking on a role of this account.
+fn roles(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
+    let roles = format!("arn:{}:iam::{}:role/*", config.partition(), config.account_id);
+    vec![
+        callers(config, "Identity", &["sts:GetCallerIdentity"], any()),
+        callers(config, "OwnRoles", &["sts:AssumeRole"], [roles]),
+    ]
+}

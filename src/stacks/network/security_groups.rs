@@ -1,0 +1,226 @@
+//! Security groups: the load balancer's, the tasks', the endpoints' and the data stores', and what passes between
+//! them. One resource per rule, each with a description that begins with the rule's name and says why it is there
+//! (PCI 1.2.5). Without a rule nothing passes, in either direction: Terraform takes away the rule to everywhere
+//! that AWS gives a new group.
+//!
+//! AWS allows 60 rules per group, direction and address family by default, and a prefix list counts as many as it
+//! may hold: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>
+
+use std::collections::BTreeSet;
+
+use aws::kind::{SecurityGroupId, VpcEndpointPrefixListId};
+use aws::{
+    SecurityGroup, SecurityGroupHandle, VpcHandle, VpcSecurityGroupEgressRule,
+    VpcSecurityGroupEgressRuleOptional, VpcSecurityGroupIngressRule, VpcSecurityGroupIngressRuleOptional,
+};
+use terraform::{Address, Addressed, Expr, Meta, Stack, set};
+
+use super::endpoints::Endpoints;
+use super::{DATABASE_PORT, HTTP, HTTPS, identifier};
+use crate::config::{AnyCidr, EgressDestination, EnvConfig, GatewayEndpoint};
+
+/// The security groups.
+pub(super) struct Groups {
+    /// The load balancer's.
+    pub(super) alb: SecurityGroupHandle,
+    /// The tasks'.
+    pub(super) tasks: SecurityGroupHandle,
+    /// The interface endpoints', if there are any.
+    pub(super) endpoints: Option<SecurityGroupHandle>,
+    /// The data stores'.
+    pub(super) data: SecurityGroupHandle,
+}
+
+/// Who stands at the other end of a rule.
+enum Peer {
+    Ipv4(String),
+    Ipv6(String),
+    Group(Expr<SecurityGroupId>),
+    PrefixList(Expr<VpcEndpointPrefixListId>),
+}
+
+/// What a rule allows: TCP to one port.
+struct Rule {
+    /// The rule's Terraform name, unique among all of the environment's rules.
+    name: String,
+    peer: Peer,
+    port: u16,
+    /// Why it is needed.
+    reason: String,
+}
+
+impl Rule {
+    fn new(name: impl Into<String>, peer: Peer, port: u16, reason: impl Into<String>) -> Self {
+        Self { name: name.into(), peer, port, reason: reason.into() }
+    }
+
+    /// The rule's name and its reason, in the characters and at the length that AWS takes: ASCII letters and digits
+    /// and a few signs, 255 of them.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html>
+    fn description(&self) -> String {
+        const SIGNS: &str = " ._-:/()#,@[]+=&;{}!$*";
+        let allowed = |c: char| if c.is_ascii_alphanumeric() || SIGNS.contains(c) { c } else { '-' };
+        let text = format!("{}: {}", self.name, self.reason);
+        text.chars().map(allowed).take(255).collect()
+    }
+}
+
+/// Builds the groups, without rules.
+pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &VpcHandle) -> Groups {
+    let mut add = |name, description| group(stack, config, vpc, name, description);
+    Groups {
+        alb: add("alb", "The load balancer: reached from the internet, reaches the tasks"),
+        tasks: add("tasks", "The tasks: reached from the load balancer, reach what is listed"),
+        endpoints: (!config.network.endpoints.interface.is_empty())
+            .then(|| add("endpoints", "The endpoints: reached from the tasks")),
+        data: add("data", "The data stores: reached from the tasks"),
+    }
+}
+
+/// A group that is in use cannot be deleted, and its description cannot be changed. So a new one is made first, and
+/// AWS ends its name so that both can stand beside each other.
+fn group(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    vpc: &VpcHandle,
+    name: &'static str,
+    description: &'static str,
+) -> SecurityGroupHandle {
+    stack.add_with(
+        name,
+        Meta::new().create_before_destroy(),
+        SecurityGroup {
+            vpc_id: set(vpc.id()),
+            name_prefix: set(config.names.of(&format!("{name}-"))),
+            description: set(description),
+            tags: set([("Name", config.names.of(name))]),
+            ..Default::default()
+        },
+    )
+}
+
+/// Builds the rules, and returns those that a task needs before it starts.
+pub(super) fn build_rules(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    groups: &Groups,
+    endpoints: &Endpoints,
+) -> Vec<Address> {
+    let port = config.service.container_port;
+    for rule in from_internet(config) {
+        ingress(stack, &groups.alb, rule);
+    }
+    let reason = "The load balancer forwards requests and checks health";
+    egress(stack, &groups.alb, Rule::new("alb_to_tasks", to(&groups.tasks), port, reason));
+    ingress(stack, &groups.tasks, Rule::new("tasks_from_alb", to(&groups.alb), port, reason));
+
+    let reason = "The service reads and writes its data stores";
+    ingress(stack, &groups.data, Rule::new("data_from_tasks", to(&groups.tasks), DATABASE_PORT, reason));
+    let mut needed = Vec::new();
+    needed.push(egress(
+        stack,
+        &groups.tasks,
+        Rule::new("tasks_to_data", to(&groups.data), DATABASE_PORT, reason),
+    ));
+    if let Some(group) = &groups.endpoints {
+        let reason = "Tasks reach AWS through endpoints - images, logs, secrets, keys";
+        needed.push(ingress(
+            stack,
+            group,
+            Rule::new("endpoints_from_tasks", to(&groups.tasks), HTTPS, reason),
+        ));
+        needed.push(egress(stack, &groups.tasks, Rule::new("tasks_to_endpoints", to(group), HTTPS, reason)));
+    }
+    for (service, endpoint) in &endpoints.gateways {
+        let reason = match service {
+            GatewayEndpoint::S3 => "Tasks read image layers and use the account's buckets",
+            GatewayEndpoint::DynamoDb => "The service reads and writes its tables",
+        };
+        let peer = Peer::PrefixList(endpoint.prefix_list_id());
+        let rule = Rule::new(format!("tasks_to_{}", service.service()), peer, HTTPS, reason);
+        needed.push(egress(stack, &groups.tasks, rule));
+    }
+    for rule in to_third_parties(config) {
+        egress(stack, &groups.tasks, rule);
+    }
+    needed
+}
+
+fn to(group: &SecurityGroupHandle) -> Peer {
+    Peer::Group(group.id())
+}
+
+/// From the ranges that the environment admits, to HTTPS and, to be redirected, to HTTP. Nothing else in the VPC
+/// has a rule from an address range (PCI 1.3.1). ICMP is not among them: clients that need the load balancer to
+/// learn their path's packet size rely on their own side's segment size.
+fn from_internet(config: &EnvConfig) -> Vec<Rule> {
+    let ranges: BTreeSet<AnyCidr> = config
+        .alb
+        .allowed_cidrs
+        .iter()
+        .copied()
+        .filter(|range| config.network.ipv6 || !range.is_ipv6())
+        .collect();
+    let mut rules = Vec::new();
+    for range in ranges {
+        let text = range.to_string();
+        let (family, peer): (_, fn(String) -> Peer) =
+            if range.is_ipv6() { ("ipv6", Peer::Ipv6) } else { ("ipv4", Peer::Ipv4) };
+        let who = if range.is_everywhere() { family.to_owned() } else { identifier(&text) };
+        let reason = "Clients reach the service by HTTPS";
+        rules.push(Rule::new(format!("alb_https_{who}"), peer(text.clone()), HTTPS, reason));
+        if config.alb.http_redirect {
+            let reason = "Clients that begin with HTTP are redirected to HTTPS";
+            rules.push(Rule::new(format!("alb_http_{who}"), peer(text), HTTP, reason));
+        }
+    }
+    rules
+}
+
+/// To each destination outside AWS that the environment lists, for the reason it gives.
+fn to_third_parties(config: &EnvConfig) -> impl Iterator<Item = Rule> {
+    config.network.egress.iter().map(|rule| {
+        let peer = match &rule.destination {
+            EgressDestination::Cidr(range) => Peer::Ipv4(range.to_string()),
+            EgressDestination::PrefixList(list) => Peer::PrefixList(Expr::external(list.to_string())),
+        };
+        let name = format!("third_party_{}", identifier(rule.name.as_str()));
+        Rule::new(name, peer, rule.port, rule.reason.to_string())
+    })
+}
+
+fn ingress(stack: &mut Stack<'_>, group: &SecurityGroupHandle, rule: Rule) -> Address {
+    let mut optional = VpcSecurityGroupIngressRuleOptional {
+        description: set(rule.description()),
+        from_port: set(rule.port),
+        to_port: set(rule.port),
+        ..Default::default()
+    };
+    match rule.peer {
+        Peer::Ipv4(range) => optional.cidr_ipv4 = set(range),
+        Peer::Ipv6(range) => optional.cidr_ipv6 = set(range),
+        Peer::Group(id) => optional.referenced_security_group_id = set(id),
+        Peer::PrefixList(id) => optional.prefix_list_id = set(id),
+    }
+    let block =
+        VpcSecurityGroupIngressRule { ip_protocol: set("tcp"), security_group_id: group.id(), optional };
+    stack.add(rule.name, block).address().clone()
+}
+
+fn egress(stack: &mut Stack<'_>, group: &SecurityGroupHandle, rule: Rule) -> Address {
+    let mut optional = VpcSecurityGroupEgressRuleOptional {
+        description: set(rule.description()),
+        from_port: set(rule.port),
+        to_port: set(rule.port),
+        ..Default::default()
+    };
+    match rule.peer {
+        Peer::Ipv4(range) => optional.cidr_ipv4 = set(range),
+        Peer::Ipv6(range) => optional.cidr_ipv6 = set(range),
+        Peer::Group(id) => optional.referenced_security_group_id = set(id),
+        Peer::PrefixList(id) => optional.prefix_list_id = set(id),
+    }
+    let block =
+        VpcSecurityGroupEgressRule { ip_protocol: set("tcp"), security_group_id: group.id(), optional };
+    stack.add(rule.name, block).address().clone()
+}

@@ -1,0 +1,351 @@
+//! The VPC, its subnets by tier, and the routes that make a tier what it is.
+
+use aws::{
+    DefaultRouteTable, DefaultRouteTableOptional, DefaultSecurityGroup, EgressOnlyInternetGateway,
+    EgressOnlyInternetGatewayHandle, EgressOnlyInternetGatewayOptional, Eip, EipHandle, InternetGateway,
+    InternetGatewayHandle, NatGateway, NatGatewayHandle, NatGatewayOptional, Route, RouteOptional,
+    RouteTable, RouteTableAssociation, RouteTableAssociationOptional, RouteTableHandle, RouteTableOptional,
+    Subnet, SubnetHandle, SubnetOptional, VpcHandle,
+};
+use terraform::kind::Text;
+use terraform::{Address, Addressed, Expr, Meta, Stack, set};
+
+use crate::config::{Cidr, EnvConfig, Nat, Subnet as Place};
+
+/// Every IPv4 address, as AWS writes it.
+pub(super) const EVERYWHERE_IPV4: &str = "0.0.0.0/0";
+/// Every IPv6 address, as AWS writes it.
+pub(super) const EVERYWHERE_IPV6: &str = "::/0";
+
+/// The VPC with its subnets.
+pub(super) struct Vpc {
+    /// The VPC.
+    pub(super) vpc: VpcHandle,
+    /// The public tier.
+    pub(super) public: Vec<Placed>,
+    /// The private tier.
+    pub(super) private: Vec<Placed>,
+    /// The data tier.
+    pub(super) data: Vec<Placed>,
+    /// The private tier's route tables, in the order of the zones.
+    pub(super) private_tables: Vec<RouteTableHandle>,
+    /// What makes the private tier's routes effective.
+    pub(super) private_routes: Vec<Address>,
+    /// The NAT gateways' addresses.
+    pub(super) addresses: Vec<EipHandle>,
+}
+
+/// A subnet, its zone's letter and its range.
+pub(super) struct Placed {
+    /// The subnet.
+    pub(super) subnet: SubnetHandle,
+    /// The letter of its zone, which tells it apart in Terraform addresses.
+    pub(super) zone: char,
+    /// Its IPv4 range.
+    pub(super) range: Cidr,
+}
+
+/// The tiers, and where each one's IPv6 ranges begin among the 256 of the VPC. The letter of the zone is added,
+/// so that another zone moves none. The data tier has none: what stands in it speaks IPv4 to the tasks alone.
+#[derive(Clone, Copy)]
+enum Tier {
+    Public,
+    Private,
+    Data,
+}
+
+impl Tier {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+            Self::Data => "data",
+        }
+    }
+
+    const fn first_ipv6_range(self) -> Option<u32> {
+        match self {
+            Self::Public => Some(0),
+            Self::Private => Some(16),
+            Self::Data => None,
+        }
+    }
+}
+
+/// Builds the VPC, its subnets, gateways and routes.
+pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig) -> Vpc {
+    let network = &config.network;
+    let vpc = stack.add(
+        "main",
+        aws::Vpc {
+            cidr_block: set(network.cidr.to_string()),
+            assign_generated_ipv6_cidr_block: network.ipv6.then(|| set(true)),
+            // Both are needed for the endpoints' private names.
+            enable_dns_hostnames: set(true),
+            enable_dns_support: set(true),
+            tags: set([("Name", config.names.prefix().to_owned())]),
+            ..Default::default()
+        },
+    );
+    let gateway = stack.add(
+        "main",
+        InternetGateway { vpc_id: set(vpc.id()), tags: set([("Name", config.names.prefix().to_owned())]) },
+    );
+    lock_defaults(stack, config, &vpc);
+
+    let public = subnets(stack, config, &vpc, Tier::Public, &network.subnets.public, Some(&gateway));
+    let private = subnets(stack, config, &vpc, Tier::Private, &network.subnets.private, None);
+    let data = subnets(stack, config, &vpc, Tier::Data, &network.subnets.data, None);
+
+    route_public(stack, config, &vpc, &gateway, &public);
+    route_data(stack, config, &vpc, &data);
+    let nat = nat_gateways(stack, config, &gateway, &public);
+    let (private_tables, private_routes) = route_private(stack, config, &vpc, &private, &nat);
+    let addresses = nat.into_iter().map(|(_, address)| address).collect();
+    Vpc { vpc, public, private, data, private_tables, private_routes, addresses }
+}
+
+/// Empties what every VPC is born with, so that a resource which names no group and no table of its own can
+/// speak to nobody (PCI 1.3.1, Security Hub EC2.2). Terraform adopts the three; it neither makes nor deletes them.
+/// The default network ACL follows with the others.
+fn lock_defaults(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &VpcHandle) {
+    stack.add(
+        "locked",
+        DefaultSecurityGroup {
+            vpc_id: set(vpc.id()),
+            ingress: Some(Vec::new()),
+            egress: Some(Vec::new()),
+            tags: set([("Name", config.names.of("default-locked"))]),
+            ..Default::default()
+        },
+    );
+    stack.add(
+        "locked",
+        DefaultRouteTable {
+            default_route_table_id: vpc.default_route_table_id(),
+            optional: DefaultRouteTableOptional {
+                route: Some(Vec::new()),
+                tags: set([("Name", config.names.of("default-locked"))]),
+                ..Default::default()
+            },
+        },
+    );
+}
+
+/// One subnet per zone. None gives out public addresses, the public ones included: load balancer and NAT
+/// gateways bring their own (PCI 1.4.4, Security Hub EC2.15, which asks the same of IPv6).
+fn subnets(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    vpc: &VpcHandle,
+    tier: Tier,
+    places: &[Place],
+    gateway: Option<&InternetGatewayHandle>,
+) -> Vec<Placed> {
+    let mut placed = Vec::with_capacity(places.len());
+    for place in places {
+        let zone = place.az.letter();
+        // A load balancer cannot be made before the gateway, nor the gateway detached before the load balancer
+        // is gone; depending on the gateway here puts everything in the public subnets into the right order.
+        let meta = match gateway {
+            Some(gateway) => Meta::new().depends_on(gateway),
+            None => Meta::new(),
+        };
+        let subnet = stack.add_with(
+            format!("{}_{zone}", tier.name()),
+            meta,
+            Subnet {
+                vpc_id: vpc.id(),
+                optional: SubnetOptional {
+                    availability_zone: set(place.az.to_string()),
+                    cidr_block: set(place.cidr.to_string()),
+                    ipv6_cidr_block: ipv6_range(config, vpc, tier, zone),
+                    map_public_ip_on_launch: set(false),
+                    assign_ipv6_address_on_creation: set(false),
+                    tags: set([
+                        ("Name", config.names.of(&format!("{}-{zone}", tier.name()))),
+                        ("Tier", tier.name().to_owned()),
+                    ]),
+                    ..Default::default()
+                },
+            },
+        );
+        placed.push(Placed { subnet, zone, range: place.cidr });
+    }
+    placed
+}
+
+/// The subnet's /64 of the /56 that AWS assigns to the VPC.
+fn ipv6_range(config: &EnvConfig, vpc: &VpcHandle, tier: Tier, zone: char) -> Option<Expr<Text>> {
+    let first = tier.first_ipv6_range().filter(|_| config.network.ipv6)?;
+    let letter = u32::from(zone) - u32::from('a');
+    Some(vpc.ipv6_cidr_block().cidr_subnet(8, first + letter))
+}
+
+fn table(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &VpcHandle, name: &str) -> RouteTableHandle {
+    stack.add(
+        name.replace('-', "_"),
+        RouteTable {
+            vpc_id: vpc.id(),
+            optional: RouteTableOptional {
+                tags: set([("Name", config.names.of(name))]),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+fn associate(stack: &mut Stack<'_>, tier: Tier, placed: &Placed, table: &RouteTableHandle) -> Address {
+    let association = stack.add(
+        format!("{}_{}", tier.name(), placed.zone),
+        RouteTableAssociation {
+            route_table_id: table.id(),
+            optional: RouteTableAssociationOptional {
+                subnet_id: set(placed.subnet.id()),
+                ..Default::default()
+            },
+        },
+    );
+    association.address().clone()
+}
+
+/// The one table with a route to the internet gateway (PCI 1.4.1).
+fn route_public(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    vpc: &VpcHandle,
+    gateway: &InternetGatewayHandle,
+    public: &[Placed],
+) {
+    let table = table(stack, config, vpc, "public");
+    for placed in public {
+        associate(stack, Tier::Public, placed, &table);
+    }
+    stack.add(
+        "public_internet",
+        Route {
+            route_table_id: table.id(),
+            optional: RouteOptional {
+                destination_cidr_block: set(EVERYWHERE_IPV4),
+                gateway_id: set(gateway.id()),
+                ..Default::default()
+            },
+        },
+    );
+    if config.network.ipv6 {
+        stack.add(
+            "public_internet_ipv6",
+            Route {
+                route_table_id: table.id(),
+                optional: RouteOptional {
+                    destination_ipv6_cidr_block: set(EVERYWHERE_IPV6),
+                    gateway_id: set(gateway.id()),
+                    ..Default::default()
+                },
+            },
+        );
+    }
+}
+
+/// A table with no route but the VPC's own: nothing reaches the data stores from outside, and they reach nothing.
+fn route_data(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &VpcHandle, data: &[Placed]) {
+    let table = table(stack, config, vpc, "data");
+    for placed in data {
+        associate(stack, Tier::Data, placed, &table);
+    }
+}
+
+/// The NAT gateways with their addresses, in the order of the zones. With one per zone, three of the five
+/// addresses that AWS allows per region by default are used:
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>
+fn nat_gateways(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    gateway: &InternetGatewayHandle,
+    public: &[Placed],
+) -> Vec<(NatGatewayHandle, EipHandle)> {
+    let count = match config.network.nat {
+        Nat::PerAz => public.len(),
+        Nat::Single => 1,
+        Nat::None => 0,
+    };
+    let mut gateways = Vec::with_capacity(count);
+    for placed in public.iter().take(count) {
+        let name = format!("nat_{}", placed.zone);
+        let title = config.names.of(&format!("nat-{}", placed.zone));
+        let address = stack.add_with(
+            &name,
+            Meta::new().depends_on(gateway),
+            Eip { domain: set("vpc"), tags: set([("Name", title.clone())]), ..Default::default() },
+        );
+        let nat = stack.add_with(
+            &name,
+            Meta::new().depends_on(gateway),
+            NatGateway {
+                subnet_id: placed.subnet.id(),
+                optional: NatGatewayOptional {
+                    allocation_id: set(address.id()),
+                    tags: set([("Name", title)]),
+                    ..Default::default()
+                },
+            },
+        );
+        gateways.push((nat, address));
+    }
+    gateways
+}
+
+/// A table per zone, even behind a single NAT gateway: going from one gateway to one per zone then changes a
+/// route, and not which table a subnet uses. Returned beside the tables is what makes their routes effective.
+fn route_private(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    vpc: &VpcHandle,
+    private: &[Placed],
+    nat: &[(NatGatewayHandle, EipHandle)],
+) -> (Vec<RouteTableHandle>, Vec<Address>) {
+    let egress_only = (config.network.ipv6 && !nat.is_empty()).then(|| egress_only(stack, config, vpc));
+    let (mut tables, mut effective) = (Vec::with_capacity(private.len()), Vec::new());
+    for (at, placed) in private.iter().enumerate() {
+        let zone = placed.zone;
+        let table = table(stack, config, vpc, &format!("private-{zone}"));
+        effective.push(associate(stack, Tier::Private, placed, &table));
+        if let Some((gateway, _)) = nat.get(at).or(nat.first()) {
+            let route = RouteOptional {
+                destination_cidr_block: set(EVERYWHERE_IPV4),
+                nat_gateway_id: set(gateway.id()),
+                ..Default::default()
+            };
+            let route = Route { route_table_id: table.id(), optional: route };
+            effective.push(stack.add(format!("private_{zone}_nat"), route).address().clone());
+        }
+        if let Some(gateway) = &egress_only {
+            let route = RouteOptional {
+                destination_ipv6_cidr_block: set(EVERYWHERE_IPV6),
+                egress_only_gateway_id: set(gateway.id()),
+                ..Default::default()
+            };
+            let route = Route { route_table_id: table.id(), optional: route };
+            effective.push(stack.add(format!("private_{zone}_ipv6"), route).address().clone());
+        }
+        tables.push(table);
+    }
+    (tables, effective)
+}
+
+/// What NAT is to IPv4: connections go out, none comes in. Without NAT there is none of this either.
+fn egress_only(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    vpc: &VpcHandle,
+) -> EgressOnlyInternetGatewayHandle {
+    stack.add(
+        "main",
+        EgressOnlyInternetGateway {
+            vpc_id: vpc.id(),
+            optional: EgressOnlyInternetGatewayOptional {
+                tags: set([("Name", config.names.prefix().to_owned())]),
+            },
+        },
+    )
+}
