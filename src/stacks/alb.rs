@@ -45,9 +45,17 @@ pub fn build(
     }
     stack.output("service_url", "Where the service is reached", format!("https://{}", config.domain));
     stack.output::<Text>("load_balancer_arn", "The load balancer", load_balancer.arn());
-    stack.output::<Text>("load_balancer_dns_name", "The load balancer's own name in DNS", load_balancer.dns_name());
+    stack.output::<Text>(
+        "load_balancer_dns_name",
+        "The load balancer's own name in DNS",
+        load_balancer.dns_name(),
+    );
     stack.output::<Text>("https_listener_arn", "The HTTPS listener", https_listener.arn());
-    stack.output::<Text>("target_group_arn", "The target group that the tasks register in", target_group.arn());
+    stack.output::<Text>(
+        "target_group_arn",
+        "The target group that the tasks register in",
+        target_group.arn(),
+    );
     stack.output::<Text>("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
     Outputs { load_balancer, https_listener, target_group }
 }
@@ -352,4 +360,192 @@ fn alias(
 
 fn name_tag(name: &str) -> Expr<Map<Text>> {
     set([("Name", name.to_owned())])
+}
+
+#[cfg(test)]
+pub(in crate::stacks) mod tests {
+    use super::*;
+    use crate::stacks::{logs, waf};
+    use aws::document::policy::{Policy, Principal, Statement};
+    use aws::kind::ResourcePolicy;
+    use aws::{CloudwatchLogGroup, S3Bucket, S3BucketPolicy, SecurityGroup, Subnet, SubnetOptional, Vpc};
+    use serde_json::{Value, json};
+    use terraform::{Errors, Module, RequiredProvider, Root, Settings};
+
+    /// The load balancer and its web ACL on the least that they stand on.
+    pub fn root(environment: &str) -> Result<Root, Errors> {
+        let config = EnvConfig::for_test(environment);
+        let provider =
+            RequiredProvider { name: "aws", source: "hashicorp/aws".into(), version: ">= 5.100".into() };
+        let mut module = Module::new(Settings { required_providers: vec![provider], ..Default::default() });
+        module.provider(aws::Provider { region: set(config.region.to_string()), ..Default::default() });
+        let mut base = module.stack("base");
+        let (network, buckets, logs) =
+            (network(&mut base, &config), buckets(&mut base, &config), logs(&mut base, &config));
+        let alb = build(&mut module.stack("alb"), &config, &network, &buckets);
+        waf::build(&mut module.stack("waf"), &config, &alb, &logs);
+        module.finish()
+    }
+
+    /// What a stack's file says.
+    pub fn file(environment: &str, stack: &str) -> Value {
+        let root = root(environment).expect("a module without faults");
+        let name = format!("{stack}.tf.json");
+        let (_, text) = root.render("test").into_iter().find(|(file, _)| *file == name).expect("the file");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    fn network(stack: &mut Stack<'_>, config: &EnvConfig) -> network::Outputs {
+        let vpc =
+            stack.add("main", Vpc { cidr_block: set(config.network.cidr.to_string()), ..Default::default() });
+        let public_subnets = config.network.subnets.public.iter().map(|subnet| {
+            let block = Subnet {
+                vpc_id: set(vpc.id()),
+                optional: SubnetOptional {
+                    availability_zone: set(subnet.az.to_string()),
+                    cidr_block: set(subnet.cidr.to_string()),
+                    ..Default::default()
+                },
+            };
+            stack.add(format!("public_{}", subnet.az.letter()), block)
+        });
+        let public_subnets: Vec<_> = public_subnets.collect();
+        let mut group = |name: &str| {
+            stack.add(
+                name,
+                SecurityGroup { name: set(name.to_owned()), vpc_id: set(vpc.id()), ..Default::default() },
+            )
+        };
+        network::Outputs {
+            alb_security_group: group("alb"),
+            tasks_security_group: group("tasks"),
+            data_security_group: group("data"),
+            private_subnets: public_subnets.clone(),
+            data_subnets: public_subnets.clone(),
+            public_subnets,
+            vpc,
+        }
+    }
+
+    fn buckets(stack: &mut Stack<'_>, config: &EnvConfig) -> storage::Outputs {
+        let mut bucket = |name: &str| {
+            let bucket = S3Bucket { bucket: set(config.names.of(name)), ..Default::default() };
+            let bucket = stack.add(name, bucket);
+            let delivery = Statement::<ResourcePolicy>::allow(
+                "Delivery",
+                Principal::service("logdelivery.elasticloadbalancing.amazonaws.com"),
+                ["s3:PutObject"],
+                [terraform::text![bucket.arn(), "/*"]],
+            );
+            let policy = S3BucketPolicy { bucket: set(bucket.id()), policy: set(Policy::new([delivery])) };
+            storage::Bucket { policy: stack.add(name, policy), bucket }
+        };
+        storage::Outputs {
+            audit: bucket("audit"),
+            config: bucket("config"),
+            access: bucket("access"),
+            artifacts: bucket("artifacts"),
+        }
+    }
+
+    fn logs(stack: &mut Stack<'_>, config: &EnvConfig) -> logs::Outputs {
+        let mut group = |local: &str, name: String| {
+            stack.add(local, CloudwatchLogGroup { name: set(name), ..Default::default() })
+        };
+        logs::Outputs {
+            service: group("service", config.names.log_group("service")),
+            exec: group("exec", config.names.log_group("exec")),
+            insights: group("insights", config.names.log_group("insights")),
+            flow: group("flow", config.names.log_group("flow")),
+            waf: group("waf", config.names.waf_log_group()),
+        }
+    }
+
+    fn resource(file: &Value, kind: &str, name: &str) -> Value {
+        file["resource"][kind][name].clone()
+    }
+
+    #[test]
+    fn https_is_current_and_says_nothing_of_the_server() {
+        let https = resource(&file("", "alb"), "aws_lb_listener", "https");
+        assert_eq!(https["port"], 443);
+        assert_eq!(https["protocol"], "HTTPS");
+        assert_eq!(https["ssl_policy"], "ELBSecurityPolicy-TLS13-1-2-Res-2021-06");
+        assert_eq!(https["certificate_arn"], "${aws_acm_certificate_validation.main.certificate_arn}");
+        assert_eq!(https["routing_http_response_server_enabled"], false);
+        assert_eq!(
+            https["routing_http_response_strict_transport_security_header_value"],
+            "max-age=31536000; includeSubDomains"
+        );
+    }
+
+    #[test]
+    fn the_load_balancer_fails_closed_and_cannot_be_deleted() {
+        let lb = resource(&file("", "alb"), "aws_lb", "main");
+        assert_eq!(lb["enable_waf_fail_open"], false);
+        assert_eq!(lb["drop_invalid_header_fields"], true);
+        assert_eq!(lb["desync_mitigation_mode"], "defensive");
+        assert_eq!(lb["enable_deletion_protection"], true);
+        assert_eq!(lb["lifecycle"]["prevent_destroy"], true);
+        let lb = resource(&file("production = false\nprotection = false\n", "alb"), "aws_lb", "main");
+        assert_eq!(lb["enable_deletion_protection"], false);
+        assert_eq!(lb["lifecycle"], Value::Null);
+    }
+
+    #[test]
+    fn logs_go_to_the_access_bucket_once_it_admits_them() {
+        let lb = resource(&file("", "alb"), "aws_lb", "main");
+        let logs = json!({ "bucket": "${aws_s3_bucket.access.id}", "enabled": true });
+        assert_eq!(lb["access_logs"], logs);
+        assert_eq!(lb["connection_logs"], logs);
+        assert_eq!(lb["depends_on"], json!(["aws_s3_bucket_policy.access"]));
+        let lb = resource(&file("alb.connection_logs = false\n", "alb"), "aws_lb", "main");
+        assert_eq!((&lb["access_logs"], &lb["connection_logs"]), (&logs, &Value::Null));
+    }
+
+    #[test]
+    fn port_80_only_redirects_and_only_if_asked_to() {
+        let http = resource(&file("", "alb"), "aws_lb_listener", "http");
+        let redirect = json!({ "port": "443", "protocol": "HTTPS", "status_code": "HTTP_301" });
+        assert_eq!(http["default_action"], json!([{ "redirect": redirect, "type": "redirect" }]));
+        assert_eq!(
+            resource(&file("alb.http_redirect = false\n", "alb"), "aws_lb_listener", "http"),
+            Value::Null
+        );
+    }
+
+    #[test]
+    fn a_target_group_can_be_replaced_while_it_serves() {
+        let group = resource(&file("", "alb"), "aws_lb_target_group", "blue");
+        assert_eq!(group["name"], Value::Null, "a fixed name would collide with the group that is replaced");
+        assert_eq!(group["name_prefix"], "blue-");
+        assert_eq!(group["lifecycle"]["create_before_destroy"], true);
+        assert_eq!(group["target_type"], "ip");
+    }
+
+    #[test]
+    fn ipv6_is_answered_where_it_is_spoken() {
+        let off = file("", "alb");
+        assert_eq!(resource(&off, "aws_lb", "main")["ip_address_type"], "ipv4");
+        assert_eq!(resource(&off, "aws_route53_record", "service_ipv6"), Value::Null);
+        let on = file("network.ipv6 = true\n", "alb");
+        assert_eq!(resource(&on, "aws_lb", "main")["ip_address_type"], "dualstack");
+        assert_eq!(resource(&on, "aws_route53_record", "service_ipv6")["type"], "AAAA");
+    }
+
+    #[test]
+    fn a_name_and_its_wildcard_are_proved_by_one_record() {
+        let file = file(
+            r#"certificate.alternative_names = ["*.example.com", "example.com", "a-b.example.com", "a.b.example.com"]
+"#,
+            "alb",
+        );
+        let records = file["resource"]["aws_route53_record"].as_object().expect("records");
+        let validation: Vec<_> = records.keys().filter(|name| name.starts_with("validation")).collect();
+        assert_eq!(validation, ["validation", "validation_a__b", "validation_a_b", "validation_reconcile"]);
+        let fqdns = &resource(&file, "aws_acm_certificate_validation", "main")["validation_record_fqdns"];
+        assert_eq!(fqdns.as_array().map(Vec::len), Some(4));
+        let name = records["validation"]["name"].as_str().expect("text");
+        assert!(name.contains("*.example.com"), "the certificate lists the wildcard: {name}");
+    }
 }

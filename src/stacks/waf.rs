@@ -248,10 +248,7 @@ fn secret_headers(waf: &Waf) -> Vec<String> {
 fn data_protection(waf: &Waf) -> DataProtectionConfig {
     let hide = |field_type, keys: Option<Vec<String>>| DataProtection {
         action: set("SUBSTITUTION"),
-        field: Field {
-            field_type: set(field_type),
-            optional: FieldOptional { field_keys: keys.map(set) },
-        },
+        field: Field { field_type: set(field_type), optional: FieldOptional { field_keys: keys.map(set) } },
         optional: DataProtectionOptional::default(),
     };
     DataProtectionConfig {
@@ -307,4 +304,153 @@ fn delivery_policy(
             policy_name: set(config.names.of("waf-delivery")),
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stacks::alb::tests::{file, root};
+    use serde_json::{Value, json};
+
+    fn acl(environment: &str) -> Value {
+        file(environment, "waf")["resource"]["aws_wafv2_web_acl"]["main"].clone()
+    }
+
+    /// The rules as `(name, priority)`, in the order of evaluation.
+    fn order(acl: &Value) -> Vec<(String, u64)> {
+        let rules = acl["rule"].as_array().expect("rules").iter();
+        rules
+            .map(|rule| {
+                (rule["name"].as_str().expect("a name").into(), rule["priority"].as_u64().expect("a number"))
+            })
+            .collect()
+    }
+
+    fn rule(acl: &Value, name: &str) -> Value {
+        let rules = acl["rule"].as_array().expect("rules").iter();
+        rules.clone().find(|rule| rule["name"] == name).cloned().unwrap_or_default()
+    }
+
+    const EVERYTHING: &str = r#"
+[waf]
+allow_ips = ["203.0.113.0/24", "2001:db8::/48"]
+deny_ips = ["198.51.100.0/24", "2001:db8:1::/48"]
+geo_deny = ["KP", "IR"]
+redacted_headers = ["x-api-key", "cookie"]
+"#;
+
+    #[test]
+    fn options_add_rules_and_move_none() {
+        let (least, most) = (order(&acl("")), order(&acl(EVERYTHING)));
+        let names: Vec<_> = most.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "allow-ipv4",
+                "allow-ipv6",
+                "deny-ipv4",
+                "deny-ipv6",
+                "geography",
+                "ip-reputation",
+                "anonymous-ips",
+                "rate-limit",
+                "common",
+                "large-bodies",
+                "script-bodies",
+                "known-bad-inputs",
+                "sql-injection"
+            ]
+        );
+        assert!(most.is_sorted_by(|a, b| a.1 < b.1), "{most:?}");
+        assert!(least.iter().all(|rule| most.contains(rule)), "{least:?}\n{most:?}");
+    }
+
+    #[test]
+    fn managed_groups_act_until_they_are_told_to_count() {
+        let act = acl("");
+        for name in ["ip-reputation", "anonymous-ips", "common", "known-bad-inputs", "sql-injection"] {
+            let group = rule(&act, name);
+            assert_eq!((&group["override_action"], &group["action"]), (&json!({ "none": {} }), &Value::Null));
+        }
+        let count = acl("[waf.managed_groups]\ncommon = \"count\"\n");
+        assert_eq!(rule(&count, "common")["override_action"], json!({ "count": {} }));
+        assert_eq!(
+            rule(&count, "large-bodies")["action"],
+            json!({ "count": {} }),
+            "it is part of the group's work"
+        );
+        assert_eq!(rule(&count, "sql-injection")["override_action"], json!({ "none": {} }));
+    }
+
+    #[test]
+    fn large_bodies_are_refused_except_where_files_are_uploaded() {
+        let acl = acl("waf.upload_paths = [\"/v1/statements\", \"/v1/matches\"]\n");
+        let overrides =
+            &rule(&acl, "common")["statement"]["managed_rule_group_statement"]["rule_action_override"];
+        assert_eq!(
+            overrides[0],
+            json!({ "action_to_use": { "count": {} }, "name": "SizeRestrictions_BODY" })
+        );
+        let large = rule(&acl, "large-bodies");
+        assert_eq!(large["action"], json!({ "block": {} }));
+        let tests = large["statement"]["and_statement"]["statement"].as_array().expect("tests").clone();
+        assert_eq!(
+            tests[0]["label_match_statement"]["key"],
+            "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
+        );
+        let path = |at: usize| &tests[at]["not_statement"]["statement"][0]["byte_match_statement"];
+        assert_eq!(path(1)["search_string"], "/v1/statements");
+        assert_eq!(path(2)["search_string"], "/v1/matches");
+        assert_eq!(path(1)["positional_constraint"], "STARTS_WITH");
+    }
+
+    #[test]
+    fn without_uploads_the_common_group_acts_by_itself() {
+        let acl = acl("waf.upload_paths = []\n");
+        let common = &rule(&acl, "common")["statement"]["managed_rule_group_statement"];
+        assert_eq!(common["rule_action_override"], Value::Null);
+        assert_eq!(rule(&acl, "large-bodies"), Value::Null);
+    }
+
+    #[test]
+    fn countries_are_refused_by_either_list() {
+        let deny = rule(&acl("waf.geo_deny = [\"KP\", \"IR\"]\n"), "geography");
+        assert_eq!(deny["statement"]["geo_match_statement"]["country_codes"], json!(["IR", "KP"]));
+        let allow = rule(&acl("waf.geo_allow = [\"DE\"]\n"), "geography");
+        let inner = &allow["statement"]["not_statement"]["statement"][0];
+        assert_eq!(inner["geo_match_statement"]["country_codes"], json!(["DE"]));
+        assert_eq!((&deny["action"], &allow["action"]), (&json!({ "block": {} }), &json!({ "block": {} })));
+    }
+
+    #[test]
+    fn secrets_are_hidden_in_logs_and_samples() {
+        let file = file(EVERYTHING, "waf");
+        let logging = &file["resource"]["aws_wafv2_web_acl_logging_configuration"]["main"];
+        let headers = ["authorization", "cookie", "x-api-key"];
+        let redacted = headers.map(|name| json!({ "single_header": { "name": name } }));
+        assert_eq!(logging["redacted_fields"], json!(redacted));
+        assert_eq!(logging["logging_filter"], Value::Null);
+        let fields =
+            &file["resource"]["aws_wafv2_web_acl"]["main"]["data_protection_config"]["data_protection"];
+        assert_eq!(fields[0]["field"], json!({ "field_type": "BODY" }));
+        assert_eq!(fields[2]["field"], json!({ "field_keys": headers, "field_type": "SINGLE_HEADER" }));
+    }
+
+    #[test]
+    fn every_rule_is_measured_and_the_load_balancer_is_behind_them() {
+        let file = file(EVERYTHING, "waf");
+        let acl = &file["resource"]["aws_wafv2_web_acl"]["main"];
+        for subject in acl["rule"].as_array().expect("rules").iter().chain([acl]) {
+            assert_eq!(subject["visibility_config"]["cloudwatch_metrics_enabled"], true);
+        }
+        let association = &file["resource"]["aws_wafv2_web_acl_association"]["main"];
+        assert_eq!(association["resource_arn"], "${aws_lb.main.arn}");
+    }
+
+    #[test]
+    fn too_many_capacity_units_are_an_error_that_names_the_key() {
+        let errors = root("waf.capacity_limit = 1000\n").map(|_| ()).expect_err("over the limit").to_string();
+        assert!(errors.contains("waf: the rules of the web ACL use 1183 capacity units"), "{errors}");
+        assert!(errors.contains("`waf.capacity_limit` allows 1000"), "{errors}");
+        assert!(root("waf.capacity_limit = 1183\n").is_ok());
+    }
 }

@@ -468,3 +468,13 @@ fn path_start(prefix: Cow<'static, str>) -> ByteMatchStatement {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        println!("First {} Second {} Third {} Fourth {} Rule {} Byte {} FTM {}", size_of::<First>(), size_of::<Second>(), size_of::<Third>(), size_of::<Fourth>(), size_of::<RuleBlock>(), size_of::<ByteMatchStatement>(), size_of::<FieldToMatch>());
+    }
+}
