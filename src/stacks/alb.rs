@@ -1,10 +1,17 @@
 //! The internet-facing load balancer, its listeners, certificate and DNS records.
 
-use aws::{LbHandle, LbListenerHandle, LbTargetGroupHandle};
-use terraform::Stack;
+use aws::lb_target_group::HealthCheck;
+use aws::{
+    AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationHandle,
+    AcmCertificateValidationOptional, Lb, LbHandle, LbListener, LbListenerHandle, LbListenerOptional,
+    LbTargetGroup, LbTargetGroupHandle, Route53Record, Route53RecordHandle, Route53RecordOptional,
+    acm_certificate, data, lb, lb_listener, route53_record,
+};
+use terraform::kind::{Map, Text};
+use terraform::{Expr, Meta, NonEmpty, Stack, set};
 
 use super::{network, storage};
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, TargetGroup};
 
 /// The load balancer and what the service needs of it.
 pub struct Outputs {
@@ -23,6 +30,522 @@ pub fn build(
     network: &network::Outputs,
     buckets: &storage::Outputs,
 ) -> Outputs {
-    let _ = (stack, config, network, buckets);
-    todo!()
+    let zone = hosted_zone(stack, config);
+    let certificate = certificate(stack, config, &zone);
+    let load_balancer = load_balancer(stack, config, network, &buckets.access);
+    let target_group = target_group(stack, config, network);
+    let https_listener = https_listener(stack, config, &load_balancer, &target_group, &certificate);
+    if config.alb.http_redirect {
+        http_listener(stack, &load_balancer);
+    }
+    alias(stack, config, &zone, &load_balancer, "service_ipv4", "A");
+    if config.network.ipv6 {
+        // Only where the load balancer has IPv6 addresses: an AAAA alias of any other answers nothing.
+        alias(stack, config, &zone, &load_balancer, "service_ipv6", "AAAA");
+    }
+    stack.output("service_url", "Where the service is reached", format!("https://{}", config.domain));
+    stack.output::<Text>("load_balancer_arn", "The load balancer", load_balancer.arn());
+    stack.output::<Text>(
+        "load_balancer_dns_name",
+        "The load balancer's own name in DNS",
+        load_balancer.dns_name(),
+    );
+    stack.output::<Text>("https_listener_arn", "The HTTPS listener", https_listener.arn());
+    stack.output::<Text>(
+        "target_group_arn",
+        "The target group that the tasks register in",
+        target_group.arn(),
+    );
+    stack.output::<Text>("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
+    Outputs { load_balancer, https_listener, target_group }
+}
+
+/// The public zone exists already: other names of the organization live in it.
+fn hosted_zone(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle {
+    stack.add(
+        "main",
+        data::Route53Zone {
+            name: set(config.hosted_zone.to_string()),
+            private_zone: set(false),
+            ..Default::default()
+        },
+    )
+}
+
+/// The certificate, once it is issued: listeners take it from here, so that none is made before (PCI 4.2.1).
+fn certificate(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    zone: &data::Route53ZoneHandle,
+) -> AcmCertificateValidationHandle {
+    let certificate = stack.add_with(
+        "main",
+        // The listener moves to the new certificate before the old one goes; ACM deletes none that is in use.
+        Meta::new().create_before_destroy(),
+        AcmCertificate {
+            domain_name: set(config.domain.to_string()),
+            key_algorithm: set(config.certificate.key_algorithm.as_str()),
+            // Logged by every browser's demand; a certificate that somebody else obtains for the name shows up too.
+            options: set(acm_certificate::Options {
+                certificate_transparency_logging_preference: set("ENABLED"),
+            }),
+            subject_alternative_names: alternative_names(config),
+            tags: set(name_tag(config.names.prefix())),
+            // Renewed by ACM for as long as the records below stand; mail would need a person every year.
+            validation_method: set("DNS"),
+            ..Default::default()
+        },
+    );
+    let records: Vec<Expr<Text>> = validation_names(config)
+        .into_iter()
+        .map(|name| validation_record(stack, config, zone, &certificate, &name).fqdn())
+        .collect();
+    stack.add(
+        "main",
+        AcmCertificateValidation {
+            certificate_arn: set(certificate.arn()),
+            optional: AcmCertificateValidationOptional { validation_record_fqdns: set(records) },
+        },
+    )
+}
+
+/// The further names, sorted, without the domain itself; absent if there are none.
+fn alternative_names(config: &EnvConfig) -> Option<Expr<terraform::kind::Set<Text>>> {
+    let mut names: Vec<String> =
+        config.certificate.alternative_names.iter().map(ToString::to_string).collect();
+    names.retain(|name| *name != config.domain.as_str());
+    names.sort();
+    names.dedup();
+    if names.is_empty() { None } else { set(names) }
+}
+
+/// A name whose ownership is proved, once for itself and its wildcard: ACM asks the same record for both.
+struct ValidationName {
+    /// The name as the certificate has it: `*.example.com`.
+    certified: String,
+    /// The name itself: `example.com`.
+    base: String,
+}
+
+fn validation_names(config: &EnvConfig) -> Vec<ValidationName> {
+    let alternatives = config.certificate.alternative_names.iter().map(ToString::to_string);
+    let mut names: Vec<ValidationName> = Vec::new();
+    for certified in std::iter::once(config.domain.to_string()).chain(alternatives) {
+        let base = certified.strip_prefix("*.").unwrap_or(&certified).to_owned();
+        if !names.iter().any(|name| name.base == base) {
+            names.push(ValidationName { certified, base });
+        }
+    }
+    names
+}
+
+/// The record that ACM asks for. Its address comes from the name that it proves, so that further names leave it alone.
+fn validation_record(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    zone: &data::Route53ZoneHandle,
+    certificate: &AcmCertificateHandle,
+    name: &ValidationName,
+) -> Route53RecordHandle {
+    let options = certificate.domain_validation_options();
+    let option = |attribute| options.find("domain_name", name.certified.clone(), attribute);
+    stack.add(
+        validation_address(&name.base, config.hosted_zone.as_str()),
+        Route53Record {
+            name: option("resource_record_name"),
+            r#type: option("resource_record_type"),
+            zone_id: set(zone.zone_id()),
+            optional: Route53RecordOptional {
+                // The record of a name is the same for every certificate of the account: one that an earlier
+                // certificate left behind is taken over, not an error.
+                allow_overwrite: set(true),
+                records: set([option("resource_record_value")]),
+                ttl: set(300),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// `validation_api` for `api.example.com` in the zone `example.com`. A dot becomes one underscore and a hyphen two,
+/// and neither stands beside the other in a domain name, so two names never have one address.
+fn validation_address(base: &str, zone: &str) -> String {
+    let below = base.strip_suffix(zone).unwrap_or(base).trim_end_matches('.');
+    let identifier = below.replace('-', "__").replace('.', "_");
+    if identifier.is_empty() { "validation".to_owned() } else { format!("validation_{identifier}") }
+}
+
+fn load_balancer(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    network: &network::Outputs,
+    logs: &storage::Bucket,
+) -> LbHandle {
+    let alb = &config.alb;
+    // Both kinds of file lie under AWSLogs/<account>/ and tell themselves apart by name, so neither has a prefix.
+    let to_bucket = |on: bool| {
+        on.then(|| lb::AccessLogs {
+            bucket: set(logs.bucket.id()),
+            optional: lb::AccessLogsOptional { enabled: set(true), ..Default::default() },
+        })
+    };
+    stack.add_with(
+        "main",
+        // AWS writes a test file when logging is turned on, which the bucket's policy must allow by then.
+        Meta::new().depends_on(&logs.policy).prevent_destroy(config.protection),
+        Lb {
+            access_logs: to_bucket(alb.access_logs),
+            connection_logs: to_bucket(alb.connection_logs),
+            desync_mitigation_mode: set(alb.desync_mode.as_str()),
+            drop_invalid_header_fields: set(true),
+            enable_cross_zone_load_balancing: set(true),
+            enable_deletion_protection: set(config.protection),
+            enable_http2: set(true),
+            // The service's audit trail can say how each request was encrypted.
+            enable_tls_version_and_cipher_suite_headers: set(true),
+            // Rather no answer than an unfiltered request (PCI 6.4.2).
+            enable_waf_fail_open: set(false),
+            idle_timeout: set(alb.idle_timeout_seconds.get()),
+            internal: set(false),
+            ip_address_type: set(if config.network.ipv6 { "dualstack" } else { "ipv4" }),
+            load_balancer_type: set("application"),
+            name: set(config.names.load_balancer()),
+            security_groups: set([network.alb_security_group.id()]),
+            subnets: set(network.public_subnets.iter().map(|subnet| subnet.id()).collect::<Vec<_>>()),
+            tags: set(name_tag(&config.names.load_balancer())),
+            // The last address of the header is the client's as the load balancer saw it; the service trusts no other.
+            xff_header_processing_mode: set("append"),
+            ..Default::default()
+        },
+    )
+}
+
+/// The tasks by address, as Fargate needs it. Between load balancer and tasks runs plain HTTP: it stays in the
+/// VPC's private subnets, where security groups let the load balancer alone reach the tasks. HTTPS there is
+/// recommended, not required (PCI 4.2.1 is about open, public networks), and a load balancer does not check the
+/// target's certificate anyway.
+fn target_group(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    network: &network::Outputs,
+) -> LbTargetGroupHandle {
+    let service = &config.service;
+    let health = &service.health_check;
+    stack.add_with(
+        "blue",
+        // Another port makes another group. It is made first, so that listener and service can move to it, and
+        // needs a name of its own by then: hence a prefix, which holds 6 characters, and the full name as a tag.
+        Meta::new().create_before_destroy(),
+        LbTargetGroup {
+            deregistration_delay: set(service.deregistration_delay_seconds.to_string()),
+            health_check: set(HealthCheck {
+                enabled: set(true),
+                healthy_threshold: set(health.healthy_threshold.get()),
+                interval: set(health.interval_seconds.get()),
+                matcher: set("200"),
+                path: set(health.path.to_string()),
+                port: set("traffic-port"),
+                protocol: set("HTTP"),
+                timeout: set(health.timeout_seconds.get()),
+                unhealthy_threshold: set(health.unhealthy_threshold.get()),
+            }),
+            // An upload keeps a task busy far longer than a look-up, so requests go where the fewest are open.
+            load_balancing_algorithm_type: set("least_outstanding_requests"),
+            name_prefix: set("blue-"),
+            port: set(service.container_port),
+            protocol: set("HTTP"),
+            protocol_version: set("HTTP1"),
+            tags: set(name_tag(&config.names.target_group(TargetGroup::Blue))),
+            target_type: set("ip"),
+            vpc_id: set(network.vpc.id()),
+            ..Default::default()
+        },
+    )
+}
+
+fn https_listener(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    load_balancer: &LbHandle,
+    target_group: &LbTargetGroupHandle,
+    certificate: &AcmCertificateValidationHandle,
+) -> LbListenerHandle {
+    let hsts = format!("max-age={}; includeSubDomains", config.alb.hsts_max_age_seconds);
+    stack.add(
+        "https",
+        LbListener {
+            default_action: NonEmpty::one(lb_listener::DefaultAction {
+                r#type: set("forward"),
+                optional: lb_listener::DefaultActionOptional {
+                    target_group_arn: set(target_group.arn()),
+                    ..Default::default()
+                },
+            }),
+            load_balancer_arn: set(load_balancer.arn()),
+            optional: LbListenerOptional {
+                certificate_arn: set(certificate.certificate_arn()),
+                port: set(443),
+                protocol: set("HTTPS"),
+                // What the service is made of is nobody's business (PCI 1.4.5).
+                routing_http_response_server_enabled: set(false),
+                routing_http_response_strict_transport_security_header_value: set(hsts),
+                // Nothing that an API answers is to be guessed at, or shown inside another page.
+                routing_http_response_x_content_type_options_header_value: set("nosniff"),
+                routing_http_response_x_frame_options_header_value: set("DENY"),
+                ssl_policy: set(config.alb.ssl_policy.as_str()),
+                tags: set(name_tag("https")),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// Port 80 serves nothing but the way to HTTPS (PCI 2.2.5, 4.2.1).
+fn http_listener(stack: &mut Stack<'_>, load_balancer: &LbHandle) {
+    stack.add(
+        "http",
+        LbListener {
+            default_action: NonEmpty::one(lb_listener::DefaultAction {
+                r#type: set("redirect"),
+                optional: lb_listener::DefaultActionOptional {
+                    redirect: set(lb_listener::Redirect {
+                        status_code: set("HTTP_301"),
+                        optional: lb_listener::RedirectOptional {
+                            port: set("443"),
+                            protocol: set("HTTPS"),
+                            ..Default::default()
+                        },
+                    }),
+                    ..Default::default()
+                },
+            }),
+            load_balancer_arn: set(load_balancer.arn()),
+            optional: LbListenerOptional {
+                port: set(80),
+                protocol: set("HTTP"),
+                routing_http_response_server_enabled: set(false),
+                tags: set(name_tag("http")),
+                ..Default::default()
+            },
+        },
+    );
+}
+
+/// The service's name. An existing record is not overwritten: it may carry somebody's traffic.
+fn alias(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    zone: &data::Route53ZoneHandle,
+    load_balancer: &LbHandle,
+    address: &str,
+    record_type: &'static str,
+) {
+    stack.add(
+        address,
+        Route53Record {
+            name: set(config.domain.to_string()),
+            r#type: set(record_type),
+            zone_id: set(zone.zone_id()),
+            optional: Route53RecordOptional {
+                alias: set(route53_record::Alias {
+                    evaluate_target_health: set(true),
+                    name: set(load_balancer.dns_name()),
+                    zone_id: set(load_balancer.zone_id()),
+                }),
+                ..Default::default()
+            },
+        },
+    );
+}
+
+fn name_tag(name: &str) -> Expr<Map<Text>> {
+    set([("Name", name.to_owned())])
+}
+
+#[cfg(test)]
+pub(in crate::stacks) mod tests {
+    use super::*;
+    use crate::stacks::{logs, waf};
+    use aws::document::policy::{Policy, Principal, Statement};
+    use aws::kind::ResourcePolicy;
+    use aws::{CloudwatchLogGroup, S3Bucket, S3BucketPolicy, SecurityGroup, Subnet, SubnetOptional, Vpc};
+    use serde_json::{Value, json};
+    use terraform::{Errors, Module, RequiredProvider, Root, Settings};
+
+    /// The load balancer and its web ACL on the least that they stand on.
+    pub fn root(environment: &str) -> Result<Root, Errors> {
+        let config = EnvConfig::for_test(environment);
+        let provider =
+            RequiredProvider { name: "aws", source: "hashicorp/aws".into(), version: ">= 5.100".into() };
+        let mut module = Module::new(Settings { required_providers: vec![provider], ..Default::default() });
+        module.provider(aws::Provider { region: set(config.region.to_string()), ..Default::default() });
+        let mut base = module.stack("base");
+        let (network, buckets, logs) =
+            (network(&mut base, &config), buckets(&mut base, &config), logs(&mut base, &config));
+        let alb = build(&mut module.stack("alb"), &config, &network, &buckets);
+        waf::build(&mut module.stack("waf"), &config, &alb, &logs);
+        module.finish()
+    }
+
+    /// What a stack's file says.
+    pub fn file(environment: &str, stack: &str) -> Value {
+        let root = root(environment).expect("a module without faults");
+        let name = format!("{stack}.tf.json");
+        let (_, text) = root.render("test").into_iter().find(|(file, _)| *file == name).expect("the file");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    fn network(stack: &mut Stack<'_>, config: &EnvConfig) -> network::Outputs {
+        let vpc =
+            stack.add("main", Vpc { cidr_block: set(config.network.cidr.to_string()), ..Default::default() });
+        let public_subnets = config.network.subnets.public.iter().map(|subnet| {
+            let block = Subnet {
+                vpc_id: set(vpc.id()),
+                optional: SubnetOptional {
+                    availability_zone: set(subnet.az.to_string()),
+                    cidr_block: set(subnet.cidr.to_string()),
+                    ..Default::default()
+                },
+            };
+            stack.add(format!("public_{}", subnet.az.letter()), block)
+        });
+        let public_subnets: Vec<_> = public_subnets.collect();
+        let mut group = |name: &str| {
+            stack.add(
+                name,
+                SecurityGroup { name: set(name.to_owned()), vpc_id: set(vpc.id()), ..Default::default() },
+            )
+        };
+        network::Outputs {
+            alb_security_group: group("alb"),
+            tasks_security_group: group("tasks"),
+            data_security_group: group("data"),
+            private_subnets: public_subnets.clone(),
+            data_subnets: public_subnets.clone(),
+            public_subnets,
+            vpc,
+        }
+    }
+
+    fn buckets(stack: &mut Stack<'_>, config: &EnvConfig) -> storage::Outputs {
+        let mut bucket = |name: &str| {
+            let bucket = S3Bucket { bucket: set(config.names.of(name)), ..Default::default() };
+            let bucket = stack.add(name, bucket);
+            let delivery = Statement::<ResourcePolicy>::allow(
+                "Delivery",
+                Principal::service("logdelivery.elasticloadbalancing.amazonaws.com"),
+                ["s3:PutObject"],
+                [terraform::text![bucket.arn(), "/*"]],
+            );
+            let policy = S3BucketPolicy { bucket: set(bucket.id()), policy: set(Policy::new([delivery])) };
+            storage::Bucket { policy: stack.add(name, policy), bucket }
+        };
+        storage::Outputs {
+            audit: bucket("audit"),
+            config: bucket("config"),
+            access: bucket("access"),
+            artifacts: bucket("artifacts"),
+        }
+    }
+
+    fn logs(stack: &mut Stack<'_>, config: &EnvConfig) -> logs::Outputs {
+        let mut group = |local: &str, name: String| {
+            stack.add(local, CloudwatchLogGroup { name: set(name), ..Default::default() })
+        };
+        logs::Outputs {
+            service: group("service", config.names.log_group("service")),
+            exec: group("exec", config.names.log_group("exec")),
+            insights: group("insights", config.names.log_group("insights")),
+            flow: group("flow", config.names.log_group("flow")),
+            waf: group("waf", config.names.waf_log_group()),
+        }
+    }
+
+    fn resource(file: &Value, kind: &str, name: &str) -> Value {
+        file["resource"][kind][name].clone()
+    }
+
+    #[test]
+    fn https_is_current_and_says_nothing_of_the_server() {
+        let https = resource(&file("", "alb"), "aws_lb_listener", "https");
+        assert_eq!(https["port"], 443);
+        assert_eq!(https["protocol"], "HTTPS");
+        assert_eq!(https["ssl_policy"], "ELBSecurityPolicy-TLS13-1-2-Res-2021-06");
+        assert_eq!(https["certificate_arn"], "${aws_acm_certificate_validation.main.certificate_arn}");
+        assert_eq!(https["routing_http_response_server_enabled"], false);
+        assert_eq!(
+            https["routing_http_response_strict_transport_security_header_value"],
+            "max-age=31536000; includeSubDomains"
+        );
+    }
+
+    #[test]
+    fn the_load_balancer_fails_closed_and_cannot_be_deleted() {
+        let lb = resource(&file("", "alb"), "aws_lb", "main");
+        assert_eq!(lb["enable_waf_fail_open"], false);
+        assert_eq!(lb["drop_invalid_header_fields"], true);
+        assert_eq!(lb["desync_mitigation_mode"], "defensive");
+        assert_eq!(lb["enable_deletion_protection"], true);
+        assert_eq!(lb["lifecycle"]["prevent_destroy"], true);
+        let lb = resource(&file("production = false\nprotection = false\n", "alb"), "aws_lb", "main");
+        assert_eq!(lb["enable_deletion_protection"], false);
+        assert_eq!(lb["lifecycle"], Value::Null);
+    }
+
+    #[test]
+    fn logs_go_to_the_access_bucket_once_it_admits_them() {
+        let lb = resource(&file("", "alb"), "aws_lb", "main");
+        let logs = json!({ "bucket": "${aws_s3_bucket.access.id}", "enabled": true });
+        assert_eq!(lb["access_logs"], logs);
+        assert_eq!(lb["connection_logs"], logs);
+        assert_eq!(lb["depends_on"], json!(["aws_s3_bucket_policy.access"]));
+        let lb = resource(&file("alb.connection_logs = false\n", "alb"), "aws_lb", "main");
+        assert_eq!((&lb["access_logs"], &lb["connection_logs"]), (&logs, &Value::Null));
+    }
+
+    #[test]
+    fn port_80_only_redirects_and_only_if_asked_to() {
+        let http = resource(&file("", "alb"), "aws_lb_listener", "http");
+        let redirect = json!({ "port": "443", "protocol": "HTTPS", "status_code": "HTTP_301" });
+        assert_eq!(http["default_action"], json!([{ "redirect": redirect, "type": "redirect" }]));
+        assert_eq!(
+            resource(&file("alb.http_redirect = false\n", "alb"), "aws_lb_listener", "http"),
+            Value::Null
+        );
+    }
+
+    #[test]
+    fn a_target_group_can_be_replaced_while_it_serves() {
+        let group = resource(&file("", "alb"), "aws_lb_target_group", "blue");
+        assert_eq!(group["name"], Value::Null, "a fixed name would collide with the group that is replaced");
+        assert_eq!(group["name_prefix"], "blue-");
+        assert_eq!(group["lifecycle"]["create_before_destroy"], true);
+        assert_eq!(group["target_type"], "ip");
+    }
+
+    #[test]
+    fn ipv6_is_answered_where_it_is_spoken() {
+        let off = file("", "alb");
+        assert_eq!(resource(&off, "aws_lb", "main")["ip_address_type"], "ipv4");
+        assert_eq!(resource(&off, "aws_route53_record", "service_ipv6"), Value::Null);
+        let on = file("network.ipv6 = true\n", "alb");
+        assert_eq!(resource(&on, "aws_lb", "main")["ip_address_type"], "dualstack");
+        assert_eq!(resource(&on, "aws_route53_record", "service_ipv6")["type"], "AAAA");
+    }
+
+    #[test]
+    fn a_name_and_its_wildcard_are_proved_by_one_record() {
+        let file = file(
+            r#"certificate.alternative_names = ["*.example.com", "example.com", "a-b.example.com", "a.b.example.com"]
+"#,
+            "alb",
+        );
+        let records = file["resource"]["aws_route53_record"].as_object().expect("records");
+        let validation: Vec<_> = records.keys().filter(|name| name.starts_with("validation")).collect();
+        assert_eq!(validation, ["validation", "validation_a__b", "validation_a_b", "validation_reconcile"]);
+        let fqdns = &resource(&file, "aws_acm_certificate_validation", "main")["validation_record_fqdns"];
+        assert_eq!(fqdns.as_array().map(Vec::len), Some(4));
+        let name = records["validation"]["name"].as_str().expect("text");
+        assert!(name.contains("*.example.com"), "the certificate lists the wildcard: {name}");
+    }
 }

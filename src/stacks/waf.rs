@@ -1,10 +1,23 @@
-//! The web ACL in front of the load balancer.
+//! The web ACL in front of the load balancer (PCI 6.4.2).
 
-use aws::Wafv2WebAclHandle;
-use terraform::Stack;
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::waf::{
+    Group, GroupMode, GroupRule, Managed, RateLimit, Rule, Rules, Test, Verdict, Window, visible,
+};
+use aws::wafv2_web_acl::{
+    Allow, DataProtection, DataProtectionConfig, DataProtectionOptional, DefaultAction, Field, FieldOptional,
+};
+use aws::wafv2_web_acl_logging_configuration::{RedactedFields, SingleHeader};
+use aws::{
+    CloudwatchLogResourcePolicy, CloudwatchLogResourcePolicyHandle, Wafv2IpSet, Wafv2IpSetHandle,
+    Wafv2IpSetOptional, Wafv2WebAcl, Wafv2WebAclAssociation, Wafv2WebAclHandle,
+    Wafv2WebAclLoggingConfiguration, Wafv2WebAclLoggingConfigurationOptional, Wafv2WebAclOptional,
+};
+use terraform::kind::Text;
+use terraform::{Meta, NonEmpty, Stack, set, text};
 
 use super::{alb, logs};
-use crate::config::EnvConfig;
+use crate::config::{AnyCidr, EnvConfig, Waf, WafMode};
 
 /// The web ACL.
 pub struct Outputs {
@@ -12,8 +25,432 @@ pub struct Outputs {
     pub web_acl: Wafv2WebAclHandle,
 }
 
+/// Where each rule stands; the number is its priority. What costs least and decides most comes first. The gaps are for
+/// rules to come: a rule put between two others changes neither.
+#[derive(Clone, Copy)]
+enum Position {
+    AllowIpv4 = 100,
+    AllowIpv6 = 110,
+    DenyIpv4 = 200,
+    DenyIpv6 = 210,
+    Geography = 300,
+    IpReputation = 400,
+    AnonymousIps = 500,
+    RateLimit = 600,
+    Common = 700,
+    LargeBodies = 710,
+    ScriptBodies = 720,
+    KnownBadInputs = 800,
+    SqlInjection = 900,
+}
+
 /// Builds the web ACL, attaches it and turns its logs on.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, alb: &alb::Outputs, logs: &logs::Outputs) -> Outputs {
-    let _ = (stack, config, alb, logs);
-    todo!()
+    let mut rules = Rules::default();
+    address_rules(stack, config, &mut rules);
+    geography(&config.waf, &mut rules);
+    traffic_rules(&config.waf, &mut rules);
+    content_rules(&config.waf, &mut rules);
+    check_capacity(stack, config, &rules);
+
+    let web_acl = stack.add(
+        "main",
+        Wafv2WebAcl {
+            default_action: DefaultAction { allow: set(Allow::default()), ..Default::default() },
+            scope: set("REGIONAL"),
+            visibility_config: visible(config.names.prefix().to_owned()),
+            optional: Wafv2WebAclOptional {
+                data_protection_config: set(data_protection(&config.waf)),
+                description: set("In front of the load balancer"),
+                name: set(config.names.prefix().to_owned()),
+                rule: rules.into_blocks(),
+                ..Default::default()
+            },
+        },
+    );
+    stack.add(
+        "main",
+        Wafv2WebAclAssociation {
+            resource_arn: set(alb.load_balancer.arn()),
+            web_acl_arn: set(web_acl.arn()),
+        },
+    );
+    logging(stack, config, &web_acl, logs);
+    stack.output::<Text>("web_acl_arn", "The web ACL", web_acl.arn());
+    Outputs { web_acl }
+}
+
+/// Partners and monitors that pass unfiltered, then addresses that do not pass at all; a set for each address family,
+/// as AWS has it.
+fn address_rules(stack: &mut Stack<'_>, config: &EnvConfig, rules: &mut Rules) {
+    use Position::{AllowIpv4, AllowIpv6, DenyIpv4, DenyIpv6};
+    let (allow, deny) = (&config.waf.allow_ips, &config.waf.deny_ips);
+    let lists = [
+        (AllowIpv4, "allow", allow, false, Verdict::Allow),
+        (AllowIpv6, "allow", allow, true, Verdict::Allow),
+        (DenyIpv4, "deny", deny, false, Verdict::Block),
+        (DenyIpv6, "deny", deny, true, Verdict::Block),
+    ];
+    for (position, purpose, ranges, ipv6, verdict) in lists {
+        let ranges: Vec<AnyCidr> = ranges.iter().copied().filter(|range| range.is_ipv6() == ipv6).collect();
+        if ranges.is_empty() {
+            continue;
+        }
+        let (family, version) = if ipv6 { ("ipv6", "IPV6") } else { ("ipv4", "IPV4") };
+        let addresses = address_set(stack, config, &format!("{purpose}_{family}"), version, ranges);
+        let name = format!("{purpose}-{family}");
+        rules.put(
+            position as u32,
+            Rule::when(name, NonEmpty::one(Test::from_addresses(addresses.arn())), verdict),
+        );
+    }
+}
+
+fn address_set(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    name: &str,
+    version: &'static str,
+    mut ranges: Vec<AnyCidr>,
+) -> Wafv2IpSetHandle {
+    ranges.sort();
+    ranges.dedup();
+    stack.add_with(
+        name,
+        // So that Terraform takes the rule out of the web ACL before it deletes the set; AWS deletes none in use.
+        Meta::new().create_before_destroy(),
+        Wafv2IpSet {
+            ip_address_version: set(version),
+            scope: set("REGIONAL"),
+            optional: Wafv2IpSetOptional {
+                addresses: set(ranges.iter().map(ToString::to_string).collect::<Vec<_>>()),
+                name: set(config.names.of(&name.replace('_', "-"))),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// Countries that may not send requests: those on the one list, or all that are not on the other.
+fn geography(waf: &Waf, rules: &mut Rules) {
+    let test = if !waf.geo_allow.is_empty() {
+        Test::from_countries(waf.geo_allow.iter().map(ToString::to_string)).negate()
+    } else if !waf.geo_deny.is_empty() {
+        Test::from_countries(waf.geo_deny.iter().map(ToString::to_string))
+    } else {
+        return;
+    };
+    rules.put(Position::Geography as u32, Rule::when("geography", NonEmpty::one(test), Verdict::Block));
+}
+
+/// What is judged by where a request comes from and how many there are.
+fn traffic_rules(waf: &Waf, rules: &mut Rules) {
+    let groups = &waf.managed_groups;
+    let managed = |name, group, mode| Rule::managed(name, Managed::new(group, group_mode(mode)));
+    rules.put(
+        Position::IpReputation as u32,
+        managed("ip-reputation", Group::IpReputation, groups.ip_reputation),
+    );
+    rules.put(
+        Position::AnonymousIps as u32,
+        managed("anonymous-ips", Group::AnonymousIps, groups.anonymous_ips),
+    );
+    let limit = RateLimit { requests: waf.rate_limit.get(), window: Window::FiveMinutes, scope: None };
+    // A client that is merely too eager can tell from the status that it should wait.
+    let verdict = verdict(waf.rate_limit_mode, Verdict::BlockWith(429));
+    rules.put(Position::RateLimit as u32, Rule::rate_limit("rate-limit", limit, verdict));
+}
+
+/// What is judged by what a request holds.
+fn content_rules(waf: &Waf, rules: &mut Rules) {
+    let groups = &waf.managed_groups;
+    let mut common = Managed::new(Group::Common, group_mode(groups.common));
+    for (position, name, rule) in UPLOAD_EXCEPTIONS {
+        if let Some(outside) = outside_uploads(waf, rule) {
+            common = common.overriding(rule, Verdict::Count);
+            rules.put(position as u32, Rule::when(name, outside, verdict(groups.common, Verdict::Block)));
+        }
+    }
+    rules.put(Position::Common as u32, Rule::managed("common", common));
+    rules.put(
+        Position::KnownBadInputs as u32,
+        Rule::managed(
+            "known-bad-inputs",
+            Managed::new(Group::KnownBadInputs, group_mode(groups.known_bad_inputs)),
+        ),
+    );
+    rules.put(
+        Position::SqlInjection as u32,
+        Rule::managed("sql-injection", Managed::new(Group::SqlInjection, group_mode(groups.sql_injection))),
+    );
+}
+
+/// The two rules of the common group that would refuse every statement: WAF sees the first 8 KiB of a body behind a
+/// load balancer, a limit that cannot be raised there, and the group refuses every longer one; and XML, which ISO
+/// 20022 statements are, looks like a script to it. Within the group they only count, which leaves their label on the
+/// request; a rule of our own then refuses what bears the label, except where files are uploaded. There, the service
+/// itself is the control: it authenticates first, limits the size, and parses strictly.
+///
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html>
+const UPLOAD_EXCEPTIONS: [(Position, &str, GroupRule); 2] = [
+    (Position::LargeBodies, "large-bodies", GroupRule::SIZE_RESTRICTIONS_BODY),
+    (Position::ScriptBodies, "script-bodies", GroupRule::CROSS_SITE_SCRIPTING_BODY),
+];
+
+/// Requests that the rule has marked and that are not uploads; `None` if nothing is uploaded, so that the rule itself
+/// may act. Paths are compared as they are sent: one that is spelled otherwise is no upload, and is refused.
+fn outside_uploads(waf: &Waf, rule: GroupRule) -> Option<NonEmpty<Test>> {
+    if waf.upload_paths.is_empty() {
+        return None;
+    }
+    let elsewhere = waf.upload_paths.iter().map(|path| Test::path_starts_with(path.to_string()).negate());
+    Some(NonEmpty::new(Test::has_label(rule.label()), elsewhere))
+}
+
+fn verdict(mode: WafMode, block: Verdict) -> Verdict {
+    match mode {
+        WafMode::Block => block,
+        WafMode::Count => Verdict::Count,
+    }
+}
+
+fn group_mode(mode: WafMode) -> GroupMode {
+    match mode {
+        WafMode::Block => GroupMode::Act,
+        WafMode::Count => GroupMode::Count,
+    }
+}
+
+/// AWS would refuse the web ACL, or charge for it, only once it is applied.
+fn check_capacity(stack: &mut Stack<'_>, config: &EnvConfig, rules: &Rules) {
+    let (used, limit) = (rules.capacity(), config.waf.capacity_limit.get());
+    if used > limit {
+        stack.refuse(format!(
+            "the rules of the web ACL use {used} capacity units, and `waf.capacity_limit` allows {limit}; allow \
+             {used} or more, up to 5000 (AWS charges extra beyond 1500)"
+        ));
+    }
+}
+
+/// What would let a reader of the logs act as a client, and what the environment adds to it; sorted.
+fn secret_headers(waf: &Waf) -> Vec<String> {
+    let mut headers = vec!["authorization".to_owned(), "cookie".to_owned()];
+    headers.extend(waf.redacted_headers.iter().map(ToString::to_string));
+    headers.sort();
+    headers.dedup();
+    headers
+}
+
+/// What never leaves WAF readable, neither in logs nor in the console's samples, which the redaction of the logging
+/// configuration does not reach: secret headers, cookies, and what a rule found in a body (PCI 3.3, 3.5: a body can
+/// hold account numbers).
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/data-protection-masking.html>
+fn data_protection(waf: &Waf) -> DataProtectionConfig {
+    let hide = |field_type, keys: Option<Vec<String>>| DataProtection {
+        action: set("SUBSTITUTION"),
+        field: Field { field_type: set(field_type), optional: FieldOptional { field_keys: keys.map(set) } },
+        optional: DataProtectionOptional::default(),
+    };
+    DataProtectionConfig {
+        data_protection: vec![
+            hide("BODY", None),
+            hide("SINGLE_COOKIE", None),
+            hide("SINGLE_HEADER", Some(secret_headers(waf))),
+        ],
+    }
+}
+
+/// Every request's outcome, without what is secret (PCI 10.2.1, 10.4.2).
+fn logging(stack: &mut Stack<'_>, config: &EnvConfig, web_acl: &Wafv2WebAclHandle, logs: &logs::Outputs) {
+    let delivery = delivery_policy(stack, config, logs);
+    let redact = |name: String| RedactedFields {
+        single_header: set(SingleHeader { name: set(name) }),
+        ..Default::default()
+    };
+    stack.add_with(
+        "main",
+        Meta::new().depends_on(&delivery),
+        Wafv2WebAclLoggingConfiguration {
+            log_destination_configs: set([logs.waf.arn()]),
+            resource_arn: set(web_acl.arn()),
+            optional: Wafv2WebAclLoggingConfigurationOptional {
+                // No filter: what passed is as much part of the record as what was refused.
+                logging_filter: None,
+                redacted_fields: secret_headers(&config.waf).into_iter().map(redact).collect(),
+            },
+        },
+    );
+}
+
+/// Lets AWS deliver the log. Without it AWS writes a policy of its own, which nothing would ever remove.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
+fn delivery_policy(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    logs: &logs::Outputs,
+) -> CloudwatchLogResourcePolicyHandle {
+    let delivery = Statement::<aws::kind::ResourcePolicy>::allow(
+        "AWSLogDeliveryWrite",
+        Principal::service("delivery.logs.amazonaws.com"),
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        [text![logs.waf.arn(), ":*"]],
+    )
+    .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+    .when(Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]));
+    stack.add(
+        "waf_delivery",
+        CloudwatchLogResourcePolicy {
+            policy_document: set(Policy::new([delivery])),
+            policy_name: set(config.names.of("waf-delivery")),
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stacks::alb::tests::{file, root};
+    use serde_json::{Value, json};
+
+    fn acl(environment: &str) -> Value {
+        file(environment, "waf")["resource"]["aws_wafv2_web_acl"]["main"].clone()
+    }
+
+    /// The rules as `(name, priority)`, in the order of evaluation.
+    fn order(acl: &Value) -> Vec<(String, u64)> {
+        let rules = acl["rule"].as_array().expect("rules").iter();
+        rules
+            .map(|rule| {
+                (rule["name"].as_str().expect("a name").into(), rule["priority"].as_u64().expect("a number"))
+            })
+            .collect()
+    }
+
+    fn rule(acl: &Value, name: &str) -> Value {
+        let rules = acl["rule"].as_array().expect("rules").iter();
+        rules.clone().find(|rule| rule["name"] == name).cloned().unwrap_or_default()
+    }
+
+    const EVERYTHING: &str = r#"
+[waf]
+allow_ips = ["203.0.113.0/24", "2001:db8::/48"]
+deny_ips = ["198.51.100.0/24", "2001:db8:1::/48"]
+geo_deny = ["KP", "IR"]
+redacted_headers = ["x-api-key", "cookie"]
+"#;
+
+    #[test]
+    fn options_add_rules_and_move_none() {
+        let (least, most) = (order(&acl("")), order(&acl(EVERYTHING)));
+        let names: Vec<_> = most.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "allow-ipv4",
+                "allow-ipv6",
+                "deny-ipv4",
+                "deny-ipv6",
+                "geography",
+                "ip-reputation",
+                "anonymous-ips",
+                "rate-limit",
+                "common",
+                "large-bodies",
+                "script-bodies",
+                "known-bad-inputs",
+                "sql-injection"
+            ]
+        );
+        assert!(most.is_sorted_by(|a, b| a.1 < b.1), "{most:?}");
+        assert!(least.iter().all(|rule| most.contains(rule)), "{least:?}\n{most:?}");
+    }
+
+    #[test]
+    fn managed_groups_act_until_they_are_told_to_count() {
+        let act = acl("");
+        for name in ["ip-reputation", "anonymous-ips", "common", "known-bad-inputs", "sql-injection"] {
+            let group = rule(&act, name);
+            assert_eq!((&group["override_action"], &group["action"]), (&json!({ "none": {} }), &Value::Null));
+        }
+        let count = acl("[waf.managed_groups]\ncommon = \"count\"\n");
+        assert_eq!(rule(&count, "common")["override_action"], json!({ "count": {} }));
+        assert_eq!(
+            rule(&count, "large-bodies")["action"],
+            json!({ "count": {} }),
+            "it is part of the group's work"
+        );
+        assert_eq!(rule(&count, "sql-injection")["override_action"], json!({ "none": {} }));
+    }
+
+    #[test]
+    fn large_bodies_are_refused_except_where_files_are_uploaded() {
+        let acl = acl("waf.upload_paths = [\"/v1/statements\", \"/v1/matches\"]\n");
+        let overrides =
+            &rule(&acl, "common")["statement"]["managed_rule_group_statement"]["rule_action_override"];
+        assert_eq!(
+            overrides[0],
+            json!({ "action_to_use": { "count": {} }, "name": "SizeRestrictions_BODY" })
+        );
+        let large = rule(&acl, "large-bodies");
+        assert_eq!(large["action"], json!({ "block": {} }));
+        let tests = large["statement"]["and_statement"]["statement"].as_array().expect("tests").clone();
+        assert_eq!(
+            tests[0]["label_match_statement"]["key"],
+            "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
+        );
+        let path = |at: usize| &tests[at]["not_statement"]["statement"][0]["byte_match_statement"];
+        assert_eq!(path(1)["search_string"], "/v1/statements");
+        assert_eq!(path(2)["search_string"], "/v1/matches");
+        assert_eq!(path(1)["positional_constraint"], "STARTS_WITH");
+    }
+
+    #[test]
+    fn without_uploads_the_common_group_acts_by_itself() {
+        let acl = acl("waf.upload_paths = []\n");
+        let common = &rule(&acl, "common")["statement"]["managed_rule_group_statement"];
+        assert_eq!(common["rule_action_override"], Value::Null);
+        assert_eq!(rule(&acl, "large-bodies"), Value::Null);
+    }
+
+    #[test]
+    fn countries_are_refused_by_either_list() {
+        let deny = rule(&acl("waf.geo_deny = [\"KP\", \"IR\"]\n"), "geography");
+        assert_eq!(deny["statement"]["geo_match_statement"]["country_codes"], json!(["IR", "KP"]));
+        let allow = rule(&acl("waf.geo_allow = [\"DE\"]\n"), "geography");
+        let inner = &allow["statement"]["not_statement"]["statement"][0];
+        assert_eq!(inner["geo_match_statement"]["country_codes"], json!(["DE"]));
+        assert_eq!((&deny["action"], &allow["action"]), (&json!({ "block": {} }), &json!({ "block": {} })));
+    }
+
+    #[test]
+    fn secrets_are_hidden_in_logs_and_samples() {
+        let file = file(EVERYTHING, "waf");
+        let logging = &file["resource"]["aws_wafv2_web_acl_logging_configuration"]["main"];
+        let headers = ["authorization", "cookie", "x-api-key"];
+        let redacted = headers.map(|name| json!({ "single_header": { "name": name } }));
+        assert_eq!(logging["redacted_fields"], json!(redacted));
+        assert_eq!(logging["logging_filter"], Value::Null);
+        let fields =
+            &file["resource"]["aws_wafv2_web_acl"]["main"]["data_protection_config"]["data_protection"];
+        assert_eq!(fields[0]["field"], json!({ "field_type": "BODY" }));
+        assert_eq!(fields[2]["field"], json!({ "field_keys": headers, "field_type": "SINGLE_HEADER" }));
+    }
+
+    #[test]
+    fn every_rule_is_measured_and_the_load_balancer_is_behind_them() {
+        let file = file(EVERYTHING, "waf");
+        let acl = &file["resource"]["aws_wafv2_web_acl"]["main"];
+        for subject in acl["rule"].as_array().expect("rules").iter().chain([acl]) {
+            assert_eq!(subject["visibility_config"]["cloudwatch_metrics_enabled"], true);
+        }
+        let association = &file["resource"]["aws_wafv2_web_acl_association"]["main"];
+        assert_eq!(association["resource_arn"], "${aws_lb.main.arn}");
+    }
+
+    #[test]
+    fn too_many_capacity_units_are_an_error_that_names_the_key() {
+        let errors = root("waf.capacity_limit = 1000\n").map(|_| ()).expect_err("over the limit").to_string();
+        assert!(errors.contains("waf: the rules of the web ACL use 1183 capacity units"), "{errors}");
+        assert!(errors.contains("`waf.capacity_limit` allows 1000"), "{errors}");
+        assert!(root("waf.capacity_limit = 1183\n").is_ok());
+    }
 }

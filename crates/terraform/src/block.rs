@@ -49,36 +49,34 @@ impl<R> Attribute<R> {
 }
 
 /// One or more nested blocks, where the provider requires at least one.
+///
+/// They are kept on the heap, the first as well: blocks nest deeply, and a block that held its children inline would
+/// outgrow the stack of a thread (178 KB for a rule of `aws_wafv2_web_acl`).
 #[derive(Clone, Debug)]
-pub struct NonEmpty<B> {
-    first: B,
-    rest: Vec<B>,
-}
+pub struct NonEmpty<B>(Vec<B>);
 
 impl<B> NonEmpty<B> {
     /// At least `first`.
     pub fn new(first: B, rest: impl IntoIterator<Item = B>) -> Self {
-        Self { first, rest: rest.into_iter().collect() }
+        Self(std::iter::once(first).chain(rest).collect())
     }
 
     /// Just one.
     pub fn one(first: B) -> Self {
-        Self { first, rest: Vec::new() }
+        Self(vec![first])
     }
 
     /// None if `blocks` is empty.
     pub fn from_vec(blocks: Vec<B>) -> Option<Self> {
-        let mut blocks = blocks.into_iter();
-        let first = blocks.next()?;
-        Some(Self { first, rest: blocks.collect() })
+        if blocks.is_empty() { None } else { Some(Self(blocks)) }
     }
 }
 
 impl<B> IntoIterator for NonEmpty<B> {
     type Item = B;
-    type IntoIter = std::iter::Chain<std::iter::Once<B>, std::vec::IntoIter<B>>;
+    type IntoIter = std::vec::IntoIter<B>;
     fn into_iter(self) -> Self::IntoIter {
-        std::iter::once(self.first).chain(self.rest)
+        self.0.into_iter()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::Waf;
-use crate::config::value::AnyCidr;
+use crate::config::value::{AnyCidr, UrlPath};
 
 /// Rules that contradict one another, and ranges that WAF does not take.
 pub(super) fn check(waf: &Waf, problems: &mut Problems) {
@@ -17,6 +17,24 @@ pub(super) fn check(waf: &Waf, problems: &mut Problems) {
     }
     check_ranges("waf.allow_ips", &waf.allow_ips, problems);
     check_ranges("waf.deny_ips", &waf.deny_ips, problems);
+    check_paths(&waf.upload_paths, problems);
+}
+
+/// The longest text that WAF's string match takes, in bytes.
+/// <https://docs.aws.amazon.com/waf/latest/APIReference/API_ByteMatchStatement.html>
+const SEARCH_MAX: usize = 200;
+
+/// A prefix that every path has would lift the limit on bodies everywhere.
+fn check_paths(paths: &[UrlPath], problems: &mut Problems) {
+    for (at, path) in paths.iter().enumerate() {
+        if path.as_str() == "/" || path.as_str().len() > SEARCH_MAX {
+            problems.error(
+                KeyPath::from("waf.upload_paths").index(at),
+                format!("{path} cannot be told from other paths by WAF"),
+                format!("what the paths of uploads begin with, 2 to {SEARCH_MAX} characters"),
+            );
+        }
+    }
 }
 
 /// WAF's address sets take every prefix but zero: <https://docs.aws.amazon.com/waf/latest/APIReference/API_IPSet.html>

@@ -1,6 +1,6 @@
 //! `[waf]`: the web ACL in front of the load balancer.
 
-use crate::config::value::{AnyCidr, Bounded, CountryCode, HeaderName};
+use crate::config::value::{AnyCidr, Bounded, CountryCode, HeaderName, UrlPath};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,11 @@ pub struct Waf {
     pub allow_ips: Vec<AnyCidr>,
     /// Ranges that are refused. None.
     pub deny_ips: Vec<AnyCidr>,
+    /// What paths of uploads begin with. `/v1/statements`. WAF sees the first 8 KiB of a body only, so the common group
+    /// refuses every larger one, and it takes XML's prologue for a script; under these paths the two rules only count,
+    /// and every other rule acts as everywhere. Empty where nothing is uploaded.
+    /// <https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html>
+    pub upload_paths: Vec<UrlPath>,
     /// Headers hidden in the logs besides `authorization` and `cookie`, which always are. None.
     pub redacted_headers: Vec<HeaderName>,
     /// The capacity units that the rules may use, 1 to 5000. 1500, what AWS includes in the price of a web ACL.
@@ -40,6 +45,7 @@ impl Default for Waf {
             geo_deny: Vec::new(),
             allow_ips: Vec::new(),
             deny_ips: Vec::new(),
+            upload_paths: vec![UrlPath::known("/v1/statements")],
             redacted_headers: Vec::new(),
             capacity_limit: Bounded::literal::<1500>(),
         }

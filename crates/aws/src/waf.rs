@@ -1,0 +1,480 @@
+//! Rules of a web ACL, typed: what a rule looks at, what it does, and how many capacity units it uses.
+//!
+//! Three things that the provider lets through and AWS then refuses, or worse, accepts silently, cannot be written
+//! here: a managed group with `action` in place of `override_action`, two rules of one priority, and an override that
+//! names a rule which its group does not have (AWS ignores it).
+//!
+//! <https://docs.aws.amazon.com/waf/latest/developerguide/waf-rules.html>
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use terraform::{Expr, NonEmpty, set};
+
+use crate::kind::Wafv2IpSetArn;
+use crate::wafv2_web_acl::{
+    Action, Allow, AndStatement, AndStatementStatement as Second,
+    AndStatementStatementAndStatement as SecondList, AndStatementStatementAndStatementStatement as Third,
+    AndStatementStatementAndStatementStatementAndStatement as ThirdList,
+    AndStatementStatementAndStatementStatementAndStatementStatement as Fourth, Block, ByteMatchStatement,
+    ByteMatchStatementOptional, Count, CustomResponse, FieldToMatch, GeoMatchStatement,
+    IpSetReferenceStatement, LabelMatchStatement, ManagedRuleGroupStatement,
+    ManagedRuleGroupStatementOptional, OverrideAction, RateBasedStatement, RateBasedStatementOptional,
+    Rule as RuleBlock, RuleActionOverride, RuleOptional, Statement as First, TextTransformation,
+    VisibilityConfig,
+};
+
+/// The rules of a web ACL.
+///
+/// A position is a rule's priority: rules are evaluated from the lowest up. Leave gaps between the positions, so that
+/// a rule put between two others changes neither.
+#[derive(Default)]
+pub struct Rules(BTreeMap<u32, Rule>);
+
+impl Rules {
+    /// Puts a rule at a position, or at the next free one if that is taken: no two rules have one priority.
+    pub fn put(&mut self, position: u32, rule: Rule) {
+        let free = (position..).find(|priority| !self.0.contains_key(priority));
+        self.0.insert(free.unwrap_or(position), rule);
+    }
+
+    /// The capacity units that the rules use. A web ACL has 1,500 in its price and at most 5,000.
+    ///
+    /// It is the sum of the rules' own, the most that AWS may count: it combines what rules have in common.
+    /// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html>
+    pub fn capacity(&self) -> u32 {
+        self.0.values().map(|rule| rule.capacity).sum()
+    }
+
+    /// The nested blocks, in the order of evaluation.
+    pub fn into_blocks(self) -> Vec<RuleBlock> {
+        self.0.into_iter().map(|(priority, rule)| rule.into_block(priority)).collect()
+    }
+}
+
+/// One rule, without its priority. Its metrics and sampled requests are always on.
+pub struct Rule {
+    name: Cow<'static, str>,
+    capacity: u32,
+    statement: First,
+    action: Option<Action>,
+    override_action: Option<OverrideAction>,
+}
+
+impl Rule {
+    /// A rule that matches when every one of `tests` holds.
+    ///
+    /// `name` is unique within the web ACL, 1 to 128 letters, digits, hyphens and underscores; the metric bears it too.
+    pub fn when(name: impl Into<Cow<'static, str>>, tests: NonEmpty<Test>, verdict: Verdict) -> Self {
+        let (capacity, statement) = all(tests);
+        Self { name: name.into(), capacity, statement, action: Some(verdict.into()), override_action: None }
+    }
+
+    /// A group of rules that AWS maintains.
+    pub fn managed(name: impl Into<Cow<'static, str>>, managed: Managed) -> Self {
+        let Managed { group, mode, overrides, scope } = managed;
+        let (scope_capacity, scope_down_statement) = scope.map(all::<Second>).unzip();
+        let statement = ManagedRuleGroupStatement {
+            name: set(group.name()),
+            vendor_name: set("AWS"),
+            optional: ManagedRuleGroupStatementOptional {
+                rule_action_override: overrides,
+                scope_down_statement: scope_down_statement.map(Box::new),
+                ..Default::default()
+            },
+        };
+        Self {
+            name: name.into(),
+            capacity: group.capacity() + scope_capacity.unwrap_or(0),
+            statement: First { managed_rule_group_statement: set(statement), ..Default::default() },
+            action: None,
+            override_action: Some(match mode {
+                GroupMode::Act => OverrideAction { none: set(Count {}), ..Default::default() },
+                GroupMode::Count => OverrideAction { count: set(Count {}), ..Default::default() },
+            }),
+        }
+    }
+
+    /// A limit on the requests of each address.
+    pub fn rate_limit(name: impl Into<Cow<'static, str>>, limit: RateLimit, verdict: Verdict) -> Self {
+        let (scope_capacity, scope_down_statement) = limit.scope.map(all::<Second>).unzip();
+        let statement = RateBasedStatement {
+            limit: set(limit.requests),
+            optional: RateBasedStatementOptional {
+                aggregate_key_type: set("IP"),
+                evaluation_window_sec: set(limit.window.seconds()),
+                scope_down_statement: scope_down_statement.map(Box::new),
+                ..Default::default()
+            },
+        };
+        Self {
+            name: name.into(),
+            capacity: RATE_LIMIT_CAPACITY + scope_capacity.unwrap_or(0),
+            statement: First { rate_based_statement: set(statement), ..Default::default() },
+            action: Some(verdict.into()),
+            override_action: None,
+        }
+    }
+
+    /// The capacity units that this rule uses.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    fn into_block(self, priority: u32) -> RuleBlock {
+        RuleBlock {
+            visibility_config: visible(self.name.clone()),
+            name: set(self.name),
+            priority: set(priority),
+            statement: self.statement,
+            optional: RuleOptional {
+                action: self.action,
+                override_action: self.override_action,
+                ..Default::default()
+            },
+        }
+    }
+}
+
+/// Metrics and sampled requests on: for the web ACL itself as for each of its rules.
+pub fn visible(metric_name: impl Into<Cow<'static, str>>) -> VisibilityConfig {
+    VisibilityConfig {
+        cloudwatch_metrics_enabled: set(true),
+        metric_name: set(metric_name.into()),
+        sampled_requests_enabled: set(true),
+    }
+}
+
+/// What a rule does with a request that it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Lets it pass; no later rule looks at it.
+    Allow,
+    /// Refuses it with status 403.
+    Block,
+    /// Refuses it with another status, 200 or 400 to 599.
+    /// <https://docs.aws.amazon.com/waf/latest/developerguide/customizing-the-response-status-codes.html>
+    BlockWith(u16),
+    /// Counts it and goes on to the next rule.
+    Count,
+}
+
+impl From<Verdict> for Action {
+    fn from(verdict: Verdict) -> Self {
+        let block = |custom_response| Self { block: set(Block { custom_response }), ..Default::default() };
+        match verdict {
+            Verdict::Allow => Self { allow: set(Allow::default()), ..Default::default() },
+            Verdict::Block => block(None),
+            Verdict::BlockWith(status) => {
+                block(Some(CustomResponse { response_code: set(status), optional: Default::default() }))
+            }
+            Verdict::Count => Self { count: set(Allow::default()), ..Default::default() },
+        }
+    }
+}
+
+/// A managed group as a rule uses it.
+pub struct Managed {
+    group: Group,
+    mode: GroupMode,
+    overrides: Vec<RuleActionOverride>,
+    scope: Option<NonEmpty<Test>>,
+}
+
+impl Managed {
+    /// A group with the actions that AWS gives its rules, or with all of them counting.
+    pub fn new(group: Group, mode: GroupMode) -> Self {
+        Self { group, mode, overrides: Vec::new(), scope: None }
+    }
+
+    /// Gives one of the group's rules another action.
+    #[must_use]
+    pub fn overriding(mut self, rule: GroupRule, verdict: Verdict) -> Self {
+        debug_assert_eq!(rule.group, self.group, "AWS ignores an override of another group's rule");
+        self.overrides.push(RuleActionOverride { action_to_use: verdict.into(), name: set(rule.name) });
+        self
+    }
+
+    /// Looks only at requests for which every one of `tests` holds.
+    #[must_use]
+    pub fn only(mut self, tests: NonEmpty<Test>) -> Self {
+        self.scope = Some(tests);
+        self
+    }
+}
+
+/// Whether the rules of a managed group act, or only count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupMode {
+    /// Each rule takes its own action.
+    Act,
+    /// Every rule counts, to see what the group would refuse.
+    Count,
+}
+
+/// A group of rules that AWS maintains, in its default version, which AWS keeps current.
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What OWASP's lists have in common: scripts, inclusions, oversized parts.
+    Common,
+    /// Requests known to be malicious, such as those for Log4j's lookups.
+    KnownBadInputs,
+    /// SQL injection.
+    SqlInjection,
+    /// Addresses that Amazon's threat intelligence knows as bots or attackers.
+    IpReputation,
+    /// VPNs, proxies, Tor and hosting providers.
+    AnonymousIps,
+}
+
+impl Group {
+    /// The group's name at AWS.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Common => "AWSManagedRulesCommonRuleSet",
+            Self::KnownBadInputs => "AWSManagedRulesKnownBadInputsRuleSet",
+            Self::SqlInjection => "AWSManagedRulesSQLiRuleSet",
+            Self::IpReputation => "AWSManagedRulesAmazonIpReputationList",
+            Self::AnonymousIps => "AWSManagedRulesAnonymousIpList",
+        }
+    }
+
+    /// The group's capacity units, fixed by AWS whatever is overridden.
+    pub const fn capacity(self) -> u32 {
+        match self {
+            Self::Common => 700,
+            Self::KnownBadInputs | Self::SqlInjection => 200,
+            Self::IpReputation => 25,
+            Self::AnonymousIps => 50,
+        }
+    }
+}
+
+/// One rule of a managed group, and the label that it leaves on a request that it matches, even when it counts.
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupRule {
+    group: Group,
+    name: &'static str,
+    label: &'static str,
+}
+
+impl GroupRule {
+    /// Bodies over 8 KiB (8,192 bytes), which is as much of a body as WAF sees behind a load balancer.
+    pub const SIZE_RESTRICTIONS_BODY: Self = Self {
+        group: Group::Common,
+        name: "SizeRestrictions_BODY",
+        label: "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body",
+    };
+    /// Bodies with what could be a script; the prologue of an XML document can be taken for one.
+    pub const CROSS_SITE_SCRIPTING_BODY: Self = Self {
+        group: Group::Common,
+        name: "CrossSiteScripting_BODY",
+        label: "awswaf:managed:aws:core-rule-set:CrossSiteScripting_Body",
+    };
+
+    /// The label that it leaves on a request that it matches.
+    pub const fn label(self) -> &'static str {
+        self.label
+    }
+}
+
+/// A rate-based rule's own capacity units, without its scope.
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based.html>
+const RATE_LIMIT_CAPACITY: u32 = 2;
+
+/// A limit on the requests of each address.
+pub struct RateLimit {
+    /// The most requests in the window, 10 to 2,000,000,000.
+    pub requests: u32,
+    /// Over how long the requests are counted.
+    pub window: Window,
+    /// Only requests for which all of these hold are counted and refused; every request if none.
+    pub scope: Option<NonEmpty<Test>>,
+}
+
+/// Over how long a rate-based rule counts requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// One minute.
+    OneMinute,
+    /// Two minutes.
+    TwoMinutes,
+    /// Five minutes.
+    FiveMinutes,
+    /// Ten minutes.
+    TenMinutes,
+}
+
+impl Window {
+    const fn seconds(self) -> u32 {
+        match self {
+            Self::OneMinute => 60,
+            Self::TwoMinutes => 120,
+            Self::FiveMinutes => 300,
+            Self::TenMinutes => 600,
+        }
+    }
+}
+
+/// Something that holds for a request or does not.
+pub struct Test {
+    probe: Probe,
+    negated: bool,
+}
+
+/// What a test looks at.
+enum Probe {
+    Country(Vec<Cow<'static, str>>),
+    AddressSet(Expr<Wafv2IpSetArn>),
+    Label(Cow<'static, str>),
+    PathStart(Cow<'static, str>),
+}
+
+impl Test {
+    /// The address belongs to one of these countries, given by ISO 3166-1 alpha-2. Sorted here, each once.
+    pub fn from_countries(codes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        let mut codes: Vec<Cow<'static, str>> = codes.into_iter().map(Into::into).collect();
+        codes.sort();
+        codes.dedup();
+        Probe::Country(codes).into()
+    }
+
+    /// The address lies in an address set.
+    pub fn from_addresses(set: Expr<Wafv2IpSetArn>) -> Self {
+        Probe::AddressSet(set).into()
+    }
+
+    /// An earlier rule left this label on the request.
+    pub fn has_label(label: impl Into<Cow<'static, str>>) -> Self {
+        Probe::Label(label.into()).into()
+    }
+
+    /// The path begins so, byte by byte: nothing is decoded or normalized before it is compared.
+    pub fn path_starts_with(prefix: impl Into<Cow<'static, str>>) -> Self {
+        Probe::PathStart(prefix.into()).into()
+    }
+
+    /// Holds exactly when this one does not.
+    #[must_use]
+    pub fn negate(self) -> Self {
+        Self { negated: !self.negated, ..self }
+    }
+
+    /// The capacity units: <https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statements-list.html>.
+    /// A negation uses none of its own.
+    fn capacity(&self) -> u32 {
+        match self.probe {
+            Probe::Country(_) | Probe::AddressSet(_) | Probe::Label(_) => 1,
+            Probe::PathStart(_) => 2,
+        }
+    }
+}
+
+impl From<Probe> for Test {
+    fn from(probe: Probe) -> Self {
+        Self { probe, negated: false }
+    }
+}
+
+/// The statement that holds when all tests do, and its capacity units. A negated test stands one level deeper than a
+/// plain one, and several tests one level deeper than a single one, so three levels below the outermost are enough.
+fn all<L: Outer>(tests: NonEmpty<Test>) -> (u32, L)
+where
+    L::Inner: Outer,
+{
+    let tests: Vec<Test> = tests.into_iter().collect();
+    let capacity = tests.iter().map(Test::capacity).sum();
+    let statement = match <[Test; 1]>::try_from(tests) {
+        Ok([test]) => one(test),
+        Err(tests) => L::all(tests.into_iter().map(one).collect()),
+    };
+    (capacity, statement)
+}
+
+fn one<L: Outer>(test: Test) -> L {
+    if test.negated { L::not(L::Inner::plain(test.probe)) } else { L::plain(test.probe) }
+}
+
+/// A level of nested statements: the provider has a type of its own for each.
+trait Level: Sized {
+    /// The statement of a single test.
+    fn plain(probe: Probe) -> Self;
+}
+
+/// A level that is not the innermost.
+trait Outer: Level {
+    /// The next level.
+    type Inner: Level;
+    fn not(inner: Self::Inner) -> Self;
+    fn all(inner: Vec<Self::Inner>) -> Self;
+}
+
+macro_rules! level {
+    ($level:ident) => {
+        impl Level for $level {
+            fn plain(probe: Probe) -> Self {
+                let mut statement = Self::default();
+                match probe {
+                    Probe::Country(codes) => statement.geo_match_statement = set(country(codes)),
+                    Probe::AddressSet(arn) => statement.ip_set_reference_statement = set(address_set(arn)),
+                    Probe::Label(key) => statement.label_match_statement = set(label(key)),
+                    Probe::PathStart(prefix) => statement.byte_match_statement = set(path_start(prefix)),
+                }
+                statement
+            }
+        }
+    };
+    ($level:ident, $list:ident of $inner:ident) => {
+        level!($level);
+        impl Outer for $level {
+            type Inner = $inner;
+            fn not(inner: $inner) -> Self {
+                let not_statement = Some($list { statement: NonEmpty::one(inner) });
+                Self { not_statement, ..Default::default() }
+            }
+            fn all(inner: Vec<$inner>) -> Self {
+                let and_statement = NonEmpty::from_vec(inner).map(|statement| $list { statement });
+                Self { and_statement, ..Default::default() }
+            }
+        }
+    };
+}
+level!(First, AndStatement of Second);
+level!(Second, SecondList of Third);
+level!(Third, ThirdList of Fourth);
+level!(Fourth);
+
+fn country(codes: Vec<Cow<'static, str>>) -> GeoMatchStatement {
+    GeoMatchStatement { country_codes: set(codes), optional: Default::default() }
+}
+
+fn address_set(arn: Expr<Wafv2IpSetArn>) -> IpSetReferenceStatement {
+    IpSetReferenceStatement { arn, optional: Default::default() }
+}
+
+fn label(key: Cow<'static, str>) -> LabelMatchStatement {
+    LabelMatchStatement { key: set(key), scope: set("LABEL") }
+}
+
+fn path_start(prefix: Cow<'static, str>) -> ByteMatchStatement {
+    ByteMatchStatement {
+        positional_constraint: set("STARTS_WITH"),
+        search_string: set(prefix),
+        text_transformation: NonEmpty::one(TextTransformation { priority: set(0), r#type: set("NONE") }),
+        optional: ByteMatchStatementOptional {
+            field_to_match: set(FieldToMatch { uri_path: set(Count {}), ..Default::default() }),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        println!("First {} Second {} Third {} Fourth {} Rule {} Byte {} FTM {}", size_of::<First>(), size_of::<Second>(), size_of::<Third>(), size_of::<Fourth>(), size_of::<RuleBlock>(), size_of::<ByteMatchStatement>(), size_of::<FieldToMatch>());
+    }
+}
