@@ -1,10 +1,29 @@
 //! The cluster, the task definition, the service and its autoscaling.
 
-use aws::{EcsClusterHandle, EcsServiceHandle};
-use terraform::Stack;
+use std::collections::BTreeMap;
+
+use aws::document::container::{
+    AwsLogs, Capability, Container, ContainerOptional, Delivery, HealthCheck, HealthCommand, LinuxParameters,
+    LogConfiguration, MountPoint, PortMapping, SecretSource, User,
+};
+use aws::document::policy::{Condition, Principal, Statement};
+use aws::kind::{ResourcePolicy, SecretsmanagerSecretArn};
+use aws::{
+    AppautoscalingPolicy, AppautoscalingPolicyOptional, AppautoscalingScheduledAction,
+    AppautoscalingScheduledActionOptional, AppautoscalingTarget, AppautoscalingTargetHandle,
+    CloudwatchMetricAlarm, CloudwatchMetricAlarmHandle, CloudwatchMetricAlarmOptional,
+    EcsAccountSettingDefault, EcsCluster, EcsClusterCapacityProviders, EcsClusterCapacityProvidersOptional,
+    EcsClusterHandle, EcsClusterOptional, EcsService, EcsServiceHandle, EcsServiceOptional,
+    EcsTaskDefinition, EcsTaskDefinitionHandle, EcsTaskDefinitionOptional, appautoscaling_policy as scaling,
+    appautoscaling_scheduled_action as scheduled, cloudwatch_metric_alarm as alarm, ecs_cluster as cluster,
+    ecs_cluster_capacity_providers as capacity, ecs_service as service, ecs_task_definition as task,
+};
+use contract::Var;
+use terraform::kind::Text;
+use terraform::{Expr, Meta, Stack, set, text};
 
 use super::{alb, ecr, iam, kms, logs, network};
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, ImageOwner, Partition, ScheduledAction};
 
 /// The cluster and the service.
 pub struct Outputs {
@@ -12,6 +31,8 @@ pub struct Outputs {
     pub cluster: EcsClusterHandle,
     /// The service.
     pub service: EcsServiceHandle,
+    /// The alarms that roll a deployment back; none if deployments are not rolled back.
+    pub rollback_alarms: Vec<CloudwatchMetricAlarmHandle>,
 }
 
 /// What the service stands on.
@@ -32,6 +53,714 @@ pub struct Inputs<'a> {
 
 /// Builds the cluster and the service.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Outputs {
-    let _ = (stack, config, inputs);
-    todo!()
+    if config.account.baseline {
+        account_settings(stack, config);
+    }
+    let cluster = cluster(stack, config, inputs);
+    let definition = task_definition(stack, config, inputs);
+    let rollback_alarms = if config.service.deployment.circuit_breaker {
+        vec![server_errors(stack, config, inputs), unhealthy_tasks(stack, config, inputs)]
+    } else {
+        Vec::new()
+    };
+    let service = service(stack, config, inputs, &cluster, &definition, &rollback_alarms);
+    if config.service.deployed {
+        autoscaling(stack, config, inputs, &cluster, &service);
+    }
+
+    stack.output::<Text>("ecs_cluster_name", "The cluster that the service runs in.", cluster.name());
+    stack.output::<Text>("ecs_service_name", "The service; a pipeline deploys to it.", service.name());
+    stack.output::<Text>(
+        "ecs_task_family",
+        "The task definition's family; a pipeline registers revisions of it.",
+        definition.family(),
+    );
+    Outputs { cluster, service, rollback_alarms }
+}
+
+/// The cluster's name, which log groups, roles and keys refer to before there is a cluster.
+#[must_use]
+pub fn cluster_name(config: &EnvConfig) -> String {
+    config.names.prefix().to_owned()
+}
+
+/// The cluster's ARN.
+#[must_use]
+pub fn cluster_arn(config: &EnvConfig) -> String {
+    config.arn("ecs", &format!("cluster/{}", cluster_name(config)))
+}
+
+/// What the names of the container's log streams begin with; the task's id follows.
+#[must_use]
+pub fn stream_prefix(config: &EnvConfig) -> String {
+    format!("{LOG_STREAM_PREFIX}/{}", config.service.name)
+}
+
+const LOG_STREAM_PREFIX: &str = "ecs";
+
+/// What the policy of the key for data must say so that Fargate can encrypt the tasks' temporary storage with it.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html>
+#[must_use]
+pub fn storage_key_statements(config: &EnvConfig) -> [Statement<ResourcePolicy>; 2] {
+    let fargate = || Principal::service("fargate.amazonaws.com");
+    let of_cluster = |statement: Statement<ResourcePolicy>| {
+        statement
+            .when(Condition::string_equals(
+                "kms:EncryptionContext:aws:ecs:clusterAccount",
+                [config.account_id.to_string()],
+            ))
+            .when(Condition::string_equals(
+                "kms:EncryptionContext:aws:ecs:clusterName",
+                [cluster_name(config)],
+            ))
+    };
+    [
+        of_cluster(Statement::<ResourcePolicy>::allow(
+            "TaskStorage",
+            fargate(),
+            ["kms:GenerateDataKeyWithoutPlaintext"],
+            ["*"],
+        )),
+        of_cluster(Statement::<ResourcePolicy>::allow(
+            "TaskStorageGrants",
+            fargate(),
+            ["kms:CreateGrant"],
+            ["*"],
+        ))
+        .when(Condition::for_all_values_string_equals("kms:GrantOperations", ["Decrypt"])),
+    ]
+}
+
+/// What Container Insights records: of every task and container, where AWS offers it (10.7.2).
+fn insights(config: &EnvConfig) -> &'static str {
+    match config.partition() {
+        Partition::Aws => "enhanced",
+        Partition::AwsUsGov | Partition::AwsCn => "enabled",
+    }
+}
+
+/// Clusters that somebody makes by hand are observed as well. The other settings are left alone: the provider gives
+/// this one alone a valid value when the module is destroyed.
+fn account_settings(stack: &mut Stack<'_>, config: &EnvConfig) {
+    stack.add(
+        "insights",
+        EcsAccountSettingDefault { name: set("containerInsights"), value: set(insights(config)) },
+    );
+}
+
+/// The cluster. It waits for the log group of Container Insights, which ECS would otherwise make by itself,
+/// unencrypted and without an end.
+fn cluster(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> EcsClusterHandle {
+    let handle = stack.add_with(
+        "main",
+        Meta::new().depends_on(&inputs.logs.insights),
+        EcsCluster {
+            name: set(cluster_name(config)),
+            optional: EcsClusterOptional {
+                configuration: set(cluster::Configuration {
+                    execute_command_configuration: set(exec_sessions(inputs)),
+                    // PCI 3.5.1: what a task writes to its disk is under a key of ours.
+                    managed_storage_configuration: set(cluster::ManagedStorageConfiguration {
+                        fargate_ephemeral_storage_kms_key_id: set(inputs.keys.data.arn()),
+                        ..Default::default()
+                    }),
+                }),
+                setting: vec![cluster::Setting {
+                    name: set("containerInsights"),
+                    value: set(insights(config)),
+                }],
+                tags: set([("Name", cluster_name(config))]),
+                ..Default::default()
+            },
+        },
+    );
+    // Fargate alone: what is started without saying where lands on no machine that somebody would have to patch, and
+    // a task that Spot may take away at any time is no place for a payment.
+    stack.add(
+        "main",
+        EcsClusterCapacityProviders {
+            cluster_name: set(handle.name()),
+            optional: EcsClusterCapacityProvidersOptional {
+                capacity_providers: set(["FARGATE"]),
+                default_capacity_provider_strategy: vec![capacity::DefaultCapacityProviderStrategy {
+                    capacity_provider: set("FARGATE"),
+                    optional: capacity::DefaultCapacityProviderStrategyOptional {
+                        base: set(0),
+                        weight: set(1),
+                    },
+                }],
+            },
+        },
+    );
+    handle
+}
+
+/// Sessions of ECS Exec are encrypted and logged (PCI 10.2.1). Set even where Exec is off, so that no session is ever
+/// unlogged for having been switched on elsewhere.
+fn exec_sessions(inputs: &Inputs<'_>) -> cluster::ExecuteCommandConfiguration {
+    cluster::ExecuteCommandConfiguration {
+        kms_key_id: set(inputs.keys.logs.arn()),
+        log_configuration: set(cluster::LogConfiguration {
+            cloud_watch_encryption_enabled: set(true),
+            cloud_watch_log_group_name: set(inputs.logs.exec.name()),
+            ..Default::default()
+        }),
+        logging: set("OVERRIDE"),
+    }
+}
+
+/// Every environment has a family of its own: in one account, two would otherwise mix their revisions.
+fn family(config: &EnvConfig) -> String {
+    config.names.of(config.service.name.as_str())
+}
+
+fn task_definition(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+) -> EcsTaskDefinitionHandle {
+    let config_service = &config.service;
+    stack.add(
+        "main",
+        EcsTaskDefinition {
+            container_definitions: set(container(config, inputs)),
+            family: set(family(config)),
+            optional: EcsTaskDefinitionOptional {
+                requires_compatibilities: set(["FARGATE"]),
+                network_mode: set("awsvpc"),
+                cpu: set(config_service.size.cpu_units().to_string()),
+                memory: set(config_service.size.memory_mib().to_string()),
+                runtime_platform: set(task::RuntimePlatform {
+                    cpu_architecture: set(config_service.architecture.as_str()),
+                    operating_system_family: set("LINUX"),
+                }),
+                // 20 GiB are there without asking, and cannot be asked for.
+                ephemeral_storage: Some(config_service.ephemeral_storage_gib)
+                    .filter(|&gib| gib > 20)
+                    .map(|gib| task::EphemeralStorage { size_in_gib: set(gib) }),
+                execution_role_arn: set(inputs.iam.execution.arn()),
+                task_role_arn: set(inputs.iam.task.arn()),
+                volume: Directory::ALL
+                    .into_iter()
+                    .filter(|directory| directory.wanted(config))
+                    .map(|directory| task::Volume {
+                        name: set(directory.volume()),
+                        optional: task::VolumeOptional::default(),
+                    })
+                    .collect(),
+                // Earlier revisions stay to be rolled back to, and as a record of what ran.
+                skip_destroy: set(config.protection),
+                tags: set([("Name", family(config))]),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// A directory that can be written to although the root file system cannot.
+#[derive(Clone, Copy)]
+enum Directory {
+    /// The service's own.
+    Temporary,
+    /// Where ECS puts the agent of ECS Exec.
+    ManagedAgents,
+    /// The agent's state.
+    AgentState,
+    /// The agent's log.
+    AgentLog,
+}
+
+impl Directory {
+    const ALL: [Self; 4] = [Self::Temporary, Self::ManagedAgents, Self::AgentState, Self::AgentLog];
+
+    /// AWS asks for a writable root file system where ECS Exec is used; these three directories are what its agent
+    /// writes to, and with them the root can stay read-only (PCI 2.2.6).
+    /// <https://github.com/aws/containers-roadmap/issues/1359>
+    fn wanted(self, config: &EnvConfig) -> bool {
+        match self {
+            Self::Temporary => true,
+            Self::ManagedAgents | Self::AgentState | Self::AgentLog => config.service.exec,
+        }
+    }
+
+    const fn volume(self) -> &'static str {
+        match self {
+            Self::Temporary => "tmp",
+            Self::ManagedAgents => "managed-agents",
+            Self::AgentState => "ssm-state",
+            Self::AgentLog => "ssm-log",
+        }
+    }
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Temporary => contract::WRITABLE_DIRECTORY,
+            Self::ManagedAgents => "/managed-agents",
+            Self::AgentState => "/var/lib/amazon/ssm",
+            Self::AgentLog => "/var/log/amazon/ssm",
+        }
+    }
+}
+
+/// The service's container: it runs as an ordinary user, with no capabilities and nothing to write to but its
+/// temporary directory (PCI 2.2.4, 2.2.6).
+fn container(config: &EnvConfig, inputs: &Inputs<'_>) -> Container {
+    let service = &config.service;
+    let (environment, secrets) = variables(config);
+    Container {
+        name: set(service.name.to_string()),
+        image: set(image(config, inputs)),
+        optional: ContainerOptional {
+            environment,
+            health_check: Some(health_check(config)),
+            linux_parameters: Some(LinuxParameters {
+                drop: vec![Capability::All],
+                // SIGTERM reaches the service, and what a session leaves behind is reaped.
+                init_process: true,
+                ..Default::default()
+            }),
+            log_configuration: Some(LogConfiguration::AwsLogs(AwsLogs {
+                group: set(inputs.logs.service.name()),
+                region: set(config.region.to_string()),
+                stream_prefix: set(LOG_STREAM_PREFIX),
+                // Audit lines are not to be lost, as they are by default (PCI 10.2.1): the service waits instead.
+                delivery: Delivery::Blocking,
+            })),
+            mount_points: Directory::ALL
+                .into_iter()
+                .filter(|directory| directory.wanted(config))
+                .map(|directory| MountPoint {
+                    volume: set(directory.volume()),
+                    path: set(directory.path()),
+                    read_only: false,
+                })
+                .collect(),
+            port_mappings: vec![PortMapping::tcp(service.container_port)],
+            secrets,
+            stop_timeout_seconds: Some(service.stop_timeout_seconds),
+            user: User::new(service.user_id),
+            ..Default::default()
+        },
+    }
+}
+
+/// By digest, or by a tag that never moves (PCI 6.5.1).
+fn image(config: &EnvConfig, inputs: &Inputs<'_>) -> Expr<Text> {
+    let image = &config.service.image;
+    match &config.service.image_repository {
+        Some(elsewhere) => Expr::new(image.in_repository(elsewhere.as_str())),
+        None => text![inputs.ecr.repository.repository_url(), image.suffix()],
+    }
+}
+
+/// The binary asks itself, since the image has neither a shell nor an HTTP client. What the load balancer asks
+/// decides whether a task gets requests; this one notices a service that hangs in a task without a load balancer too.
+fn health_check(config: &EnvConfig) -> HealthCheck {
+    let check = &config.service.health_check;
+    HealthCheck {
+        command: HealthCommand::Exec(contract::HEALTH_COMMAND.map(Expr::new).to_vec()),
+        interval_seconds: check.interval_seconds.get(),
+        timeout_seconds: check.timeout_seconds.get(),
+        retries: check.unhealthy_threshold.get(),
+        // ECS takes five minutes at most.
+        start_period_seconds: check.grace_seconds.get().min(300),
+    }
+}
+
+/// Where the value of a variable comes from.
+enum Source {
+    /// The task definition.
+    Text(String),
+    /// The environment file, or else the service's default.
+    File,
+}
+
+/// The platform's value of a variable. There is no wildcard: a new variable has to be decided upon here.
+fn source(config: &EnvConfig, var: Var) -> Source {
+    match var {
+        Var::Environment => Source::Text(config.name.to_string()),
+        Var::ListenAddress => {
+            // `::` takes IPv4 connections as well.
+            let every = if config.network.ipv6 { "[::]" } else { "0.0.0.0" };
+            Source::Text(format!("{every}:{}", config.service.container_port))
+        }
+        // Were the service the first to hang up, the load balancer would answer 502 to the request that it was just
+        // passing on.
+        Var::KeepAliveSeconds => Source::Text((config.alb.idle_timeout_seconds.get() + 5).to_string()),
+        Var::StopTimeoutSeconds => Source::Text(config.service.stop_timeout_seconds.to_string()),
+        Var::LogLevel => Source::File,
+    }
+}
+
+/// The container's variables and secrets: those of the environment file, and the platform's, which prevail.
+fn variables(config: &EnvConfig) -> (BTreeMap<String, Expr<Text>>, BTreeMap<String, SecretSource>) {
+    let file = &config.service.environment;
+    let mut plain: BTreeMap<String, Expr<Text>> =
+        file.iter().map(|(name, value)| (name.to_string(), Expr::new(value))).collect();
+    let mut secrets: BTreeMap<String, SecretSource> = config
+        .service
+        .secrets
+        .iter()
+        .map(|(name, arn)| {
+            let arn = Expr::<SecretsmanagerSecretArn>::external(arn.to_string());
+            (name.to_string(), SecretSource::secret(arn))
+        })
+        .collect();
+    for var in Var::ALL {
+        match source(config, var) {
+            Source::Text(value) => {
+                secrets.remove(var.name());
+                plain.insert(var.name().to_owned(), Expr::new(value));
+            }
+            Source::File => {}
+        }
+    }
+    (plain, secrets)
+}
+
+fn service(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    cluster: &EcsClusterHandle,
+    definition: &EcsTaskDefinitionHandle,
+    rollback_alarms: &[CloudwatchMetricAlarmHandle],
+) -> EcsServiceHandle {
+    let deployment = &config.service.deployment;
+    stack.add_with(
+        "main",
+        service_meta(config, inputs, definition),
+        EcsService {
+            name: set(config.service.name.to_string()),
+            optional: EcsServiceOptional {
+                cluster: set(cluster.arn()),
+                task_definition: set(definition.arn()),
+                desired_count: set(config.service.counts.desired),
+                launch_type: set("FARGATE"),
+                // The newest, with all security fixes (PCI 6.3.3).
+                platform_version: set("LATEST"),
+                network_configuration: set(placement(inputs)),
+                load_balancer: vec![service::LoadBalancer {
+                    container_name: set(config.service.name.to_string()),
+                    container_port: set(config.service.container_port),
+                    optional: service::LoadBalancerOptional {
+                        target_group_arn: set(inputs.alb.target_group.arn()),
+                        ..Default::default()
+                    },
+                }],
+                health_check_grace_period_seconds: set(config.service.health_check.grace_seconds.get()),
+                deployment_minimum_healthy_percent: set(deployment.minimum_healthy_percent.get()),
+                deployment_maximum_percent: set(deployment.maximum_percent.get()),
+                deployment_circuit_breaker: set(service::DeploymentCircuitBreaker {
+                    enable: set(deployment.circuit_breaker),
+                    rollback: set(deployment.circuit_breaker),
+                }),
+                alarms: rollback(rollback_alarms),
+                availability_zone_rebalancing: set(rebalancing(config)),
+                // No shell beside cardholder data (PCI 2.2.7, 6.5.1); the environment file refuses it in production.
+                enable_execute_command: set(config.service.exec),
+                // Tasks bear the service's tags, so that none is without owner and scope.
+                enable_ecs_managed_tags: set(true),
+                propagate_tags: set("SERVICE"),
+                wait_for_steady_state: set(waits(config)),
+                tags: set([("Name", config.service.name.to_string())]),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// Whether an apply deploys, and hence waits for the deployment to end: a failed one fails the apply.
+fn waits(config: &EnvConfig) -> bool {
+    config.service.deployed && config.service.deployment.image_owner == ImageOwner::Terraform
+}
+
+fn service_meta(
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    definition: &EcsTaskDefinitionHandle,
+) -> Meta<EcsService> {
+    // A target group without a listener is refused, and a task without rights fails to start.
+    let mut meta =
+        Meta::new().depends_on(&inputs.alb.https_listener).depends_on(&inputs.iam.execution_policy);
+    if let Some(policy) = &inputs.iam.exec_policy {
+        meta = meta.depends_on(policy);
+    }
+    if config.service.deployed {
+        // The autoscaler's. It lifts the count into its range when it is built, also from the 0 of a service that
+        // nothing had been deployed to.
+        meta = meta.ignore(EcsService::DESIRED_COUNT);
+    }
+    if config.service.deployment.image_owner == ImageOwner::Pipeline {
+        meta = meta.ignore(EcsService::TASK_DEFINITION);
+    }
+    if waits(config) {
+        // A service that was rolled back is as steady as any other.
+        // https://github.com/hashicorp/terraform-provider-aws/issues/20858
+        meta = meta.postcondition(
+            Expr::<Text>::itself("task_definition").equals(definition.arn()),
+            "The deployment failed, and the service runs its previous task definition again. The service's events \
+             and the container's log say why.",
+        );
+    }
+    meta
+}
+
+/// Where tasks run: in the private subnets, behind their own security group, without a public address (PCI 1.4.4).
+fn placement(inputs: &Inputs<'_>) -> service::NetworkConfiguration {
+    let subnets: Vec<_> = inputs.network.private_subnets.iter().map(|subnet| subnet.id()).collect();
+    service::NetworkConfiguration {
+        subnets: set(subnets),
+        optional: service::NetworkConfigurationOptional {
+            assign_public_ip: set(false),
+            security_groups: set([inputs.network.tasks_security_group.id()]),
+        },
+    }
+}
+
+/// ECS evens tasks out over the zones by starting one before it stops another, for which there must be room.
+fn rebalancing(config: &EnvConfig) -> &'static str {
+    if config.service.deployment.maximum_percent.get() > 100 { "ENABLED" } else { "DISABLED" }
+}
+
+fn rollback(alarms: &[CloudwatchMetricAlarmHandle]) -> Option<service::Alarms> {
+    let names: Vec<_> = alarms.iter().map(CloudwatchMetricAlarmHandle::alarm_name).collect();
+    (!names.is_empty()).then(|| service::Alarms {
+        alarm_names: set(names),
+        enable: set(true),
+        rollback: set(true),
+    })
+}
+
+/// Five percent of the answers are the service's errors: its health check may well go on saying that all is well.
+fn server_errors(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+) -> CloudwatchMetricAlarmHandle {
+    let sum = |id: &'static str, metric: &'static str| alarm::MetricQuery {
+        id: set(id),
+        optional: alarm::MetricQueryOptional {
+            metric: set(alarm::Metric {
+                metric_name: set(metric),
+                period: set(60),
+                stat: set("Sum"),
+                optional: alarm::MetricOptional {
+                    namespace: set("AWS/ApplicationELB"),
+                    dimensions: set(targets(inputs)),
+                    ..Default::default()
+                },
+            }),
+            return_data: set(false),
+            ..Default::default()
+        },
+    };
+    let share = alarm::MetricQuery {
+        id: set("share"),
+        optional: alarm::MetricQueryOptional {
+            // Of a few requests one error is no sign.
+            expression: set("IF(requests >= 20, 100 * FILL(errors, 0) / requests, 0)"),
+            label: set("Share of 5xx answers in percent"),
+            return_data: set(true),
+            ..Default::default()
+        },
+    };
+    stack.add(
+        "target_5xx",
+        CloudwatchMetricAlarm {
+            alarm_name: set(config.names.of("target-5xx")),
+            comparison_operator: set("GreaterThanOrEqualToThreshold"),
+            evaluation_periods: set(3),
+            optional: CloudwatchMetricAlarmOptional {
+                alarm_description: set("5% of the service's answers are errors; rolls a deployment back."),
+                datapoints_to_alarm: set(2),
+                threshold: set(5),
+                // No requests, no errors.
+                treat_missing_data: set("notBreaching"),
+                metric_query: vec![
+                    share,
+                    sum("errors", "HTTPCode_Target_5XX_Count"),
+                    sum("requests", "RequestCount"),
+                ],
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// A task that is unhealthy for three minutes on end: longer than a start takes.
+fn unhealthy_tasks(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+) -> CloudwatchMetricAlarmHandle {
+    stack.add(
+        "unhealthy_tasks",
+        CloudwatchMetricAlarm {
+            alarm_name: set(config.names.of("unhealthy-tasks")),
+            comparison_operator: set("GreaterThanOrEqualToThreshold"),
+            evaluation_periods: set(3),
+            optional: CloudwatchMetricAlarmOptional {
+                alarm_description: set("A task fails the load balancer's checks; rolls a deployment back."),
+                namespace: set("AWS/ApplicationELB"),
+                metric_name: set("UnHealthyHostCount"),
+                dimensions: set(targets(inputs)),
+                period: set(60),
+                statistic: set("Minimum"),
+                threshold: set(1),
+                // No tasks, none unhealthy.
+                treat_missing_data: set("notBreaching"),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+fn targets(inputs: &Inputs<'_>) -> [(&'static str, Expr<Text>); 2] {
+    [
+        ("LoadBalancer", inputs.alb.load_balancer.arn_suffix()),
+        ("TargetGroup", inputs.alb.target_group.arn_suffix()),
+    ]
+}
+
+const NAMESPACE: &str = "ecs";
+const DIMENSION: &str = "ecs:service:DesiredCount";
+
+fn autoscaling(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    cluster: &EcsClusterHandle,
+    service: &EcsServiceHandle,
+) {
+    let mut meta = Meta::new();
+    if !config.service.schedule.is_empty() {
+        // A scheduled action moves both; the next apply would undo it.
+        meta = meta.ignore(AppautoscalingTarget::MAX_CAPACITY).ignore(AppautoscalingTarget::MIN_CAPACITY);
+    }
+    let target = stack.add_with(
+        "tasks",
+        meta,
+        AppautoscalingTarget {
+            max_capacity: set(config.service.counts.max),
+            min_capacity: set(config.service.counts.min),
+            resource_id: set(text!["service/", cluster.name(), "/", service.name()]),
+            scalable_dimension: set(DIMENSION),
+            service_namespace: set(NAMESPACE),
+            optional: Default::default(),
+        },
+    );
+    for tracked in Tracked::ALL {
+        track(stack, config, inputs, &target, tracked);
+    }
+    for action in &config.service.schedule {
+        schedule(stack, &target, action);
+    }
+}
+
+/// What the autoscaler holds constant. Each policy adds tasks by itself; they take tasks away only all together.
+#[derive(Clone, Copy)]
+enum Tracked {
+    Cpu,
+    Memory,
+    Requests,
+}
+
+impl Tracked {
+    const ALL: [Self; 3] = [Self::Cpu, Self::Memory, Self::Requests];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+            Self::Requests => "requests",
+        }
+    }
+
+    const fn metric(self) -> &'static str {
+        match self {
+            Self::Cpu => "ECSServiceAverageCPUUtilization",
+            Self::Memory => "ECSServiceAverageMemoryUtilization",
+            Self::Requests => "ALBRequestCountPerTarget",
+        }
+    }
+
+    fn target(self, config: &EnvConfig) -> u32 {
+        let autoscaling = &config.service.autoscaling;
+        match self {
+            Self::Cpu => autoscaling.cpu_percent.get(),
+            Self::Memory => autoscaling.memory_percent.get(),
+            Self::Requests => autoscaling.requests_per_target.get(),
+        }
+    }
+
+    /// Requests are counted at the load balancer, which has to be told apart from others.
+    fn resource_label(self, inputs: &Inputs<'_>) -> Option<Expr<Text>> {
+        match self {
+            Self::Cpu | Self::Memory => None,
+            Self::Requests => {
+                Some(text![inputs.alb.load_balancer.arn_suffix(), "/", inputs.alb.target_group.arn_suffix()])
+            }
+        }
+    }
+}
+
+fn track(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    target: &AppautoscalingTargetHandle,
+    tracked: Tracked,
+) {
+    let autoscaling = &config.service.autoscaling;
+    stack.add(
+        tracked.name(),
+        AppautoscalingPolicy {
+            name: set(tracked.name()),
+            resource_id: set(target.resource_id()),
+            scalable_dimension: set(target.scalable_dimension()),
+            service_namespace: set(target.service_namespace()),
+            optional: AppautoscalingPolicyOptional {
+                policy_type: set("TargetTrackingScaling"),
+                target_tracking_scaling_policy_configuration: set(
+                    scaling::TargetTrackingScalingPolicyConfiguration {
+                        target_value: set(tracked.target(config)),
+                        optional: scaling::TargetTrackingScalingPolicyConfigurationOptional {
+                            predefined_metric_specification: set(scaling::PredefinedMetricSpecification {
+                                predefined_metric_type: set(tracked.metric()),
+                                optional: scaling::PredefinedMetricSpecificationOptional {
+                                    resource_label: tracked.resource_label(inputs),
+                                },
+                            }),
+                            scale_in_cooldown: set(autoscaling.scale_in_cooldown_seconds.get()),
+                            scale_out_cooldown: set(autoscaling.scale_out_cooldown_seconds.get()),
+                            ..Default::default()
+                        },
+                    },
+                ),
+                ..Default::default()
+            },
+        },
+    );
+}
+
+fn schedule(stack: &mut Stack<'_>, target: &AppautoscalingTargetHandle, action: &ScheduledAction) {
+    stack.add(
+        action.name.as_str().replace('-', "_"),
+        AppautoscalingScheduledAction {
+            name: set(action.name.to_string()),
+            resource_id: set(target.resource_id()),
+            scalable_dimension: set(target.scalable_dimension()),
+            service_namespace: set(target.service_namespace()),
+            schedule: set(action.cron.expression()),
+            scalable_target_action: scheduled::ScalableTargetAction {
+                max_capacity: set(action.max.to_string()),
+                min_capacity: set(action.min.to_string()),
+            },
+            optional: AppautoscalingScheduledActionOptional {
+                timezone: set(action.timezone.to_string()),
+                ..Default::default()
+            },
+        },
+    );
 }

@@ -1,10 +1,19 @@
 //! Roles: the task's, the one that starts it, and the operators'.
+//!
+//! Each says what it needs and no more (PCI 7.2.5): actions are spelled out, resources are named, and `*` stands only
+//! where AWS knows no resource for an action. Services may assume a role for this account's own resources alone, so
+//! that nobody else's task can be a confused deputy. Names of what later stacks build are composed, not referred to.
 
-use aws::{IamRoleHandle, IamRolePolicyHandle};
-use terraform::Stack;
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
+use aws::{
+    IamRole, IamRoleHandle, IamRoleOptional, IamRolePolicy, IamRolePolicyHandle, IamRolePolicyOptional,
+};
+use terraform::kind::Text;
+use terraform::{Expr, Stack, set, text};
 
-use super::{ecr, kms, logs};
-use crate::config::EnvConfig;
+use super::{ecr, ecs, kms, logs};
+use crate::config::{EnvConfig, RepositoryUri};
 
 /// The roles.
 pub struct Outputs {
@@ -14,6 +23,11 @@ pub struct Outputs {
     pub execution: IamRoleHandle,
     /// The execution role's policy; the service depends on it, or its first tasks start without rights.
     pub execution_policy: IamRolePolicyHandle,
+    /// What a task needs for ECS Exec, where that is on; the service depends on it, or no session opens in the first
+    /// tasks.
+    pub exec_policy: Option<IamRolePolicyHandle>,
+    /// What people may do who look after the environment; there only if somebody is named.
+    pub operator: Option<IamRoleHandle>,
 }
 
 /// Builds the roles.
@@ -24,6 +38,293 @@ pub fn build(
     ecr: &ecr::Outputs,
     logs: &logs::Outputs,
 ) -> Outputs {
-    let _ = (stack, config, keys, ecr, logs);
-    todo!()
+    let task = role(
+        stack,
+        config,
+        NewRole { name: "task", description: "What the service may do", trust: tasks(config), hours: 1 },
+    );
+    let exec_policy = config.service.exec.then(|| {
+        // The service itself calls no AWS API until it is given a store.
+        policy(stack, &task, "exec", Policy::new(exec_channel(keys, logs)))
+    });
+    let execution = role(
+        stack,
+        config,
+        NewRole {
+            name: "execution",
+            description: "What ECS needs to start a task of the service",
+            trust: tasks(config),
+            hours: 1,
+        },
+    );
+    let execution_policy =
+        policy(stack, &execution, "execution", Policy::new(start(config, keys, ecr, logs)));
+    let operator = (!config.iam.operators.is_empty()).then(|| operator(stack, config, keys, logs));
+
+    stack.output::<Text>(
+        "task_role_arn",
+        "What the service may do; a pipeline passes it to ECS.",
+        task.arn(),
+    );
+    stack.output::<Text>(
+        "execution_role_arn",
+        "What ECS needs to start a task; a pipeline passes it to ECS.",
+        execution.arn(),
+    );
+    Outputs { task, execution, execution_policy, exec_policy, operator }
+}
+
+/// A role to be made.
+struct NewRole {
+    /// Its local name, and what its name ends in.
+    name: &'static str,
+    description: &'static str,
+    trust: Policy<TrustPolicy>,
+    /// Hours that a session lasts at most; one, unless people are to work in it.
+    hours: u32,
+}
+
+fn role(stack: &mut Stack<'_>, config: &EnvConfig, new: NewRole) -> IamRoleHandle {
+    let boundary = config.iam.permissions_boundary.as_ref();
+    let name = config.names.of(new.name);
+    stack.add(
+        new.name,
+        IamRole {
+            assume_role_policy: set(new.trust),
+            optional: IamRoleOptional {
+                description: set(format!("{} ({})", new.description, config.names.prefix())),
+                max_session_duration: set(new.hours * 3600),
+                permissions_boundary: boundary.map(|arn| Expr::<IamPolicyArn>::external(arn.to_string())),
+                tags: set([("Name", name.clone())]),
+                name: set(name),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// A policy in the role itself: it serves no other, and goes with it.
+fn policy(
+    stack: &mut Stack<'_>,
+    role: &IamRoleHandle,
+    name: &'static str,
+    document: Policy<IdentityPolicy>,
+) -> IamRolePolicyHandle {
+    stack.add(
+        name,
+        IamRolePolicy {
+            policy: set(document),
+            role: set(role.name()),
+            optional: IamRolePolicyOptional { name: set(name), ..Default::default() },
+        },
+    )
+}
+
+/// Tasks of this account and region, of no other (confused deputy).
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html>
+fn tasks(config: &EnvConfig) -> Policy<TrustPolicy> {
+    let service = Principal::service("ecs-tasks.amazonaws.com");
+    Policy::new([Statement::<TrustPolicy>::assume("Tasks", service)
+        .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+        .when(Condition::arn_like("aws:SourceArn", [config.arn("ecs", "*")]))])
+}
+
+type Identity = Statement<IdentityPolicy>;
+
+/// What is allowed where AWS knows no resource for an action.
+const ANYTHING: [&str; 1] = ["*"];
+
+/// What a pull consists of.
+const PULL: [&str; 3] =
+    ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
+/// What ECS does before a task of the service runs.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html>
+fn start(config: &EnvConfig, keys: &kms::Outputs, ecr: &ecr::Outputs, logs: &logs::Outputs) -> Vec<Identity> {
+    // Images are encrypted, but ECR decrypts them with a grant of its own: pulling takes no right to the key.
+    let mut all = vec![
+        Identity::allow("RegistryToken", ["ecr:GetAuthorizationToken"], ANYTHING),
+        Identity::allow("PullImage", PULL, [repository(config, ecr)]),
+        // GuardDuty puts its agent into tasks as a second container, from a repository in an account of AWS that
+        // differs by region.
+        // https://docs.aws.amazon.com/guardduty/latest/ug/prereq-runtime-monitoring-ecs-support.html
+        Identity::allow("PullGuardDutyAgent", PULL, [guardduty_agent(config)]),
+        Identity::allow(
+            "WriteLog",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [text![logs.service.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(config))]],
+        ),
+    ];
+    all.extend(secrets(config, keys));
+    all
+}
+
+/// The one repository that the image comes from.
+fn repository(config: &EnvConfig, ecr: &ecr::Outputs) -> Expr<Text> {
+    match &config.service.image_repository {
+        None => ecr.repository.arn().text(),
+        Some(elsewhere) => Expr::new(repository_arn(config, elsewhere)),
+    }
+}
+
+/// From `<account>.dkr.ecr.<region>.amazonaws.com/<name>`.
+fn repository_arn(config: &EnvConfig, repository: &RepositoryUri) -> String {
+    let (host, name) = repository.as_str().split_once('/').unwrap_or_default();
+    let region = host.split('.').nth(3).unwrap_or_default();
+    format!("arn:{}:ecr:{region}:{}:repository/{name}", config.partition(), repository.account())
+}
+
+fn guardduty_agent(config: &EnvConfig) -> String {
+    format!("arn:{}:ecr:{}:*:repository/aws-guardduty-agent-fargate", config.partition(), config.region)
+}
+
+/// The secrets that the task definition names, and the key for secrets through Secrets Manager alone (PCI 8.6.2).
+fn secrets(config: &EnvConfig, keys: &kms::Outputs) -> Vec<Identity> {
+    let mut arns: Vec<String> = config.service.secrets.values().map(|s| secret_arn(s.as_str())).collect();
+    arns.sort();
+    arns.dedup();
+    if arns.is_empty() {
+        return Vec::new();
+    }
+    let via = format!("secretsmanager.{}.{}", config.region, config.partition().dns_suffix());
+    vec![
+        Identity::allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns.clone()),
+        Identity::allow("DecryptSecrets", ["kms:Decrypt"], [keys.secrets.arn()])
+            .when(Condition::string_equals("kms:ViaService", [via]))
+            .when(Condition::string_equals("kms:EncryptionContext:SecretARN", arns)),
+    ]
+}
+
+/// The secret itself: its ARN has seven fields, and what stands behind them picks a key or a version.
+fn secret_arn(value_from: &str) -> String {
+    value_from.splitn(8, ':').take(7).collect::<Vec<_>>().join(":")
+}
+
+/// What the agent of ECS Exec does with the rights of the task: it opens the channel, encrypts the session and logs it.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions>
+fn exec_channel(keys: &kms::Outputs, logs: &logs::Outputs) -> [Identity; 4] {
+    [
+        Identity::allow(
+            "SessionChannel",
+            [
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            ANYTHING,
+        ),
+        Identity::allow("FindSessionLog", ["logs:DescribeLogGroups"], ANYTHING),
+        Identity::allow(
+            "WriteSessionLog",
+            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [logs.exec.arn().text(), text![logs.exec.arn(), ":log-stream:*"]],
+        ),
+        Identity::allow("EncryptSession", ["kms:Decrypt"], [keys.logs.arn()]),
+    ]
+}
+
+/// The role of the people who look after the environment (PCI 7.2.2, 8.4.1): they see what runs and read its logs,
+/// and change nothing. Where ECS Exec is on, they may open a session in a container of the service.
+fn operator(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    keys: &kms::Outputs,
+    logs: &logs::Outputs,
+) -> IamRoleHandle {
+    let operator = role(
+        stack,
+        config,
+        NewRole {
+            name: "operator",
+            description: "What operators may do, signed in with MFA",
+            trust: people(config),
+            hours: config.iam.operator_session_hours.get(),
+        },
+    );
+    let mut statements = look(config, logs);
+    if config.service.exec {
+        statements.extend(open_session(config, keys));
+    }
+    statements.push(no_bare_session(config));
+    policy(stack, &operator, "operator", Policy::new(statements));
+    stack.output::<Text>(
+        "operator_role_arn",
+        "The role that operators assume, signed in with MFA.",
+        operator.arn(),
+    );
+    operator
+}
+
+/// Those who are named, with a second factor (PCI 8.4.2) that they have shown lately. A role that is named must be
+/// assumed with MFA itself: a session that is handed from role to role has lost the factor.
+fn people(config: &EnvConfig) -> Policy<TrustPolicy> {
+    let operators = config.iam.operators.iter().map(|arn| Expr::new(arn.to_string())).collect();
+    Policy::new([Statement::<TrustPolicy>::assume("Operators", Principal::Arns(operators))
+        .when(Condition::bool("aws:MultiFactorAuthPresent", true))
+        .when(Condition::numeric_less_than(
+            "aws:MultiFactorAuthAge",
+            [config.iam.operator_mfa_age_seconds.to_string()],
+        ))])
+}
+
+/// Reading only. The log of ECS Exec sessions is not among what is read: it is the record of these very people.
+fn look(config: &EnvConfig, logs: &logs::Outputs) -> Vec<Identity> {
+    let groups = [&logs.service, &logs.insights, &logs.flow, &logs.waf];
+    let streams = groups.map(|group| text![group.arn(), ":log-stream:*"]);
+    let groups = groups.map(|group| group.arn().text()).into_iter().chain(streams);
+    vec![
+        Identity::allow(
+            "SeeService",
+            ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListServices", "ecs:ListTasks"],
+            ANYTHING,
+        )
+        .when(Condition::arn_equals("ecs:cluster", [ecs::cluster_arn(config)])),
+        Identity::allow("SeeCluster", ["ecs:DescribeClusters"], [ecs::cluster_arn(config)]),
+        Identity::allow(
+            "SeePlatform",
+            [
+                "application-autoscaling:DescribeScalableTargets",
+                "application-autoscaling:DescribeScalingActivities",
+                "application-autoscaling:DescribeScalingPolicies",
+                "cloudwatch:DescribeAlarmHistory",
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:GetMetricData",
+                "cloudwatch:GetMetricStatistics",
+                "cloudwatch:ListMetrics",
+                "ecs:DescribeTaskDefinition",
+                "ecs:ListClusters",
+                "ecs:ListTaskDefinitions",
+                "elasticloadbalancing:DescribeListeners",
+                "elasticloadbalancing:DescribeLoadBalancers",
+                "elasticloadbalancing:DescribeTargetGroups",
+                "elasticloadbalancing:DescribeTargetHealth",
+                "logs:DescribeLogGroups",
+                "logs:GetQueryResults",
+                "logs:StopQuery",
+            ],
+            ANYTHING,
+        ),
+        Identity::allow(
+            "ReadLogs",
+            ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"],
+            groups,
+        ),
+    ]
+}
+
+/// A session in a container of the service, through ECS, which encrypts and logs it.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec-best-practices.html>
+fn open_session(config: &EnvConfig, keys: &kms::Outputs) -> [Identity; 2] {
+    let tasks = config.arn("ecs", &format!("task/{}/*", ecs::cluster_name(config)));
+    [
+        Identity::allow("OpenSession", ["ecs:ExecuteCommand"], [ecs::cluster_arn(config), tasks])
+            .when(Condition::string_equals("ecs:container-name", [config.service.name.to_string()])),
+        Identity::allow("EncryptSession", ["kms:GenerateDataKey"], [keys.logs.arn()]),
+    ]
+}
+
+/// A session that Session Manager opens by itself, around ECS, would be logged nowhere.
+fn no_bare_session(config: &EnvConfig) -> Identity {
+    Identity::deny("NoBareSession", ["ssm:StartSession"], [config.arn("ecs", "task/*")])
 }

@@ -1,1 +1,173 @@
 //! Facts on which the infrastructure and the service must agree. This crate has no dependencies.
+//!
+//! The infrastructure is generated from them and the service reads its environment only through [`Var`], so neither
+//! can change alone: the infrastructure matches on [`Var`] without a wildcard, and a new variable breaks its build
+//! until somebody has decided where its value comes from.
+
+/// The TCP port that the service listens on, above 1023 so that it needs no capability to bind it.
+pub const PORT: u16 = 8080;
+
+/// Answers 200 while the process is alive. Asked by the load balancer and by the container's own health check.
+pub const HEALTH_PATH: &str = "/healthz";
+
+/// Answers 200 while the service can take work: its stores answer, and it has not been told to stop.
+pub const READINESS_PATH: &str = "/readyz";
+
+/// Seconds between SIGTERM and SIGKILL, in which open requests are completed. Fargate allows at most 120.
+pub const STOP_TIMEOUT_SECONDS: u32 = 60;
+
+/// The user and group id that the container runs as: never root, and beyond the ids of the image's own users.
+pub const USER_ID: u32 = 10_001;
+
+/// The one directory that the service may write to; the root file system is read-only.
+///
+/// The image must declare it with `VOLUME` and give it to [`USER_ID`]: Fargate creates an undeclared one as root's,
+/// with mode 0755. <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html>
+pub const WRITABLE_DIRECTORY: &str = "/tmp";
+
+/// The service's executable in the image.
+pub const BINARY: &str = "/usr/local/bin/txn-reconcile-api";
+
+/// Asks [`HEALTH_PATH`] on the address that the service listens on, and exits with 0 if it answers 200. The binary
+/// does it itself, so the image needs neither a shell nor an HTTP client.
+pub const HEALTH_COMMAND: [&str; 2] = [BINARY, "healthcheck"];
+
+/// The CloudWatch namespace of the metrics that are derived from the service's log.
+pub const METRIC_NAMESPACE: &str = "TxnReconcile";
+
+/// A field of every log line, which is one JSON object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogField {
+    /// When: RFC 3339 in UTC, with microseconds.
+    Timestamp,
+    /// How grave: `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE`.
+    Level,
+    /// What happened, as a sentence for people.
+    Message,
+    /// Which request it happened in; absent outside of requests.
+    RequestId,
+}
+
+impl LogField {
+    /// Every field.
+    pub const ALL: [Self; 4] = [Self::Timestamp, Self::Level, Self::Message, Self::RequestId];
+
+    /// The field's key in the JSON object.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timestamp => "timestamp",
+            Self::Level => "level",
+            Self::Message => "message",
+            Self::RequestId => "request_id",
+        }
+    }
+}
+
+/// An environment variable that the service reads. It reads no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Var {
+    /// The environment's name.
+    Environment,
+    /// The address and port to listen on.
+    ListenAddress,
+    /// How long idle connections stay open.
+    KeepAliveSeconds,
+    /// How long a stop may take.
+    StopTimeoutSeconds,
+    /// What is logged.
+    LogLevel,
+}
+
+/// How a variable's value is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sensitivity {
+    /// It may stand in the task definition.
+    Plain,
+    /// It comes from a secret when a task starts, and stands nowhere else.
+    Secret,
+}
+
+impl Var {
+    /// Every variable.
+    pub const ALL: [Self; 5] = [
+        Self::Environment,
+        Self::ListenAddress,
+        Self::KeepAliveSeconds,
+        Self::StopTimeoutSeconds,
+        Self::LogLevel,
+    ];
+
+    /// The variable's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Environment => "RECONCILE_ENVIRONMENT",
+            Self::ListenAddress => "RECONCILE_LISTEN_ADDRESS",
+            Self::KeepAliveSeconds => "RECONCILE_KEEP_ALIVE_SECONDS",
+            Self::StopTimeoutSeconds => "RECONCILE_STOP_TIMEOUT_SECONDS",
+            Self::LogLevel => "RECONCILE_LOG_LEVEL",
+        }
+    }
+
+    /// What the variable is for, in one sentence, with its unit and default.
+    #[must_use]
+    pub const fn doc(self) -> &'static str {
+        match self {
+            Self::Environment => "The environment's name, which stands in every log line.",
+            Self::ListenAddress => "The address and port to listen on. 0.0.0.0:8080.",
+            Self::KeepAliveSeconds => {
+                "Seconds that an idle connection stays open, longer than the load balancer keeps its end. 65."
+            }
+            Self::StopTimeoutSeconds => "Seconds between SIGTERM and SIGKILL. 60.",
+            Self::LogLevel => {
+                "The least grave level that is logged: error, warn, info, debug or trace. info."
+            }
+        }
+    }
+
+    /// Whether its value may be read in the task definition.
+    #[must_use]
+    pub const fn sensitivity(self) -> Sensitivity {
+        match self {
+            Self::Environment
+            | Self::ListenAddress
+            | Self::KeepAliveSeconds
+            | Self::StopTimeoutSeconds
+            | Self::LogLevel => Sensitivity::Plain,
+        }
+    }
+
+    /// Whether the deployed service refuses to start without it; the others have a default.
+    #[must_use]
+    pub const fn required(self) -> bool {
+        match self {
+            Self::Environment => true,
+            Self::ListenAddress | Self::KeepAliveSeconds | Self::StopTimeoutSeconds | Self::LogLevel => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_have_names_of_their_own_that_a_shell_can_set() {
+        let mut names = Var::ALL.map(Var::name).to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Var::ALL.len());
+        for name in names {
+            assert!(
+                name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_service_can_run_without_root() {
+        const { assert!(PORT > 1023 && USER_ID > 0 && STOP_TIMEOUT_SECONDS <= 120) }
+    }
+}

@@ -1,5 +1,6 @@
 //! JSON documents in string arguments, typed: no stack writes raw JSON.
 
+pub mod container;
 pub mod data_protection;
 pub mod lifecycle;
 pub mod policy;
