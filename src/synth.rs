@@ -1,6 +1,7 @@
 //! From an environment to its root module; pure.
 
 use aws::provider::DefaultTags;
+use indexmap::IndexMap;
 use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Settings, set};
 
 use crate::config::EnvConfig;
@@ -23,11 +24,21 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);
     let _waf = waf::build(&mut module.stack("waf"), config, &alb, &logs);
     let iam = iam::build(&mut module.stack("iam"), config, &keys, &ecr, &logs);
-    let inputs =
-        ecs::Inputs { keys: &keys, logs: &logs, network: &network, ecr: &ecr, alb: &alb, iam: &iam };
+    let inputs = ecs::Inputs { keys: &keys, logs: &logs, network: &network, ecr: &ecr, alb: &alb, iam: &iam };
     let _ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
 
     module.finish()
+}
+
+/// The files of a root module: name, such as `network.tf.json`, and contents.
+pub type Rendered = IndexMap<String, String>;
+
+/// Renders an environment's root module.
+///
+/// # Errors
+/// As [`synth`].
+pub fn render(config: &EnvConfig) -> Result<Rendered, Errors> {
+    Ok(synth(config)?.render(&comment(config)).into_iter().collect())
 }
 
 /// What stands at the top of every generated file of an environment.

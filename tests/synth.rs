@@ -57,7 +57,8 @@ fn nothing_taggable_goes_without_the_central_tags() {
                 .find(|(name, _)| *name == alias)
                 .unwrap_or_else(|| panic!("{} uses a provider that is not configured", node.address()));
             let tags = body.iter().find(|(key, _)| key == "default_tags").map(|(_, value)| value);
-            let tags = tags.and_then(Value::as_list).and_then(|blocks| blocks.first()).and_then(|b| b.get("tags"));
+            let tags =
+                tags.and_then(Value::as_list).and_then(|blocks| blocks.first()).and_then(|b| b.get("tags"));
             for tag in TAGS {
                 let value = tags.and_then(|t| t.get(tag)).and_then(Value::as_str).unwrap_or_default();
                 assert!(!value.is_empty(), "{} goes without the tag {tag}", node.address());

@@ -87,6 +87,12 @@ impl From<EmitError> for Failure {
     }
 }
 
+impl From<terraform::Errors> for Failure {
+    fn from(errors: terraform::Errors) -> Self {
+        anyhow::Error::new(errors).into()
+    }
+}
+
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::new(exit::UNEXPECTED, format!("{error:#}"), "this is a bug in txnr; please report it")

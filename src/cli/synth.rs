@@ -5,7 +5,7 @@ use super::{EnvsFolder, Failure};
 use crate::config::load::{self, Environment, Loaded};
 use crate::emit::{self, Difference, Existing};
 use crate::exit;
-use crate::synth::{Rendered, synth};
+use crate::synth::{Rendered, render};
 use clap::{ArgGroup, Args};
 use std::path::PathBuf;
 
@@ -68,7 +68,7 @@ impl Synth {
         }
         let mut modules = Vec::with_capacity(environments.len());
         for environment in environments {
-            let files = synth(&environment.config)?;
+            let files = render(&environment.config)?;
             modules.push(Module { environment, files });
         }
         if self.stdout {

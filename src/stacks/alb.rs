@@ -44,19 +44,11 @@ pub fn build(
         alias(stack, config, &zone, &load_balancer, "service_ipv6", "AAAA");
     }
     stack.output("service_url", "Where the service is reached", format!("https://{}", config.domain));
-    stack.output::<Text>("load_balancer_arn", "The load balancer", load_balancer.arn());
-    stack.output::<Text>(
-        "load_balancer_dns_name",
-        "The load balancer's own name in DNS",
-        load_balancer.dns_name(),
-    );
-    stack.output::<Text>("https_listener_arn", "The HTTPS listener", https_listener.arn());
-    stack.output::<Text>(
-        "target_group_arn",
-        "The target group that the tasks register in",
-        target_group.arn(),
-    );
-    stack.output::<Text>("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
+    stack.output("load_balancer_arn", "The load balancer", load_balancer.arn());
+    stack.output("load_balancer_dns_name", "The load balancer's own name in DNS", load_balancer.dns_name());
+    stack.output("https_listener_arn", "The HTTPS listener", https_listener.arn());
+    stack.output("target_group_arn", "The target group that the tasks register in", target_group.arn());
+    stack.output("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
     Outputs { load_balancer, https_listener, target_group }
 }
 

@@ -61,12 +61,8 @@ pub fn build(
         policy(stack, &execution, "execution", Policy::new(start(config, keys, ecr, logs)));
     let operator = (!config.iam.operators.is_empty()).then(|| operator(stack, config, keys, logs));
 
-    stack.output::<Text>(
-        "task_role_arn",
-        "What the service may do; a pipeline passes it to ECS.",
-        task.arn(),
-    );
-    stack.output::<Text>(
+    stack.output("task_role_arn", "What the service may do; a pipeline passes it to ECS.", task.arn());
+    stack.output(
         "execution_role_arn",
         "What ECS needs to start a task; a pipeline passes it to ECS.",
         execution.arn(),
@@ -248,11 +244,7 @@ fn operator(
     }
     statements.push(no_bare_session(config));
     policy(stack, &operator, "operator", Policy::new(statements));
-    stack.output::<Text>(
-        "operator_role_arn",
-        "The role that operators assume, signed in with MFA.",
-        operator.arn(),
-    );
+    stack.output("operator_role_arn", "The role that operators assume, signed in with MFA.", operator.arn());
     operator
 }
 

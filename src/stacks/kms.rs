@@ -8,7 +8,7 @@
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::ResourcePolicy;
 use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
-use terraform::{Expr, Meta, Stack, kind::Text, set};
+use terraform::{Expr, Meta, Stack, set};
 
 use super::logs;
 use crate::config::EnvConfig;
@@ -100,7 +100,7 @@ fn key(stack: &mut Stack<'_>, config: &EnvConfig, purpose: Purpose) -> KmsKeyHan
             optional: KmsAliasOptional { name: set(config.names.key_alias(name)), ..Default::default() },
         },
     );
-    stack.output::<Text>(
+    stack.output(
         &format!("kms_{name}_key_arn"),
         format!("The key that encrypts {}.", purpose.description()),
         key.arn(),

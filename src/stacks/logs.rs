@@ -15,7 +15,7 @@ use aws::{
     KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle,
     KinesisFirehoseDeliveryStreamOptional,
 };
-use terraform::{Expr, Meta, Stack, kind::Text, set, text};
+use terraform::{Expr, Meta, Stack, set, text};
 
 use super::{kms, storage};
 use crate::config::EnvConfig;
@@ -146,7 +146,7 @@ pub fn build(
     if config.logs.export {
         export(stack, config, keys, buckets, &groups);
     }
-    stack.output::<Text>("service_log_group", "The log group that the service writes to.", service.name());
+    stack.output("service_log_group", "The log group that the service writes to.", service.name());
     Outputs { service, exec, insights, flow, waf, delivery }
 }
 

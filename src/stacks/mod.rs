@@ -4,12 +4,12 @@
 //! typed blocks to its part of the module and hands their handles on. It does no I/O, reads no clock and no
 //! randomness. `crate::synth` calls them in the order of their inputs, which is the order below.
 
+pub mod alb;
+pub mod ecr;
+pub mod ecs;
+pub mod iam;
 pub mod kms;
-pub mod storage;
 pub mod logs;
 pub mod network;
-pub mod ecr;
-pub mod alb;
+pub mod storage;
 pub mod waf;
-pub mod iam;
-pub mod ecs;

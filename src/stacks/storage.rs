@@ -92,7 +92,7 @@ fn bucket(
     if kind == BucketKind::Audit {
         lock(stack, config, kind, &bucket, &policy);
     }
-    stack.output::<Text>(&format!("{}_bucket", kind.as_str()), what(kind), bucket.id());
+    stack.output(&format!("{}_bucket", kind.as_str()), what(kind), bucket.id());
     Bucket { bucket, policy }
 }
 

@@ -13,7 +13,6 @@ use aws::{
     Wafv2IpSetOptional, Wafv2WebAcl, Wafv2WebAclAssociation, Wafv2WebAclHandle,
     Wafv2WebAclLoggingConfiguration, Wafv2WebAclLoggingConfigurationOptional, Wafv2WebAclOptional,
 };
-use terraform::kind::Text;
 use terraform::{Meta, NonEmpty, Stack, set, text};
 
 use super::{alb, logs};
@@ -76,7 +75,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, alb: &alb::Outputs, logs
         },
     );
     logging(stack, config, &web_acl, logs);
-    stack.output::<Text>("web_acl_arn", "The web ACL", web_acl.arn());
+    stack.output("web_acl_arn", "The web ACL", web_acl.arn());
     Outputs { web_acl }
 }
 

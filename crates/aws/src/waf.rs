@@ -475,6 +475,15 @@ mod tests {
 
     #[test]
     fn sizes() {
-        println!("First {} Second {} Third {} Fourth {} Rule {} Byte {} FTM {}", size_of::<First>(), size_of::<Second>(), size_of::<Third>(), size_of::<Fourth>(), size_of::<RuleBlock>(), size_of::<ByteMatchStatement>(), size_of::<FieldToMatch>());
+        println!(
+            "First {} Second {} Third {} Fourth {} Rule {} Byte {} FTM {}",
+            size_of::<First>(),
+            size_of::<Second>(),
+            size_of::<Third>(),
+            size_of::<Fourth>(),
+            size_of::<RuleBlock>(),
+            size_of::<ByteMatchStatement>(),
+            size_of::<FieldToMatch>()
+        );
     }
 }

@@ -243,8 +243,8 @@ impl Stack<'_> {
     }
 
     /// Declares an output value.
-    pub fn output<K>(&mut self, name: &str, description: impl Into<String>, value: Expr<K>) {
-        let output = Output { value: value.into_value(), description: description.into(), sensitive: false };
+    pub fn output(&mut self, name: &str, description: impl Into<String>, value: impl Into<Value>) {
+        let output = Output { value: value.into(), description: description.into(), sensitive: false };
         self.output_with(name, output);
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::Expression;
+use crate::{Expr, Expression};
 
 /// The name of an argument or the key of a map. Argument names are static, map keys mostly are not.
 pub type Key = Cow<'static, str>;
@@ -87,6 +87,24 @@ impl Value {
             }
             Self::Document(document) => document.content.visit(visit),
         }
+    }
+}
+
+impl<K> From<Expr<K>> for Value {
+    fn from(expr: Expr<K>) -> Self {
+        expr.into_value()
+    }
+}
+
+impl From<&'static str> for Value {
+    fn from(text: &'static str) -> Self {
+        Self::string(text)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::string(text)
     }
 }
 
