@@ -177,9 +177,12 @@ struct Read<'a> {
 fn load_files(paths: &[PathBuf], wanted: impl Fn(&PathBuf) -> bool) -> Result<Loaded, LoadError> {
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
-        let text = fs::read_to_string(path)
-            .map_err(|source| LoadError::Unreadable { path: path.clone(), source })?;
-        files.push(Read { path, wanted: wanted(path), result: parse(path, &text), text });
+        let wanted = wanted(path);
+        match fs::read_to_string(path) {
+            Ok(text) => files.push(Read { path, wanted, result: parse(path, &text), text }),
+            Err(source) if wanted => return Err(LoadError::Unreadable { path: path.clone(), source }),
+            Err(_) => {}
+        }
     }
     let (mut warnings, mut errors) = (Report::default(), Report::default());
     for file in files.iter().filter(|file| file.wanted) {
@@ -220,7 +223,9 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        // Hidden files are what editors leave behind.
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && path.extension().is_some_and(|extension| extension == "toml") {
             paths.push(path);
         }
     }

@@ -117,6 +117,9 @@ fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
+/// How many characters of a line are shown.
+const LINE_MAX: usize = 200;
+
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
@@ -159,11 +162,12 @@ impl fmt::Display for Place {
         let Some(line) = &self.line else { return writeln!(f, "  {MARGIN}-->{MARGIN:#} {path}") };
         let number = line.number.to_string();
         let indent = " ".repeat(number.len());
-        let text = masked(&line.text);
+        let shown: String = line.text.chars().take(LINE_MAX).collect();
+        let text = masked(&shown);
         // A tab before the mark is repeated, so that the mark stands below what it marks at any width of tab.
         let lead: String =
-            line.text.chars().take(line.column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
-        let mark = "^".repeat(line.width);
+            shown.chars().take(line.column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
+        let mark = "^".repeat(line.width.min(LINE_MAX.saturating_sub(line.column - 1)));
         writeln!(f, "{indent}{MARGIN}-->{MARGIN:#} {path}:{number}:{}", line.column)?;
         writeln!(f, "{indent} {MARGIN}|{MARGIN:#}")?;
         writeln!(f, "{MARGIN}{number} |{MARGIN:#} {text}")?;

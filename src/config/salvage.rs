@@ -11,6 +11,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+/// How many mistakes are looked for: each costs a round, and who made a hundred will not read more.
+const MISTAKES_MAX: usize = 100;
+
 /// What could be read of a text.
 pub(crate) struct Salvaged {
     /// The values that are right; the others are as if they had not been written.
@@ -35,7 +38,7 @@ pub(crate) fn deserialize(text: &str, problems: &mut Problems) -> Option<Salvage
 fn salvage(mut document: Spanned<DeTable<'_>>, problems: &mut Problems) -> Option<Salvaged> {
     let original = document.clone();
     let mut doubtful: Vec<KeyPath> = Vec::new();
-    loop {
+    for _ in 0..MISTAKES_MAX {
         let error = match EnvFile::deserialize(toml::de::Deserializer::from(document.clone())) {
             Ok(file) => return Some(Salvaged { file, doubtful }),
             Err(error) => error,
@@ -50,6 +53,8 @@ fn salvage(mut document: Spanned<DeTable<'_>>, problems: &mut Problems) -> Optio
             return None;
         }
     }
+    problems.at(KeyPath::default(), None, "there are more mistakes", "mend those above first");
+    None
 }
 
 /// Notes the mistake, unless it is the absence of a value that has been removed.

@@ -2,8 +2,10 @@
 //! subnets are computed, and whatever depends on more than one value is checked.
 
 mod certificate;
+mod lists;
 mod names;
 mod network;
+mod partition;
 mod service;
 mod state;
 mod storage;
@@ -25,6 +27,8 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     required(&file, problems);
     check_switches(&file, problems);
     check_retention(&file, problems);
+    lists::check(&file, problems);
+    partition::check(&file, problems);
     tags::check(&file.tags, problems);
     waf::check(&file.waf, problems);
 

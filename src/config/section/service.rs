@@ -27,6 +27,7 @@ pub struct ServiceFile {
     /// The user id that the container runs as, 1 to 65534, never root. 10001, beyond those of the image's own users.
     pub user_id: Bounded<1, 65_534>,
     /// CPU units of a task, 1024 of them one vCPU: 256, 512, 1024, 2048, 4096, 8192 or 16384. 512.
+    #[schemars(extend("enum" = FargateSize::CPU_UNITS))]
     pub cpu: u32,
     /// Memory of a task in MiB, a size that Fargate offers with `cpu`. 1024.
     pub memory: u32,

@@ -40,7 +40,13 @@ impl FromStr for TagText {
     }
 }
 
-text_value!(TagText, r"^[\p{L}\p{N} _.:/=+@-]{1,256}$", "payments-platform", "A tag's value.");
+// The patterns say what is forbidden in ASCII: classes of Unicode are not spelled alike in all dialects of patterns.
+text_value!(
+    TagText,
+    r##"^[^\x00-\x1f!"#$%&'()*,;<>?\[\\\]^`{|}~\x7f]{1,256}$"##,
+    "payments-platform",
+    "A tag's value."
+);
 
 /// A tag's key: 1 to 128 characters, not starting with `aws:`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,4 +64,9 @@ impl FromStr for TagKey {
     }
 }
 
-text_value!(TagKey, r"^(?![aA][wW][sS]:)[\p{L}\p{N} _.:/=+@-]{1,128}$", "team", "A tag's key.");
+text_value!(
+    TagKey,
+    r##"^(?![aA][wW][sS]:)[^\x00-\x1f!"#$%&'()*,;<>?\[\\\]^`{|}~\x7f]{1,128}$"##,
+    "team",
+    "A tag's key."
+);

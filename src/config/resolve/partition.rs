@@ -1,0 +1,37 @@
+//! Checks that ARNs lie in the partition of the environment's region: none can be reached from another.
+
+use crate::config::file::EnvFile;
+use crate::config::problem::{KeyPath, Problems};
+use crate::config::value::Partition;
+
+/// Notes every ARN of another partition.
+pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
+    let Some(partition) = file.region.as_ref().map(|region| region.partition()) else { return };
+    let key = |key: &str| KeyPath::from(key);
+    let mut arns: Vec<(KeyPath, &str)> = Vec::new();
+    arns.extend(
+        file.iam.permissions_boundary.iter().map(|arn| (key("iam.permissions_boundary"), arn.as_str())),
+    );
+    arns.extend(file.iam.terraform_role.iter().map(|arn| (key("iam.terraform_role"), arn.as_str())));
+    arns.extend(file.iam.pipeline_role.iter().map(|arn| (key("iam.pipeline_role"), arn.as_str())));
+    arns.extend(file.state.kms_key.iter().map(|arn| (key("state.kms_key"), arn.as_str())));
+    let operators = file.iam.operators.iter().enumerate();
+    arns.extend(operators.map(|(at, arn)| (key("iam.operators").index(at), arn.as_str())));
+    let administrators = file.kms.administrators.iter().enumerate();
+    arns.extend(administrators.map(|(at, arn)| (key("kms.administrators").index(at), arn.as_str())));
+    let secrets = file.service.secrets.iter();
+    arns.extend(secrets.map(|(name, arn)| (key("service.secrets").key(name.as_str()), arn.as_str())));
+    for (path, arn) in arns {
+        note(path, arn, partition, problems);
+    }
+}
+
+fn note(path: KeyPath, arn: &str, partition: Partition, problems: &mut Problems) {
+    let theirs = arn.strip_prefix("arn:").and_then(|rest| rest.split(':').next());
+    if let Some(theirs) = theirs.filter(|theirs| *theirs != partition.as_str()) {
+        let what = format!("an ARN of the partition {theirs}, while the region lies in {partition}");
+        problems
+            .error(path, what, format!("an ARN that begins with `arn:{partition}:`"))
+            .because_of(&["region"]);
+    }
+}
