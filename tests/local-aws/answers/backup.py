@@ -66,6 +66,11 @@ def _(call: Call) -> dict[str, Any]:
     return {}
 
 
+@backup.on("ListRecoveryPointsByBackupVault")
+def _(call: Call) -> dict[str, Any]:
+    return {"RecoveryPoints": []}  # no backup job ever runs here
+
+
 @backup.on("UpdateRegionSettings")
 def _(call: Call) -> dict[str, Any]:
     call.kept("settings").update(call.params)
@@ -92,6 +97,7 @@ def _(aws: Callable[..., Any]) -> None:
     client.put_backup_vault_access_policy(**vault, Policy="{}")
     assert client.get_backup_vault_access_policy(**vault)["Policy"] == "{}"
     client.delete_backup_vault_access_policy(**vault)
+    assert client.list_recovery_points_by_backup_vault(**vault)["RecoveryPoints"] == []
     topic = "arn:aws:sns:us-east-1:123456789012:alerts"
     client.put_backup_vault_notifications(**vault, SNSTopicArn=topic, BackupVaultEvents=["BACKUP_JOB_FAILED"])
     assert client.get_backup_vault_notifications(**vault)["SNSTopicArn"] == topic

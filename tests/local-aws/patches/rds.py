@@ -18,8 +18,19 @@ FORGOTTEN = (
 )
 
 instance_settings = Patch(
-    "rds", "DescribeDBInstances", "forgets monitoring and insights, and gives no resource id"
+    "rds", "DescribeDBInstances", "forgets monitoring and insights; all have one resource id"
 )
+
+
+@instance_settings.inside
+def _() -> None:
+    from moto.rds.models import DBInstance
+
+    @instead_of(DBInstance, "__init__")
+    def _(create: Callable[..., Any], instance: Any, *given: Any, **named: Any) -> None:
+        create(instance, *given, **named)
+        digest = hashlib.sha1(instance.db_instance_identifier.encode()).hexdigest()
+        instance.dbi_resource_id = f"db-{digest.upper()[:26]}"
 
 
 @instance_settings.on("CreateDBInstance", "ModifyDBInstance")
@@ -44,7 +55,6 @@ def _(call: Call) -> dict[str, Any]:
 
 def _complete(call: Call, instance: dict[str, Any]) -> None:
     name = instance["DBInstanceIdentifier"]
-    instance["DbiResourceId"] = "db-" + hashlib.sha1(name.encode()).hexdigest().upper()[:26]
     instance.update(call.kept("settings").get(name, {}))
     if instance.get("PerformanceInsightsEnabled"):
         key = f"arn:aws:kms:{call.region}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
@@ -70,7 +80,9 @@ def _(aws: Callable[..., Any]) -> None:
         )
     described = rds.describe_db_instances()["DBInstances"]
     assert len({instance["DbiResourceId"] for instance in described}) == len(described), described
-    found = rds.describe_db_instances(DBInstanceIdentifier="monitored")["DBInstances"][0]
+    ids = [rds.describe_db_instances(DBInstanceIdentifier="monitored")["DBInstances"][0]["DbiResourceId"]]
+    found = rds.describe_db_instances(Filters=[{"Name": "dbi-resource-id", "Values": ids}])["DBInstances"][0]
+    assert found["DBInstanceIdentifier"] == "monitored", found
     assert asked == {name: found.get(name) for name in asked}, found
     assert found["PerformanceInsightsEnabled"] and found["PerformanceInsightsRetentionPeriod"] == 93, found
 
