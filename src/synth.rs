@@ -75,27 +75,12 @@ fn settings(config: &EnvConfig) -> Settings {
 /// The provider: one account and one region, so that credentials for another cannot apply the module, and
 /// the tags that every resource bears.
 fn provider(config: &EnvConfig) -> aws::Provider {
+    let tags: Vec<(String, String)> =
+        config.default_tags().into_iter().map(|(key, text)| (key.to_owned(), text.to_owned())).collect();
     aws::Provider {
         allowed_account_ids: set([config.account_id.to_string()]),
-        default_tags: vec![DefaultTags { tags: set(default_tags(config)) }],
+        default_tags: vec![DefaultTags { tags: set(tags) }],
         region: set(config.region.to_string()),
         ..Default::default()
     }
-}
-
-/// Tags of every resource, sorted by key.
-fn default_tags(config: &EnvConfig) -> Vec<(String, String)> {
-    let tags = &config.tags;
-    let mut all = vec![
-        ("Environment".to_owned(), config.name.to_string()),
-        ("ManagedBy".to_owned(), "txnr".to_owned()),
-        ("Owner".to_owned(), config.owner.to_string()),
-        ("Project".to_owned(), config.project.to_string()),
-        ("data_classification".to_owned(), tags.data_classification.as_str().to_owned()),
-        ("pci_scope".to_owned(), tags.pci_scope.as_str().to_owned()),
-    ];
-    all.extend(tags.cost_center.iter().map(|c| ("CostCenter".to_owned(), c.to_string())));
-    all.extend(tags.extra.iter().map(|(key, value)| (key.to_string(), value.to_string())));
-    all.sort();
-    all
 }
