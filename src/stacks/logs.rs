@@ -78,14 +78,13 @@ impl Group {
     pub fn name(self, config: &EnvConfig) -> String {
         let names = &config.names;
         match self {
-            Self::Service => names.log_group(config.service.name.as_str()),
             // ECS composes this name from the cluster's.
             Self::Insights => format!("/aws/ecs/containerinsights/{}/performance", names.prefix()),
             Self::Waf => names.waf_log_group(),
             // Groups of this prefix do not count against the size of the policy that lets AWS deliver to them.
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
             Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
-            Self::Exec | Self::Flow | Self::Export => names.log_group(self.as_str()),
+            Self::Service | Self::Exec | Self::Flow | Self::Export => names.log_group(self.as_str()),
         }
     }
 
@@ -164,8 +163,7 @@ fn group(
             name: set(group.name(config)),
             kms_key_id: set(keys.logs.arn()),
             retention_in_days: set(group.retention_days(config)),
-            // The one class that knows subscriptions and data protection.
-            log_group_class: set("STANDARD"),
+            // The class stays AWS's default, the standard one, which alone knows subscriptions and data protection.
             ..Default::default()
         },
     )
