@@ -13,3 +13,6 @@ pub mod alb;
 pub mod waf;
 pub mod iam;
 pub mod ecs;
+
+#[cfg(test)]
+mod probe;
