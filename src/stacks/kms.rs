@@ -67,7 +67,7 @@ impl Purpose {
     /// The services through which whoever is named as a user may use the key, and by no direct call.
     const fn services(self) -> &'static [&'static str] {
         match self {
-            Self::Logs => &["firehose", "sns"],
+            Self::Logs => &["firehose"],
             Self::Data => &["backup", "dynamodb", "rds"],
             Self::Secrets => &["rds", "secretsmanager", "ssm"],
             Self::Artifacts => &["ecr", "s3"],
@@ -89,7 +89,6 @@ fn key(stack: &mut Stack<'_>, config: &EnvConfig, purpose: Purpose) -> KmsKeyHan
             enable_key_rotation: set(true),
             rotation_period_in_days: set(config.kms.rotation_days.get()),
             policy: set(Policy::new(statements(config, purpose))),
-            tags: set([("Name", config.names.of(name))]),
             ..Default::default()
         },
     );
@@ -148,20 +147,26 @@ fn administrators(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     if !named.is_empty() {
         let actions = [
             "kms:CancelKeyDeletion",
-            "kms:Create*",
-            "kms:Delete*",
-            "kms:Describe*",
-            "kms:Disable*",
-            "kms:Enable*",
-            "kms:Get*",
-            "kms:List*",
-            "kms:Put*",
-            "kms:Revoke*",
+            "kms:CreateAlias",
+            "kms:DeleteAlias",
+            "kms:DescribeKey",
+            "kms:DisableKey",
+            "kms:EnableKey",
+            "kms:EnableKeyRotation",
+            "kms:GetKeyPolicy",
+            "kms:GetKeyRotationStatus",
+            "kms:ListGrants",
+            "kms:ListKeyPolicies",
+            "kms:ListKeyRotations",
+            "kms:ListResourceTags",
+            "kms:PutKeyPolicy",
+            "kms:RevokeGrant",
             "kms:RotateKeyOnDemand",
             "kms:ScheduleKeyDeletion",
             "kms:TagResource",
             "kms:UntagResource",
-            "kms:Update*",
+            "kms:UpdateAlias",
+            "kms:UpdateKeyDescription",
         ];
         all.push(Statement::<ResourcePolicy>::allow("Administrators", arns(named), actions, THIS_KEY));
     }

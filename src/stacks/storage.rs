@@ -108,17 +108,15 @@ const fn what(kind: BucketKind) -> &'static str {
 }
 
 fn bare(stack: &mut Stack<'_>, config: &EnvConfig, kind: BucketKind) -> S3BucketHandle {
-    let name = config.names.bucket(kind);
     stack.add_with(
         kind.as_str(),
         Meta::new().prevent_destroy(config.protection),
         S3Bucket {
-            bucket: set(name.clone()),
+            bucket: set(config.names.bucket(kind)),
             // Empties the bucket on destroy, past a lock in governance mode; one in compliance mode holds.
             force_destroy: set(!config.protection),
             // Can be turned on later, but not off: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html>
             object_lock_enabled: set(kind == BucketKind::Audit),
-            tags: set([("Name", name)]),
             ..Default::default()
         },
     )
@@ -384,8 +382,9 @@ fn encryption_is_ours(bucket: &S3BucketHandle, key: Option<&KmsKeyHandle>) -> Ve
     all
 }
 
-/// PCI 10.3.1, 10.3.2: nobody deletes logs (their lifecycle does, which no policy binds), and the platform's own roles,
-/// whose doings the logs are about, do not read them. Reviewers have roles of their own.
+/// PCI 10.3.1, 10.3.2: nobody deletes logs, and the platform's own roles, whose doings the logs are about, do not read
+/// them; reviewers have roles of their own. The lifecycle still deletes: no bucket policy binds it
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html>).
 fn logs_are_kept(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
     let deny = |sid: &'static str, actions: [&'static str; 2]| {
         Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, actions, [objects(bucket)])
