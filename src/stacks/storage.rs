@@ -45,10 +45,6 @@ pub struct Outputs {
     pub artifacts: Bucket,
 }
 
-/// Where the load balancer's access logs lie in the access bucket; its policy lets them lie nowhere else.
-pub const ALB_ACCESS_PREFIX: &str = "alb-access";
-/// Where the load balancer's connection logs lie in the access bucket; its policy lets them lie nowhere else.
-pub const ALB_CONNECTION_PREFIX: &str = "alb-connection";
 /// Where the buckets' own access logs lie in the access bucket.
 const SERVER_ACCESS_PREFIX: &str = "s3-access";
 
@@ -409,8 +405,8 @@ fn from_account(config: &EnvConfig) -> Condition {
 }
 
 /// Where AWS services put what they deliver for this account.
-fn deliveries(config: &EnvConfig, bucket: &S3BucketHandle, prefix: &str) -> Expr<Text> {
-    text![bucket.arn(), format!("/{prefix}AWSLogs/{}/*", config.account_id)]
+fn deliveries(config: &EnvConfig, bucket: &S3BucketHandle) -> Expr<Text> {
+    text![bucket.arn(), format!("/AWSLogs/{}/*", config.account_id)]
 }
 
 /// Word for word what AWS would otherwise append to the policy behind Terraform's back.
@@ -421,7 +417,7 @@ fn flow_logs(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<Resou
     }
     let service = || Principal::service("delivery.logs.amazonaws.com");
     let source = || Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]);
-    let write = [deliveries(config, bucket, "")];
+    let write = [deliveries(config, bucket)];
     vec![
         Statement::<ResourcePolicy>::allow("AWSLogDeliveryWrite", service(), ["s3:PutObject"], write)
             .when(from_account(config))
@@ -449,7 +445,7 @@ fn trail(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourceP
     }
     let service = || Principal::service("cloudtrail.amazonaws.com");
     let source = || Condition::arn_equals("aws:SourceArn", [kms::trail_arn(config)]);
-    let write = [deliveries(config, bucket, "")];
+    let write = [deliveries(config, bucket)];
     vec![
         Statement::<ResourcePolicy>::allow("TrailWrite", service(), ["s3:PutObject"], write)
             .when(bucket_owner_controls())
@@ -480,24 +476,21 @@ fn recorder(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<Resour
     ]
 }
 
-/// Every region and partition knows this service; naming the region's ELB account instead is the way of before August
-/// 2022. <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html>
-fn load_balancer(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
-    let allow = |sid: &'static str, prefix: &str| {
-        let service = Principal::service("logdelivery.elasticloadbalancing.amazonaws.com");
-        let write = [deliveries(config, bucket, &format!("{prefix}/"))];
-        let source = config.arn("elasticloadbalancing", "loadbalancer/*");
-        Statement::<ResourcePolicy>::allow(sid, service, ["s3:PutObject"], write)
-            .when(Condition::arn_like("aws:SourceArn", [source]))
-    };
-    let mut all = Vec::new();
-    if config.alb.access_logs {
-        all.push(allow("LoadBalancerAccess", ALB_ACCESS_PREFIX));
-    }
-    if config.alb.connection_logs {
-        all.push(allow("LoadBalancerConnections", ALB_CONNECTION_PREFIX));
-    }
-    all
+/// Access and connection logs, without a prefix of their own. Every region and partition knows this service; naming the
+/// region's ELB account instead is the way of before August 2022.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html>
+fn load_balancer(config: &EnvConfig, bucket: &S3BucketHandle) -> Option<Statement<ResourcePolicy>> {
+    let wanted = config.alb.access_logs || config.alb.connection_logs;
+    let service = Principal::service("logdelivery.elasticloadbalancing.amazonaws.com");
+    let source = config.arn("elasticloadbalancing", "loadbalancer/*");
+    let statement = Statement::<ResourcePolicy>::allow(
+        "LoadBalancer",
+        service,
+        ["s3:PutObject"],
+        [deliveries(config, bucket)],
+    )
+    .when(Condition::arn_like("aws:SourceArn", [source]));
+    wanted.then_some(statement)
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html>
@@ -584,7 +577,7 @@ mod tests {
                 deliveries += 1;
             }
         }
-        assert_eq!(deliveries, 9);
+        assert_eq!(deliveries, 8);
     }
 
     #[test]
