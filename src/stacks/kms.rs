@@ -67,7 +67,7 @@ impl Purpose {
     /// The services through which whoever is named as a user may use the key, and by no direct call.
     const fn services(self) -> &'static [&'static str] {
         match self {
-            Self::Logs => &["firehose", "sns"],
+            Self::Logs => &["firehose"],
             Self::Data => &["backup", "dynamodb", "rds"],
             Self::Secrets => &["rds", "secretsmanager", "ssm"],
             Self::Artifacts => &["ecr", "s3"],
@@ -89,7 +89,6 @@ fn key(stack: &mut Stack<'_>, config: &EnvConfig, purpose: Purpose) -> KmsKeyHan
             enable_key_rotation: set(true),
             rotation_period_in_days: set(config.kms.rotation_days.get()),
             policy: set(Policy::new(statements(config, purpose))),
-            tags: set([("Name", config.names.of(name))]),
             ..Default::default()
         },
     );
@@ -148,20 +147,26 @@ fn administrators(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     if !named.is_empty() {
         let actions = [
             "kms:CancelKeyDeletion",
-            "kms:Create*",
-            "kms:Delete*",
-            "kms:Describe*",
-            "kms:Disable*",
-            "kms:Enable*",
-            "kms:Get*",
-            "kms:List*",
-            "kms:Put*",
-            "kms:Revoke*",
+            "kms:CreateAlias",
+            "kms:DeleteAlias",
+            "kms:DescribeKey",
+            "kms:DisableKey",
+            "kms:EnableKey",
+            "kms:EnableKeyRotation",
+            "kms:GetKeyPolicy",
+            "kms:GetKeyRotationStatus",
+            "kms:ListGrants",
+            "kms:ListKeyPolicies",
+            "kms:ListKeyRotations",
+            "kms:ListResourceTags",
+            "kms:PutKeyPolicy",
+            "kms:RevokeGrant",
             "kms:RotateKeyOnDemand",
             "kms:ScheduleKeyDeletion",
             "kms:TagResource",
             "kms:UntagResource",
-            "kms:Update*",
+            "kms:UpdateAlias",
+            "kms:UpdateKeyDescription",
         ];
         all.push(Statement::<ResourcePolicy>::allow("Administrators", arns(named), actions, THIS_KEY));
     }
@@ -287,4 +292,128 @@ pub fn alarm_topic_arn(config: &EnvConfig) -> String {
 #[must_use]
 pub fn trail_arn(config: &EnvConfig) -> String {
     config.arn("cloudtrail", &format!("trail/{}", config.names.prefix()))
+}
+
+#[cfg(test)]
+mod tests {
+    use terraform::{Number, Value};
+
+    use super::super::probe::*;
+
+    const NAMED: &str = r#"
+kms.administrators = ["arn:aws:iam::111122223333:role/admins", "arn:aws:iam::111122223333:role/terraform"]
+iam.terraform_role = "arn:aws:iam::111122223333:role/terraform"
+iam.pipeline_role = "arn:aws:iam::111122223333:role/pipeline"
+network.flow_logs.s3 = true
+"#;
+
+    fn principals(statement: &Value) -> Vec<&str> {
+        let principal = statement.get("Principal").expect("a principal");
+        principal.get("AWS").map(texts).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_purpose_has_a_key_that_rotates_and_is_hard_to_lose() {
+        let root = foundation("kms.rotation_days = 180");
+        let keys = nodes(&root, "aws_kms_key");
+        assert_eq!(keys.len(), 4);
+        for key in keys {
+            assert_eq!(at(key, "enable_key_rotation"), &Value::Bool(true));
+            assert_eq!(at(key, "rotation_period_in_days"), &Value::Number(Number::Int(180)));
+            assert_eq!(at(key, "deletion_window_in_days"), &Value::Number(Number::Int(30)));
+            assert!(key.prevent_destroy());
+        }
+        assert!(nodes(&foundation(FLEETING), "aws_kms_key").iter().all(|key| !key.prevent_destroy()));
+    }
+
+    #[test]
+    fn no_key_policy_names_everybody_or_what_this_module_makes() {
+        let root = foundation(NAMED);
+        for key in nodes(&root, "aws_kms_key") {
+            assert!(key.edges().is_empty(), "{} refers to something", key.address());
+            for statement in statements(key, "policy") {
+                assert!(statement.get("Principal").is_some_and(|p| p.as_str().is_none()), "{statement:?}");
+            }
+            assert!(statement(key, "policy", "Account").is_some(), "{} can be locked", key.address());
+        }
+    }
+
+    #[test]
+    fn services_use_the_key_under_a_condition_of_fixed_values() {
+        let root = foundation(NAMED);
+        let keys = [
+            "kms:EncryptionContext:aws:logs:arn",
+            "kms:EncryptionContext:aws:sns:topicArn",
+            "aws:SourceAccount",
+            "aws:SourceArn",
+        ];
+        let mut services = 0;
+        for statement in nodes(&root, "aws_kms_key").into_iter().flat_map(|key| statements(key, "policy")) {
+            if statement.get("Principal").is_some_and(|p| p.get("Service").is_some()) {
+                services += 1;
+                let fixed = |key| {
+                    let values = condition(statement, key);
+                    !values.is_empty() && values.iter().all(|v| v.as_str().is_some_and(|v| !v.contains('*')))
+                };
+                assert!(keys.into_iter().any(fixed), "{statement:?}");
+            }
+        }
+        assert_eq!(services, 6);
+    }
+
+    #[test]
+    fn every_log_group_may_be_encrypted() {
+        for text in ["", "logs.export = false"] {
+            let root = foundation(text);
+            let statement = statement(node(&root, "aws_kms_key.logs"), "policy", "LogGroups").expect("there");
+            let allowed = condition(statement, "kms:EncryptionContext:aws:logs:arn");
+            let groups = nodes(&root, "aws_cloudwatch_log_group");
+            assert_eq!(allowed.len(), groups.len());
+            for group in groups {
+                let name = text_at(group, "name");
+                let arn = format!("arn:aws:logs:us-east-1:111122223333:log-group:{name}");
+                assert!(allowed.contains(&Value::string(arn)), "{name} cannot be encrypted");
+            }
+        }
+    }
+
+    #[test]
+    fn administrators_use_nothing() {
+        let root = foundation(NAMED);
+        for key in nodes(&root, "aws_kms_key") {
+            let denied = statement(key, "policy", "AdministratorsUseNothing").expect("a denial");
+            assert!(!allows(denied));
+            // The Terraform role is a user as well, and remains one.
+            assert_eq!(principals(denied), ["arn:aws:iam::111122223333:role/admins"]);
+            let administer = statement(key, "policy", "Administrators").expect("a permission");
+            let uses =
+                |action: &&str| ["crypt", "DataKey", "*"].iter().any(|part| action[4..].starts_with(part));
+            assert!(!texts(administer.get("Action").expect("actions")).iter().any(uses));
+        }
+    }
+
+    #[test]
+    fn roles_use_keys_through_services_and_the_pipeline_one_key_only() {
+        let root = foundation(NAMED);
+        for key in nodes(&root, "aws_kms_key") {
+            let terraform = statement(key, "policy", "TerraformUses").expect("a permission");
+            assert!(!condition(terraform, "kms:ViaService").is_empty());
+            let pipeline = statement(key, "policy", "PipelineUses");
+            assert_eq!(pipeline.is_some(), key.address().name() == "artifacts");
+        }
+        let nobody = foundation("");
+        let policies = nodes(&nobody, "aws_kms_key");
+        assert!(policies.iter().all(|key| statement(key, "policy", "TerraformUses").is_none()));
+    }
+
+    #[test]
+    fn partitions_have_arns_and_principals_of_their_own() {
+        let root = foundation("region = \"cn-north-1\"");
+        let logs = statement(node(&root, "aws_kms_key.logs"), "policy", "LogGroups").expect("there");
+        let service = logs.get("Principal").and_then(|p| p.get("Service")).expect("a service");
+        assert_eq!(texts(service), ["logs.cn-north-1.amazonaws.com.cn"]);
+        let root = foundation("region = \"us-gov-west-1\"");
+        let account = statement(node(&root, "aws_kms_key.data"), "policy", "Account").expect("there");
+        assert_eq!(principals(account), ["arn:aws-us-gov:iam::111122223333:root"]);
+    }
 }

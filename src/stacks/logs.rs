@@ -78,14 +78,13 @@ impl Group {
     pub fn name(self, config: &EnvConfig) -> String {
         let names = &config.names;
         match self {
-            Self::Service => names.log_group(config.service.name.as_str()),
             // ECS composes this name from the cluster's.
             Self::Insights => format!("/aws/ecs/containerinsights/{}/performance", names.prefix()),
             Self::Waf => names.waf_log_group(),
             // Groups of this prefix do not count against the size of the policy that lets AWS deliver to them.
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
             Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
-            Self::Exec | Self::Flow | Self::Export => names.log_group(self.as_str()),
+            Self::Service | Self::Exec | Self::Flow | Self::Export => names.log_group(self.as_str()),
         }
     }
 
@@ -164,8 +163,7 @@ fn group(
             name: set(group.name(config)),
             kms_key_id: set(keys.logs.arn()),
             retention_in_days: set(group.retention_days(config)),
-            // The one class that knows subscriptions and data protection.
-            log_group_class: set("STANDARD"),
+            // The class stays AWS's default, the standard one, which alone knows subscriptions and data protection.
             ..Default::default()
         },
     )
@@ -436,4 +434,122 @@ fn role(
         },
     );
     (role, policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use terraform::{Node, Number, Root, Value};
+
+    use super::super::probe::*;
+    use super::*;
+
+    fn refers(root: &Root, from: &Node, argument: &str, to: &str) -> bool {
+        from.edges().iter().any(|edge| {
+            edge.argument.as_deref() == Some(argument) && root.nodes()[edge.to].address().to_string() == to
+        })
+    }
+
+    #[test]
+    fn every_group_is_encrypted_and_kept() {
+        let text = "service.log_retention_days = 731\nnetwork.flow_logs.retention_days = 545";
+        let root = foundation(text);
+        let groups = nodes(&root, "aws_cloudwatch_log_group");
+        let names: BTreeSet<&str> = groups.iter().map(|group| text_at(group, "name")).collect();
+        assert_eq!((groups.len(), names.len()), (Group::ALL.len(), Group::ALL.len()));
+        for group in groups {
+            assert!(refers(&root, group, "kms_key_id", "aws_kms_key.logs"));
+            let days = match group.address().name() {
+                "service" => 731,
+                "flow" => 545,
+                _ => 400,
+            };
+            assert_eq!(at(group, "retention_in_days"), &Value::Number(Number::Int(days)));
+            assert!(group.prevent_destroy());
+        }
+    }
+
+    #[test]
+    fn names_are_those_that_aws_demands() {
+        let root = foundation("");
+        let name = |group: &str| text_at(node(&root, &format!("aws_cloudwatch_log_group.{group}")), "name");
+        assert_eq!(name("waf"), "aws-waf-logs-txn-reconcile-test");
+        assert_eq!(name("insights"), "/aws/ecs/containerinsights/txn-reconcile-test/performance");
+        assert_eq!(name("service"), "/txn-reconcile/test/service");
+    }
+
+    #[test]
+    fn card_numbers_are_masked_wherever_text_comes_from_outside() {
+        let root = foundation("region = \"us-gov-west-1\"");
+        let policies = nodes(&root, "aws_cloudwatch_log_data_protection_policy");
+        let groups: BTreeSet<&str> = policies.iter().map(|policy| policy.address().name()).collect();
+        assert_eq!(groups, BTreeSet::from(["service", "exec", "waf"]));
+        for policy in policies {
+            let [audit, mask] = statements(policy, "policy_document") else { panic!("two statements") };
+            let card = "arn:aws-us-gov:dataprotection::aws:data-identifier/CreditCardNumber";
+            assert!(texts(audit.get("DataIdentifier").expect("identifiers")).contains(&card));
+            assert_eq!(audit.get("DataIdentifier"), mask.get("DataIdentifier"));
+            assert!(audit.get("Operation").is_some_and(|o| o.get("Audit").is_some()));
+            let masked = mask.get("Operation").and_then(|o| o.get("Deidentify"));
+            assert!(masked.is_some_and(|m| m.get("MaskConfig").is_some()));
+        }
+    }
+
+    #[test]
+    fn every_group_but_the_exports_own_is_exported_to_the_audit_bucket() {
+        let root = foundation("");
+        let filters = nodes(&root, "aws_cloudwatch_log_subscription_filter");
+        assert_eq!(filters.len(), Group::ALL.len() - 1);
+        for filter in filters {
+            let name = filter.address().name();
+            assert_ne!(name, "export");
+            assert_eq!(text_at(filter, "filter_pattern"), "", "not every event");
+            assert!(refers(&root, filter, "log_group_name", &format!("aws_cloudwatch_log_group.{name}")));
+            let stream = format!("aws_kinesis_firehose_delivery_stream.{name}");
+            assert!(refers(&root, filter, "destination_arn", &stream));
+            let stream = node(&root, &stream);
+            assert!(refers(&root, stream, "extended_s3_configuration", "aws_s3_bucket.audit"));
+            assert!(
+                text_at(stream, "extended_s3_configuration.prefix")
+                    .starts_with(&format!("cloudwatch/{name}/"))
+            );
+            assert_eq!(text_at(stream, "server_side_encryption.key_type"), "CUSTOMER_MANAGED_CMK");
+            assert!(refers(&root, stream, "server_side_encryption", "aws_kms_key.logs"));
+        }
+    }
+
+    #[test]
+    fn the_export_writes_and_does_nothing_else() {
+        let root = foundation("iam.permissions_boundary = \"arn:aws:iam::111122223333:policy/boundary\"");
+        let mut actions: Vec<&str> = Vec::new();
+        for policy in nodes(&root, "aws_iam_role_policy") {
+            for statement in statements(policy, "policy") {
+                let resources = statement.get("Resource").and_then(Value::as_list).expect("resources");
+                assert!(!resources.contains(&Value::string("*")));
+                actions.extend(texts(statement.get("Action").expect("actions")));
+            }
+        }
+        assert!(actions.iter().all(|action| !action.contains('*')), "{actions:?}");
+        assert!(!actions.iter().any(|a| a.contains("GetObject") || a.contains("Delete")), "{actions:?}");
+        for role in nodes(&root, "aws_iam_role") {
+            assert_eq!(text_at(role, "permissions_boundary"), "arn:aws:iam::111122223333:policy/boundary");
+            let trust = statements(role, "assume_role_policy");
+            assert!(trust.iter().all(|s| s.get("Condition").is_some()), "a deputy could be confused");
+        }
+    }
+
+    #[test]
+    fn the_export_can_be_left_out() {
+        let root = foundation("logs.export = false");
+        assert!(nodes(&root, "aws_kinesis_firehose_delivery_stream").is_empty());
+        assert!(nodes(&root, "aws_iam_role").is_empty());
+        assert_eq!(nodes(&root, "aws_cloudwatch_log_group").len(), Group::ALL.len() - 1);
+    }
+
+    #[test]
+    fn nothing_holds_on_to_a_fleeting_environment() {
+        let root = foundation(FLEETING);
+        assert!(root.nodes().iter().all(|node| !node.prevent_destroy()));
+    }
 }

@@ -13,3 +13,6 @@ pub mod logs;
 pub mod network;
 pub mod storage;
 pub mod waf;
+
+#[cfg(test)]
+mod probe;

@@ -14,10 +14,11 @@ use aws::s3_bucket_versioning as versioning;
 use aws::{
     KmsKeyHandle, S3Bucket, S3BucketHandle, S3BucketLifecycleConfiguration,
     S3BucketLifecycleConfigurationHandle, S3BucketLogging, S3BucketObjectLockConfiguration,
-    S3BucketObjectLockConfigurationOptional, S3BucketOwnershipControls, S3BucketOwnershipControlsHandle,
-    S3BucketPolicy, S3BucketPolicyHandle, S3BucketPublicAccessBlock, S3BucketPublicAccessBlockHandle,
-    S3BucketPublicAccessBlockOptional, S3BucketServerSideEncryptionConfiguration,
-    S3BucketServerSideEncryptionConfigurationHandle, S3BucketVersioning, S3BucketVersioningHandle,
+    S3BucketObjectLockConfigurationHandle, S3BucketObjectLockConfigurationOptional,
+    S3BucketOwnershipControls, S3BucketOwnershipControlsHandle, S3BucketPolicy, S3BucketPolicyHandle,
+    S3BucketPublicAccessBlock, S3BucketPublicAccessBlockHandle, S3BucketPublicAccessBlockOptional,
+    S3BucketServerSideEncryptionConfiguration, S3BucketServerSideEncryptionConfigurationHandle,
+    S3BucketVersioning, S3BucketVersioningHandle,
 };
 use terraform::{Expr, Meta, NonEmpty, Stack, kind::Text, set, text};
 
@@ -44,10 +45,6 @@ pub struct Outputs {
     pub artifacts: Bucket,
 }
 
-/// Where the load balancer's access logs lie in the access bucket; its policy lets them lie nowhere else.
-pub const ALB_ACCESS_PREFIX: &str = "alb-access";
-/// Where the load balancer's connection logs lie in the access bucket; its policy lets them lie nowhere else.
-pub const ALB_CONNECTION_PREFIX: &str = "alb-connection";
 /// Where the buckets' own access logs lie in the access bucket.
 const SERVER_ACCESS_PREFIX: &str = "s3-access";
 
@@ -79,7 +76,11 @@ fn bucket(
     let versioning = version(stack, kind, &bucket, &ownership);
     let encryption = encrypt(stack, kind, &bucket, key, &versioning);
     let lifecycle = retain(stack, config, kind, &bucket, &encryption);
-    let meta = Meta::new().depends_on(&lifecycle);
+    // Before the policy, which everybody who delivers waits for: nothing is delivered unlocked.
+    let meta = match kind {
+        BucketKind::Audit => Meta::new().depends_on(&lock(stack, config, kind, &bucket, &lifecycle)),
+        BucketKind::Config | BucketKind::Access | BucketKind::Artifacts => Meta::new().depends_on(&lifecycle),
+    };
     let statements = policy(config, kind, &bucket, key);
     let policy = stack.add_with(
         kind.as_str(),
@@ -88,9 +89,6 @@ fn bucket(
     );
     if let Some(access) = access {
         log_access(stack, kind, &bucket, access, &policy);
-    }
-    if kind == BucketKind::Audit {
-        lock(stack, config, kind, &bucket, &policy);
     }
     stack.output(&format!("{}_bucket", kind.as_str()), what(kind), bucket.id());
     Bucket { bucket, policy }
@@ -106,17 +104,15 @@ const fn what(kind: BucketKind) -> &'static str {
 }
 
 fn bare(stack: &mut Stack<'_>, config: &EnvConfig, kind: BucketKind) -> S3BucketHandle {
-    let name = config.names.bucket(kind);
     stack.add_with(
         kind.as_str(),
         Meta::new().prevent_destroy(config.protection),
         S3Bucket {
-            bucket: set(name.clone()),
+            bucket: set(config.names.bucket(kind)),
             // Empties the bucket on destroy, past a lock in governance mode; one in compliance mode holds.
             force_destroy: set(!config.protection),
             // Can be turned on later, but not off: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html>
             object_lock_enabled: set(kind == BucketKind::Audit),
-            tags: set([("Name", name)]),
             ..Default::default()
         },
     )
@@ -269,34 +265,14 @@ fn transitions(config: &EnvConfig, kind: BucketKind) -> Vec<lifecycle::Transitio
     transitions
 }
 
-/// PCI 10.2.1: who read or changed what in the bucket.
-fn log_access(
-    stack: &mut Stack<'_>,
-    kind: BucketKind,
-    bucket: &S3BucketHandle,
-    access: &Bucket,
-    after: &S3BucketPolicyHandle,
-) {
-    stack.add_with(
-        kind.as_str(),
-        Meta::new().depends_on(after).depends_on(&access.policy),
-        S3BucketLogging {
-            bucket: set(bucket.id()),
-            target_bucket: set(access.bucket.id()),
-            target_prefix: set(format!("{SERVER_ACCESS_PREFIX}/{}/", kind.as_str())),
-            optional: Default::default(),
-        },
-    );
-}
-
-/// PCI 10.3.2, 10.5.1. Last of all, so that a bucket whose making failed half-way can still be removed.
+/// PCI 10.3.2, 10.5.1: what is delivered cannot be changed, nor deleted before its time.
 fn lock(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     kind: BucketKind,
     bucket: &S3BucketHandle,
-    after: &S3BucketPolicyHandle,
-) {
+    after: &S3BucketLifecycleConfigurationHandle,
+) -> S3BucketObjectLockConfigurationHandle {
     let lock = config.storage.object_lock;
     stack.add_with(
         kind.as_str(),
@@ -313,6 +289,26 @@ fn lock(
                 }),
                 ..Default::default()
             },
+        },
+    )
+}
+
+/// PCI 10.2.1: who read or changed what in the bucket.
+fn log_access(
+    stack: &mut Stack<'_>,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+    access: &Bucket,
+    after: &S3BucketPolicyHandle,
+) {
+    stack.add_with(
+        kind.as_str(),
+        Meta::new().depends_on(after).depends_on(&access.policy),
+        S3BucketLogging {
+            bucket: set(bucket.id()),
+            target_bucket: set(access.bucket.id()),
+            target_prefix: set(format!("{SERVER_ACCESS_PREFIX}/{}/", kind.as_str())),
+            optional: Default::default(),
         },
     );
 }
@@ -382,8 +378,9 @@ fn encryption_is_ours(bucket: &S3BucketHandle, key: Option<&KmsKeyHandle>) -> Ve
     all
 }
 
-/// PCI 10.3.1, 10.3.2: nobody deletes logs (their lifecycle does, which no policy binds), and the platform's own roles,
-/// whose doings the logs are about, do not read them. Reviewers have roles of their own.
+/// PCI 10.3.1, 10.3.2: nobody deletes logs, and the platform's own roles, whose doings the logs are about, do not read
+/// them; reviewers have roles of their own. The lifecycle still deletes: no bucket policy binds it
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html>).
 fn logs_are_kept(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
     let deny = |sid: &'static str, actions: [&'static str; 2]| {
         Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, actions, [objects(bucket)])
@@ -408,8 +405,8 @@ fn from_account(config: &EnvConfig) -> Condition {
 }
 
 /// Where AWS services put what they deliver for this account.
-fn deliveries(config: &EnvConfig, bucket: &S3BucketHandle, prefix: &str) -> Expr<Text> {
-    text![bucket.arn(), format!("/{prefix}AWSLogs/{}/*", config.account_id)]
+fn deliveries(config: &EnvConfig, bucket: &S3BucketHandle) -> Expr<Text> {
+    text![bucket.arn(), format!("/AWSLogs/{}/*", config.account_id)]
 }
 
 /// Word for word what AWS would otherwise append to the policy behind Terraform's back.
@@ -420,7 +417,7 @@ fn flow_logs(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<Resou
     }
     let service = || Principal::service("delivery.logs.amazonaws.com");
     let source = || Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]);
-    let write = [deliveries(config, bucket, "")];
+    let write = [deliveries(config, bucket)];
     vec![
         Statement::<ResourcePolicy>::allow("AWSLogDeliveryWrite", service(), ["s3:PutObject"], write)
             .when(from_account(config))
@@ -448,7 +445,7 @@ fn trail(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourceP
     }
     let service = || Principal::service("cloudtrail.amazonaws.com");
     let source = || Condition::arn_equals("aws:SourceArn", [kms::trail_arn(config)]);
-    let write = [deliveries(config, bucket, "")];
+    let write = [deliveries(config, bucket)];
     vec![
         Statement::<ResourcePolicy>::allow("TrailWrite", service(), ["s3:PutObject"], write)
             .when(bucket_owner_controls())
@@ -479,24 +476,21 @@ fn recorder(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<Resour
     ]
 }
 
-/// Every region and partition knows this service; naming the region's ELB account instead is the way of before August
-/// 2022. <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html>
-fn load_balancer(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
-    let allow = |sid: &'static str, prefix: &str| {
-        let service = Principal::service("logdelivery.elasticloadbalancing.amazonaws.com");
-        let write = [deliveries(config, bucket, &format!("{prefix}/"))];
-        let source = config.arn("elasticloadbalancing", "loadbalancer/*");
-        Statement::<ResourcePolicy>::allow(sid, service, ["s3:PutObject"], write)
-            .when(Condition::arn_like("aws:SourceArn", [source]))
-    };
-    let mut all = Vec::new();
-    if config.alb.access_logs {
-        all.push(allow("LoadBalancerAccess", ALB_ACCESS_PREFIX));
-    }
-    if config.alb.connection_logs {
-        all.push(allow("LoadBalancerConnections", ALB_CONNECTION_PREFIX));
-    }
-    all
+/// Access and connection logs, without a prefix of their own. Every region and partition knows this service; naming the
+/// region's ELB account instead is the way of before August 2022.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html>
+fn load_balancer(config: &EnvConfig, bucket: &S3BucketHandle) -> Option<Statement<ResourcePolicy>> {
+    let wanted = config.alb.access_logs || config.alb.connection_logs;
+    let service = Principal::service("logdelivery.elasticloadbalancing.amazonaws.com");
+    let source = config.arn("elasticloadbalancing", "loadbalancer/*");
+    let statement = Statement::<ResourcePolicy>::allow(
+        "LoadBalancer",
+        service,
+        ["s3:PutObject"],
+        [deliveries(config, bucket)],
+    )
+    .when(Condition::arn_like("aws:SourceArn", [source]));
+    wanted.then_some(statement)
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html>
@@ -511,4 +505,201 @@ fn server_access(config: &EnvConfig, bucket: &S3BucketHandle) -> Statement<Resou
     )
     .when(from_account(config))
     .when(Condition::arn_equals("aws:SourceArn", sources))
+}
+
+#[cfg(test)]
+mod tests {
+    use terraform::{Node, Number, Root, Value};
+
+    use super::super::probe::*;
+    use super::*;
+
+    fn of<'r>(root: &'r Root, part: &str, kind: BucketKind) -> &'r Node {
+        node(root, &format!("aws_s3_bucket{part}.{}", kind.as_str()))
+    }
+
+    fn days(value: &Value) -> i64 {
+        match value {
+            Value::Number(Number::Int(days)) => *days,
+            other => panic!("{other:?} is no number of days"),
+        }
+    }
+
+    #[test]
+    fn every_bucket_is_private_versioned_and_without_acls() {
+        let root = foundation("");
+        for kind in BucketKind::ALL {
+            let public = of(&root, "_public_access_block", kind);
+            for setting in
+                ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"]
+            {
+                assert_eq!(at(public, setting), &Value::Bool(true));
+            }
+            let versioning = of(&root, "_versioning", kind);
+            assert_eq!(text_at(versioning, "versioning_configuration.status"), "Enabled");
+            let ownership = of(&root, "_ownership_controls", kind);
+            assert_eq!(text_at(ownership, "rule.object_ownership"), "BucketOwnerEnforced");
+        }
+    }
+
+    #[test]
+    fn every_bucket_refuses_old_tls_and_keys_of_others() {
+        let root = foundation("");
+        for kind in BucketKind::ALL {
+            let policy = of(&root, "_policy", kind);
+            let denial = |sid: &str| {
+                statement(policy, "policy", sid).filter(|s| !allows(s)).unwrap_or_else(|| panic!("no {sid}"))
+            };
+            assert_eq!(condition(denial("TlsOnly"), "aws:SecureTransport"), [Value::string("false")]);
+            assert_eq!(condition(denial("TlsIsCurrent"), "s3:TlsVersion"), [Value::string("1.2")]);
+            for sid in ["TlsOnly", "TlsIsCurrent"] {
+                assert_eq!(denial(sid).get("Resource").and_then(Value::as_list).expect("resources").len(), 2);
+            }
+            denial("NoKeyOfTheCallers");
+            if kind != BucketKind::Access {
+                denial("NoOtherKey");
+            }
+        }
+    }
+
+    #[test]
+    fn only_services_are_let_in_and_each_for_this_account_only() {
+        let root = foundation("network.flow_logs.s3 = true");
+        let mut deliveries = 0;
+        for policy in nodes(&root, "aws_s3_bucket_policy") {
+            for statement in statements(policy, "policy").iter().filter(|s| allows(s)) {
+                assert!(statement.get("Principal").is_some_and(|p| p.get("Service").is_some()));
+                let of_account = |v: &Value| v.as_str().is_some_and(|v| v.contains("111122223333"));
+                let sources =
+                    [condition(statement, "aws:SourceAccount"), condition(statement, "aws:SourceArn")]
+                        .concat();
+                assert!(!sources.is_empty() && sources.iter().all(of_account), "{statement:?}");
+                deliveries += 1;
+            }
+        }
+        assert_eq!(deliveries, 8);
+    }
+
+    #[test]
+    fn who_delivers_nothing_is_not_let_in() {
+        let text = "account.baseline = false\nalb.access_logs = false\nalb.connection_logs = false";
+        let root = foundation(text);
+        let policies = nodes(&root, "aws_s3_bucket_policy");
+        let allowed: Vec<_> =
+            policies.iter().flat_map(|p| statements(p, "policy")).filter(|s| allows(s)).collect();
+        assert_eq!(allowed.len(), 1, "only the buckets' own access logs: {allowed:?}");
+    }
+
+    #[test]
+    fn every_bucket_but_the_access_bucket_has_a_key_and_an_access_log() {
+        let root = foundation("");
+        let rule = "rule.apply_server_side_encryption_by_default";
+        for kind in BucketKind::ALL {
+            let encryption = of(&root, "_server_side_encryption_configuration", kind);
+            let algorithm = text_at(encryption, &format!("{rule}.sse_algorithm"));
+            let logging = root.find(&format!("aws_s3_bucket_logging.{}", kind.as_str()));
+            if kind == BucketKind::Access {
+                // What is delivered there knows SSE-S3 alone, and a log of the log would never end.
+                assert_eq!(algorithm, "AES256");
+                assert!(logging.is_none());
+                continue;
+            }
+            assert_eq!(algorithm, "aws:kms");
+            assert_eq!(at(encryption, "rule.bucket_key_enabled"), &Value::Bool(true));
+            let key =
+                if kind == BucketKind::Artifacts { "aws_kms_key.artifacts" } else { "aws_kms_key.logs" };
+            assert!(leads_to(&root, encryption, key));
+            assert!(leads_to(&root, logging.expect("an access log"), "aws_s3_bucket_policy.access"));
+        }
+    }
+
+    fn leads_to(root: &Root, from: &Node, to: &str) -> bool {
+        from.edges().iter().any(|edge| root.nodes()[edge.to].address().to_string() == to)
+    }
+
+    #[test]
+    fn the_audit_bucket_alone_is_locked() {
+        let root = foundation("");
+        assert_eq!(nodes(&root, "aws_s3_bucket_object_lock_configuration").len(), 1);
+        let lock = of(&root, "_object_lock_configuration", BucketKind::Audit);
+        assert_eq!(text_at(lock, "rule.default_retention.mode"), "COMPLIANCE");
+        assert!(days(at(lock, "rule.default_retention.days")) >= 365);
+        for kind in BucketKind::ALL {
+            let enabled = at(of(&root, "", kind), "object_lock_enabled");
+            assert_eq!(enabled, &Value::Bool(kind == BucketKind::Audit));
+        }
+        let elsewhere = foundation(FLEETING);
+        let lock = of(&elsewhere, "_object_lock_configuration", BucketKind::Audit);
+        assert_eq!(text_at(lock, "rule.default_retention.mode"), "GOVERNANCE");
+    }
+
+    #[test]
+    fn logs_are_at_hand_for_three_months_and_kept_for_twelve() {
+        let root = foundation("");
+        for kind in BucketKind::ALL {
+            let lifecycle = of(&root, "_lifecycle_configuration", kind);
+            assert!(days(at(lifecycle, "rule.expiration.days")) >= 365);
+            assert_eq!(at(lifecycle, "rule.filter"), &Value::List(vec![Value::Object(Vec::new())]));
+            at(lifecycle, "rule.noncurrent_version_expiration.noncurrent_days");
+            at(lifecycle, "rule.abort_incomplete_multipart_upload.days_after_initiation");
+            if kind != BucketKind::Artifacts {
+                let transitions = at(lifecycle, "rule.transition").as_list().expect("transitions");
+                let archive =
+                    transitions.iter().find(|t| t.get("storage_class") == Some(&Value::string("GLACIER")));
+                assert!(archive.and_then(|t| t.get("days")).map(days).expect("an archive") >= 90);
+            }
+        }
+    }
+
+    #[test]
+    fn protection_decides_whether_logs_can_be_deleted() {
+        for (text, protected) in [("", true), (FLEETING, false)] {
+            let root = foundation(text);
+            for kind in BucketKind::ALL {
+                let bucket = of(&root, "", kind);
+                assert_eq!(bucket.prevent_destroy(), protected);
+                assert_eq!(at(bucket, "force_destroy"), &Value::Bool(!protected));
+                let denial = statement(of(&root, "_policy", kind), "policy", "NobodyDeletes");
+                assert_eq!(denial.is_some(), protected && kind != BucketKind::Artifacts);
+            }
+        }
+    }
+
+    #[test]
+    fn the_platform_does_not_read_its_logs() {
+        let root = foundation("");
+        for kind in [BucketKind::Audit, BucketKind::Config, BucketKind::Access] {
+            let denial =
+                statement(of(&root, "_policy", kind), "policy", "PlatformDoesNotRead").expect("a denial");
+            let roles = condition(denial, "aws:PrincipalArn");
+            let role = "arn:aws:iam::111122223333:role/txn-reconcile-test-*";
+            assert!(!allows(denial) && roles.contains(&Value::string(role)));
+        }
+    }
+
+    /// Side by side they end in `OperationAborted`.
+    #[test]
+    fn the_parts_of_a_bucket_wait_for_each_other() {
+        let root = foundation("");
+        for kind in BucketKind::ALL {
+            let parts = |node: &&Node| {
+                node.address().kind().starts_with("aws_s3_bucket_") && node.address().name() == kind.as_str()
+            };
+            let parts: Vec<&Node> = root.nodes().iter().filter(parts).collect();
+            // Each waits for another part of the same bucket, and no two for the same one: a chain, or a fork of two
+            // at its end would show as a part that two wait for.
+            let mut awaited: Vec<usize> = parts
+                .iter()
+                .flat_map(|part| part.edges())
+                .filter(|edge| {
+                    edge.argument.is_none() && parts.iter().any(|p| p.address().index() == edge.to)
+                })
+                .map(|edge| edge.to)
+                .collect();
+            let waiting = awaited.len();
+            awaited.sort_unstable();
+            awaited.dedup();
+            assert_eq!((awaited.len(), waiting), (parts.len() - 1, parts.len() - 1), "{}", kind.as_str());
+        }
+    }
 }
