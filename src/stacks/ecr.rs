@@ -118,3 +118,109 @@ fn scan(stack: &mut Stack<'_>, config: &EnvConfig) {
         },
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use terraform::{Module, Settings};
+
+    use super::*;
+
+    /// The stack's own file, on stand-ins for the keys.
+    fn rendered(text: &str) -> Value {
+        let config = EnvConfig::for_test(text);
+        let mut module = Module::new(Settings {
+            required_version: config.terraform.required_version.to_string(),
+            required_providers: Vec::new(),
+            backend: None,
+        });
+        let mut below = module.stack("below");
+        let mut key = |name: &str| below.add(name, aws::KmsKey::default());
+        let keys = kms::Outputs {
+            logs: key("logs"),
+            data: key("data"),
+            secrets: key("secrets"),
+            artifacts: key("artifacts"),
+        };
+        build(&mut module.stack("ecr"), &config, &keys);
+        let files = module.finish().expect("a sound module").render("test");
+        let (_, text) = files.iter().find(|(name, _)| name == "ecr.tf.json").expect("the stack's file");
+        serde_json::from_str(text).expect("JSON")
+    }
+
+    const UNPROTECTED: &str = "production = false\nprotection = false\n";
+
+    #[test]
+    fn images_are_immutable_encrypted_and_scanned() {
+        let file = rendered("");
+        let repository = &file["resource"]["aws_ecr_repository"]["main"];
+        assert_eq!(repository["name"], "txn-reconcile-api");
+        assert_eq!(repository["image_tag_mutability"], "IMMUTABLE");
+        assert_eq!(repository["image_scanning_configuration"]["scan_on_push"], true);
+        let encryption = &repository["encryption_configuration"][0];
+        assert_eq!(encryption["encryption_type"], "KMS");
+        assert_eq!(encryption["kms_key"], "${aws_kms_key.artifacts.arn}");
+    }
+
+    #[test]
+    fn only_an_unprotected_repository_goes_with_its_images() {
+        for (text, unprotected) in [("", false), (UNPROTECTED, true)] {
+            let file = rendered(text);
+            let repository = &file["resource"]["aws_ecr_repository"]["main"];
+            assert_eq!(repository["force_delete"], unprotected);
+            assert_eq!(repository["lifecycle"]["prevent_destroy"] == true, !unprotected);
+        }
+    }
+
+    #[test]
+    fn what_expires_is_what_the_environment_says() {
+        let file = rendered("ecr.keep_tagged = 7\necr.untagged_expire_days = 3");
+        let expected = json!({ "rules": [
+            {
+                "rulePriority": 1,
+                "description": "Expire untagged images after 3 days",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countNumber": 3,
+                    "countUnit": "days"
+                },
+                "action": { "type": "expire" }
+            },
+            {
+                "rulePriority": 2,
+                "description": "Keep the last 7 tagged images",
+                "selection": {
+                    "tagStatus": "tagged",
+                    "tagPatternList": ["*"],
+                    "countType": "imageCountMoreThan",
+                    "countNumber": 7
+                },
+                "action": { "type": "expire" }
+            }
+        ] });
+        assert_eq!(file["locals"]["aws_ecr_lifecycle_policy_main_policy"], expected);
+    }
+
+    #[test]
+    fn other_accounts_pull_only_where_they_are_named() {
+        let policy = |text| rendered(text)["locals"]["aws_ecr_repository_policy_main_policy"].clone();
+        assert!(!policy("").to_string().contains("Allow"));
+        let pull = policy("region = \"us-gov-west-1\"\necr.pull_accounts = [\"222233334444\"]");
+        assert_eq!(
+            pull["Statement"][1]["Principal"],
+            json!({ "AWS": ["arn:aws-us-gov:iam::222233334444:root"] })
+        );
+    }
+
+    #[test]
+    fn the_registry_is_scanned_as_a_whole_by_the_environment_that_owns_the_baseline() {
+        let scanning =
+            |text| rendered(text)["resource"]["aws_ecr_registry_scanning_configuration"]["main"].clone();
+        assert_eq!(scanning("")["scan_type"], "ENHANCED");
+        assert_eq!(scanning("")["rule"][0]["scan_frequency"], "CONTINUOUS_SCAN");
+        assert_eq!(scanning("ecr.enhanced_scanning = false")["scan_type"], "BASIC");
+        assert_eq!(scanning("ecr.enhanced_scanning = false")["rule"][0]["scan_frequency"], "SCAN_ON_PUSH");
+        assert_eq!(scanning("account.baseline = false"), Value::Null);
+    }
+}

@@ -77,6 +77,19 @@ fn expressions_are_spelled_in_the_native_syntax() {
 }
 
 #[test]
+fn a_range_known_only_at_apply_is_divided_by_terraform() {
+    let mut module = Module::default();
+    let mut stack = module.stack("s");
+    let a = stack.add("a", Net::default());
+    stack.add("b", Net { label: set(a.label().cidr_subnet(8, 17)), ..Default::default() });
+    let root = module.finish().unwrap();
+    assert_eq!(
+        document(&root, "s")["resource"]["toy_net"]["b"]["label"],
+        "${cidrsubnet(toy_net.a.label, 8, 17)}"
+    );
+}
+
+#[test]
 fn documents_become_locals() {
     let mut module = Module::default();
     let mut stack = module.stack("s");

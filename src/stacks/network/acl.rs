@@ -99,7 +99,7 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
         ("private", &vpc.private, private(config, vpc)),
         ("data", &vpc.data, data(vpc)),
     ];
-    // Emptied last, once no subnet depends on it any more.
+    // Adopted last: until a subnet has its own ACL it is the default one's, and Terraform would note that down.
     let mut locked = Meta::new();
     for (tier, subnets, rules) in tiers {
         let acl = stack.add(
@@ -159,7 +159,8 @@ fn add(stack: &mut Stack<'_>, tier: &str, acl: &NetworkAclHandle, rule: Rule) {
     );
 }
 
-/// The load balancer and the NAT gateways.
+/// The load balancer and the NAT gateways. Which clients the load balancer admits is said by its security group
+/// alone, since there may be more ranges than an ACL takes rules.
 fn public(config: &EnvConfig, vpc: &Vpc) -> Vec<Rule> {
     let ipv6 = config.network.ipv6;
     let mut rules = vec![Rule::new(In, 100, "https", Everywhere, HTTPS..=HTTPS)];
@@ -172,7 +173,8 @@ fn public(config: &EnvConfig, vpc: &Vpc) -> Vec<Rule> {
             rules.push(Rule::new(In, 111, "http_ipv6", EverywhereIpv6, HTTP..=HTTP));
         }
     }
-    // The tasks' answers to the load balancer, and what they send through NAT to ports of that range.
+    // The tasks' answers to the load balancer, and what they send through NAT to ports from 1024 up. What they send
+    // to 443 comes in by the first rule.
     rules.extend(Rule::each(In, 200, "private", &vpc.private, EPHEMERAL));
     // Requests to the tasks, and answers to clients and, through NAT, to the tasks.
     rules.push(Rule::new(Out, 100, "ephemeral", Everywhere, EPHEMERAL));

@@ -188,7 +188,16 @@ fn interface_policy(config: &EnvConfig, service: InterfaceEndpoint) -> Vec<State
         }
         I::SecretsManager => secrets(config),
         I::Kms => {
-            let actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
+            // The last two make and check keyed hashes, the form in which a card number may be looked up
+            // (PCI 3.5.1.1).
+            let actions = [
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:GenerateMac",
+                "kms:VerifyMac",
+            ];
             own("OwnKeys", &actions, "kms", "key/*")
         }
         I::Sts => roles(config),

@@ -133,7 +133,7 @@ pub(super) fn build_rules(
     }
     for (service, endpoint) in &endpoints.gateways {
         let reason = match service {
-            GatewayEndpoint::S3 => "Tasks read image layers and use the account's buckets",
+            GatewayEndpoint::S3 => "Tasks read image layers and use the buckets of this account",
             GatewayEndpoint::DynamoDb => "The service reads and writes its tables",
         };
         let peer = Peer::PrefixList(endpoint.prefix_list_id());

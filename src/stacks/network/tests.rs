@@ -1,1 +1,382 @@
+//! What must hold of the network, read from the graph.
 
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::kind::ResourcePolicy;
+use terraform::{Expression, Module, Node, Number, RequiredProvider, Root, Settings, Subject, Value, set};
+
+use super::*;
+use crate::config::EnvConfig;
+use crate::stacks::storage::Bucket;
+
+/// An environment, and a module with nothing in it yet.
+fn harness(text: &str) -> (EnvConfig, Module) {
+    let config = EnvConfig::for_test(text);
+    let module = Module::new(Settings {
+        required_version: config.terraform.required_version.to_string(),
+        required_providers: vec![RequiredProvider {
+            name: "aws",
+            source: "hashicorp/aws".into(),
+            version: config.terraform.aws_provider.to_string(),
+        }],
+        backend: None,
+    });
+    (config, module)
+}
+
+/// Stand-ins for the stacks below the network.
+fn below(stack: &mut Stack<'_>) -> (logs::Outputs, storage::Outputs) {
+    let mut group = |name: &str| {
+        stack.add(name, aws::CloudwatchLogGroup { name: set(format!("/test/{name}")), ..Default::default() })
+    };
+    let logs = logs::Outputs {
+        service: group("service"),
+        exec: group("exec"),
+        insights: group("insights"),
+        flow: group("flow"),
+        waf: group("waf"),
+    };
+    let mut bucket = |name: &str| {
+        let bucket =
+            stack.add(name, aws::S3Bucket { bucket: set(format!("test-{name}")), ..Default::default() });
+        let policy = Policy::new([Statement::<ResourcePolicy>::deny(
+            "DenyWithoutTls",
+            Principal::Anyone,
+            ["s3:*"],
+            [bucket.arn()],
+        )
+        .when(Condition::bool("aws:SecureTransport", false))]);
+        let policy = stack.add(name, aws::S3BucketPolicy { bucket: bucket.id(), policy: set(policy) });
+        Bucket { bucket, policy }
+    };
+    let buckets = storage::Outputs {
+        audit: bucket("audit"),
+        config: bucket("config"),
+        access: bucket("access"),
+        artifacts: bucket("artifacts"),
+    };
+    (logs, buckets)
+}
+
+/// The network of an environment, on stand-ins for the stacks below it.
+fn network(text: &str) -> Root {
+    let (config, mut module) = harness(text);
+    let (logs, buckets) = below(&mut module.stack("below"));
+    build(&mut module.stack("network"), &config, &logs, &buckets);
+    module.finish().expect("a sound module")
+}
+
+const THIRD_PARTIES: &str = r#"
+network.egress = [
+    { name = "scheme-files", cidr = "198.51.100.0/24", port = 22, reason = "Settlement files of the card scheme" },
+    { name = "acquirer", prefix_list = "pl-0123456789abcdef0", reason = "The acquirer" },
+]
+"#;
+
+fn of_type<'r>(root: &'r Root, kind: &str) -> impl Iterator<Item = &'r Node> {
+    root.nodes().iter().filter(move |node| node.address().kind() == kind)
+}
+
+fn find<'r>(root: &'r Root, address: &str) -> &'r Node {
+    root.find(address).unwrap_or_else(|| panic!("no {address}"))
+}
+
+fn string<'n>(node: &'n Node, argument: &str) -> Option<&'n str> {
+    match node.argument(argument) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+fn number(node: &Node, argument: &str) -> i64 {
+    match node.argument(argument) {
+        Some(Value::Number(Number::Int(number))) => *number,
+        other => panic!("{}.{argument} is {other:?}", node.address()),
+    }
+}
+
+/// The address of what an argument refers to.
+fn target(node: &Node, argument: &str) -> Option<String> {
+    let Some(Value::Expression(expression)) = node.argument(argument) else { return None };
+    let Expression::Reference(reference) = &**expression else { return None };
+    match &reference.subject {
+        Subject::Block(address) => Some(address.to_string()),
+        _ => None,
+    }
+}
+
+fn ports(node: &Node) -> std::ops::RangeInclusive<i64> {
+    number(node, "from_port")..=number(node, "to_port")
+}
+
+#[test]
+fn only_the_load_balancers_group_has_rules_from_addresses_and_only_to_web_ports() {
+    for text in ["", "network.ipv6 = true", "alb.allowed_cidrs = [\"203.0.113.0/24\", \"2001:db8::/48\"]"] {
+        let root = network(text);
+        for rule in of_type(&root, "aws_vpc_security_group_ingress_rule") {
+            let from_addresses = rule.argument("cidr_ipv4").or(rule.argument("cidr_ipv6")).is_some();
+            let on_alb = target(rule, "security_group_id").as_deref() == Some("aws_security_group.alb");
+            assert_eq!(from_addresses, on_alb, "{}", rule.address());
+            if from_addresses {
+                assert!(matches!(number(rule, "from_port"), 80 | 443), "{}", rule.address());
+                assert_eq!(number(rule, "from_port"), number(rule, "to_port"));
+            }
+        }
+    }
+}
+
+#[test]
+fn tasks_are_reached_from_the_load_balancer_and_data_stores_from_the_tasks() {
+    let root = network("service.container_port = 9090");
+    let into = |group: &str| -> Vec<_> {
+        of_type(&root, "aws_vpc_security_group_ingress_rule")
+            .filter(|rule| target(rule, "security_group_id").as_deref() == Some(group))
+            .map(|rule| (target(rule, "referenced_security_group_id").expect("a group"), ports(rule)))
+            .collect()
+    };
+    assert_eq!(into("aws_security_group.tasks"), [("aws_security_group.alb".to_owned(), 9090..=9090)]);
+    assert_eq!(into("aws_security_group.data"), [("aws_security_group.tasks".to_owned(), 5432..=5432)]);
+    assert_eq!(into("aws_security_group.endpoints"), [("aws_security_group.tasks".to_owned(), 443..=443)]);
+}
+
+#[test]
+fn nothing_leaves_by_a_rule_to_everywhere_or_of_every_protocol() {
+    let root = network(THIRD_PARTIES);
+    for rule in of_type(&root, "aws_vpc_security_group_egress_rule") {
+        assert_eq!(string(rule, "ip_protocol"), Some("tcp"), "{}", rule.address());
+        assert_ne!(string(rule, "cidr_ipv4"), Some("0.0.0.0/0"), "{}", rule.address());
+        assert_eq!(number(rule, "from_port"), number(rule, "to_port"), "{}", rule.address());
+    }
+    let files = find(&root, "aws_vpc_security_group_egress_rule.third_party_scheme_files");
+    assert_eq!(string(files, "cidr_ipv4"), Some("198.51.100.0/24"));
+    assert_eq!(
+        string(files, "description"),
+        Some("third_party_scheme_files: Settlement files of the card scheme")
+    );
+}
+
+#[test]
+fn every_rule_has_a_description_that_aws_takes() {
+    let reason = "Zahlungen über Köln ".repeat(12);
+    let root = network(&format!(
+        "network.egress = [{{ name = \"long\", cidr = \"198.51.100.0/24\", reason = \"{}\" }}]",
+        reason.trim()
+    ));
+    let kinds = ["aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"];
+    for rule in kinds.into_iter().flat_map(|kind| of_type(&root, kind)) {
+        let description = string(rule, "description").expect("a description");
+        assert!((1..=255).contains(&description.len()), "{description}");
+        let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+        assert!(description.chars().all(allowed), "{description}");
+    }
+}
+
+/// What a network ACL allows, as `in`/`out`, source, ports.
+fn acl_rules<'r>(root: &'r Root, tier: &str) -> Vec<&'r Node> {
+    let acl = format!("aws_network_acl.{tier}");
+    of_type(root, "aws_network_acl_rule")
+        .filter(move |rule| target(rule, "network_acl_id").as_deref() == Some(acl.as_str()))
+        .collect()
+}
+
+fn is_egress(rule: &Node) -> bool {
+    rule.argument("egress") == Some(&Value::Bool(true))
+}
+
+#[test]
+fn no_acl_admits_ssh_or_rdp_from_the_internet() {
+    for text in ["", "network.ipv6 = true", THIRD_PARTIES] {
+        let root = network(text);
+        for rule in of_type(&root, "aws_network_acl_rule").filter(|rule| !is_egress(rule)) {
+            let everywhere = string(rule, "cidr_block") == Some("0.0.0.0/0")
+                || string(rule, "ipv6_cidr_block") == Some("::/0");
+            if everywhere {
+                assert!(!ports(rule).contains(&22) && !ports(rule).contains(&3389), "{}", rule.address());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_data_tier_speaks_to_the_private_tier_alone() {
+    let root = network("");
+    let private: Vec<_> = ["a", "b", "c"]
+        .iter()
+        .map(|zone| string(find(&root, &format!("aws_subnet.private_{zone}")), "cidr_block"))
+        .collect();
+    let rules = acl_rules(&root, "data");
+    assert_eq!(rules.len(), 6);
+    for rule in rules {
+        assert!(private.contains(&string(rule, "cidr_block")), "{}", rule.address());
+        let expected = if is_egress(rule) { 32_768..=65_535 } else { 5432..=5432 };
+        assert_eq!(ports(rule), expected, "{}", rule.address());
+    }
+}
+
+#[test]
+fn acls_keep_to_the_quota_and_to_one_number_per_rule() {
+    let widest = format!(
+        "network.availability_zones = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]\nnetwork.ipv6 = true\n{THIRD_PARTIES}"
+    );
+    for text in ["", widest.as_str()] {
+        let root = network(text);
+        for tier in ["public", "private", "data"] {
+            for egress in [false, true] {
+                let mut numbers: Vec<_> = acl_rules(&root, tier)
+                    .into_iter()
+                    .filter(|rule| is_egress(rule) == egress)
+                    .map(|rule| number(rule, "rule_number"))
+                    .collect();
+                let count = numbers.len();
+                assert!(count <= 20, "{count} rules of {tier}, egress {egress}");
+                assert!(numbers.iter().all(|number| (1..=32_766).contains(number)));
+                numbers.sort_unstable();
+                numbers.dedup();
+                assert_eq!(numbers.len(), count, "{tier}, egress {egress}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_acl_guards_the_subnets_of_its_tier() {
+    let root = network("");
+    for tier in ["public", "private", "data"] {
+        let acl = find(&root, &format!("aws_network_acl.{tier}"));
+        let Some(Value::List(subnets)) = acl.argument("subnet_ids") else { panic!("no subnets") };
+        assert_eq!(subnets.len(), 3);
+    }
+}
+
+#[test]
+fn only_the_public_tier_has_a_route_to_the_internet_gateway() {
+    let root = network("network.ipv6 = true");
+    for route in of_type(&root, "aws_route") {
+        let table = target(route, "route_table_id").expect("a table");
+        assert_eq!(
+            route.argument("gateway_id").is_some(),
+            table == "aws_route_table.public",
+            "{}",
+            route.address()
+        );
+        assert_ne!(table, "aws_route_table.data");
+    }
+    for zone in ["a", "b", "c"] {
+        let association = find(&root, &format!("aws_route_table_association.data_{zone}"));
+        assert_eq!(target(association, "route_table_id").as_deref(), Some("aws_route_table.data"));
+        let route = find(&root, &format!("aws_route.private_{zone}_nat"));
+        assert_eq!(target(route, "nat_gateway_id"), Some(format!("aws_nat_gateway.nat_{zone}")));
+    }
+}
+
+#[test]
+fn nat_gateways_are_as_many_as_asked_for() {
+    for (nat, gateways, routes) in [("per-az", 3, 3), ("single", 1, 3), ("none", 0, 0)] {
+        let root = network(&format!("network.nat = \"{nat}\"\nnetwork.ipv6 = true"));
+        assert_eq!(of_type(&root, "aws_nat_gateway").count(), gateways, "{nat}");
+        assert_eq!(of_type(&root, "aws_eip").count(), gateways, "{nat}");
+        let through = |kind: &'static str| {
+            of_type(&root, "aws_route").filter(move |route| route.argument(kind).is_some()).count()
+        };
+        assert_eq!(through("nat_gateway_id"), routes, "{nat}");
+        assert_eq!(through("egress_only_gateway_id"), routes, "{nat}");
+    }
+}
+
+#[test]
+fn subnets_give_out_no_public_addresses() {
+    let root = network("network.ipv6 = true");
+    assert_eq!(of_type(&root, "aws_subnet").count(), 9);
+    for subnet in of_type(&root, "aws_subnet") {
+        for argument in ["map_public_ip_on_launch", "assign_ipv6_address_on_creation"] {
+            assert_eq!(subnet.argument(argument), Some(&Value::Bool(false)), "{}", subnet.address());
+        }
+    }
+}
+
+#[test]
+fn the_defaults_of_the_vpc_are_empty() {
+    let root = network("");
+    let group = find(&root, "aws_default_security_group.locked");
+    assert_eq!(group.argument("ingress"), Some(&Value::List(Vec::new())));
+    assert_eq!(group.argument("egress"), Some(&Value::List(Vec::new())));
+    assert_eq!(
+        find(&root, "aws_default_route_table.locked").argument("route"),
+        Some(&Value::List(Vec::new()))
+    );
+    let acl = find(&root, "aws_default_network_acl.locked");
+    assert!(acl.argument("ingress").is_none() && acl.argument("egress").is_none());
+}
+
+/// The statements of a policy: the conditions and the resources of each.
+fn statements(node: &Node) -> Vec<(String, Vec<String>)> {
+    let Some(Value::Document(document)) = node.argument("policy") else {
+        panic!("{} has no policy", node.address())
+    };
+    let Some(Value::List(statements)) = document.content.get("Statement") else { panic!("no statements") };
+    let texts = |value: Option<&Value>| match value {
+        Some(Value::List(items)) => items.iter().map(|item| format!("{item:?}")).collect(),
+        _ => Vec::new(),
+    };
+    statements
+        .iter()
+        .map(|statement| (format!("{:?}", statement.get("Condition")), texts(statement.get("Resource"))))
+        .collect()
+}
+
+#[test]
+fn every_endpoint_has_a_policy_for_callers_of_this_account() {
+    let every = r#"network.endpoints.interface = ["ecr.api", "ecr.dkr", "logs", "secretsmanager", "kms", "sts", "ssm",
+        "ssmmessages", "monitoring", "xray", "events", "sqs", "sns", "guardduty-data"]"#;
+    let root = network(every);
+    assert_eq!(of_type(&root, "aws_vpc_endpoint").count(), 16);
+    for endpoint in of_type(&root, "aws_vpc_endpoint") {
+        for (conditions, resources) in statements(endpoint) {
+            let layers = resources.iter().all(|resource| resource.contains("starport-layer-bucket/*"));
+            let bound = conditions.contains("aws:PrincipalAccount") && conditions.contains("111122223333");
+            assert!(bound || layers, "{}: {conditions} {resources:?}", endpoint.address());
+        }
+    }
+}
+
+#[test]
+fn the_image_layers_bucket_is_that_of_the_region_and_partition() {
+    let root = network("region = \"cn-north-1\"\nnetwork.availability_zones = [\"a\", \"b\"]");
+    let s3 = statements(find(&root, "aws_vpc_endpoint.s3"));
+    assert!(
+        s3.iter().any(|(_, resources)| {
+            resources.iter().any(|r| r.contains("arn:aws-cn:s3:::prod-cn-north-1-starport-layer-bucket/*"))
+        }),
+        "{s3:?}"
+    );
+    let name = |address| string(find(&root, address), "service_name").map(str::to_owned);
+    assert_eq!(name("aws_vpc_endpoint.ecr_api").as_deref(), Some("cn.com.amazonaws.cn-north-1.ecr.api"));
+    assert_eq!(name("aws_vpc_endpoint.kms").as_deref(), Some("com.amazonaws.cn-north-1.kms"));
+    for node in root.nodes() {
+        assert!(!format!("{:?}", node.body()).contains("arn:aws:"), "{}", node.address());
+    }
+}
+
+#[test]
+fn flow_logs_record_everything() {
+    let root = network("network.flow_logs.s3 = true");
+    assert_eq!(of_type(&root, "aws_flow_log").count(), 2);
+    for log in of_type(&root, "aws_flow_log") {
+        assert_eq!(string(log, "traffic_type"), Some("ALL"));
+        assert_eq!(target(log, "vpc_id").as_deref(), Some("aws_vpc.main"));
+    }
+}
+
+#[test]
+fn another_zone_changes_no_rule_subnet_or_table() {
+    let (small, large) = (
+        network("network.availability_zones = [\"a\", \"c\"]"),
+        network("network.availability_zones = [\"a\", \"b\", \"c\"]"),
+    );
+    let stable = ["aws_subnet", "aws_network_acl_rule", "aws_route", "aws_route_table_association"];
+    for node in stable.into_iter().flat_map(|kind| of_type(&small, kind)) {
+        let same = find(&large, &node.address().to_string());
+        for argument in ["availability_zone", "rule_number"] {
+            assert_eq!(node.argument(argument), same.argument(argument), "{}", node.address());
+        }
+    }
+}
