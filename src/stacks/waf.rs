@@ -2,7 +2,7 @@
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::waf::{
-    Group, GroupMode, GroupRule, Managed, RateLimit, Rule, Rules, Test, Verdict, Window, visible,
+    CommonRule, Group, GroupMode, Managed, RateLimit, Rule, Rules, Test, Verdict, Window, visible,
 };
 use aws::wafv2_web_acl::{
     Allow, DataProtection, DataProtectionConfig, DataProtectionOptional, DefaultAction, Field, FieldOptional,
@@ -164,13 +164,14 @@ fn traffic_rules(waf: &Waf, rules: &mut Rules) {
 /// What is judged by what a request holds.
 fn content_rules(waf: &Waf, rules: &mut Rules) {
     let groups = &waf.managed_groups;
-    let mut common = Managed::new(Group::Common, group_mode(groups.common));
+    let mut overrides = Vec::new();
     for (position, name, rule) in UPLOAD_EXCEPTIONS {
         if let Some(outside) = outside_uploads(waf, rule) {
-            common = common.overriding(rule, Verdict::Count);
+            overrides.push((rule, Verdict::Count));
             rules.put(position as u32, Rule::when(name, outside, verdict(groups.common, Verdict::Block)));
         }
     }
+    let common = Managed::common(group_mode(groups.common), overrides);
     rules.put(Position::Common as u32, Rule::managed("common", common));
     rules.put(
         Position::KnownBadInputs as u32,
@@ -192,14 +193,14 @@ fn content_rules(waf: &Waf, rules: &mut Rules) {
 /// itself is the control: it authenticates first, limits the size, and parses strictly.
 ///
 /// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html>
-const UPLOAD_EXCEPTIONS: [(Position, &str, GroupRule); 2] = [
-    (Position::LargeBodies, "large-bodies", GroupRule::SIZE_RESTRICTIONS_BODY),
-    (Position::ScriptBodies, "script-bodies", GroupRule::CROSS_SITE_SCRIPTING_BODY),
+const UPLOAD_EXCEPTIONS: [(Position, &str, CommonRule); 2] = [
+    (Position::LargeBodies, "large-bodies", CommonRule::SizeRestrictionsBody),
+    (Position::ScriptBodies, "script-bodies", CommonRule::CrossSiteScriptingBody),
 ];
 
 /// Requests that the rule has marked and that are not uploads; `None` if nothing is uploaded, so that the rule itself
 /// may act. Paths are compared as they are sent: one that is spelled otherwise is no upload, and is refused.
-fn outside_uploads(waf: &Waf, rule: GroupRule) -> Option<NonEmpty<Test>> {
+fn outside_uploads(waf: &Waf, rule: CommonRule) -> Option<NonEmpty<Test>> {
     if waf.upload_paths.is_empty() {
         return None;
     }
