@@ -362,10 +362,10 @@ pub(in crate::stacks) mod tests {
     use aws::kind::ResourcePolicy;
     use aws::{CloudwatchLogGroup, S3Bucket, S3BucketPolicy, SecurityGroup, Subnet, SubnetOptional, Vpc};
     use serde_json::{Value, json};
-    use terraform::{Errors, Module, RequiredProvider, Root, Settings};
+    use terraform::{Module, RequiredProvider, Root, Settings};
 
     /// The load balancer and its web ACL on the least that they stand on.
-    pub fn root(environment: &str) -> Result<Root, Errors> {
+    fn root(environment: &str) -> Root {
         let config = EnvConfig::for_test(environment);
         let provider =
             RequiredProvider { name: "aws", source: "hashicorp/aws".into(), version: ">= 5.100".into() };
@@ -376,12 +376,12 @@ pub(in crate::stacks) mod tests {
             (network(&mut base, &config), buckets(&mut base, &config), logs(&mut base, &config));
         let alb = build(&mut module.stack("alb"), &config, &network, &buckets);
         waf::build(&mut module.stack("waf"), &config, &alb, &logs);
-        module.finish()
+        module.finish().expect("a module without faults")
     }
 
     /// What a stack's file says.
     pub fn file(environment: &str, stack: &str) -> Value {
-        let root = root(environment).expect("a module without faults");
+        let root = root(environment);
         let name = format!("{stack}.tf.json");
         let (_, text) = root.render("test").into_iter().find(|(file, _)| *file == name).expect("the file");
         serde_json::from_str(&text).expect("JSON")

@@ -1,8 +1,9 @@
 //! The web ACL in front of the load balancer (PCI 6.4.2).
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::kind::Wafv2IpSetArn;
 use aws::waf::{
-    Group, GroupMode, GroupRule, Managed, RateLimit, Rule, Rules, Test, Verdict, Window, visible,
+    CommonRule, Group, GroupMode, Managed, RateLimit, Rule, Rules, Test, Verdict, Window, visible,
 };
 use aws::wafv2_web_acl::{
     Allow, DataProtection, DataProtectionConfig, DataProtectionOptional, DefaultAction, Field, FieldOptional,
@@ -13,7 +14,8 @@ use aws::{
     Wafv2IpSetOptional, Wafv2WebAcl, Wafv2WebAclAssociation, Wafv2WebAclHandle,
     Wafv2WebAclLoggingConfiguration, Wafv2WebAclLoggingConfigurationOptional, Wafv2WebAclOptional,
 };
-use terraform::{Meta, NonEmpty, Stack, set, text};
+use terraform::kind::Text;
+use terraform::{Expr, Meta, NonEmpty, Stack, set, text};
 
 use super::{alb, logs};
 use crate::config::{AnyCidr, EnvConfig, Waf, WafMode};
@@ -45,13 +47,7 @@ enum Position {
 
 /// Builds the web ACL, attaches it and turns its logs on.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, alb: &alb::Outputs, logs: &logs::Outputs) -> Outputs {
-    let mut rules = Rules::default();
-    address_rules(stack, config, &mut rules);
-    geography(&config.waf, &mut rules);
-    traffic_rules(&config.waf, &mut rules);
-    content_rules(&config.waf, &mut rules);
-    check_capacity(stack, config, &rules);
-
+    let rules = rules(&config.waf, |set| address_set(stack, config, set).arn());
     let web_acl = stack.add(
         "main",
         Wafv2WebAcl {
@@ -79,16 +75,40 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, alb: &alb::Outputs, logs
     Outputs { web_acl }
 }
 
-/// Partners and monitors that pass unfiltered, then addresses that do not pass at all; a set for each address family,
-/// as AWS has it.
-fn address_rules(stack: &mut Stack<'_>, config: &EnvConfig, rules: &mut Rules) {
+/// The capacity units that the rules use: for the check of the environment file, which is where they can be mended.
+/// AWS would refuse the web ACL, or charge for it, only once it is applied.
+#[must_use]
+pub fn capacity(waf: &Waf) -> u32 {
+    rules(waf, |set| Expr::external(set.name)).capacity()
+}
+
+/// The rules; `declare` makes an address set for one of them.
+fn rules(waf: &Waf, declare: impl FnMut(AddressSet) -> Expr<Wafv2IpSetArn>) -> Rules {
+    let mut rules = Rules::default();
+    address_rules(waf, &mut rules, declare);
+    geography(waf, &mut rules);
+    traffic_rules(waf, &mut rules);
+    content_rules(waf, &mut rules);
+    rules
+}
+
+/// Addresses of one family, as AWS keeps them.
+struct AddressSet {
+    /// Its local name: `allow_ipv4`.
+    name: String,
+    /// The family, as AWS spells it.
+    version: &'static str,
+    ranges: Vec<AnyCidr>,
+}
+
+/// Partners and monitors that pass unfiltered, then addresses that do not pass at all.
+fn address_rules(waf: &Waf, rules: &mut Rules, mut declare: impl FnMut(AddressSet) -> Expr<Wafv2IpSetArn>) {
     use Position::{AllowIpv4, AllowIpv6, DenyIpv4, DenyIpv6};
-    let (allow, deny) = (&config.waf.allow_ips, &config.waf.deny_ips);
     let lists = [
-        (AllowIpv4, "allow", allow, false, Verdict::Allow),
-        (AllowIpv6, "allow", allow, true, Verdict::Allow),
-        (DenyIpv4, "deny", deny, false, Verdict::Block),
-        (DenyIpv6, "deny", deny, true, Verdict::Block),
+        (AllowIpv4, "allow", &waf.allow_ips, false, Verdict::Allow),
+        (AllowIpv6, "allow", &waf.allow_ips, true, Verdict::Allow),
+        (DenyIpv4, "deny", &waf.deny_ips, false, Verdict::Block),
+        (DenyIpv6, "deny", &waf.deny_ips, true, Verdict::Block),
     ];
     for (position, purpose, ranges, ipv6, verdict) in lists {
         let ranges: Vec<AnyCidr> = ranges.iter().copied().filter(|range| range.is_ipv6() == ipv6).collect();
@@ -96,26 +116,18 @@ fn address_rules(stack: &mut Stack<'_>, config: &EnvConfig, rules: &mut Rules) {
             continue;
         }
         let (family, version) = if ipv6 { ("ipv6", "IPV6") } else { ("ipv4", "IPV4") };
-        let addresses = address_set(stack, config, &format!("{purpose}_{family}"), version, ranges);
-        let name = format!("{purpose}-{family}");
-        rules.put(
-            position as u32,
-            Rule::when(name, NonEmpty::one(Test::from_addresses(addresses.arn())), verdict),
-        );
+        let addresses = declare(AddressSet { name: format!("{purpose}_{family}"), version, ranges });
+        let test = NonEmpty::one(Test::from_addresses(addresses));
+        rules.put(position as u32, Rule::when(format!("{purpose}-{family}"), test, verdict));
     }
 }
 
-fn address_set(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    name: &str,
-    version: &'static str,
-    mut ranges: Vec<AnyCidr>,
-) -> Wafv2IpSetHandle {
+fn address_set(stack: &mut Stack<'_>, config: &EnvConfig, addresses: AddressSet) -> Wafv2IpSetHandle {
+    let AddressSet { name, version, mut ranges } = addresses;
     ranges.sort();
     ranges.dedup();
     stack.add_with(
-        name,
+        &name,
         // So that Terraform takes the rule out of the web ACL before it deletes the set; AWS deletes none in use.
         Meta::new().create_before_destroy(),
         Wafv2IpSet {
@@ -163,13 +175,14 @@ fn traffic_rules(waf: &Waf, rules: &mut Rules) {
 /// What is judged by what a request holds.
 fn content_rules(waf: &Waf, rules: &mut Rules) {
     let groups = &waf.managed_groups;
-    let mut common = Managed::new(Group::Common, group_mode(groups.common));
+    let mut overrides = Vec::new();
     for (position, name, rule) in UPLOAD_EXCEPTIONS {
         if let Some(outside) = outside_uploads(waf, rule) {
-            common = common.overriding(rule, Verdict::Count);
+            overrides.push((rule, Verdict::Count));
             rules.put(position as u32, Rule::when(name, outside, verdict(groups.common, Verdict::Block)));
         }
     }
+    let common = Managed::common(group_mode(groups.common), overrides);
     rules.put(Position::Common as u32, Rule::managed("common", common));
     rules.put(
         Position::KnownBadInputs as u32,
@@ -191,14 +204,14 @@ fn content_rules(waf: &Waf, rules: &mut Rules) {
 /// itself is the control: it authenticates first, limits the size, and parses strictly.
 ///
 /// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html>
-const UPLOAD_EXCEPTIONS: [(Position, &str, GroupRule); 2] = [
-    (Position::LargeBodies, "large-bodies", GroupRule::SIZE_RESTRICTIONS_BODY),
-    (Position::ScriptBodies, "script-bodies", GroupRule::CROSS_SITE_SCRIPTING_BODY),
+const UPLOAD_EXCEPTIONS: [(Position, &str, CommonRule); 2] = [
+    (Position::LargeBodies, "large-bodies", CommonRule::SizeRestrictionsBody),
+    (Position::ScriptBodies, "script-bodies", CommonRule::CrossSiteScriptingBody),
 ];
 
 /// Requests that the rule has marked and that are not uploads; `None` if nothing is uploaded, so that the rule itself
 /// may act. Paths are compared as they are sent: one that is spelled otherwise is no upload, and is refused.
-fn outside_uploads(waf: &Waf, rule: GroupRule) -> Option<NonEmpty<Test>> {
+fn outside_uploads(waf: &Waf, rule: CommonRule) -> Option<NonEmpty<Test>> {
     if waf.upload_paths.is_empty() {
         return None;
     }
@@ -217,17 +230,6 @@ fn group_mode(mode: WafMode) -> GroupMode {
     match mode {
         WafMode::Block => GroupMode::Act,
         WafMode::Count => GroupMode::Count,
-    }
-}
-
-/// AWS would refuse the web ACL, or charge for it, only once it is applied.
-fn check_capacity(stack: &mut Stack<'_>, config: &EnvConfig, rules: &Rules) {
-    let (used, limit) = (rules.capacity(), config.waf.capacity_limit.get());
-    if used > limit {
-        stack.refuse(format!(
-            "the rules of the web ACL use {used} capacity units, and `waf.capacity_limit` allows {limit}; allow \
-             {used} or more, up to 5000 (AWS charges extra beyond 1500)"
-        ));
     }
 }
 
@@ -307,8 +309,10 @@ fn delivery_policy(
 
 #[cfg(test)]
 mod tests {
-    use crate::stacks::alb::tests::{file, root};
+    use crate::config::parse;
+    use crate::stacks::alb::tests::file;
     use serde_json::{Value, json};
+    use std::path::Path;
 
     fn acl(environment: &str) -> Value {
         file(environment, "waf")["resource"]["aws_wafv2_web_acl"]["main"].clone()
@@ -446,10 +450,15 @@ redacted_headers = ["x-api-key", "cookie"]
     }
 
     #[test]
-    fn too_many_capacity_units_are_an_error_that_names_the_key() {
-        let errors = root("waf.capacity_limit = 1000\n").map(|_| ()).expect_err("over the limit").to_string();
-        assert!(errors.contains("waf: the rules of the web ACL use 1183 capacity units"), "{errors}");
-        assert!(errors.contains("`waf.capacity_limit` allows 1000"), "{errors}");
-        assert!(root("waf.capacity_limit = 1183\n").is_ok());
+    fn too_many_capacity_units_are_a_mistake_of_the_environment_file() {
+        let check = |limit: u32| {
+            let required = "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
+                            domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\n";
+            parse(Path::new("test.toml"), &format!("{required}waf.capacity_limit = {limit}\n")).map(|_| ())
+        };
+        let report = check(1000).expect_err("over the limit").to_string();
+        assert!(report.contains("the rules use 1183 capacity units"), "{report}");
+        assert!(report.contains("waf.capacity_limit = 1000"), "{report}");
+        assert!(check(1183).is_ok());
     }
 }

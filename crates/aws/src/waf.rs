@@ -187,12 +187,13 @@ impl Managed {
         Self { group, mode, overrides: Vec::new(), scope: None }
     }
 
-    /// Gives one of the group's rules another action.
-    #[must_use]
-    pub fn overriding(mut self, rule: GroupRule, verdict: Verdict) -> Self {
-        debug_assert_eq!(rule.group, self.group, "AWS ignores an override of another group's rule");
-        self.overrides.push(RuleActionOverride { action_to_use: verdict.into(), name: set(rule.name) });
-        self
+    /// The common group, with other actions for some of its rules.
+    pub fn common(mode: GroupMode, overrides: impl IntoIterator<Item = (CommonRule, Verdict)>) -> Self {
+        let overrides = overrides.into_iter().map(|(rule, verdict)| RuleActionOverride {
+            action_to_use: verdict.into(),
+            name: set(rule.name()),
+        });
+        Self { overrides: overrides.collect(), ..Self::new(Group::Common, mode) }
     }
 
     /// Looks only at requests for which every one of `tests` holds.
@@ -251,32 +252,31 @@ impl Group {
     }
 }
 
-/// One rule of a managed group, and the label that it leaves on a request that it matches, even when it counts.
+/// A rule of the common group. It leaves a label on a request that it matches, even when it only counts.
 /// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GroupRule {
-    group: Group,
-    name: &'static str,
-    label: &'static str,
+pub enum CommonRule {
+    /// Bodies over 8 KiB (8,192 bytes), which is as much of a body as WAF sees behind a load balancer.
+    SizeRestrictionsBody,
+    /// Bodies with what could be a script; the prologue of an XML document can be taken for one.
+    CrossSiteScriptingBody,
 }
 
-impl GroupRule {
-    /// Bodies over 8 KiB (8,192 bytes), which is as much of a body as WAF sees behind a load balancer.
-    pub const SIZE_RESTRICTIONS_BODY: Self = Self {
-        group: Group::Common,
-        name: "SizeRestrictions_BODY",
-        label: "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body",
-    };
-    /// Bodies with what could be a script; the prologue of an XML document can be taken for one.
-    pub const CROSS_SITE_SCRIPTING_BODY: Self = Self {
-        group: Group::Common,
-        name: "CrossSiteScripting_BODY",
-        label: "awswaf:managed:aws:core-rule-set:CrossSiteScripting_Body",
-    };
+impl CommonRule {
+    /// The rule's name at AWS.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SizeRestrictionsBody => "SizeRestrictions_BODY",
+            Self::CrossSiteScriptingBody => "CrossSiteScripting_BODY",
+        }
+    }
 
-    /// The label that it leaves on a request that it matches.
+    /// The label that it leaves; spelled otherwise than the name.
     pub const fn label(self) -> &'static str {
-        self.label
+        match self {
+            Self::SizeRestrictionsBody => "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body",
+            Self::CrossSiteScriptingBody => "awswaf:managed:aws:core-rule-set:CrossSiteScripting_Body",
+        }
     }
 }
 
@@ -472,18 +472,80 @@ fn path_start(prefix: Cow<'static, str>) -> ByteMatchStatement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use terraform::{Block as _, Body};
+
+    fn written(rule: Rule) -> String {
+        let mut body = Body::default();
+        rule.into_block(10).write(&mut body);
+        format!("{body:?}")
+    }
+
+    fn group(group: Group) -> Rule {
+        Rule::managed("group", Managed::new(group, GroupMode::Act))
+    }
 
     #[test]
-    fn sizes() {
-        println!(
-            "First {} Second {} Third {} Fourth {} Rule {} Byte {} FTM {}",
-            size_of::<First>(),
-            size_of::<Second>(),
-            size_of::<Third>(),
-            size_of::<Fourth>(),
-            size_of::<RuleBlock>(),
-            size_of::<ByteMatchStatement>(),
-            size_of::<FieldToMatch>()
+    fn capacity_units_add_up() {
+        let uploads = || Test::path_starts_with("/v1/statements");
+        let large = NonEmpty::new(
+            Test::has_label(CommonRule::SizeRestrictionsBody.label()),
+            [uploads().negate(), uploads().negate()],
         );
+        let limit = |scope| RateLimit { requests: 100, window: Window::OneMinute, scope };
+        let rate = |scope| Rule::rate_limit("rate", limit(scope), Verdict::Block);
+        let scoped = Managed::new(Group::AnonymousIps, GroupMode::Act).only(NonEmpty::one(uploads()));
+        let rules = [
+            (Rule::when("large", large, Verdict::Block), 5),
+            (Rule::when("geo", NonEmpty::one(Test::from_countries(["DE"])), Verdict::Block), 1),
+            (rate(None), 2),
+            (rate(Some(NonEmpty::one(uploads()))), 4),
+            (group(Group::Common), 700),
+            (group(Group::KnownBadInputs), 200),
+            (group(Group::SqlInjection), 200),
+            (group(Group::IpReputation), 25),
+            (Rule::managed("scoped", scoped), 52),
+        ];
+        let mut all = Rules::default();
+        for (rule, expected) in rules {
+            assert_eq!(rule.capacity(), expected, "{}", rule.name);
+            all.put(10, rule);
+        }
+        assert_eq!(all.capacity(), 1189);
+    }
+
+    #[test]
+    fn no_two_rules_have_one_priority() {
+        let mut rules = Rules::default();
+        for position in [20, 10, 10, 11] {
+            rules.put(position, group(Group::Common));
+        }
+        assert_eq!(rules.0.into_keys().collect::<Vec<_>>(), [10, 11, 12, 20]);
+    }
+
+    #[test]
+    fn a_group_never_has_an_action_of_its_own() {
+        let overrides = [(CommonRule::CrossSiteScriptingBody, Verdict::Count)];
+        let counting = Managed::common(GroupMode::Count, overrides);
+        for rule in [group(Group::Common), Rule::managed("counting", counting)] {
+            assert!(rule.action.is_none());
+            assert!(rule.override_action.is_some());
+        }
+    }
+
+    #[test]
+    fn a_negation_stands_one_level_deeper() {
+        let plain = written(Rule::when("x", NonEmpty::one(Test::from_countries(["DE"])), Verdict::Block));
+        let negated =
+            written(Rule::when("x", NonEmpty::one(Test::from_countries(["DE"]).negate()), Verdict::Block));
+        let twice = Test::from_countries(["DE"]).negate().negate();
+        assert!(!plain.contains("not_statement"), "{plain}");
+        assert!(negated.contains("not_statement"), "{negated}");
+        assert_eq!(plain, written(Rule::when("x", NonEmpty::one(twice), Verdict::Block)));
+    }
+
+    #[test]
+    fn a_rule_stays_small() {
+        // Kept inline, the provider's nested statements come to 178 KB, more than a thread's stack can hold.
+        assert!(size_of::<Rule>() < 8192, "{} bytes", size_of::<Rule>());
     }
 }

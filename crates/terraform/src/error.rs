@@ -40,13 +40,6 @@ pub enum Error {
         /// How many there may be.
         max: usize,
     },
-    /// A stack cannot be built from what it was given.
-    Refused {
-        /// The stack's name.
-        stack: String,
-        /// What is wrong and how to mend it.
-        what: String,
-    },
 }
 
 impl fmt::Display for Error {
@@ -67,7 +60,6 @@ impl fmt::Display for Error {
             Self::TooMany { address, block, count, max } => {
                 write!(f, "{address} has {count} `{block}` blocks; the provider takes at most {max}")
             }
-            Self::Refused { stack, what } => write!(f, "stack {stack}: {what}"),
         }
     }
 }

@@ -277,13 +277,6 @@ impl Stack<'_> {
         self.parts().imports.push(import);
     }
 
-    /// Records that the stack cannot be built from what it was given, to be reported by [`Module::finish`]: `what`
-    /// says what is wrong and how to mend it. The stack goes on, so that every other fault is found as well.
-    pub fn refuse(&mut self, what: impl Into<String>) {
-        let stack = self.parts().name.clone();
-        self.module.errors.push(Error::Refused { stack, what: what.into() });
-    }
-
     fn parts(&mut self) -> &mut StackParts {
         &mut self.module.stacks[self.index]
     }

@@ -3,6 +3,7 @@
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::Waf;
 use crate::config::value::{AnyCidr, UrlPath};
+use crate::stacks;
 
 /// Rules that contradict one another, and ranges that WAF does not take.
 pub(super) fn check(waf: &Waf, problems: &mut Problems) {
@@ -18,6 +19,19 @@ pub(super) fn check(waf: &Waf, problems: &mut Problems) {
     check_ranges("waf.allow_ips", &waf.allow_ips, problems);
     check_ranges("waf.deny_ips", &waf.deny_ips, problems);
     check_paths(&waf.upload_paths, problems);
+    check_capacity(waf, problems);
+}
+
+/// The units are counted from the rules as they are built, so that the two cannot drift apart.
+fn check_capacity(waf: &Waf, problems: &mut Problems) {
+    let (used, limit) = (stacks::waf::capacity(waf), waf.capacity_limit.get());
+    if used > limit {
+        problems.error(
+            "waf.capacity_limit",
+            format!("the rules use {used} capacity units, more than {limit}"),
+            format!("{used} or more, up to 5000; AWS charges extra beyond 1500"),
+        );
+    }
 }
 
 /// The longest text that WAF's string match takes, in bytes.

@@ -1,6 +1,8 @@
 //! JSON documents in string arguments, typed: no stack writes raw JSON.
 
 pub mod container;
+pub mod dashboard;
 pub mod data_protection;
+pub mod event_pattern;
 pub mod lifecycle;
 pub mod policy;
