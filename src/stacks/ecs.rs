@@ -764,3 +764,6 @@ fn schedule(stack: &mut Stack<'_>, target: &AppautoscalingTargetHandle, action: 
         },
     );
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -328,3 +328,6 @@ fn open_session(config: &EnvConfig, keys: &kms::Outputs) -> [Identity; 2] {
 fn no_bare_session(config: &EnvConfig) -> Identity {
     Identity::deny("NoBareSession", ["ssm:StartSession"], [config.arn("ecs", "task/*")])
 }
+
+#[cfg(test)]
+mod tests;
