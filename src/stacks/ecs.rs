@@ -221,8 +221,10 @@ fn task_definition(
     inputs: &Inputs<'_>,
 ) -> EcsTaskDefinitionHandle {
     let config_service = &config.service;
-    stack.add(
+    stack.add_with(
         "main",
+        // The running revision is given up only when the service has left it, or there is nothing to roll back to.
+        Meta::new().create_before_destroy(),
         EcsTaskDefinition {
             container_definitions: set(container(config, inputs)),
             family: set(family(config)),

@@ -360,7 +360,11 @@ fn sessions_are_encrypted_and_logged_even_where_none_can_be_opened() {
 fn revisions_stay_where_things_are_protected() {
     let kept = |root: &Root| dig(at(root, "aws_ecs_task_definition.main").body(), "skip_destroy").clone();
     assert_eq!(kept(&production("")), Value::Bool(true));
-    assert_eq!(kept(&development("image = \"v1\"")), Value::Bool(false));
+    let development = development("image = \"v1\"");
+    assert_eq!(kept(&development), Value::Bool(false));
+    // Even so the running one is there to be rolled back to until the new one runs.
+    let written = development.render("").into_iter().find(|(file, _)| file == "ecs.tf.json");
+    assert!(written.is_some_and(|(_, text)| text.contains("\"create_before_destroy\": true")));
 }
 
 #[test]
