@@ -68,7 +68,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         autoscaling(stack, config, inputs, &cluster, &service);
     }
 
-    stack.output::<Text>("ecs_cluster_name", "The cluster that the service runs in.", cluster.name());
+    stack.output::<Text>("ecs_cluster_name", "The cluster that the service runs in.", cluster.name().text());
     stack.output::<Text>("ecs_service_name", "The service; a pipeline deploys to it.", service.name());
     stack.output::<Text>(
         "ecs_task_family",

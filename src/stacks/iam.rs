@@ -64,12 +64,12 @@ pub fn build(
     stack.output::<Text>(
         "task_role_arn",
         "What the service may do; a pipeline passes it to ECS.",
-        task.arn(),
+        task.arn().text(),
     );
     stack.output::<Text>(
         "execution_role_arn",
         "What ECS needs to start a task; a pipeline passes it to ECS.",
-        execution.arn(),
+        execution.arn().text(),
     );
     Outputs { task, execution, execution_policy, exec_policy, operator }
 }
@@ -251,7 +251,7 @@ fn operator(
     stack.output::<Text>(
         "operator_role_arn",
         "The role that operators assume, signed in with MFA.",
-        operator.arn(),
+        operator.arn().text(),
     );
     operator
 }
