@@ -18,7 +18,7 @@ use aws::{
     appautoscaling_scheduled_action as scheduled, cloudwatch_metric_alarm as alarm, ecs_cluster as cluster,
     ecs_cluster_capacity_providers as capacity, ecs_service as service, ecs_task_definition as task,
 };
-use contract::Var;
+use contract::{Sensitivity, Var};
 use terraform::kind::Text;
 use terraform::{Expr, Meta, Stack, set, text};
 
@@ -68,7 +68,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         autoscaling(stack, config, inputs, &cluster, &service);
     }
 
-    stack.output("ecs_cluster_name", "The cluster that the service runs in.", cluster.name());
+    stack.output("ecs_cluster_name", "The cluster that the service runs in.", cluster.name().text());
     stack.output("ecs_service_name", "The service; a pipeline deploys to it.", service.name());
     stack.output(
         "ecs_task_family",
@@ -131,7 +131,8 @@ pub fn storage_key_statements(config: &EnvConfig) -> [Statement<ResourcePolicy>;
     ]
 }
 
-/// What Container Insights records: of every task and container, where AWS offers it (10.7.2).
+/// How much Container Insights records (PCI 10.7.2): of every task and container in the commercial regions, which all
+/// offer that, and of the cluster and the service elsewhere.
 fn insights(config: &EnvConfig) -> &'static str {
     match config.partition() {
         Partition::Aws => "enhanced",
@@ -220,8 +221,10 @@ fn task_definition(
     inputs: &Inputs<'_>,
 ) -> EcsTaskDefinitionHandle {
     let config_service = &config.service;
-    stack.add(
+    stack.add_with(
         "main",
+        // The running revision is given up only when the service has left it, or there is nothing to roll back to.
+        Meta::new().create_before_destroy(),
         EcsTaskDefinition {
             container_definitions: set(container(config, inputs)),
             family: set(family(config)),
@@ -353,8 +356,8 @@ fn image(config: &EnvConfig, inputs: &Inputs<'_>) -> Expr<Text> {
     }
 }
 
-/// The binary asks itself, since the image has neither a shell nor an HTTP client. What the load balancer asks
-/// decides whether a task gets requests; this one notices a service that hangs in a task without a load balancer too.
+/// The binary asks itself, since the image has neither a shell nor an HTTP client. The load balancer's check decides
+/// which tasks get requests; by this one ECS knows, during a deployment too, that a container does not merely run.
 fn health_check(config: &EnvConfig) -> HealthCheck {
     let check = &config.service.health_check;
     HealthCheck {
@@ -413,6 +416,10 @@ fn variables(config: &EnvConfig) -> (BTreeMap<String, Expr<Text>>, BTreeMap<Stri
                 plain.insert(var.name().to_owned(), Expr::new(value));
             }
             Source::File => {}
+        }
+        if var.sensitivity() == Sensitivity::Secret {
+            // It does not stand in the task definition, whoever wrote it down (PCI 8.6.2).
+            plain.remove(var.name());
         }
     }
     (plain, secrets)
@@ -764,3 +771,6 @@ fn schedule(stack: &mut Stack<'_>, target: &AppautoscalingTargetHandle, action: 
         },
     );
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -61,11 +61,15 @@ pub fn build(
         policy(stack, &execution, "execution", Policy::new(start(config, keys, ecr, logs)));
     let operator = (!config.iam.operators.is_empty()).then(|| operator(stack, config, keys, logs));
 
-    stack.output("task_role_arn", "What the service may do; a pipeline passes it to ECS.", task.arn());
+    stack.output(
+        "task_role_arn",
+        "What the service may do; a pipeline passes it to ECS.",
+        task.arn().text(),
+    );
     stack.output(
         "execution_role_arn",
         "What ECS needs to start a task; a pipeline passes it to ECS.",
-        execution.arn(),
+        execution.arn().text(),
     );
     Outputs { task, execution, execution_policy, exec_policy, operator }
 }
@@ -244,7 +248,11 @@ fn operator(
     }
     statements.push(no_bare_session(config));
     policy(stack, &operator, "operator", Policy::new(statements));
-    stack.output("operator_role_arn", "The role that operators assume, signed in with MFA.", operator.arn());
+    stack.output(
+        "operator_role_arn",
+        "The role that operators assume, signed in with MFA.",
+        operator.arn().text(),
+    );
     operator
 }
 
@@ -320,3 +328,6 @@ fn open_session(config: &EnvConfig, keys: &kms::Outputs) -> [Identity; 2] {
 fn no_bare_session(config: &EnvConfig) -> Identity {
     Identity::deny("NoBareSession", ["ssm:StartSession"], [config.arn("ecs", "task/*")])
 }
+
+#[cfg(test)]
+mod tests;

@@ -737,3 +737,89 @@ impl VolumesFrom {
             .into_value()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minimal(optional: ContainerOptional) -> Value {
+        let container = Container { name: Expr::new("api"), image: Expr::new("api@sha256:0"), optional };
+        let definitions: Expr<ContainerDefinitions> = container.into_expr();
+        let Value::Document(document) = definitions.into_value() else { panic!("not a document") };
+        document.content.as_list().and_then(|containers| containers.first()).expect("one container").clone()
+    }
+
+    fn object<const N: usize>(entries: [(&'static str, Value); N]) -> Value {
+        Value::Object(entries.map(|(key, value)| (Key::Borrowed(key), value)).to_vec())
+    }
+
+    #[test]
+    fn the_least_that_is_said_is_read_only_and_essential() {
+        assert_eq!(
+            minimal(ContainerOptional::default()),
+            object([
+                ("essential", Value::Bool(true)),
+                ("image", Value::string("api@sha256:0")),
+                ("name", Value::string("api")),
+                ("readonlyRootFilesystem", Value::Bool(true)),
+            ])
+        );
+    }
+
+    #[test]
+    fn root_is_no_user() {
+        assert_eq!(User::new(0), None);
+        let user = User::new(10_001).expect("not root").in_group(NonZeroU32::MIN);
+        assert_eq!(user.into_value(), Value::string("10001:1"));
+    }
+
+    #[test]
+    fn capabilities_are_two_lists_or_absent() {
+        let none = LinuxParameters { init_process: true, ..Default::default() };
+        assert_eq!(none.into_value(), object([("initProcessEnabled", Value::Bool(true))]));
+
+        let traced = LinuxParameters { add_sys_ptrace: true, ..Default::default() }.into_value();
+        let expected = object([
+            ("add", Value::List(vec![Value::string("SYS_PTRACE")])),
+            ("drop", Value::List(Vec::new())),
+        ]);
+        assert_eq!(traced.get("capabilities"), Some(&expected));
+    }
+
+    #[test]
+    fn a_buffer_that_loses_lines_has_a_size() {
+        let logs = |delivery| AwsLogs {
+            group: Expr::external("/a/b"),
+            region: Expr::new("us-east-1"),
+            stream_prefix: Expr::new("ecs"),
+            delivery,
+        };
+        let mode = |delivery| {
+            let options = logs(delivery).options();
+            let text = |key: &str| options.get(key).and_then(|v| v.value().as_str().map(str::to_owned));
+            (text("mode"), text("max-buffer-size"))
+        };
+        assert_eq!(mode(Delivery::Blocking), (Some("blocking".into()), None));
+        let buffered = Delivery::NonBlocking { buffer_mib: 25 };
+        assert_eq!(mode(buffered), (Some("non-blocking".into()), Some("25m".into())));
+    }
+
+    #[test]
+    fn one_key_of_a_secret_is_named_behind_its_arn() {
+        let arn = || Expr::<SecretsmanagerSecretArn>::external("arn:aws:secretsmanager:r:1:secret:a-b");
+        let SecretSource(key) = SecretSource::key(arn(), "password");
+        assert_eq!(key.value().as_str(), Some("arn:aws:secretsmanager:r:1:secret:a-b:password::"));
+        let SecretSource(whole) = SecretSource::secret(arn());
+        assert_eq!(whole.value().as_str(), Some("arn:aws:secretsmanager:r:1:secret:a-b"));
+    }
+
+    #[test]
+    fn variables_are_sorted_as_the_provider_sorts_them() {
+        let environment =
+            ["B", "A_", "A"].map(|name| (name.to_owned(), Expr::new("x"))).into_iter().collect();
+        let container = minimal(ContainerOptional { environment, ..Default::default() });
+        let written = container.get("environment").and_then(Value::as_list).expect("a list");
+        let names: Vec<_> = written.iter().filter_map(|pair| pair.get("name")?.as_str()).collect();
+        assert_eq!(names, ["A", "A_", "B"]);
+    }
+}

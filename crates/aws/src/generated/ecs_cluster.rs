@@ -98,7 +98,7 @@ impl terraform::Block for ExecuteCommandConfiguration {
 /// A nested block of `aws_ecs_cluster`.
 #[derive(Default)]
 pub struct ManagedStorageConfiguration {
-    pub fargate_ephemeral_storage_kms_key_id: Option<Expr<k::Text>>,
+    pub fargate_ephemeral_storage_kms_key_id: Option<Expr<id::KmsKeyArn>>,
     pub kms_key_id: Option<Expr<id::KmsKeyArn>>,
 }
 

@@ -1,0 +1,380 @@
+//! What must hold of the roles and the service, in production and with every option.
+
+use std::path::Path;
+
+use aws::lb_listener::DefaultAction;
+use aws::{
+    CloudwatchLogGroup, CloudwatchLogGroupHandle, EcrRepository, KmsKey, KmsKeyHandle, Lb, LbListener,
+    LbListenerOptional, LbTargetGroup, SecurityGroup, SecurityGroupHandle, Subnet, SubnetOptional, Vpc,
+};
+use terraform::{Module, Node, NonEmpty, Root, Value};
+
+use super::*;
+
+/// Production as the least that a user writes, with `more` behind it.
+pub(crate) fn production(more: &str) -> Root {
+    built("prod", &format!("image = \"sha256:{}\"\n{more}", "ab".repeat(32)))
+}
+
+/// An environment without protection, with `more` as the rest of its `[service]` section.
+pub(crate) fn development(more: &str) -> Root {
+    built("dev", more)
+}
+
+/// The roles and the service on the least of the other stacks that they refer to.
+fn built(name: &str, service: &str) -> Root {
+    let switches = if name == "prod" { "" } else { "production = false\nprotection = false\n" };
+    let text = format!(
+        "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
+         domain = \"reconcile.example.com\"\n{switches}[network]\ncidr = \"10.30.0.0/16\"\n[service]\n{service}"
+    );
+    synthesized(name, &text)
+}
+
+/// The roles and the service of a whole environment file.
+pub(crate) fn synthesized(name: &str, text: &str) -> Root {
+    let path = format!("envs/{name}.toml");
+    let (config, _) = crate::config::parse(Path::new(&path), text).expect("a valid environment file");
+    let mut module = Module::default();
+    module.provider(aws::Provider { region: set(config.region.to_string()), ..Default::default() });
+    let mut stack = module.stack("platform");
+    let (keys, logs) = (keys(&mut stack), logs(&mut stack, &config));
+    let network = network(&mut stack);
+    let ecr = ecr::Outputs {
+        repository: stack.add(
+            "main",
+            EcrRepository { name: set(config.service.name.to_string()), optional: Default::default() },
+        ),
+    };
+    let alb = alb(&mut stack, &network, &config);
+    let iam = iam::build(&mut module.stack("iam"), &config, &keys, &ecr, &logs);
+    let inputs = Inputs { keys: &keys, logs: &logs, network: &network, ecr: &ecr, alb: &alb, iam: &iam };
+    build(&mut module.stack("ecs"), &config, &inputs);
+    module.finish().expect("a sound module")
+}
+
+fn keys(stack: &mut Stack<'_>) -> kms::Outputs {
+    let mut key = |name: &str| -> KmsKeyHandle { stack.add(name, KmsKey::default()) };
+    kms::Outputs {
+        logs: key("logs"),
+        data: key("data"),
+        secrets: key("secrets"),
+        artifacts: key("artifacts"),
+    }
+}
+
+fn logs(stack: &mut Stack<'_>, config: &EnvConfig) -> logs::Outputs {
+    let mut group = |name: &str| -> CloudwatchLogGroupHandle {
+        let full = set(config.names.log_group(name));
+        stack.add(name, CloudwatchLogGroup { name: full, ..Default::default() })
+    };
+    logs::Outputs {
+        service: group("service"),
+        exec: group("exec"),
+        insights: group("insights"),
+        flow: group("flow"),
+        waf: group("waf"),
+    }
+}
+
+fn network(stack: &mut Stack<'_>) -> network::Outputs {
+    let vpc = stack.add("main", Vpc { cidr_block: set("10.30.0.0/16"), ..Default::default() });
+    let mut subnets = |tier: &str, first: u8| {
+        let zones = ["a", "b", "c"].iter().enumerate();
+        zones
+            .map(|(i, zone)| {
+                let optional = SubnetOptional {
+                    availability_zone: set(format!("us-east-1{zone}")),
+                    cidr_block: set(format!("10.30.{}.0/24", usize::from(first) + i)),
+                    ..Default::default()
+                };
+                stack.add(format!("{tier}_{zone}"), Subnet { vpc_id: set(vpc.id()), optional })
+            })
+            .collect()
+    };
+    let (public_subnets, private_subnets, data_subnets) =
+        (subnets("public", 0), subnets("private", 10), subnets("data", 20));
+    let mut group = |name: &str| -> SecurityGroupHandle {
+        let text = || set(name.to_owned());
+        stack.add(name, SecurityGroup { name: text(), vpc_id: set(vpc.id()), ..Default::default() })
+    };
+    network::Outputs {
+        alb_security_group: group("alb"),
+        tasks_security_group: group("tasks"),
+        data_security_group: group("database"),
+        vpc,
+        public_subnets,
+        private_subnets,
+        data_subnets,
+    }
+}
+
+fn alb(stack: &mut Stack<'_>, network: &network::Outputs, config: &EnvConfig) -> alb::Outputs {
+    let subnets: Vec<_> = network.public_subnets.iter().map(|s| s.id()).collect();
+    let load_balancer = stack.add(
+        "main",
+        Lb { name: set(config.names.load_balancer()), subnets: set(subnets), ..Default::default() },
+    );
+    let target_group = stack.add(
+        "blue",
+        LbTargetGroup {
+            name: set("blue"),
+            port: set(8080),
+            protocol: set("HTTP"),
+            target_type: set("ip"),
+            vpc_id: set(network.vpc.id()),
+            ..Default::default()
+        },
+    );
+    let forward = DefaultAction {
+        r#type: set("forward"),
+        optional: aws::lb_listener::DefaultActionOptional {
+            target_group_arn: set(target_group.arn()),
+            ..Default::default()
+        },
+    };
+    let listener = LbListener {
+        default_action: NonEmpty::one(forward),
+        load_balancer_arn: set(load_balancer.arn()),
+        optional: LbListenerOptional { port: set(80), protocol: set("HTTP"), ..Default::default() },
+    };
+    alb::Outputs { https_listener: stack.add("https", listener), load_balancer, target_group }
+}
+
+/// The block at an address.
+pub(crate) fn at<'r>(root: &'r Root, address: &str) -> &'r Node {
+    root.find(address).unwrap_or_else(|| panic!("there is no {address}"))
+}
+
+/// The value at a path of keys and list positions, documents looked into.
+pub(crate) fn dig<'v>(value: &'v Value, path: &str) -> &'v Value {
+    path.split('.').filter(|key| !key.is_empty()).fold(value, |value, key| {
+        let value = match value {
+            Value::Document(document) => &document.content,
+            other => other,
+        };
+        let found = match key.parse::<usize>() {
+            Ok(index) => value.as_list().and_then(|items| items.get(index)),
+            Err(_) => value.get(key),
+        };
+        found.unwrap_or_else(|| panic!("there is no `{key}` of {path}"))
+    })
+}
+
+fn text<'v>(value: &'v Value, path: &str) -> &'v str {
+    dig(value, path).as_str().unwrap_or_else(|| panic!("{path} is no literal text"))
+}
+
+fn container_of(root: &Root) -> &Value {
+    dig(at(root, "aws_ecs_task_definition.main").body(), "container_definitions.0")
+}
+
+fn depends(root: &Root, from: &str, to: &str) -> bool {
+    at(root, from).edges().iter().any(|edge| root.nodes()[edge.to].address().to_string() == to)
+}
+
+/// The names and values, or sources, of a container's variables.
+fn pairs<'v>(container: &'v Value, key: &str, value: &str) -> Vec<(&'v str, &'v str)> {
+    let entries = container.get(key).and_then(Value::as_list).unwrap_or_default();
+    entries.iter().map(|entry| (text(entry, "name"), text(entry, value))).collect()
+}
+
+#[test]
+fn the_container_is_locked_down_with_every_option() {
+    for root in [production(""), development("image = \"v1\"\nexec = true")] {
+        let container = container_of(&root);
+        assert_eq!(dig(container, "readonlyRootFilesystem"), &Value::Bool(true));
+        assert_eq!(text(container, "user"), "10001:10001");
+        assert_eq!(container.get("privileged"), None);
+        assert_eq!(text(container, "linuxParameters.capabilities.drop.0"), "ALL");
+        // Present though empty: ECS hands it back, and its absence would replace the definition on every plan.
+        assert_eq!(dig(container, "linuxParameters.capabilities.add"), &Value::List(Vec::new()));
+        assert_eq!(text(container, "logConfiguration.logDriver"), "awslogs");
+        assert_eq!(text(container, "logConfiguration.options.mode"), "blocking");
+        let definition = at(&root, "aws_ecs_task_definition.main");
+        assert_eq!(text(definition.body(), "network_mode"), "awsvpc");
+        assert_eq!(definition.argument("pid_mode"), None);
+    }
+}
+
+#[test]
+fn every_mounted_directory_is_a_volume_of_the_task() {
+    for (root, expected) in [
+        (production(""), vec!["/tmp"]),
+        (
+            development("image = \"v1\"\nexec = true"),
+            vec!["/tmp", "/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"],
+        ),
+    ] {
+        let container = container_of(&root);
+        let mounts = dig(container, "mountPoints").as_list().expect("a list");
+        let paths: Vec<&str> = mounts.iter().map(|mount| text(mount, "containerPath")).collect();
+        assert_eq!(paths, expected);
+        let volumes = dig(at(&root, "aws_ecs_task_definition.main").body(), "volume").as_list();
+        let volumes: Vec<&str> = volumes.expect("a list").iter().map(|v| text(v, "name")).collect();
+        let mounted: Vec<&str> = mounts.iter().map(|mount| text(mount, "sourceVolume")).collect();
+        assert_eq!(mounted, volumes);
+    }
+}
+
+#[test]
+fn the_image_is_the_repository_and_a_digest() {
+    let root = production("");
+    let Value::Expression(image) = dig(container_of(&root), "image") else { panic!("not a template") };
+    let terraform::Expression::Template(parts) = image.as_ref() else { panic!("not a template") };
+    assert_eq!(parts.last().and_then(Value::as_str), Some(format!("@sha256:{}", "ab".repeat(32)).as_str()));
+    assert!(depends(&root, "aws_ecs_task_definition.main", "aws_ecr_repository.main"));
+
+    let elsewhere = "image_repository = \"444455556666.dkr.ecr.eu-west-1.amazonaws.com/team/api\"";
+    let root = production(elsewhere);
+    let image = text(container_of(&root), "image");
+    assert!(image.starts_with("444455556666.dkr.ecr.eu-west-1.amazonaws.com/team/api@sha256:"), "{image}");
+}
+
+#[test]
+fn the_platform_sets_its_variables_and_the_file_the_others() {
+    let root = production(
+        "stop_timeout_seconds = 90\n[service.environment]\nRECONCILE_LOG_LEVEL = \"debug\"\nA = \"${x}\"\n\
+         RECONCILE_LISTEN_ADDRESS = \"0.0.0.0:1\"\n[service.secrets]\n\
+         KEY = \"arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-AbCdEf:key::\"\n\
+         RECONCILE_ENVIRONMENT = \"arn:aws:secretsmanager:us-east-1:111122223333:secret:other-AbCdEf\"\n",
+    );
+    let container = container_of(&root);
+    assert_eq!(
+        pairs(container, "environment", "value"),
+        [
+            ("A", "${x}"),
+            ("RECONCILE_ENVIRONMENT", "prod"),
+            ("RECONCILE_KEEP_ALIVE_SECONDS", "65"),
+            ("RECONCILE_LISTEN_ADDRESS", "0.0.0.0:8080"),
+            ("RECONCILE_LOG_LEVEL", "debug"),
+            ("RECONCILE_STOP_TIMEOUT_SECONDS", "90"),
+        ]
+    );
+    assert_eq!(
+        pairs(container, "secrets", "valueFrom"),
+        [("KEY", "arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-AbCdEf:key::")]
+    );
+    assert_eq!(dig(container, "stopTimeout"), &Value::Number(90.into()));
+}
+
+#[test]
+fn every_required_variable_is_there() {
+    let root = production("");
+    let container = container_of(&root);
+    let plain = pairs(container, "environment", "value");
+    for var in Var::ALL.into_iter().filter(|var| var.required()) {
+        assert!(plain.iter().any(|(name, _)| *name == var.name()), "{} is not set", var.name());
+    }
+}
+
+#[test]
+fn tasks_run_in_the_private_subnets_without_public_addresses() {
+    let root = production("");
+    let service = at(&root, "aws_ecs_service.main");
+    assert_eq!(dig(service.body(), "network_configuration.assign_public_ip"), &Value::Bool(false));
+    for zone in ["a", "b", "c"] {
+        assert!(depends(&root, "aws_ecs_service.main", &format!("aws_subnet.private_{zone}")));
+        assert!(!depends(&root, "aws_ecs_service.main", &format!("aws_subnet.public_{zone}")));
+    }
+    assert!(depends(&root, "aws_ecs_service.main", "aws_security_group.tasks"));
+    assert_eq!(text(service.body(), "platform_version"), "LATEST");
+    assert_eq!(dig(service.body(), "enable_execute_command"), &Value::Bool(false));
+}
+
+#[test]
+fn the_service_waits_for_its_listener_its_rights_and_its_alarms() {
+    let root = development("image = \"v1\"\nexec = true");
+    for to in [
+        "aws_lb_listener.https",
+        "aws_iam_role_policy.execution",
+        "aws_iam_role_policy.exec",
+        "aws_cloudwatch_metric_alarm.target_5xx",
+        "aws_cloudwatch_metric_alarm.unhealthy_tasks",
+    ] {
+        assert!(depends(&root, "aws_ecs_service.main", to), "{to}");
+    }
+    assert!(depends(&root, "aws_ecs_cluster.main", "aws_cloudwatch_log_group.insights"));
+}
+
+#[test]
+fn another_owners_arguments_are_left_to_it() {
+    let ignored = |root: &Root, address: &str| at(root, address).ignore_changes().to_vec();
+    let service = "aws_ecs_service.main";
+    assert_eq!(ignored(&production(""), service), ["desired_count"]);
+    let pipeline = production("[service.deployment]\nimage_owner = \"pipeline\"");
+    assert_eq!(ignored(&pipeline, service), ["desired_count", "task_definition"]);
+    assert_eq!(dig(at(&pipeline, service).body(), "wait_for_steady_state"), &Value::Bool(false));
+
+    let target = "aws_appautoscaling_target.tasks";
+    assert!(ignored(&production(""), target).is_empty());
+    let scheduled = production(
+        "[[service.schedule]]\nname = \"office-hours\"\ncron = \"0 7 ? * MON-FRI *\"\nmin = 3\nmax = 9",
+    );
+    assert_eq!(ignored(&scheduled, target), ["max_capacity", "min_capacity"]);
+    assert!(scheduled.find("aws_appautoscaling_scheduled_action.office_hours").is_some());
+}
+
+#[test]
+fn nothing_runs_until_an_image_is_named() {
+    let root = development("");
+    let service = at(&root, "aws_ecs_service.main");
+    assert_eq!(dig(service.body(), "desired_count"), &Value::Number(0.into()));
+    // Terraform keeps it at 0, there being no autoscaler.
+    assert!(service.ignore_changes().is_empty());
+    assert_eq!(dig(service.body(), "wait_for_steady_state"), &Value::Bool(false));
+    assert!(root.nodes().iter().all(|node| !node.address().kind().starts_with("aws_appautoscaling")));
+}
+
+#[test]
+fn a_deployment_is_rolled_back_unless_that_is_switched_off() {
+    let root = production(
+        "[service.deployment]\ncircuit_breaker = false\nmaximum_percent = 100\nminimum_healthy_percent = 50",
+    );
+    let service = at(&root, "aws_ecs_service.main").body();
+    assert_eq!(dig(service, "deployment_circuit_breaker.rollback"), &Value::Bool(false));
+    assert_eq!(service.get("alarms"), None);
+    // There is no room for a task more.
+    assert_eq!(text(service, "availability_zone_rebalancing"), "DISABLED");
+
+    let service = production("");
+    let service = at(&service, "aws_ecs_service.main").body();
+    assert_eq!(dig(service, "deployment_circuit_breaker.rollback"), &Value::Bool(true));
+    assert_eq!(dig(service, "alarms.rollback"), &Value::Bool(true));
+    assert_eq!(text(service, "availability_zone_rebalancing"), "ENABLED");
+}
+
+#[test]
+fn sessions_are_encrypted_and_logged_even_where_none_can_be_opened() {
+    let root = production("");
+    let sessions =
+        dig(at(&root, "aws_ecs_cluster.main").body(), "configuration.execute_command_configuration");
+    assert_eq!(text(sessions, "logging"), "OVERRIDE");
+    assert_eq!(dig(sessions, "log_configuration.cloud_watch_encryption_enabled"), &Value::Bool(true));
+    for to in ["aws_kms_key.logs", "aws_kms_key.data", "aws_cloudwatch_log_group.exec"] {
+        assert!(depends(&root, "aws_ecs_cluster.main", to), "{to}");
+    }
+}
+
+#[test]
+fn revisions_stay_where_things_are_protected() {
+    let kept = |root: &Root| dig(at(root, "aws_ecs_task_definition.main").body(), "skip_destroy").clone();
+    assert_eq!(kept(&production("")), Value::Bool(true));
+    let development = development("image = \"v1\"");
+    assert_eq!(kept(&development), Value::Bool(false));
+    // Even so the running one is there to be rolled back to until the new one runs.
+    let written = development.render("").into_iter().find(|(file, _)| file == "ecs.tf.json");
+    assert!(written.is_some_and(|(_, text)| text.contains("\"create_before_destroy\": true")));
+}
+
+#[test]
+fn task_and_execution_are_two_roles() {
+    let root = production("");
+    let definition = at(&root, "aws_ecs_task_definition.main");
+    let role = |argument: &str| {
+        let edge = definition.edges().iter().find(|edge| edge.argument.as_deref() == Some(argument));
+        root.nodes()[edge.expect("a role").to].address().to_string()
+    };
+    assert_eq!(role("task_role_arn"), "aws_iam_role.task");
+    assert_eq!(role("execution_role_arn"), "aws_iam_role.execution");
+}
