@@ -61,11 +61,7 @@ pub fn build(
         policy(stack, &execution, "execution", Policy::new(start(config, keys, ecr, logs)));
     let operator = (!config.iam.operators.is_empty()).then(|| operator(stack, config, keys, logs));
 
-    stack.output(
-        "task_role_arn",
-        "What the service may do; a pipeline passes it to ECS.",
-        task.arn().text(),
-    );
+    stack.output("task_role_arn", "What the service may do; a pipeline passes it to ECS.", task.arn().text());
     stack.output(
         "execution_role_arn",
         "What ECS needs to start a task; a pipeline passes it to ECS.",
