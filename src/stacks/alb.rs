@@ -357,100 +357,15 @@ fn name_tag(name: &str) -> Expr<Map<Text>> {
 #[cfg(test)]
 pub(in crate::stacks) mod tests {
     use super::*;
-    use crate::stacks::{logs, waf};
-    use aws::document::policy::{Policy, Principal, Statement};
-    use aws::kind::ResourcePolicy;
-    use aws::{CloudwatchLogGroup, S3Bucket, S3BucketPolicy, SecurityGroup, Subnet, SubnetOptional, Vpc};
+    use crate::synth::synth;
     use serde_json::{Value, json};
-    use terraform::{Module, RequiredProvider, Root, Settings};
-
-    /// The load balancer and its web ACL on the least that they stand on.
-    fn root(environment: &str) -> Root {
-        let config = EnvConfig::for_test(environment);
-        let provider =
-            RequiredProvider { name: "aws", source: "hashicorp/aws".into(), version: ">= 5.100".into() };
-        let mut module = Module::new(Settings { required_providers: vec![provider], ..Default::default() });
-        module.provider(aws::Provider { region: set(config.region.to_string()), ..Default::default() });
-        let mut base = module.stack("base");
-        let (network, buckets, logs) =
-            (network(&mut base, &config), buckets(&mut base, &config), logs(&mut base, &config));
-        let alb = build(&mut module.stack("alb"), &config, &network, &buckets);
-        waf::build(&mut module.stack("waf"), &config, &alb, &logs);
-        module.finish().expect("a module without faults")
-    }
 
     /// What a stack's file says.
     pub fn file(environment: &str, stack: &str) -> Value {
-        let root = root(environment);
+        let root = synth(&EnvConfig::for_test(environment)).expect("a module without faults");
         let name = format!("{stack}.tf.json");
         let (_, text) = root.render("test").into_iter().find(|(file, _)| *file == name).expect("the file");
         serde_json::from_str(&text).expect("JSON")
-    }
-
-    fn network(stack: &mut Stack<'_>, config: &EnvConfig) -> network::Outputs {
-        let vpc =
-            stack.add("main", Vpc { cidr_block: set(config.network.cidr.to_string()), ..Default::default() });
-        let public_subnets = config.network.subnets.public.iter().map(|subnet| {
-            let block = Subnet {
-                vpc_id: set(vpc.id()),
-                optional: SubnetOptional {
-                    availability_zone: set(subnet.az.to_string()),
-                    cidr_block: set(subnet.cidr.to_string()),
-                    ..Default::default()
-                },
-            };
-            stack.add(format!("public_{}", subnet.az.letter()), block)
-        });
-        let public_subnets: Vec<_> = public_subnets.collect();
-        let mut group = |name: &str| {
-            stack.add(
-                name,
-                SecurityGroup { name: set(name.to_owned()), vpc_id: set(vpc.id()), ..Default::default() },
-            )
-        };
-        network::Outputs {
-            alb_security_group: group("alb"),
-            tasks_security_group: group("tasks"),
-            data_security_group: group("data"),
-            private_subnets: public_subnets.clone(),
-            data_subnets: public_subnets.clone(),
-            public_subnets,
-            vpc,
-        }
-    }
-
-    fn buckets(stack: &mut Stack<'_>, config: &EnvConfig) -> storage::Outputs {
-        let mut bucket = |name: &str| {
-            let bucket = S3Bucket { bucket: set(config.names.of(name)), ..Default::default() };
-            let bucket = stack.add(name, bucket);
-            let delivery = Statement::<ResourcePolicy>::allow(
-                "Delivery",
-                Principal::service("logdelivery.elasticloadbalancing.amazonaws.com"),
-                ["s3:PutObject"],
-                [terraform::text![bucket.arn(), "/*"]],
-            );
-            let policy = S3BucketPolicy { bucket: set(bucket.id()), policy: set(Policy::new([delivery])) };
-            storage::Bucket { policy: stack.add(name, policy), bucket }
-        };
-        storage::Outputs {
-            audit: bucket("audit"),
-            config: bucket("config"),
-            access: bucket("access"),
-            artifacts: bucket("artifacts"),
-        }
-    }
-
-    fn logs(stack: &mut Stack<'_>, config: &EnvConfig) -> logs::Outputs {
-        let mut group = |local: &str, name: String| {
-            stack.add(local, CloudwatchLogGroup { name: set(name), ..Default::default() })
-        };
-        logs::Outputs {
-            service: group("service", config.names.log_group("service")),
-            exec: group("exec", config.names.log_group("exec")),
-            insights: group("insights", config.names.log_group("insights")),
-            flow: group("flow", config.names.log_group("flow")),
-            waf: group("waf", config.names.waf_log_group()),
-        }
     }
 
     fn resource(file: &Value, kind: &str, name: &str) -> Value {

@@ -314,7 +314,7 @@ network.flow_logs.s3 = true
 
     #[test]
     fn every_purpose_has_a_key_that_rotates_and_is_hard_to_lose() {
-        let root = foundation("kms.rotation_days = 180");
+        let root = platform("kms.rotation_days = 180");
         let keys = nodes(&root, "aws_kms_key");
         assert_eq!(keys.len(), 4);
         for key in keys {
@@ -323,12 +323,12 @@ network.flow_logs.s3 = true
             assert_eq!(at(key, "deletion_window_in_days"), &Value::Number(Number::Int(30)));
             assert!(key.prevent_destroy());
         }
-        assert!(nodes(&foundation(FLEETING), "aws_kms_key").iter().all(|key| !key.prevent_destroy()));
+        assert!(nodes(&platform(FLEETING), "aws_kms_key").iter().all(|key| !key.prevent_destroy()));
     }
 
     #[test]
     fn no_key_policy_names_everybody_or_what_this_module_makes() {
-        let root = foundation(NAMED);
+        let root = platform(NAMED);
         for key in nodes(&root, "aws_kms_key") {
             assert!(key.edges().is_empty(), "{} refers to something", key.address());
             for statement in statements(key, "policy") {
@@ -340,7 +340,7 @@ network.flow_logs.s3 = true
 
     #[test]
     fn services_use_the_key_under_a_condition_of_fixed_values() {
-        let root = foundation(NAMED);
+        let root = platform(NAMED);
         let keys = [
             "kms:EncryptionContext:aws:logs:arn",
             "kms:EncryptionContext:aws:sns:topicArn",
@@ -364,7 +364,7 @@ network.flow_logs.s3 = true
     #[test]
     fn every_log_group_may_be_encrypted() {
         for text in ["", "logs.export = false"] {
-            let root = foundation(text);
+            let root = platform(text);
             let statement = statement(node(&root, "aws_kms_key.logs"), "policy", "LogGroups").expect("there");
             let allowed = condition(statement, "kms:EncryptionContext:aws:logs:arn");
             let groups = nodes(&root, "aws_cloudwatch_log_group");
@@ -379,7 +379,7 @@ network.flow_logs.s3 = true
 
     #[test]
     fn administrators_use_nothing() {
-        let root = foundation(NAMED);
+        let root = platform(NAMED);
         for key in nodes(&root, "aws_kms_key") {
             let denied = statement(key, "policy", "AdministratorsUseNothing").expect("a denial");
             assert!(!allows(denied));
@@ -394,25 +394,25 @@ network.flow_logs.s3 = true
 
     #[test]
     fn roles_use_keys_through_services_and_the_pipeline_one_key_only() {
-        let root = foundation(NAMED);
+        let root = platform(NAMED);
         for key in nodes(&root, "aws_kms_key") {
             let terraform = statement(key, "policy", "TerraformUses").expect("a permission");
             assert!(!condition(terraform, "kms:ViaService").is_empty());
             let pipeline = statement(key, "policy", "PipelineUses");
             assert_eq!(pipeline.is_some(), key.address().name() == "artifacts");
         }
-        let nobody = foundation("");
+        let nobody = platform("");
         let policies = nodes(&nobody, "aws_kms_key");
         assert!(policies.iter().all(|key| statement(key, "policy", "TerraformUses").is_none()));
     }
 
     #[test]
     fn partitions_have_arns_and_principals_of_their_own() {
-        let root = foundation("region = \"cn-north-1\"");
+        let root = platform("region = \"cn-north-1\"");
         let logs = statement(node(&root, "aws_kms_key.logs"), "policy", "LogGroups").expect("there");
         let service = logs.get("Principal").and_then(|p| p.get("Service")).expect("a service");
         assert_eq!(texts(service), ["logs.cn-north-1.amazonaws.com.cn"]);
-        let root = foundation("region = \"us-gov-west-1\"");
+        let root = platform("region = \"us-gov-west-1\"");
         let account = statement(node(&root, "aws_kms_key.data"), "policy", "Account").expect("there");
         assert_eq!(principals(account), ["arn:aws-us-gov:iam::111122223333:root"]);
     }

@@ -454,7 +454,7 @@ mod tests {
     #[test]
     fn every_group_is_encrypted_and_kept() {
         let text = "service.log_retention_days = 731\nnetwork.flow_logs.retention_days = 545";
-        let root = foundation(text);
+        let root = platform(text);
         let groups = nodes(&root, "aws_cloudwatch_log_group");
         let names: BTreeSet<&str> = groups.iter().map(|group| text_at(group, "name")).collect();
         assert_eq!((groups.len(), names.len()), (Group::ALL.len(), Group::ALL.len()));
@@ -472,7 +472,7 @@ mod tests {
 
     #[test]
     fn names_are_those_that_aws_demands() {
-        let root = foundation("");
+        let root = platform("");
         let name = |group: &str| text_at(node(&root, &format!("aws_cloudwatch_log_group.{group}")), "name");
         assert_eq!(name("waf"), "aws-waf-logs-txn-reconcile-test");
         assert_eq!(name("insights"), "/aws/ecs/containerinsights/txn-reconcile-test/performance");
@@ -481,7 +481,7 @@ mod tests {
 
     #[test]
     fn card_numbers_are_masked_wherever_text_comes_from_outside() {
-        let root = foundation("region = \"us-gov-west-1\"");
+        let root = platform("region = \"us-gov-west-1\"");
         let policies = nodes(&root, "aws_cloudwatch_log_data_protection_policy");
         let groups: BTreeSet<&str> = policies.iter().map(|policy| policy.address().name()).collect();
         assert_eq!(groups, BTreeSet::from(["service", "exec", "waf"]));
@@ -498,7 +498,7 @@ mod tests {
 
     #[test]
     fn every_group_but_the_exports_own_is_exported_to_the_audit_bucket() {
-        let root = foundation("");
+        let root = platform("");
         let filters = nodes(&root, "aws_cloudwatch_log_subscription_filter");
         assert_eq!(filters.len(), Group::ALL.len() - 1);
         for filter in filters {
@@ -521,9 +521,9 @@ mod tests {
 
     #[test]
     fn the_export_writes_and_does_nothing_else() {
-        let root = foundation("iam.permissions_boundary = \"arn:aws:iam::111122223333:policy/boundary\"");
+        let root = platform("iam.permissions_boundary = \"arn:aws:iam::111122223333:policy/boundary\"");
         let mut actions: Vec<&str> = Vec::new();
-        for policy in nodes(&root, "aws_iam_role_policy") {
+        for policy in nodes_of(&root, "logs", "aws_iam_role_policy") {
             for statement in statements(policy, "policy") {
                 let resources = statement.get("Resource").and_then(Value::as_list).expect("resources");
                 assert!(!resources.contains(&Value::string("*")));
@@ -532,7 +532,7 @@ mod tests {
         }
         assert!(actions.iter().all(|action| !action.contains('*')), "{actions:?}");
         assert!(!actions.iter().any(|a| a.contains("GetObject") || a.contains("Delete")), "{actions:?}");
-        for role in nodes(&root, "aws_iam_role") {
+        for role in nodes_of(&root, "logs", "aws_iam_role") {
             assert_eq!(text_at(role, "permissions_boundary"), "arn:aws:iam::111122223333:policy/boundary");
             let trust = statements(role, "assume_role_policy");
             assert!(trust.iter().all(|s| s.get("Condition").is_some()), "a deputy could be confused");
@@ -541,15 +541,15 @@ mod tests {
 
     #[test]
     fn the_export_can_be_left_out() {
-        let root = foundation("logs.export = false");
+        let root = platform("logs.export = false");
         assert!(nodes(&root, "aws_kinesis_firehose_delivery_stream").is_empty());
-        assert!(nodes(&root, "aws_iam_role").is_empty());
+        assert!(nodes_of(&root, "logs", "aws_iam_role").is_empty());
         assert_eq!(nodes(&root, "aws_cloudwatch_log_group").len(), Group::ALL.len() - 1);
     }
 
     #[test]
     fn nothing_holds_on_to_a_fleeting_environment() {
-        let root = foundation(FLEETING);
+        let root = platform(FLEETING);
         assert!(root.nodes().iter().all(|node| !node.prevent_destroy()));
     }
 }

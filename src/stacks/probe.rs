@@ -1,18 +1,13 @@
 //! What the tests of stacks look at: the graph of a module, and the policies in it.
 
-use terraform::{Module, Node, Root, Settings, Value};
+use terraform::{Node, Root, Value};
 
-use super::{kms, logs, storage};
 use crate::config::EnvConfig;
+use crate::synth::synth;
 
-/// The keys, buckets and log groups of an environment.
-pub fn foundation(text: &str) -> Root {
-    let config = EnvConfig::for_test(text);
-    let mut module = Module::new(Settings::default());
-    let keys = kms::build(&mut module.stack("kms"), &config);
-    let buckets = storage::build(&mut module.stack("storage"), &config, &keys);
-    logs::build(&mut module.stack("logs"), &config, &keys, &buckets);
-    module.finish().expect("a module without faults")
+/// The platform of an environment.
+pub fn platform(text: &str) -> Root {
+    synth(&EnvConfig::for_test(text)).expect("a module without faults")
 }
 
 /// An environment that can be torn down.
@@ -26,6 +21,11 @@ pub fn node<'r>(root: &'r Root, address: &str) -> &'r Node {
 /// The nodes of a type.
 pub fn nodes<'r>(root: &'r Root, kind: &str) -> Vec<&'r Node> {
     root.nodes().iter().filter(|node| node.address().kind() == kind).collect()
+}
+
+/// The nodes of a type in one stack.
+pub fn nodes_of<'r>(root: &'r Root, stack: &str, kind: &str) -> Vec<&'r Node> {
+    nodes(root, kind).into_iter().filter(|node| root.stack_of(node) == stack).collect()
 }
 
 /// What stands at a path of arguments and nested blocks; of blocks that repeat, the first.

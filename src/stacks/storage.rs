@@ -527,7 +527,7 @@ mod tests {
 
     #[test]
     fn every_bucket_is_private_versioned_and_without_acls() {
-        let root = foundation("");
+        let root = platform("");
         for kind in BucketKind::ALL {
             let public = of(&root, "_public_access_block", kind);
             for setting in
@@ -544,7 +544,7 @@ mod tests {
 
     #[test]
     fn every_bucket_refuses_old_tls_and_keys_of_others() {
-        let root = foundation("");
+        let root = platform("");
         for kind in BucketKind::ALL {
             let policy = of(&root, "_policy", kind);
             let denial = |sid: &str| {
@@ -564,7 +564,7 @@ mod tests {
 
     #[test]
     fn only_services_are_let_in_and_each_for_this_account_only() {
-        let root = foundation("network.flow_logs.s3 = true");
+        let root = platform("network.flow_logs.s3 = true");
         let mut deliveries = 0;
         for policy in nodes(&root, "aws_s3_bucket_policy") {
             for statement in statements(policy, "policy").iter().filter(|s| allows(s)) {
@@ -583,7 +583,7 @@ mod tests {
     #[test]
     fn who_delivers_nothing_is_not_let_in() {
         let text = "account.baseline = false\nalb.access_logs = false\nalb.connection_logs = false";
-        let root = foundation(text);
+        let root = platform(text);
         let policies = nodes(&root, "aws_s3_bucket_policy");
         let allowed: Vec<_> =
             policies.iter().flat_map(|p| statements(p, "policy")).filter(|s| allows(s)).collect();
@@ -592,7 +592,7 @@ mod tests {
 
     #[test]
     fn every_bucket_but_the_access_bucket_has_a_key_and_an_access_log() {
-        let root = foundation("");
+        let root = platform("");
         let rule = "rule.apply_server_side_encryption_by_default";
         for kind in BucketKind::ALL {
             let encryption = of(&root, "_server_side_encryption_configuration", kind);
@@ -619,7 +619,7 @@ mod tests {
 
     #[test]
     fn the_audit_bucket_alone_is_locked() {
-        let root = foundation("");
+        let root = platform("");
         assert_eq!(nodes(&root, "aws_s3_bucket_object_lock_configuration").len(), 1);
         let lock = of(&root, "_object_lock_configuration", BucketKind::Audit);
         assert_eq!(text_at(lock, "rule.default_retention.mode"), "COMPLIANCE");
@@ -628,14 +628,14 @@ mod tests {
             let enabled = at(of(&root, "", kind), "object_lock_enabled");
             assert_eq!(enabled, &Value::Bool(kind == BucketKind::Audit));
         }
-        let elsewhere = foundation(FLEETING);
+        let elsewhere = platform(FLEETING);
         let lock = of(&elsewhere, "_object_lock_configuration", BucketKind::Audit);
         assert_eq!(text_at(lock, "rule.default_retention.mode"), "GOVERNANCE");
     }
 
     #[test]
     fn logs_are_at_hand_for_three_months_and_kept_for_twelve() {
-        let root = foundation("");
+        let root = platform("");
         for kind in BucketKind::ALL {
             let lifecycle = of(&root, "_lifecycle_configuration", kind);
             assert!(days(at(lifecycle, "rule.expiration.days")) >= 365);
@@ -654,7 +654,7 @@ mod tests {
     #[test]
     fn protection_decides_whether_logs_can_be_deleted() {
         for (text, protected) in [("", true), (FLEETING, false)] {
-            let root = foundation(text);
+            let root = platform(text);
             for kind in BucketKind::ALL {
                 let bucket = of(&root, "", kind);
                 assert_eq!(bucket.prevent_destroy(), protected);
@@ -667,7 +667,7 @@ mod tests {
 
     #[test]
     fn the_platform_does_not_read_its_logs() {
-        let root = foundation("");
+        let root = platform("");
         for kind in [BucketKind::Audit, BucketKind::Config, BucketKind::Access] {
             let denial =
                 statement(of(&root, "_policy", kind), "policy", "PlatformDoesNotRead").expect("a denial");
@@ -680,7 +680,7 @@ mod tests {
     /// Side by side they end in `OperationAborted`.
     #[test]
     fn the_parts_of_a_bucket_wait_for_each_other() {
-        let root = foundation("");
+        let root = platform("");
         for kind in BucketKind::ALL {
             let parts = |node: &&Node| {
                 node.address().kind().starts_with("aws_s3_bucket_") && node.address().name() == kind.as_str()

@@ -2,12 +2,7 @@
 
 use std::path::Path;
 
-use aws::lb_listener::DefaultAction;
-use aws::{
-    CloudwatchLogGroup, CloudwatchLogGroupHandle, EcrRepository, KmsKey, KmsKeyHandle, Lb, LbListener,
-    LbListenerOptional, LbTargetGroup, SecurityGroup, SecurityGroupHandle, Subnet, SubnetOptional, Vpc,
-};
-use terraform::{Module, Node, NonEmpty, Root, Value};
+use terraform::{Node, Root, Value};
 
 use super::*;
 
@@ -21,7 +16,7 @@ pub(crate) fn development(more: &str) -> Root {
     built("dev", more)
 }
 
-/// The roles and the service on the least of the other stacks that they refer to.
+/// A platform of this name.
 fn built(name: &str, service: &str) -> Root {
     let switches = if name == "prod" { "" } else { "production = false\nprotection = false\n" };
     let text = format!(
@@ -35,110 +30,7 @@ fn built(name: &str, service: &str) -> Root {
 pub(crate) fn synthesized(name: &str, text: &str) -> Root {
     let path = format!("envs/{name}.toml");
     let (config, _) = crate::config::parse(Path::new(&path), text).expect("a valid environment file");
-    let mut module = Module::default();
-    module.provider(aws::Provider { region: set(config.region.to_string()), ..Default::default() });
-    let mut stack = module.stack("platform");
-    let (keys, logs) = (keys(&mut stack), logs(&mut stack, &config));
-    let network = network(&mut stack);
-    let ecr = ecr::Outputs {
-        repository: stack.add(
-            "main",
-            EcrRepository { name: set(config.service.name.to_string()), optional: Default::default() },
-        ),
-    };
-    let alb = alb(&mut stack, &network, &config);
-    let iam = iam::build(&mut module.stack("iam"), &config, &keys, &ecr, &logs);
-    let inputs = Inputs { keys: &keys, logs: &logs, network: &network, ecr: &ecr, alb: &alb, iam: &iam };
-    build(&mut module.stack("ecs"), &config, &inputs);
-    module.finish().expect("a sound module")
-}
-
-fn keys(stack: &mut Stack<'_>) -> kms::Outputs {
-    let mut key = |name: &str| -> KmsKeyHandle { stack.add(name, KmsKey::default()) };
-    kms::Outputs {
-        logs: key("logs"),
-        data: key("data"),
-        secrets: key("secrets"),
-        artifacts: key("artifacts"),
-    }
-}
-
-fn logs(stack: &mut Stack<'_>, config: &EnvConfig) -> logs::Outputs {
-    let mut group = |name: &str| -> CloudwatchLogGroupHandle {
-        let full = set(config.names.log_group(name));
-        stack.add(name, CloudwatchLogGroup { name: full, ..Default::default() })
-    };
-    logs::Outputs {
-        service: group("service"),
-        exec: group("exec"),
-        insights: group("insights"),
-        flow: group("flow"),
-        waf: group("waf"),
-    }
-}
-
-fn network(stack: &mut Stack<'_>) -> network::Outputs {
-    let vpc = stack.add("main", Vpc { cidr_block: set("10.30.0.0/16"), ..Default::default() });
-    let mut subnets = |tier: &str, first: u8| {
-        let zones = ["a", "b", "c"].iter().enumerate();
-        zones
-            .map(|(i, zone)| {
-                let optional = SubnetOptional {
-                    availability_zone: set(format!("us-east-1{zone}")),
-                    cidr_block: set(format!("10.30.{}.0/24", usize::from(first) + i)),
-                    ..Default::default()
-                };
-                stack.add(format!("{tier}_{zone}"), Subnet { vpc_id: set(vpc.id()), optional })
-            })
-            .collect()
-    };
-    let (public_subnets, private_subnets, data_subnets) =
-        (subnets("public", 0), subnets("private", 10), subnets("data", 20));
-    let mut group = |name: &str| -> SecurityGroupHandle {
-        let text = || set(name.to_owned());
-        stack.add(name, SecurityGroup { name: text(), vpc_id: set(vpc.id()), ..Default::default() })
-    };
-    network::Outputs {
-        alb_security_group: group("alb"),
-        tasks_security_group: group("tasks"),
-        data_security_group: group("database"),
-        vpc,
-        public_subnets,
-        private_subnets,
-        data_subnets,
-    }
-}
-
-fn alb(stack: &mut Stack<'_>, network: &network::Outputs, config: &EnvConfig) -> alb::Outputs {
-    let subnets: Vec<_> = network.public_subnets.iter().map(|s| s.id()).collect();
-    let load_balancer = stack.add(
-        "main",
-        Lb { name: set(config.names.load_balancer()), subnets: set(subnets), ..Default::default() },
-    );
-    let target_group = stack.add(
-        "blue",
-        LbTargetGroup {
-            name: set("blue"),
-            port: set(8080),
-            protocol: set("HTTP"),
-            target_type: set("ip"),
-            vpc_id: set(network.vpc.id()),
-            ..Default::default()
-        },
-    );
-    let forward = DefaultAction {
-        r#type: set("forward"),
-        optional: aws::lb_listener::DefaultActionOptional {
-            target_group_arn: set(target_group.arn()),
-            ..Default::default()
-        },
-    };
-    let listener = LbListener {
-        default_action: NonEmpty::one(forward),
-        load_balancer_arn: set(load_balancer.arn()),
-        optional: LbListenerOptional { port: set(80), protocol: set("HTTP"), ..Default::default() },
-    };
-    alb::Outputs { https_listener: stack.add("https", listener), load_balancer, target_group }
+    crate::synth::synth(&config).expect("a sound module")
 }
 
 /// The block at an address.

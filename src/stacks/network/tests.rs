@@ -1,68 +1,14 @@
 //! What must hold of the network, read from the graph.
 
-use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::ResourcePolicy;
-use terraform::{Expression, Module, Node, Number, RequiredProvider, Root, Settings, Subject, Value, set};
+use terraform::{Expression, Node, Number, Root, Subject, Value};
 
 use super::*;
 use crate::config::EnvConfig;
-use crate::stacks::storage::Bucket;
+use crate::synth::synth;
 
-/// An environment, and a module with nothing in it yet.
-fn harness(text: &str) -> (EnvConfig, Module) {
-    let config = EnvConfig::for_test(text);
-    let module = Module::new(Settings {
-        required_version: config.terraform.required_version.to_string(),
-        required_providers: vec![RequiredProvider {
-            name: "aws",
-            source: "hashicorp/aws".into(),
-            version: config.terraform.aws_provider.to_string(),
-        }],
-        backend: None,
-    });
-    (config, module)
-}
-
-/// Stand-ins for the stacks below the network.
-fn below(stack: &mut Stack<'_>) -> (logs::Outputs, storage::Outputs) {
-    let mut group = |name: &str| {
-        stack.add(name, aws::CloudwatchLogGroup { name: set(format!("/test/{name}")), ..Default::default() })
-    };
-    let logs = logs::Outputs {
-        service: group("service"),
-        exec: group("exec"),
-        insights: group("insights"),
-        flow: group("flow"),
-        waf: group("waf"),
-    };
-    let mut bucket = |name: &str| {
-        let bucket =
-            stack.add(name, aws::S3Bucket { bucket: set(format!("test-{name}")), ..Default::default() });
-        let policy = Policy::new([Statement::<ResourcePolicy>::deny(
-            "DenyWithoutTls",
-            Principal::Anyone,
-            ["s3:*"],
-            [bucket.arn()],
-        )
-        .when(Condition::bool("aws:SecureTransport", false))]);
-        let policy = stack.add(name, aws::S3BucketPolicy { bucket: bucket.id(), policy: set(policy) });
-        Bucket { bucket, policy }
-    };
-    let buckets = storage::Outputs {
-        audit: bucket("audit"),
-        config: bucket("config"),
-        access: bucket("access"),
-        artifacts: bucket("artifacts"),
-    };
-    (logs, buckets)
-}
-
-/// The network of an environment, on stand-ins for the stacks below it.
+/// The platform of an environment.
 fn network(text: &str) -> Root {
-    let (config, mut module) = harness(text);
-    let (logs, buckets) = below(&mut module.stack("below"));
-    build(&mut module.stack("network"), &config, &logs, &buckets);
-    module.finish().expect("a sound module")
+    synth(&EnvConfig::for_test(text)).expect("a sound module")
 }
 
 const THIRD_PARTIES: &str = r#"
