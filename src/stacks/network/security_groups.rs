@@ -99,7 +99,7 @@ fn group(
     )
 }
 
-/// Builds the rules, and returns those that a task needs before it starts.
+/// Builds the rules, and returns those that a task needs before it starts and is found healthy.
 pub(super) fn build_rules(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
@@ -111,12 +111,13 @@ pub(super) fn build_rules(
         ingress(stack, &groups.alb, rule);
     }
     let reason = "The load balancer forwards requests and checks health";
-    egress(stack, &groups.alb, Rule::new("alb_to_tasks", to(&groups.tasks), port, reason));
-    ingress(stack, &groups.tasks, Rule::new("tasks_from_alb", to(&groups.alb), port, reason));
+    let mut needed = vec![
+        egress(stack, &groups.alb, Rule::new("alb_to_tasks", to(&groups.tasks), port, reason)),
+        ingress(stack, &groups.tasks, Rule::new("tasks_from_alb", to(&groups.alb), port, reason)),
+    ];
 
     let reason = "The service reads and writes its data stores";
     ingress(stack, &groups.data, Rule::new("data_from_tasks", to(&groups.tasks), DATABASE_PORT, reason));
-    let mut needed = Vec::new();
     needed.push(egress(
         stack,
         &groups.tasks,
@@ -151,8 +152,8 @@ fn to(group: &SecurityGroupHandle) -> Peer {
 }
 
 /// From the ranges that the environment admits, to HTTPS and, to be redirected, to HTTP. Nothing else in the VPC
-/// has a rule from an address range (PCI 1.3.1). ICMP is not among them: clients that need the load balancer to
-/// learn their path's packet size rely on their own side's segment size.
+/// has a rule from an address range (PCI 1.3.1). AWS would also admit ICMP, for the discovery of a path's packet size;
+/// here nothing but the two ports is open to the internet.
 fn from_internet(config: &EnvConfig) -> Vec<Rule> {
     let ranges: BTreeSet<AnyCidr> = config
         .alb
