@@ -7,8 +7,8 @@ use aws::{
     LbTargetGroup, LbTargetGroupHandle, Route53Record, Route53RecordHandle, Route53RecordOptional,
     acm_certificate, data, lb, lb_listener, route53_record,
 };
-use terraform::kind::{Map, Text};
-use terraform::{Expr, Meta, NonEmpty, Stack, set};
+use terraform::kind::{Set, Text};
+use terraform::{Expr, Meta, NonEmpty, Stack, set, text};
 
 use super::{network, storage};
 use crate::config::{EnvConfig, TargetGroup};
@@ -43,20 +43,28 @@ pub fn build(
         // Only where the load balancer has IPv6 addresses: an AAAA alias of any other answers nothing.
         alias(stack, config, &zone, &load_balancer, "service_ipv6", "AAAA");
     }
-    stack.output("service_url", "Where the service is reached", format!("https://{}", config.domain));
-    stack.output::<Text>("load_balancer_arn", "The load balancer", load_balancer.arn());
+    stack.output::<Text>(
+        "service_url",
+        "Where the service is reached",
+        text!["https://", config.domain.to_string()],
+    );
+    stack.output::<Text>("load_balancer_arn", "The load balancer", load_balancer.arn().text());
     stack.output::<Text>(
         "load_balancer_dns_name",
         "The load balancer's own name in DNS",
         load_balancer.dns_name(),
     );
-    stack.output::<Text>("https_listener_arn", "The HTTPS listener", https_listener.arn());
+    stack.output::<Text>("https_listener_arn", "The HTTPS listener", https_listener.arn().text());
     stack.output::<Text>(
         "target_group_arn",
         "The target group that the tasks register in",
-        target_group.arn(),
+        target_group.arn().text(),
     );
-    stack.output::<Text>("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
+    stack.output::<Text>(
+        "certificate_arn",
+        "The load balancer's certificate",
+        certificate.certificate_arn().text(),
+    );
     Outputs { load_balancer, https_listener, target_group }
 }
 
@@ -90,7 +98,6 @@ fn certificate(
                 certificate_transparency_logging_preference: set("ENABLED"),
             }),
             subject_alternative_names: alternative_names(config),
-            tags: set(name_tag(config.names.prefix())),
             // Renewed by ACM for as long as the records below stand; mail would need a person every year.
             validation_method: set("DNS"),
             ..Default::default()
@@ -110,7 +117,7 @@ fn certificate(
 }
 
 /// The further names, sorted, without the domain itself; absent if there are none.
-fn alternative_names(config: &EnvConfig) -> Option<Expr<terraform::kind::Set<Text>>> {
+fn alternative_names(config: &EnvConfig) -> Option<Expr<Set<Text>>> {
     let mut names: Vec<String> =
         config.certificate.alternative_names.iter().map(ToString::to_string).collect();
     names.retain(|name| *name != config.domain.as_str());
@@ -212,7 +219,6 @@ fn load_balancer(
             name: set(config.names.load_balancer()),
             security_groups: set([network.alb_security_group.id()]),
             subnets: set(network.public_subnets.iter().map(|subnet| subnet.id()).collect::<Vec<_>>()),
-            tags: set(name_tag(&config.names.load_balancer())),
             // The last address of the header is the client's as the load balancer saw it; the service trusts no other.
             xff_header_processing_mode: set("append"),
             ..Default::default()
@@ -255,7 +261,7 @@ fn target_group(
             port: set(service.container_port),
             protocol: set("HTTP"),
             protocol_version: set("HTTP1"),
-            tags: set(name_tag(&config.names.target_group(TargetGroup::Blue))),
+            tags: set([("Name", config.names.target_group(TargetGroup::Blue))]),
             target_type: set("ip"),
             vpc_id: set(network.vpc.id()),
             ..Default::default()
@@ -293,7 +299,6 @@ fn https_listener(
                 routing_http_response_x_content_type_options_header_value: set("nosniff"),
                 routing_http_response_x_frame_options_header_value: set("DENY"),
                 ssl_policy: set(config.alb.ssl_policy.as_str()),
-                tags: set(name_tag("https")),
                 ..Default::default()
             },
         },
@@ -324,7 +329,6 @@ fn http_listener(stack: &mut Stack<'_>, load_balancer: &LbHandle) {
                 port: set(80),
                 protocol: set("HTTP"),
                 routing_http_response_server_enabled: set(false),
-                tags: set(name_tag("http")),
                 ..Default::default()
             },
         },
@@ -358,17 +362,16 @@ fn alias(
     );
 }
 
-fn name_tag(name: &str) -> Expr<Map<Text>> {
-    set([("Name", name.to_owned())])
-}
-
 #[cfg(test)]
 pub(in crate::stacks) mod tests {
     use super::*;
     use crate::stacks::{logs, waf};
     use aws::document::policy::{Policy, Principal, Statement};
     use aws::kind::ResourcePolicy;
-    use aws::{CloudwatchLogGroup, S3Bucket, S3BucketPolicy, SecurityGroup, Subnet, SubnetOptional, Vpc};
+    use aws::{
+        CloudwatchLogGroup, CloudwatchLogResourcePolicy, S3Bucket, S3BucketPolicy, SecurityGroup, Subnet,
+        SubnetOptional, Vpc,
+    };
     use serde_json::{Value, json};
     use terraform::{Module, RequiredProvider, Root, Settings};
 
@@ -435,7 +438,7 @@ pub(in crate::stacks) mod tests {
                 "Delivery",
                 Principal::service("logdelivery.elasticloadbalancing.amazonaws.com"),
                 ["s3:PutObject"],
-                [terraform::text![bucket.arn(), "/*"]],
+                [text![bucket.arn(), "/*"]],
             );
             let policy = S3BucketPolicy { bucket: set(bucket.id()), policy: set(Policy::new([delivery])) };
             storage::Bucket { policy: stack.add(name, policy), bucket }
@@ -452,13 +455,20 @@ pub(in crate::stacks) mod tests {
         let mut group = |local: &str, name: String| {
             stack.add(local, CloudwatchLogGroup { name: set(name), ..Default::default() })
         };
-        logs::Outputs {
-            service: group("service", config.names.log_group("service")),
-            exec: group("exec", config.names.log_group("exec")),
-            insights: group("insights", config.names.log_group("insights")),
-            flow: group("flow", config.names.log_group("flow")),
-            waf: group("waf", config.names.waf_log_group()),
-        }
+        let [service, exec, insights, flow] =
+            ["service", "exec", "insights", "flow"].map(|name| group(name, config.names.log_group(name)));
+        let waf = group("waf", config.names.waf_log_group());
+        let allow = Statement::<ResourcePolicy>::allow(
+            "Delivery",
+            Principal::service("delivery.logs.amazonaws.com"),
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [text![waf.arn(), ":*"]],
+        );
+        let delivery = CloudwatchLogResourcePolicy {
+            policy_name: set(config.names.of("log-delivery")),
+            policy_document: set(Policy::new([allow])),
+        };
+        logs::Outputs { service, exec, insights, flow, waf, delivery: stack.add("delivery", delivery) }
     }
 
     fn resource(file: &Value, kind: &str, name: &str) -> Value {

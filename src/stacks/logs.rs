@@ -1,6 +1,6 @@
 //! Every log group of the platform, encrypted and kept, and their export to the immutable bucket.
 
-use aws::CloudwatchLogGroupHandle;
+use aws::{CloudwatchLogGroupHandle, CloudwatchLogResourcePolicyHandle};
 use terraform::Stack;
 
 use super::{kms, storage};
@@ -18,6 +18,8 @@ pub struct Outputs {
     pub flow: CloudwatchLogGroupHandle,
     /// The web ACL's log.
     pub waf: CloudwatchLogGroupHandle,
+    /// Lets AWS deliver the web ACL's log; the web ACL's logging depends on it, or AWS would make a policy of its own.
+    pub delivery: CloudwatchLogResourcePolicyHandle,
 }
 
 /// Builds the log groups and their export.

@@ -1,6 +1,5 @@
 //! The web ACL in front of the load balancer (PCI 6.4.2).
 
-use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::Wafv2IpSetArn;
 use aws::waf::{
     CommonRule, Group, GroupMode, Managed, RateLimit, Rule, Rules, Test, Verdict, Window, visible,
@@ -10,12 +9,11 @@ use aws::wafv2_web_acl::{
 };
 use aws::wafv2_web_acl_logging_configuration::{RedactedFields, SingleHeader};
 use aws::{
-    CloudwatchLogResourcePolicy, CloudwatchLogResourcePolicyHandle, Wafv2IpSet, Wafv2IpSetHandle,
-    Wafv2IpSetOptional, Wafv2WebAcl, Wafv2WebAclAssociation, Wafv2WebAclHandle,
+    Wafv2IpSet, Wafv2IpSetHandle, Wafv2IpSetOptional, Wafv2WebAcl, Wafv2WebAclAssociation, Wafv2WebAclHandle,
     Wafv2WebAclLoggingConfiguration, Wafv2WebAclLoggingConfigurationOptional, Wafv2WebAclOptional,
 };
 use terraform::kind::Text;
-use terraform::{Expr, Meta, NonEmpty, Stack, set, text};
+use terraform::{Expr, Meta, NonEmpty, Stack, set};
 
 use super::{alb, logs};
 use crate::config::{AnyCidr, EnvConfig, Waf, WafMode};
@@ -71,7 +69,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, alb: &alb::Outputs, logs
         },
     );
     logging(stack, config, &web_acl, logs);
-    stack.output::<Text>("web_acl_arn", "The web ACL", web_acl.arn());
+    stack.output::<Text>("web_acl_arn", "The web ACL", web_acl.arn().text());
     Outputs { web_acl }
 }
 
@@ -263,14 +261,13 @@ fn data_protection(waf: &Waf) -> DataProtectionConfig {
 
 /// Every request's outcome, without what is secret (PCI 10.2.1, 10.4.2).
 fn logging(stack: &mut Stack<'_>, config: &EnvConfig, web_acl: &Wafv2WebAclHandle, logs: &logs::Outputs) {
-    let delivery = delivery_policy(stack, config, logs);
     let redact = |name: String| RedactedFields {
         single_header: set(SingleHeader { name: set(name) }),
         ..Default::default()
     };
     stack.add_with(
         "main",
-        Meta::new().depends_on(&delivery),
+        Meta::new().depends_on(&logs.delivery),
         Wafv2WebAclLoggingConfiguration {
             log_destination_configs: set([logs.waf.arn()]),
             resource_arn: set(web_acl.arn()),
@@ -281,30 +278,6 @@ fn logging(stack: &mut Stack<'_>, config: &EnvConfig, web_acl: &Wafv2WebAclHandl
             },
         },
     );
-}
-
-/// Lets AWS deliver the log. Without it AWS writes a policy of its own, which nothing would ever remove.
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
-fn delivery_policy(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    logs: &logs::Outputs,
-) -> CloudwatchLogResourcePolicyHandle {
-    let delivery = Statement::<aws::kind::ResourcePolicy>::allow(
-        "AWSLogDeliveryWrite",
-        Principal::service("delivery.logs.amazonaws.com"),
-        ["logs:CreateLogStream", "logs:PutLogEvents"],
-        [text![logs.waf.arn(), ":*"]],
-    )
-    .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
-    .when(Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]));
-    stack.add(
-        "waf_delivery",
-        CloudwatchLogResourcePolicy {
-            policy_document: set(Policy::new([delivery])),
-            policy_name: set(config.names.of("waf-delivery")),
-        },
-    )
 }
 
 #[cfg(test)]
@@ -432,6 +405,7 @@ redacted_headers = ["x-api-key", "cookie"]
         let redacted = headers.map(|name| json!({ "single_header": { "name": name } }));
         assert_eq!(logging["redacted_fields"], json!(redacted));
         assert_eq!(logging["logging_filter"], Value::Null);
+        assert_eq!(logging["depends_on"], json!(["aws_cloudwatch_log_resource_policy.delivery"]));
         let fields =
             &file["resource"]["aws_wafv2_web_acl"]["main"]["data_protection_config"]["data_protection"];
         assert_eq!(fields[0]["field"], json!({ "field_type": "BODY" }));
