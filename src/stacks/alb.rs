@@ -7,8 +7,8 @@ use aws::{
     LbTargetGroup, LbTargetGroupHandle, Route53Record, Route53RecordHandle, Route53RecordOptional,
     acm_certificate, data, lb, lb_listener, route53_record,
 };
-use terraform::kind::{Map, Text};
-use terraform::{Expr, Meta, NonEmpty, Stack, set};
+use terraform::kind::{Set, Text};
+use terraform::{Expr, Meta, NonEmpty, Stack, set, text};
 
 use super::{network, storage};
 use crate::config::{EnvConfig, TargetGroup};
@@ -82,7 +82,6 @@ fn certificate(
                 certificate_transparency_logging_preference: set("ENABLED"),
             }),
             subject_alternative_names: alternative_names(config),
-            tags: set(name_tag(config.names.prefix())),
             // Renewed by ACM for as long as the records below stand; mail would need a person every year.
             validation_method: set("DNS"),
             ..Default::default()
@@ -102,7 +101,7 @@ fn certificate(
 }
 
 /// The further names, sorted, without the domain itself; absent if there are none.
-fn alternative_names(config: &EnvConfig) -> Option<Expr<terraform::kind::Set<Text>>> {
+fn alternative_names(config: &EnvConfig) -> Option<Expr<Set<Text>>> {
     let mut names: Vec<String> =
         config.certificate.alternative_names.iter().map(ToString::to_string).collect();
     names.retain(|name| *name != config.domain.as_str());
@@ -204,7 +203,6 @@ fn load_balancer(
             name: set(config.names.load_balancer()),
             security_groups: set([network.alb_security_group.id()]),
             subnets: set(network.public_subnets.iter().map(|subnet| subnet.id()).collect::<Vec<_>>()),
-            tags: set(name_tag(&config.names.load_balancer())),
             // The last address of the header is the client's as the load balancer saw it; the service trusts no other.
             xff_header_processing_mode: set("append"),
             ..Default::default()
@@ -247,7 +245,7 @@ fn target_group(
             port: set(service.container_port),
             protocol: set("HTTP"),
             protocol_version: set("HTTP1"),
-            tags: set(name_tag(&config.names.target_group(TargetGroup::Blue))),
+            tags: set([("Name", config.names.target_group(TargetGroup::Blue))]),
             target_type: set("ip"),
             vpc_id: set(network.vpc.id()),
             ..Default::default()
@@ -285,7 +283,6 @@ fn https_listener(
                 routing_http_response_x_content_type_options_header_value: set("nosniff"),
                 routing_http_response_x_frame_options_header_value: set("DENY"),
                 ssl_policy: set(config.alb.ssl_policy.as_str()),
-                tags: set(name_tag("https")),
                 ..Default::default()
             },
         },
@@ -316,7 +313,6 @@ fn http_listener(stack: &mut Stack<'_>, load_balancer: &LbHandle) {
                 port: set(80),
                 protocol: set("HTTP"),
                 routing_http_response_server_enabled: set(false),
-                tags: set(name_tag("http")),
                 ..Default::default()
             },
         },
@@ -348,10 +344,6 @@ fn alias(
             },
         },
     );
-}
-
-fn name_tag(name: &str) -> Expr<Map<Text>> {
-    set([("Name", name.to_owned())])
 }
 
 #[cfg(test)]

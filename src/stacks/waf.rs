@@ -404,6 +404,7 @@ redacted_headers = ["x-api-key", "cookie"]
         let redacted = headers.map(|name| json!({ "single_header": { "name": name } }));
         assert_eq!(logging["redacted_fields"], json!(redacted));
         assert_eq!(logging["logging_filter"], Value::Null);
+        assert_eq!(logging["depends_on"], json!(["aws_cloudwatch_log_resource_policy.delivery"]));
         let fields =
             &file["resource"]["aws_wafv2_web_acl"]["main"]["data_protection_config"]["data_protection"];
         assert_eq!(fields[0]["field"], json!({ "field_type": "BODY" }));
