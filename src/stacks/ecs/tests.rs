@@ -7,6 +7,7 @@ use aws::{
     CloudwatchLogGroup, CloudwatchLogGroupHandle, EcrRepository, KmsKey, KmsKeyHandle, Lb, LbListener,
     LbListenerOptional, LbTargetGroup, SecurityGroup, SecurityGroupHandle, Subnet, SubnetOptional, Vpc,
 };
+use contract::Var;
 use terraform::{Module, Node, NonEmpty, Root, Value};
 
 use super::*;
