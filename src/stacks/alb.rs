@@ -8,7 +8,7 @@ use aws::{
     acm_certificate, data, lb, lb_listener, route53_record,
 };
 use terraform::kind::{Set, Text};
-use terraform::{Expr, Meta, NonEmpty, Stack, set, text};
+use terraform::{Expr, Meta, NonEmpty, Stack, set};
 
 use super::{network, storage};
 use crate::config::{EnvConfig, TargetGroup};

@@ -1,29 +1,24 @@
 //! The cluster, the task definition, the service and its autoscaling.
 
-use std::collections::BTreeMap;
+mod autoscaling;
+mod container;
 
-use aws::document::container::{
-    AwsLogs, Capability, Container, ContainerOptional, Delivery, HealthCheck, HealthCommand, LinuxParameters,
-    LogConfiguration, MountPoint, PortMapping, SecretSource, User,
-};
 use aws::document::policy::{Condition, Principal, Statement};
-use aws::kind::{ResourcePolicy, SecretsmanagerSecretArn};
+use aws::kind::ResourcePolicy;
 use aws::{
-    AppautoscalingPolicy, AppautoscalingPolicyOptional, AppautoscalingScheduledAction,
-    AppautoscalingScheduledActionOptional, AppautoscalingTarget, AppautoscalingTargetHandle,
     CloudwatchMetricAlarm, CloudwatchMetricAlarmHandle, CloudwatchMetricAlarmOptional,
     EcsAccountSettingDefault, EcsCluster, EcsClusterCapacityProviders, EcsClusterCapacityProvidersOptional,
     EcsClusterHandle, EcsClusterOptional, EcsService, EcsServiceHandle, EcsServiceOptional,
-    EcsTaskDefinition, EcsTaskDefinitionHandle, EcsTaskDefinitionOptional, appautoscaling_policy as scaling,
-    appautoscaling_scheduled_action as scheduled, cloudwatch_metric_alarm as alarm, ecs_cluster as cluster,
-    ecs_cluster_capacity_providers as capacity, ecs_service as service, ecs_task_definition as task,
+    EcsTaskDefinition, EcsTaskDefinitionHandle, EcsTaskDefinitionOptional, cloudwatch_metric_alarm as alarm,
+    ecs_cluster as cluster, ecs_cluster_capacity_providers as capacity, ecs_service as service,
+    ecs_task_definition as task,
 };
-use contract::{Sensitivity, Var};
 use terraform::kind::Text;
-use terraform::{Expr, Meta, Stack, set, text};
+use terraform::{Expr, Meta, Stack, set};
 
+use self::container::{Directory, container};
 use super::{alb, ecr, iam, kms, logs, network};
-use crate::config::{EnvConfig, ImageOwner, Partition, ScheduledAction};
+use crate::config::{EnvConfig, ImageOwner, Partition};
 
 /// The cluster and the service.
 pub struct Outputs {
@@ -65,7 +60,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     };
     let service = service(stack, config, inputs, &cluster, &definition, &rollback_alarms);
     if config.service.deployed {
-        autoscaling(stack, config, inputs, &cluster, &service);
+        autoscaling::build(stack, config, inputs, &cluster, &service);
     }
 
     stack.output("ecs_cluster_name", "The cluster that the service runs in.", cluster.name().text());
@@ -258,171 +253,6 @@ fn task_definition(
             },
         },
     )
-}
-
-/// A directory that can be written to although the root file system cannot.
-#[derive(Clone, Copy)]
-enum Directory {
-    /// The service's own.
-    Temporary,
-    /// Where ECS puts the agent of ECS Exec.
-    ManagedAgents,
-    /// The agent's state.
-    AgentState,
-    /// The agent's log.
-    AgentLog,
-}
-
-impl Directory {
-    const ALL: [Self; 4] = [Self::Temporary, Self::ManagedAgents, Self::AgentState, Self::AgentLog];
-
-    /// AWS asks for a writable root file system where ECS Exec is used; these three directories are what its agent
-    /// writes to, and with them the root can stay read-only (PCI 2.2.6).
-    /// <https://github.com/aws/containers-roadmap/issues/1359>
-    fn wanted(self, config: &EnvConfig) -> bool {
-        match self {
-            Self::Temporary => true,
-            Self::ManagedAgents | Self::AgentState | Self::AgentLog => config.service.exec,
-        }
-    }
-
-    const fn volume(self) -> &'static str {
-        match self {
-            Self::Temporary => "tmp",
-            Self::ManagedAgents => "managed-agents",
-            Self::AgentState => "ssm-state",
-            Self::AgentLog => "ssm-log",
-        }
-    }
-
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Temporary => contract::WRITABLE_DIRECTORY,
-            Self::ManagedAgents => "/managed-agents",
-            Self::AgentState => "/var/lib/amazon/ssm",
-            Self::AgentLog => "/var/log/amazon/ssm",
-        }
-    }
-}
-
-/// The service's container: it runs as an ordinary user, with no capabilities and nothing to write to but its
-/// temporary directory (PCI 2.2.4, 2.2.6).
-fn container(config: &EnvConfig, inputs: &Inputs<'_>) -> Container {
-    let service = &config.service;
-    let (environment, secrets) = variables(config);
-    Container {
-        name: set(service.name.to_string()),
-        image: set(image(config, inputs)),
-        optional: ContainerOptional {
-            environment,
-            health_check: Some(health_check(config)),
-            linux_parameters: Some(LinuxParameters {
-                drop: vec![Capability::All],
-                // SIGTERM reaches the service, and what a session leaves behind is reaped.
-                init_process: true,
-                ..Default::default()
-            }),
-            log_configuration: Some(LogConfiguration::AwsLogs(AwsLogs {
-                group: set(inputs.logs.service.name()),
-                region: set(config.region.to_string()),
-                stream_prefix: set(LOG_STREAM_PREFIX),
-                // Audit lines are not to be lost, as they are by default (PCI 10.2.1): the service waits instead.
-                delivery: Delivery::Blocking,
-            })),
-            mount_points: Directory::ALL
-                .into_iter()
-                .filter(|directory| directory.wanted(config))
-                .map(|directory| MountPoint {
-                    volume: set(directory.volume()),
-                    path: set(directory.path()),
-                    read_only: false,
-                })
-                .collect(),
-            port_mappings: vec![PortMapping::tcp(service.container_port)],
-            secrets,
-            stop_timeout_seconds: Some(service.stop_timeout_seconds),
-            user: User::new(service.user_id),
-            ..Default::default()
-        },
-    }
-}
-
-/// By digest, or by a tag that never moves (PCI 6.5.1).
-fn image(config: &EnvConfig, inputs: &Inputs<'_>) -> Expr<Text> {
-    let image = &config.service.image;
-    match &config.service.image_repository {
-        Some(elsewhere) => Expr::new(image.in_repository(elsewhere.as_str())),
-        None => text![inputs.ecr.repository.repository_url(), image.suffix()],
-    }
-}
-
-/// The binary asks itself, since the image has neither a shell nor an HTTP client. The load balancer's check decides
-/// which tasks get requests; by this one ECS knows, during a deployment too, that a container does not merely run.
-fn health_check(config: &EnvConfig) -> HealthCheck {
-    let check = &config.service.health_check;
-    HealthCheck {
-        command: HealthCommand::Exec(contract::HEALTH_COMMAND.map(Expr::new).to_vec()),
-        interval_seconds: check.interval_seconds.get(),
-        timeout_seconds: check.timeout_seconds.get(),
-        retries: check.unhealthy_threshold.get(),
-        // ECS takes five minutes at most.
-        start_period_seconds: check.grace_seconds.get().min(300),
-    }
-}
-
-/// Where the value of a variable comes from.
-enum Source {
-    /// The task definition.
-    Text(String),
-    /// The environment file, or else the service's default.
-    File,
-}
-
-/// The platform's value of a variable. There is no wildcard: a new variable has to be decided upon here.
-fn source(config: &EnvConfig, var: Var) -> Source {
-    match var {
-        Var::Environment => Source::Text(config.name.to_string()),
-        Var::ListenAddress => {
-            // `::` takes IPv4 connections as well.
-            let every = if config.network.ipv6 { "[::]" } else { "0.0.0.0" };
-            Source::Text(format!("{every}:{}", config.service.container_port))
-        }
-        // Were the service the first to hang up, the load balancer would answer 502 to the request that it was just
-        // passing on.
-        Var::KeepAliveSeconds => Source::Text((config.alb.idle_timeout_seconds.get() + 5).to_string()),
-        Var::StopTimeoutSeconds => Source::Text(config.service.stop_timeout_seconds.to_string()),
-        Var::LogLevel => Source::File,
-    }
-}
-
-/// The container's variables and secrets: those of the environment file, and the platform's, which prevail.
-fn variables(config: &EnvConfig) -> (BTreeMap<String, Expr<Text>>, BTreeMap<String, SecretSource>) {
-    let file = &config.service.environment;
-    let mut plain: BTreeMap<String, Expr<Text>> =
-        file.iter().map(|(name, value)| (name.to_string(), Expr::new(value))).collect();
-    let mut secrets: BTreeMap<String, SecretSource> = config
-        .service
-        .secrets
-        .iter()
-        .map(|(name, arn)| {
-            let arn = Expr::<SecretsmanagerSecretArn>::external(arn.to_string());
-            (name.to_string(), SecretSource::secret(arn))
-        })
-        .collect();
-    for var in Var::ALL {
-        match source(config, var) {
-            Source::Text(value) => {
-                secrets.remove(var.name());
-                plain.insert(var.name().to_owned(), Expr::new(value));
-            }
-            Source::File => {}
-        }
-        if var.sensitivity() == Sensitivity::Secret {
-            // It does not stand in the task definition, whoever wrote it down (PCI 8.6.2).
-            plain.remove(var.name());
-        }
-    }
-    (plain, secrets)
 }
 
 fn service(
@@ -628,148 +458,6 @@ fn targets(inputs: &Inputs<'_>) -> [(&'static str, Expr<Text>); 2] {
         ("LoadBalancer", inputs.alb.load_balancer.arn_suffix()),
         ("TargetGroup", inputs.alb.target_group.arn_suffix()),
     ]
-}
-
-const NAMESPACE: &str = "ecs";
-const DIMENSION: &str = "ecs:service:DesiredCount";
-
-fn autoscaling(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    inputs: &Inputs<'_>,
-    cluster: &EcsClusterHandle,
-    service: &EcsServiceHandle,
-) {
-    let mut meta = Meta::new();
-    if !config.service.schedule.is_empty() {
-        // A scheduled action moves both; the next apply would undo it.
-        meta = meta.ignore(AppautoscalingTarget::MAX_CAPACITY).ignore(AppautoscalingTarget::MIN_CAPACITY);
-    }
-    let target = stack.add_with(
-        "tasks",
-        meta,
-        AppautoscalingTarget {
-            max_capacity: set(config.service.counts.max),
-            min_capacity: set(config.service.counts.min),
-            resource_id: set(text!["service/", cluster.name(), "/", service.name()]),
-            scalable_dimension: set(DIMENSION),
-            service_namespace: set(NAMESPACE),
-            optional: Default::default(),
-        },
-    );
-    for tracked in Tracked::ALL {
-        track(stack, config, inputs, &target, tracked);
-    }
-    for action in &config.service.schedule {
-        schedule(stack, &target, action);
-    }
-}
-
-/// What the autoscaler holds constant. Each policy adds tasks by itself; they take tasks away only all together.
-#[derive(Clone, Copy)]
-enum Tracked {
-    Cpu,
-    Memory,
-    Requests,
-}
-
-impl Tracked {
-    const ALL: [Self; 3] = [Self::Cpu, Self::Memory, Self::Requests];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Memory => "memory",
-            Self::Requests => "requests",
-        }
-    }
-
-    const fn metric(self) -> &'static str {
-        match self {
-            Self::Cpu => "ECSServiceAverageCPUUtilization",
-            Self::Memory => "ECSServiceAverageMemoryUtilization",
-            Self::Requests => "ALBRequestCountPerTarget",
-        }
-    }
-
-    fn target(self, config: &EnvConfig) -> u32 {
-        let autoscaling = &config.service.autoscaling;
-        match self {
-            Self::Cpu => autoscaling.cpu_percent.get(),
-            Self::Memory => autoscaling.memory_percent.get(),
-            Self::Requests => autoscaling.requests_per_target.get(),
-        }
-    }
-
-    /// Requests are counted at the load balancer, which has to be told apart from others.
-    fn resource_label(self, inputs: &Inputs<'_>) -> Option<Expr<Text>> {
-        match self {
-            Self::Cpu | Self::Memory => None,
-            Self::Requests => {
-                Some(text![inputs.alb.load_balancer.arn_suffix(), "/", inputs.alb.target_group.arn_suffix()])
-            }
-        }
-    }
-}
-
-fn track(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    inputs: &Inputs<'_>,
-    target: &AppautoscalingTargetHandle,
-    tracked: Tracked,
-) {
-    let autoscaling = &config.service.autoscaling;
-    stack.add(
-        tracked.name(),
-        AppautoscalingPolicy {
-            name: set(tracked.name()),
-            resource_id: set(target.resource_id()),
-            scalable_dimension: set(target.scalable_dimension()),
-            service_namespace: set(target.service_namespace()),
-            optional: AppautoscalingPolicyOptional {
-                policy_type: set("TargetTrackingScaling"),
-                target_tracking_scaling_policy_configuration: set(
-                    scaling::TargetTrackingScalingPolicyConfiguration {
-                        target_value: set(tracked.target(config)),
-                        optional: scaling::TargetTrackingScalingPolicyConfigurationOptional {
-                            predefined_metric_specification: set(scaling::PredefinedMetricSpecification {
-                                predefined_metric_type: set(tracked.metric()),
-                                optional: scaling::PredefinedMetricSpecificationOptional {
-                                    resource_label: tracked.resource_label(inputs),
-                                },
-                            }),
-                            scale_in_cooldown: set(autoscaling.scale_in_cooldown_seconds.get()),
-                            scale_out_cooldown: set(autoscaling.scale_out_cooldown_seconds.get()),
-                            ..Default::default()
-                        },
-                    },
-                ),
-                ..Default::default()
-            },
-        },
-    );
-}
-
-fn schedule(stack: &mut Stack<'_>, target: &AppautoscalingTargetHandle, action: &ScheduledAction) {
-    stack.add(
-        action.name.as_str().replace('-', "_"),
-        AppautoscalingScheduledAction {
-            name: set(action.name.to_string()),
-            resource_id: set(target.resource_id()),
-            scalable_dimension: set(target.scalable_dimension()),
-            service_namespace: set(target.service_namespace()),
-            schedule: set(action.cron.expression()),
-            scalable_target_action: scheduled::ScalableTargetAction {
-                max_capacity: set(action.max.to_string()),
-                min_capacity: set(action.min.to_string()),
-            },
-            optional: AppautoscalingScheduledActionOptional {
-                timezone: set(action.timezone.to_string()),
-                ..Default::default()
-            },
-        },
-    );
 }
 
 #[cfg(test)]

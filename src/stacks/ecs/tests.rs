@@ -4,7 +4,7 @@ use std::path::Path;
 
 use terraform::{Node, Root, Value};
 
-use super::*;
+use contract::Var;
 
 /// Production as the least that a user writes, with `more` behind it.
 pub(crate) fn production(more: &str) -> Root {

@@ -2,7 +2,6 @@
 
 use terraform::{Expression, Node, Number, Root, Subject, Value};
 
-use super::*;
 use crate::config::EnvConfig;
 use crate::synth::synth;
 

@@ -1,0 +1,181 @@
+//! The service's container: what it may touch, where its variables come from, when it is healthy.
+
+use std::collections::BTreeMap;
+
+use aws::document::container::{
+    AwsLogs, Capability, Container, ContainerOptional, Delivery, HealthCheck, HealthCommand, LinuxParameters,
+    LogConfiguration, MountPoint, PortMapping, SecretSource, User,
+};
+use aws::kind::SecretsmanagerSecretArn;
+use contract::{Sensitivity, Var};
+use terraform::kind::Text;
+use terraform::{Expr, set, text};
+
+use super::{Inputs, LOG_STREAM_PREFIX};
+use crate::config::EnvConfig;
+
+/// A directory that can be written to although the root file system cannot.
+#[derive(Clone, Copy)]
+pub(super) enum Directory {
+    /// The service's own.
+    Temporary,
+    /// Where ECS puts the agent of ECS Exec.
+    ManagedAgents,
+    /// The agent's state.
+    AgentState,
+    /// The agent's log.
+    AgentLog,
+}
+
+impl Directory {
+    pub(super) const ALL: [Self; 4] =
+        [Self::Temporary, Self::ManagedAgents, Self::AgentState, Self::AgentLog];
+
+    /// AWS asks for a writable root file system where ECS Exec is used; these three directories are what its agent
+    /// writes to, and with them the root can stay read-only (PCI 2.2.6).
+    /// <https://github.com/aws/containers-roadmap/issues/1359>
+    pub(super) fn wanted(self, config: &EnvConfig) -> bool {
+        match self {
+            Self::Temporary => true,
+            Self::ManagedAgents | Self::AgentState | Self::AgentLog => config.service.exec,
+        }
+    }
+
+    pub(super) const fn volume(self) -> &'static str {
+        match self {
+            Self::Temporary => "tmp",
+            Self::ManagedAgents => "managed-agents",
+            Self::AgentState => "ssm-state",
+            Self::AgentLog => "ssm-log",
+        }
+    }
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Temporary => contract::WRITABLE_DIRECTORY,
+            Self::ManagedAgents => "/managed-agents",
+            Self::AgentState => "/var/lib/amazon/ssm",
+            Self::AgentLog => "/var/log/amazon/ssm",
+        }
+    }
+}
+
+/// The service's container: it runs as an ordinary user, with no capabilities and nothing to write to but its
+/// temporary directory (PCI 2.2.4, 2.2.6).
+pub(super) fn container(config: &EnvConfig, inputs: &Inputs<'_>) -> Container {
+    let service = &config.service;
+    let (environment, secrets) = variables(config);
+    Container {
+        name: set(service.name.to_string()),
+        image: set(image(config, inputs)),
+        optional: ContainerOptional {
+            environment,
+            health_check: Some(health_check(config)),
+            linux_parameters: Some(LinuxParameters {
+                drop: vec![Capability::All],
+                // SIGTERM reaches the service, and what a session leaves behind is reaped.
+                init_process: true,
+                ..Default::default()
+            }),
+            log_configuration: Some(LogConfiguration::AwsLogs(AwsLogs {
+                group: set(inputs.logs.service.name()),
+                region: set(config.region.to_string()),
+                stream_prefix: set(LOG_STREAM_PREFIX),
+                // Audit lines are not to be lost, as they are by default (PCI 10.2.1): the service waits instead.
+                delivery: Delivery::Blocking,
+            })),
+            mount_points: Directory::ALL
+                .into_iter()
+                .filter(|directory| directory.wanted(config))
+                .map(|directory| MountPoint {
+                    volume: set(directory.volume()),
+                    path: set(directory.path()),
+                    read_only: false,
+                })
+                .collect(),
+            port_mappings: vec![PortMapping::tcp(service.container_port)],
+            secrets,
+            stop_timeout_seconds: Some(service.stop_timeout_seconds),
+            user: User::new(service.user_id),
+            ..Default::default()
+        },
+    }
+}
+
+/// By digest, or by a tag that never moves (PCI 6.5.1).
+fn image(config: &EnvConfig, inputs: &Inputs<'_>) -> Expr<Text> {
+    let image = &config.service.image;
+    match &config.service.image_repository {
+        Some(elsewhere) => Expr::new(image.in_repository(elsewhere.as_str())),
+        None => text![inputs.ecr.repository.repository_url(), image.suffix()],
+    }
+}
+
+/// The binary asks itself, since the image has neither a shell nor an HTTP client. The load balancer's check decides
+/// which tasks get requests; by this one ECS knows, during a deployment too, that a container does not merely run.
+fn health_check(config: &EnvConfig) -> HealthCheck {
+    let check = &config.service.health_check;
+    HealthCheck {
+        command: HealthCommand::Exec(contract::HEALTH_COMMAND.map(Expr::new).to_vec()),
+        interval_seconds: check.interval_seconds.get(),
+        timeout_seconds: check.timeout_seconds.get(),
+        retries: check.unhealthy_threshold.get(),
+        // ECS takes five minutes at most.
+        start_period_seconds: check.grace_seconds.get().min(300),
+    }
+}
+
+/// Where the value of a variable comes from.
+enum Source {
+    /// The task definition.
+    Text(String),
+    /// The environment file, or else the service's default.
+    File,
+}
+
+/// The platform's value of a variable. There is no wildcard: a new variable has to be decided upon here.
+fn source(config: &EnvConfig, var: Var) -> Source {
+    match var {
+        Var::Environment => Source::Text(config.name.to_string()),
+        Var::ListenAddress => {
+            // `::` takes IPv4 connections as well.
+            let every = if config.network.ipv6 { "[::]" } else { "0.0.0.0" };
+            Source::Text(format!("{every}:{}", config.service.container_port))
+        }
+        // Were the service the first to hang up, the load balancer would answer 502 to the request that it was just
+        // passing on.
+        Var::KeepAliveSeconds => Source::Text((config.alb.idle_timeout_seconds.get() + 5).to_string()),
+        Var::StopTimeoutSeconds => Source::Text(config.service.stop_timeout_seconds.to_string()),
+        Var::LogLevel => Source::File,
+    }
+}
+
+/// The container's variables and secrets: those of the environment file, and the platform's, which prevail.
+fn variables(config: &EnvConfig) -> (BTreeMap<String, Expr<Text>>, BTreeMap<String, SecretSource>) {
+    let file = &config.service.environment;
+    let mut plain: BTreeMap<String, Expr<Text>> =
+        file.iter().map(|(name, value)| (name.to_string(), Expr::new(value))).collect();
+    let mut secrets: BTreeMap<String, SecretSource> = config
+        .service
+        .secrets
+        .iter()
+        .map(|(name, arn)| {
+            let arn = Expr::<SecretsmanagerSecretArn>::external(arn.to_string());
+            (name.to_string(), SecretSource::secret(arn))
+        })
+        .collect();
+    for var in Var::ALL {
+        match source(config, var) {
+            Source::Text(value) => {
+                secrets.remove(var.name());
+                plain.insert(var.name().to_owned(), Expr::new(value));
+            }
+            Source::File => {}
+        }
+        if var.sensitivity() == Sensitivity::Secret {
+            // It does not stand in the task definition, whoever wrote it down (PCI 8.6.2).
+            plain.remove(var.name());
+        }
+    }
+    (plain, secrets)
+}
