@@ -323,6 +323,10 @@ fn service_meta(
     if let Some(policy) = &inputs.iam.exec_policy {
         meta = meta.depends_on(policy);
     }
+    // A task that starts before its way to the registry, the logs and the secrets fails, and so does the deployment.
+    for way in &inputs.network.before_tasks {
+        meta = meta.depends_on(way);
+    }
     if config.service.deployed {
         // The autoscaler's. It lifts the count into its range when it is built, also from the 0 of a service that
         // nothing had been deployed to.

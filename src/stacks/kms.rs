@@ -10,6 +10,7 @@ use aws::kind::ResourcePolicy;
 use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
 use terraform::{Expr, Meta, Stack, set};
 
+use super::ecs;
 use super::logs;
 use crate::config::EnvConfig;
 
@@ -116,6 +117,9 @@ fn statements(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePol
     }
     if purpose == Purpose::Logs {
         all.extend(services(config));
+    }
+    if purpose == Purpose::Data {
+        all.extend(ecs::storage_key_statements(config));
     }
     all
 }

@@ -117,3 +117,57 @@ def _(aws: Callable[..., Any]) -> None:
     )
     found = ec2.describe_flow_logs(FlowLogIds=made["FlowLogIds"])["FlowLogs"][0]
     assert found.get("DestinationOptions") == options, found
+
+
+subnet_ipv6_filter = Patch("ec2", "DescribeSubnets", "cannot filter by the id of an IPv6 association")
+
+
+@subnet_ipv6_filter.inside
+def _() -> None:
+    from moto.ec2.models.subnets import Subnet
+
+    @instead_of(Subnet, "get_filter_value")
+    def _(value: Callable[..., Any], subnet: Any, name: str, *rest: Any, **named: Any) -> Any:
+        if name == "ipv6-cidr-block-association.association-id":
+            return list(subnet.ipv6_cidr_block_associations)
+        return value(subnet, name, *rest, **named)
+
+
+@subnet_ipv6_filter.proof
+def _(aws: Callable[..., Any]) -> None:
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    described = ec2.describe_vpcs(VpcIds=[vpc["VpcId"]])["Vpcs"][0]
+    block = described["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("/56", "/64")
+    subnet = ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.0.0.0/24", Ipv6CidrBlock=block)["Subnet"]
+    association = subnet["Ipv6CidrBlockAssociationSet"][0]["AssociationId"]
+    named = [{"Name": "ipv6-cidr-block-association.association-id", "Values": [association]}]
+    assert [s["SubnetId"] for s in ec2.describe_subnets(Filters=named)["Subnets"]] == [subnet["SubnetId"]]
+
+
+subnet_ipv6_state = Patch("ec2", "DescribeSubnets", "says the state of an IPv6 association as a dictionary in a text")
+
+
+@subnet_ipv6_state.inside
+def _() -> None:
+    from moto.ec2.models.subnets import Subnet
+
+    def associations(subnet: Any) -> list[dict[str, Any]]:
+        return [
+            {**{key: one[key] for key in ("ipv6CidrBlock", "associationId")}, "ipv6CidrBlockState": {"state": "associated"}}
+            for one in subnet.ipv6_cidr_block_associations.values()
+            if one["ipv6CidrBlockState"]["State"] == "associated"
+        ]
+
+    setattr(Subnet, "ipv6_cidr_block_association_set", property(associations))  # noqa: B010
+
+
+@subnet_ipv6_state.proof
+def _(aws: Callable[..., Any]) -> None:
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    described = ec2.describe_vpcs(VpcIds=[vpc["VpcId"]])["Vpcs"][0]
+    block = described["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("/56", "/64")
+    subnet = ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.0.0.0/24", Ipv6CidrBlock=block)["Subnet"]
+    found = ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]
+    assert found["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlockState"]["State"] == "associated", found
