@@ -1,9 +1,18 @@
 //! What is synthesized: the snapshots that a reviewer reads, and what holds for every environment.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
+#[path = "support/environments.rs"]
+mod environments;
 
 use std::path::Path;
 
+use proptest::prelude::*;
 use terraform::{Root, Value};
 use txnr::config::{self, EnvConfig};
 use txnr::synth::{comment, synth};
@@ -83,6 +92,22 @@ fn no_arn_is_of_another_partition() {
                     );
                 }
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_valid_environment_is_synthesized(text in environments::valid()) {
+        let (config, _) = config::parse(Path::new("any.toml"), &text)
+            .unwrap_or_else(|report| panic!("{report}\n{text}"));
+        let files = synth(&config).unwrap_or_else(|errors| panic!("{errors}\n{text}")).render("a comment");
+        prop_assert!(!files.is_empty());
+        for (file, contents) in files {
+            let parsed = serde_json::from_str::<serde_json::Value>(&contents);
+            prop_assert!(parsed.as_ref().is_ok_and(serde_json::Value::is_object), "{}: {:?}", file, parsed);
         }
     }
 }

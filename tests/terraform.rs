@@ -1,44 +1,84 @@
 //! The proof on the real Terraform: for each environment the generated root module is validated, planned,
 //! looked at by checkov, applied to a local AWS, planned again without a change, questioned through the API
-//! of AWS, and destroyed.
+//! of AWS, and destroyed. `tests/variants` holds further environments, which exercise every option together:
+//! each of them is validated, and so is a sample of generated ones; two live a whole life.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/environments.rs"]
+mod environments;
 mod support;
 
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
 
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use support::checkov;
 use support::local_aws::LocalAws;
 use support::overrides::{self, Backend};
 use support::repository;
 use support::terraform::Terraform;
-use tempfile::TempDir;
 
 #[test]
 fn dev_applies_plans_clean_and_is_destroyed() {
-    prove("dev");
+    prove("envs", "dev");
 }
 
 #[test]
 fn stage_applies_plans_clean_and_refuses_to_be_destroyed() {
-    prove("stage");
+    prove("envs", "stage");
 }
 
 #[test]
 fn prod_applies_plans_clean_and_refuses_to_be_destroyed() {
-    prove("prod");
+    prove("envs", "prod");
+}
+
+#[test]
+fn everything_on_applies_plans_clean_and_is_destroyed() {
+    prove(VARIANTS, "everything");
+}
+
+#[test]
+fn next_to_nothing_applies_plans_clean_and_is_destroyed() {
+    prove(VARIANTS, "bare");
+}
+
+#[test]
+fn every_variant_is_valid() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = repository(VARIANTS);
+    validate(&synthesize(&folder, ["--all"], scratch.path()));
+}
+
+/// The same ones every time; `tests/synth.rs` looks at many more, without Terraform.
+#[test]
+fn generated_environments_are_valid() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("envs");
+    fs::create_dir(&folder).unwrap();
+    let mut runner = TestRunner::deterministic();
+    let environments = environments::valid();
+    for sample in 0..SAMPLES {
+        let text = environments.new_tree(&mut runner).unwrap().current();
+        fs::write(folder.join(format!("s{sample}.toml")), text).unwrap();
+    }
+    let roots = synthesize(&folder, ["--all"], &scratch.path().join("out"));
+    assert_eq!(roots.len(), SAMPLES);
+    validate(&roots);
 }
 
 #[test]
 fn of_two_applies_at_once_the_second_is_told_of_the_lock() {
-    let environment = Environment::read("dev");
+    let environment = Environment::read("envs", "dev");
     let scratch = tempfile::tempdir().unwrap();
-    let generated = overrides::terraform_block(&environment.synthesize(&scratch));
+    let generated = overrides::terraform_block(&environment.synthesize(scratch.path()));
     let root = scratch.path().join("backend");
     fs::create_dir(&root).unwrap();
     let small = json!({"terraform": generated, "resource": {"terraform_data": {"work": {"input": "done"}}}});
@@ -80,11 +120,59 @@ fn wait_for(output: &mut impl Read, text: &str) {
     }
 }
 
+/// The environments that exist for the tests alone.
+const VARIANTS: &str = "tests/variants";
+/// How many generated environments Terraform looks at.
+const SAMPLES: usize = 4;
+/// How many processes of Terraform check root modules side by side.
+const SIDE_BY_SIDE: usize = 2;
+
+/// Runs the command on environments of a folder; the directories of the root modules that it wrote, sorted.
+fn synthesize<const N: usize>(envs: &Path, which: [&str; N], out: &Path) -> Vec<PathBuf> {
+    let output = Command::new(env!("CARGO_BIN_EXE_txnr"))
+        .arg("synth")
+        .args(which)
+        .arg("--envs")
+        .arg(envs)
+        .arg("--out")
+        .arg(out)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "txnr synth: {}", String::from_utf8_lossy(&output.stderr));
+    let entries = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path());
+    let mut roots: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    roots.sort();
+    roots
+}
+
+/// Lets Terraform check root modules, and panics with all that it says of any of them.
+fn validate(roots: &[PathBuf]) {
+    let (queue, said) = (Mutex::new(roots.iter()), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                loop {
+                    // A lock of its own statement, or it would be held until the end of the body.
+                    let next = queue.lock().unwrap().next();
+                    let Some(root) = next else { break };
+                    let terraform = Terraform::offline(root);
+                    terraform.init_without_backend();
+                    let name = root.file_name().unwrap().to_string_lossy();
+                    let told = terraform.diagnostics().into_iter().map(|line| format!("{name}: {line}"));
+                    said.lock().unwrap().extend(told);
+                }
+            });
+        }
+    });
+    let said = said.into_inner().unwrap();
+    assert!(said.is_empty(), "terraform validate:\n{}", said.join("\n"));
+}
+
 /// Takes an environment through its whole life.
-fn prove(name: &str) {
-    let environment = Environment::read(name);
+fn prove(folder: &str, name: &str) {
+    let environment = Environment::read(folder, name);
     let scratch = tempfile::tempdir().unwrap();
-    let root = environment.synthesize(&scratch);
+    let root = environment.synthesize(scratch.path());
     overrides::write(&root, &Backend::Local);
     let aws = LocalAws::start(&environment.account);
     environment.prepare(&aws, &root);
@@ -98,7 +186,7 @@ fn prove(name: &str) {
     terraform.plan().assert_clean();
 
     let platform = Platform { aws: &aws, region: &environment.region };
-    platform.load_balancer_listens_on_https_only();
+    platform.load_balancer_listens_on_https_only(environment.redirects);
     platform.cluster_and_service_are_up();
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
@@ -114,36 +202,36 @@ fn prove(name: &str) {
 
 /// What the proof has to know of an environment, from its file.
 struct Environment {
+    folder: PathBuf,
     name: String,
     account: String,
     region: String,
     /// Whether load balancer, tables and locked buckets refuse to be destroyed.
     protected: bool,
+    /// Whether port 80 answers with a redirect.
+    redirects: bool,
 }
 
 impl Environment {
-    fn read(name: &str) -> Self {
-        let path = repository("envs").join(name).with_extension("toml");
+    fn read(folder: &str, name: &str) -> Self {
+        let folder = repository(folder);
+        let path = folder.join(name).with_extension("toml");
         let document: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
         let text = |key: &str| document[key].as_str().unwrap_or_else(|| panic!("{key} in {name}")).to_owned();
+        let setting = |section: &str, key: &str| document.get(section)?.get(key);
         Self {
             name: name.to_owned(),
             account: text("account_id"),
             region: text("region"),
             protected: document.get("protection").and_then(toml::Value::as_bool).unwrap_or(true),
+            redirects: setting("alb", "http_redirect").and_then(toml::Value::as_bool).unwrap_or(true),
+            folder,
         }
     }
 
     /// Runs the command; the directory of the root module that it wrote.
-    fn synthesize(&self, scratch: &TempDir) -> PathBuf {
-        let output = Command::new(env!("CARGO_BIN_EXE_txnr"))
-            .args(["synth", "--env", &self.name, "--out"])
-            .arg(scratch.path())
-            .current_dir(repository(""))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "txnr synth: {}", String::from_utf8_lossy(&output.stderr));
-        scratch.path().join(&self.name)
+    fn synthesize(&self, scratch: &Path) -> PathBuf {
+        synthesize(&self.folder, ["--env", &self.name], scratch).remove(0)
     }
 
     /// Makes what has to be there before the first `init`; where the state will be.
@@ -211,17 +299,17 @@ impl Platform<'_> {
         self.list("ecs", "describe_services", which, "services").remove(0)
     }
 
-    fn load_balancer_listens_on_https_only(&self) {
+    fn load_balancer_listens_on_https_only(&self, redirects: bool) {
         let balancer = self.load_balancer();
         assert_eq!(balancer["Scheme"], "internet-facing");
         let which = json!({"LoadBalancerArn": balancer["LoadBalancerArn"]});
         let listeners = self.list("elbv2", "describe_listeners", which, "Listeners");
-        let redirects = |listener: &&Value| {
+        let is_redirect = |listener: &&Value| {
             listener["DefaultActions"].as_array().is_some_and(|actions| {
                 actions.iter().all(|action| action["RedirectConfig"]["Protocol"] == "HTTPS")
             })
         };
-        let (redirecting, serving): (Vec<&Value>, Vec<&Value>) = listeners.iter().partition(redirects);
+        let (redirecting, serving): (Vec<&Value>, Vec<&Value>) = listeners.iter().partition(is_redirect);
         assert!(!serving.is_empty(), "no listener serves: {listeners:?}");
         for listener in serving {
             assert_eq!(listener["Protocol"], "HTTPS", "{listener}");
@@ -230,6 +318,7 @@ impl Platform<'_> {
                 "{listener}"
             );
         }
+        assert_eq!(redirecting.is_empty(), !redirects, "{listeners:?}");
         for listener in redirecting {
             assert_eq!(
                 (&listener["Protocol"], &listener["Port"]),

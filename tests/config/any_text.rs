@@ -1,52 +1,12 @@
 //! Whatever a file holds, loading it ends with an environment or an explanation.
 
+use crate::environments::valid;
 use proptest::prelude::*;
-use std::fmt::Write;
 use std::path::Path;
-use txnr::config::{FargateSize, RetentionDays, parse};
+use txnr::config::parse;
 
 const PROD: &str = include_str!("../../envs/prod.toml");
 const DEV: &str = include_str!("../../envs/dev.toml");
-
-/// Valid files: each setting drawn from what the reference allows.
-fn valid() -> impl Strategy<Value = String> {
-    let region =
-        prop::sample::select(vec!["us-east-1", "eu-west-3", "us-gov-east-1", "cn-north-1", "ap-southeast-4"]);
-    let zones = prop::sample::subsequence(vec!["a", "b", "c", "d", "e", "f"], 2..=6);
-    let size = (prop::sample::select(FargateSize::CPU_UNITS.to_vec()), 1_u32..=120);
-    let retention = prop::sample::select(
-        RetentionDays::ALLOWED.iter().copied().filter(|d| *d >= 365).collect::<Vec<_>>(),
-    );
-    let nat = prop::sample::select(vec!["per-az", "single", "none"]);
-    let head = ("[a-z][a-z0-9]{0,9}", "[0-9]{12}", region, "[a-z]([a-z0-9]{0,8}[a-z0-9])?", any::<bool>());
-    let network = (0_u8..=255, 16_u8..=22, zones, nat);
-    let counts = (1_u32..=100, 0_u32..=100, 0_u32..=100);
-    (head, network, size, counts, retention).prop_map(|(head, network, size, counts, retention)| {
-        let (organization, account, region, host, production) = head;
-        let (octet, prefix, zones, nat) = network;
-        let (desired, fewer, more) = counts;
-        let (cpu, memory) = fargate(size);
-        let mut text = String::new();
-        let _ = write!(
-            text,
-            "organization = \"{organization}\"\naccount_id = \"{account}\"\nregion = \"{region}\"\n\
-             domain = \"{host}.example.com\"\nproduction = {production}\n\
-             [network]\ncidr = \"10.{octet}.0.0/{prefix}\"\navailability_zones = {zones:?}\nnat = \"{nat}\"\n\
-             [service]\nimage = \"v1\"\ncpu = {cpu}\nmemory = {memory}\ndesired_count = {desired}\n\
-             min_count = {}\nmax_count = {}\n[logs]\nretention_days = {retention}\n",
-            desired.saturating_sub(fewer).max(1),
-            desired + more,
-        );
-        text
-    })
-}
-
-/// The next larger size that Fargate offers.
-fn fargate((cpu, gibibytes): (u32, u32)) -> (u32, u32) {
-    let sizes = (gibibytes..=120).chain(1..=120).map(|gibibytes| gibibytes * 1024);
-    let memory = sizes.chain([512]).find(|memory| FargateSize::new(cpu, *memory).is_ok());
-    (cpu, memory.expect("every CPU size goes with some memory"))
-}
 
 proptest! {
     #[test]

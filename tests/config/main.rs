@@ -3,6 +3,9 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 mod any_text;
+#[path = "../support/environments.rs"]
+mod environments;
 mod generated_files;
 mod mistakes;
 mod resolved;
+mod variants;

@@ -13,7 +13,8 @@ use super::repository;
 /// A root module in a directory, and the AWS it talks to.
 pub struct Terraform<'a> {
     directory: PathBuf,
-    aws: &'a LocalAws,
+    /// None where nothing is asked of AWS.
+    aws: Option<&'a LocalAws>,
 }
 
 /// A plan: whether it changes anything, and what it holds.
@@ -35,16 +36,31 @@ struct Done {
 impl<'a> Terraform<'a> {
     /// A root module whose provider talks to the local AWS, given the override file of `overrides`.
     pub fn new(directory: &Path, aws: &'a LocalAws) -> Self {
-        Self { directory: directory.to_owned(), aws }
+        Self { directory: directory.to_owned(), aws: Some(aws) }
     }
 
-    /// `terraform init`. One at a time, since they share what they download.
+    /// A root module that is looked at and never planned.
+    pub fn offline(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), aws: None }
+    }
+
+    /// `terraform init`.
     pub fn init(&self) {
+        self.init_with(["init", "-input=false"]);
+    }
+
+    /// `terraform init` for a look at the configuration alone, without its state.
+    pub fn init_without_backend(&self) {
+        self.init_with(["init", "-input=false", "-backend=false"]);
+    }
+
+    /// One at a time, since they share what they download.
+    fn init_with<const N: usize>(&self, arguments: [&str; N]) {
         let cache = repository(".cache");
         fs::create_dir_all(&cache).unwrap();
         let turn = File::create(cache.join("terraform-init.lock")).unwrap();
         turn.lock().unwrap();
-        self.run(["init", "-input=false"]).succeeded();
+        self.run(arguments).succeeded();
     }
 
     /// `terraform validate`: passes without so much as a warning, or panics with the diagnostics.
@@ -127,7 +143,7 @@ impl<'a> Terraform<'a> {
         if configuration.exists() {
             command.env("TF_CLI_CONFIG_FILE", configuration);
         }
-        command.envs(self.aws.environment());
+        command.envs(self.aws.into_iter().flat_map(LocalAws::environment));
         command
     }
 
