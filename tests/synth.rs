@@ -1,11 +1,6 @@
 //! What is synthesized: the snapshots that a reviewer reads, and what holds for every environment.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests fail by panicking"
-)]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 #[path = "support/environments.rs"]
 mod environments;
