@@ -1,6 +1,6 @@
 //! What is synthesized: the snapshots that a reviewer reads, and what holds for every environment.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::path::Path;
 
