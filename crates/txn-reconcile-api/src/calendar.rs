@@ -32,7 +32,11 @@ impl Calendar {
     #[inline]
     #[must_use]
     pub fn ordinal(&self, date: Date) -> i32 {
-        usize::try_from(date.days() - Date::MIN.days()).ok().and_then(|at| self.ordinals.get(at)).copied().unwrap_or(0)
+        usize::try_from(date.days() - Date::MIN.days())
+            .ok()
+            .and_then(|at| self.ordinals.get(at))
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Business days between two dates, in either direction.

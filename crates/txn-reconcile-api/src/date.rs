@@ -16,7 +16,11 @@ impl Date {
     #[inline]
     #[must_use]
     pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
-        if !(1900..2200).contains(&year) || !(1..=12).contains(&month) || day == 0 || day > month_length(year, month) {
+        if !(1900..2200).contains(&year)
+            || !(1..=12).contains(&month)
+            || day == 0
+            || day > month_length(year, month)
+        {
             return None;
         }
         // Days from civil: https://howardhinnant.github.io/date_algorithms.html
@@ -68,7 +72,11 @@ impl Date {
     #[must_use]
     pub fn parse_iso(text: &[u8]) -> Option<Self> {
         let digits = |range: std::ops::Range<usize>| number(text.get(range)?);
-        if text.len() < 10 || text[4] != b'-' || text[7] != b'-' || !(text.len() == 10 || matches!(text[10], b'T' | b' ')) {
+        if text.len() < 10
+            || text[4] != b'-'
+            || text[7] != b'-'
+            || !(text.len() == 10 || matches!(text[10], b'T' | b' '))
+        {
             return None;
         }
         Self::new(digits(0..4)? as i32, digits(5..7)?, digits(8..10)?)
@@ -244,7 +252,10 @@ fn one_or_two(text: &[u8], at: usize) -> Option<(u32, usize)> {
 /// English month abbreviations.
 fn month_named(name: &[u8]) -> Option<u32> {
     const NAMES: &[u8; 36] = b"janfebmaraprmayjunjulaugsepoctnovdec";
-    NAMES.chunks(3).position(|month| month.eq_ignore_ascii_case(name)).and_then(|at| u32::try_from(at + 1).ok())
+    NAMES
+        .chunks(3)
+        .position(|month| month.eq_ignore_ascii_case(name))
+        .and_then(|at| u32::try_from(at + 1).ok())
 }
 
 #[cfg(test)]

@@ -74,7 +74,10 @@ impl fmt::Display for AmountError {
             Self::Empty => f.write_str("the amount is empty"),
             Self::Malformed => f.write_str("the amount is not a number in the declared notation"),
             Self::TooPrecise { allowed } => {
-                write!(f, "the amount has more decimals than its currency ({allowed}); amounts are not rounded")
+                write!(
+                    f,
+                    "the amount has more decimals than its currency ({allowed}); amounts are not rounded"
+                )
             }
             Self::TooLarge => f.write_str("the amount has too many digits"),
         }

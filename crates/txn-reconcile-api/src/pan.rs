@@ -88,7 +88,11 @@ fn examine(text: &[u8], start: usize, end: usize) -> Option<CardData> {
             at += 1;
             let closes = at == run.len() || !run[at].is_ascii_digit();
             if closes && (13..=19).contains(&count) && is_pan(&digits[..count]) {
-                return Some(if is_track(text, start + group, start + at) { CardData::Track } else { CardData::Pan });
+                return Some(if is_track(text, start + group, start + at) {
+                    CardData::Track
+                } else {
+                    CardData::Pan
+                });
             }
         }
         group = next_group(run, group);
@@ -132,7 +136,8 @@ fn luhn(digits: &[u8]) -> bool {
 
 /// Issuer ranges of the card schemes, as they publish them.
 fn issuer(digits: &[u8]) -> bool {
-    let head = |count: usize| digits[..count].iter().fold(0u32, |value, digit| value * 10 + u32::from(*digit));
+    let head =
+        |count: usize| digits[..count].iter().fold(0u32, |value, digit| value * 10 + u32::from(*digit));
     let (two, three, four) = (head(2), head(3), head(4));
     match digits.len() {
         13 => digits[0] == 4 || maestro(two, four),
@@ -179,10 +184,21 @@ fn wide_digits(text: &[u8]) -> Option<CardData> {
 /// Whether a column or key name says that it holds data which may never be stored after authorisation.
 #[must_use]
 pub fn forbidden_name(name: &str) -> Option<CardData> {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     const CODES: [&str; 12] = [
-        "cvv", "cvv2", "cvc", "cvc2", "cav2", "csc", "cardverificationcode", "cardsecuritycode", "securitycode",
-        "pinblock", "pin", "cardcvv",
+        "cvv",
+        "cvv2",
+        "cvc",
+        "cvc2",
+        "cav2",
+        "csc",
+        "cardverificationcode",
+        "cardsecuritycode",
+        "securitycode",
+        "pinblock",
+        "pin",
+        "cardcvv",
     ];
     const TRACKS: [&str; 6] = ["track1", "track2", "track1data", "track2data", "trackdata", "magstripe"];
     if CODES.contains(&plain.as_str()) {

@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn amounts_of_any_size_come_back() {
-        let amounts = [0, 1, -1, i128::from(i64::MAX), i128::from(i64::MIN), i128::from(i64::MIN) - 1, i128::MAX];
+        let amounts =
+            [0, 1, -1, i128::from(i64::MAX), i128::from(i64::MIN), i128::from(i64::MIN) - 1, i128::MAX];
         let mut column = AmountColumn::default();
         for amount in amounts {
             column.push(amount);

@@ -184,7 +184,13 @@ impl EntrySet {
         self.raw_len.shrink_to_fit();
         self.raw_hash.shrink_to_fit();
         self.text.shrink();
-        for column in [&mut self.counterparty, &mut self.group, &mut self.account, &mut self.kind, &mut self.description] {
+        for column in [
+            &mut self.counterparty,
+            &mut self.group,
+            &mut self.account,
+            &mut self.kind,
+            &mut self.description,
+        ] {
             column.shrink();
         }
     }

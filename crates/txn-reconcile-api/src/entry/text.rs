@@ -168,7 +168,8 @@ mod tests {
     #[test]
     fn strings_of_every_length_come_back() {
         let mut store = TextStore::default();
-        let texts: Vec<Vec<u8>> = [0, 1, 127, 128, 16_383, 16_384, 70_000].iter().map(|n| vec![b'x'; *n]).collect();
+        let texts: Vec<Vec<u8>> =
+            [0, 1, 127, 128, 16_383, 16_384, 70_000].iter().map(|n| vec![b'x'; *n]).collect();
         let places: Vec<TextRef> = texts.iter().map(|text| store.push(text).unwrap()).collect();
         for (place, text) in places.iter().zip(&texts) {
             assert_eq!(store.get(*place), &text[..]);
