@@ -5,6 +5,7 @@
 //! reads a clock or depends on the order of its input.
 
 pub mod calendar;
+pub mod cli;
 pub mod currency;
 pub mod date;
 pub mod engine;
@@ -13,4 +14,5 @@ pub mod formats;
 pub mod hash;
 pub mod money;
 pub mod pan;
+pub mod report;
 pub mod rules;

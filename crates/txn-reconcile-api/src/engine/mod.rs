@@ -7,6 +7,7 @@
 
 mod assign;
 mod breaks;
+pub mod carry;
 pub mod conserve;
 pub mod digest;
 mod exact;
@@ -17,6 +18,7 @@ mod net;
 mod outcome;
 mod pairs;
 mod subset;
+pub mod three_way;
 mod unique;
 
 use std::collections::BTreeMap;
@@ -298,6 +300,12 @@ pub(crate) fn measure(set: &EntrySet, row: u32, measure: Measure) -> i128 {
         Measure::LessFee => set.amount(row) - set.fee(row),
         Measure::PlusFee => set.amount(row) + set.fee(row),
     }
+}
+
+/// The amount of an entry that a pass with this setting compares, in minor units.
+#[must_use]
+pub fn compared(set: &EntrySet, row: u32, setting: Measure) -> i128 {
+    measure(set, row, setting)
 }
 
 /// The date that a pass compares.
