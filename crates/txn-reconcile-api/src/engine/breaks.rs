@@ -101,10 +101,16 @@ pub struct Nearest {
     pub why: &'static str,
 }
 
+/// Amounts and rows of either side, sorted by amount, matched ones first, and identity.
+type Relatives = [Vec<(i128, u32)>; 2];
+
+/// Relatives on either side of an amount that are looked at: a reference that thousands share says little.
+const RELATIVES_MAX: usize = 32;
+
 /// Looks up open entries by reference and by amount.
 struct Index {
     /// Rows of either side by the hash of their normalized reference, as far as an open entry has the same.
-    by_reference: HashMap<u64, Vec<(Side, u32)>>,
+    by_reference: HashMap<u64, Relatives>,
     /// Open rows by currency, sorted by amount, for each side.
     by_amount: [BTreeMap<Currency, Vec<(i128, u32)>>; 2],
     window_days: u32,
@@ -142,10 +148,17 @@ impl Index {
             }
             by_amount[side as usize].values_mut().for_each(|rows| rows.sort_unstable());
         }
-        let mut by_reference: HashMap<u64, Vec<(Side, u32)>> = HashMap::new();
+        let mut by_reference: HashMap<u64, Relatives> = HashMap::new();
         for side in Side::BOTH {
             for (hash, row) in relatives(run, side, &wanted) {
-                by_reference.entry(hash).or_default().push((side, row));
+                by_reference.entry(hash).or_default()[side as usize].push((run.set(side).amount(row), row));
+            }
+        }
+        for relatives in by_reference.values_mut() {
+            for side in Side::BOTH {
+                let key =
+                    |(amount, row): &(i128, u32)| (*amount, run.is_open(side, *row), run.set(side).id(*row));
+                relatives[side as usize].sort_by_cached_key(key);
             }
         }
         let window_days = run.rules.passes.iter().map(|pass| match &pass.kind {
@@ -265,17 +278,21 @@ impl Subject<'_> {
             return (Vec::new(), Vec::new());
         };
         let plain = normalize(reference);
-        let known = index.by_reference.get(&reference_hash(reference)).map(Vec::as_slice).unwrap_or_default();
-        let related = known.iter().filter(|(side, row)| {
-            (*side, *row) != (self.side, self.row)
-                && normalize(self.run.set(*side).reference_bytes(*row)) == plain
-        });
         let (mut same, mut others) = (Vec::new(), Vec::new());
-        for &(side, row) in related {
-            match (side == self.side, self.run.is_open(side, row)) {
-                (true, false) => same.push(row),
-                (false, true) => others.push(row),
-                _ => {}
+        let Some(known) = index.by_reference.get(&reference_hash(reference)) else { return (same, others) };
+        for side in Side::BOTH {
+            let rows = &known[side as usize];
+            let at = rows.partition_point(|(amount, _)| *amount < self.amount);
+            for &(_, row) in rows[at.saturating_sub(RELATIVES_MAX)..].iter().take(2 * RELATIVES_MAX) {
+                let itself = (side, row) == (self.side, self.row);
+                if itself || normalize(self.run.set(side).reference_bytes(row)) != plain {
+                    continue;
+                }
+                match (side == self.side, self.run.is_open(side, row)) {
+                    (true, false) => same.push(row),
+                    (false, true) => others.push(row),
+                    _ => {}
+                }
             }
         }
         (same, others)

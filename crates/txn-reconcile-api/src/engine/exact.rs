@@ -77,7 +77,7 @@ fn agree(run: &Run<'_>, pass: &Exact, left: u32, right: u32) -> bool {
 fn claim_several(run: &mut Run<'_>, pass: &Exact, mut left: Vec<u32>, mut right: Vec<u32>) {
     for (side, rows) in [(Side::Left, &mut left), (Side::Right, &mut right)] {
         let set = run.set(side);
-        rows.sort_by_cached_key(|row| (set.value(*row), set.id(*row)));
+        rows.sort_by_cached_key(|row| (set.value(*row), set.occurrence(*row), set.id(*row)));
     }
     for l in left {
         if let Some(at) = right.iter().position(|r| agree(run, pass, l, *r)) {

@@ -39,7 +39,7 @@ fn cancel(run: &mut Run<'_>, pass: &Net, side: Side, mut shelf: Shelf) {
         return;
     }
     for rows in &mut shelf {
-        rows.sort_by_cached_key(|row| (date(set, *row, pass.date), set.id(*row)));
+        rows.sort_by_cached_key(|row| (date(set, *row, pass.date), set.occurrence(*row), set.id(*row)));
     }
     let [incoming, outgoing] = shelf;
     for (a, b) in incoming.into_iter().zip(outgoing) {
