@@ -267,6 +267,7 @@ impl Run<'_> {
     }
 
     /// The reference, or none if it is empty or one of the texts that stand for "none".
+    #[inline]
     pub fn reference(&self, side: Side, row: u32) -> Option<&[u8]> {
         let reference = self.set(side).reference_bytes(row);
         if reference.is_empty() || (reference.len() <= 16 && self.is_blank(reference)) {
@@ -293,7 +294,7 @@ pub fn normalize(reference: &[u8]) -> Vec<u8> {
 }
 
 /// The amount that a pass compares.
-#[inline]
+#[inline(always)]
 pub(crate) fn measure(set: &EntrySet, row: u32, measure: Measure) -> i128 {
     match measure {
         Measure::Amount => set.amount(row),

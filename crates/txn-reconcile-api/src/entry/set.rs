@@ -488,6 +488,10 @@ impl EntrySet {
             self.kind.get(at),
             self.description.get(at),
         ] {
+            if place.is_empty() {
+                out.push(0);
+                continue;
+            }
             let text = self.text.get(place);
             write_unsigned(out, text.len() as u128);
             out.extend_from_slice(text);
@@ -521,7 +525,19 @@ impl EntrySet {
 }
 
 /// LEB128.
-fn write_unsigned(out: &mut Vec<u8>, mut value: u128) {
+#[inline]
+fn write_unsigned(out: &mut Vec<u8>, value: u128) {
+    let Ok(mut value) = u64::try_from(value) else { return write_wide(out, value) };
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// LEB128 beyond 64 bits; the same bytes, only slower.
+#[cold]
+fn write_wide(out: &mut Vec<u8>, mut value: u128) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -530,6 +546,7 @@ fn write_unsigned(out: &mut Vec<u8>, mut value: u128) {
 }
 
 /// Zigzag, then LEB128.
+#[inline]
 fn write_signed(out: &mut Vec<u8>, value: i128) {
     write_unsigned(out, ((value << 1) ^ (value >> 127)) as u128);
 }

@@ -34,6 +34,8 @@ struct Record {
     line: u64,
     offset: u64,
     lines: usize,
+    /// Whether the last line had no slash at its end.
+    unfinished: bool,
 }
 
 /// Totals of a level.
@@ -63,10 +65,16 @@ impl Bai2Parser {
         if text.is_empty() {
             return Ok(());
         }
+        let unfinished = !text.ends_with('/');
         let body = text.strip_suffix('/').unwrap_or(text);
         if let Some(rest) = body.strip_prefix("88,").or_else(|| (body == "88").then_some("")) {
             match &mut self.record {
                 Some(record) if record.lines < CONTINUATIONS_MAX => {
+                    // A line that just stops after a comma goes on with the next field; that comma is the separator.
+                    if record.unfinished && record.text.ends_with(',') {
+                        record.text.pop();
+                    }
+                    record.unfinished = unfinished;
                     record.text.push('\n');
                     record.text.push_str(rest);
                     record.lines += 1;
@@ -81,8 +89,13 @@ impl Bai2Parser {
             return Ok(());
         }
         self.end_record(out)?;
-        self.record =
-            Some(Record { text: body.to_owned(), line: line.number, offset: line.offset, lines: 1 });
+        self.record = Some(Record {
+            text: body.to_owned(),
+            line: line.number,
+            offset: line.offset,
+            lines: 1,
+            unfinished,
+        });
         Ok(())
     }
 

@@ -38,7 +38,7 @@ pub(crate) fn take(
 
 #[inline]
 fn draft<'a>(mapping: &Mapping, fields: &Fields<'a>, place: Place) -> Result<Draft<'a>, Fault> {
-    let text = |field: Field| fields[field as usize].unwrap_or_default().trim();
+    let text = |field: Field| fields[field as usize].unwrap_or_default().trim_ascii();
     let currency = currency(mapping, text(Field::Currency))?;
     let amount = amount(mapping, fields, currency)?;
     let fee = match text(Field::Fee) {
@@ -87,7 +87,7 @@ fn currency(mapping: &Mapping, code: &str) -> Result<Currency, Fault> {
 
 #[inline]
 fn amount(mapping: &Mapping, fields: &Fields<'_>, currency: Currency) -> Result<i128, Fault> {
-    let text = |field: Field| fields[field as usize].unwrap_or_default().trim();
+    let text = |field: Field| fields[field as usize].unwrap_or_default().trim_ascii();
     let signed = match (text(Field::Amount), text(Field::Debit), text(Field::Credit)) {
         ("", "", "") => {
             return Err(Fault(Field::Amount, "amount-missing", AmountError::Empty.to_string()));
