@@ -1,4 +1,5 @@
 //! The sample files of every format, read as banks and processors send them, and what is done to hostile ones.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::Write;
 

@@ -5,7 +5,7 @@
 //! and its kind. The records are sorted and hashed again with BLAKE3. Ignored entries do not count, so that importing a
 //! file once more leaves the digest as it was. Records are cut to 128 bits, which is enough to tell results apart.
 
-use super::keys::parallel;
+use super::keys::fill;
 use super::{Break, BreakKind, Run, Side};
 
 /// The digest in hexadecimal.
@@ -14,16 +14,14 @@ pub(crate) fn digest(run: &Run<'_>, breaks: &[Break]) -> String {
     for (matches, pass) in run.matches.iter().zip(&run.rules.passes) {
         matched.reserve_exact(matches.pairs.len() + matches.groups.len());
         let name = pass.name.as_bytes();
-        let chunks = parallel(matches.pairs.len(), run.threads, |range| {
-            let mut records = Vec::with_capacity(range.len());
+        let first = matched.len();
+        matched.resize(first + matches.pairs.len(), 0);
+        fill(&mut matched[first..], run.threads, |records, from| {
             let mut scratch = [Vec::new(), Vec::new(), Vec::new()];
-            let pairs = &matches.pairs[range];
-            records.extend(
-                pairs.iter().map(|[left, right]| record(run, name, &[*left], &[*right], &mut scratch)),
-            );
-            records
+            for (record_of, [left, right]) in records.iter_mut().zip(&matches.pairs[from..]) {
+                *record_of = record(run, name, &[*left], &[*right], &mut scratch);
+            }
         });
-        chunks.into_iter().for_each(|chunk| matched.extend(chunk));
         let mut scratch = [Vec::new(), Vec::new(), Vec::new()];
         matched.extend(
             matches.groups.iter().map(|group| record(run, name, &group.left, &group.right, &mut scratch)),

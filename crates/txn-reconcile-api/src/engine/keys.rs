@@ -84,6 +84,17 @@ pub(crate) fn parallel<T: Send>(
     })
 }
 
+/// Lets each thread fill its part of a list; `work` gets the part and the place where it begins.
+pub(crate) fn fill<T: Send>(out: &mut [T], threads: usize, work: impl Fn(&mut [T], usize) + Sync) {
+    let step = out.len().div_ceil(threads.max(1)).max(4_096);
+    std::thread::scope(|scope| {
+        for (index, part) in out.chunks_mut(step).enumerate() {
+            let work = &work;
+            scope.spawn(move || work(part, index * step));
+        }
+    });
+}
+
 /// Runs two pieces of work side by side if there are threads for it.
 pub(crate) fn both<A: Send, B: Send>(
     threads: usize,

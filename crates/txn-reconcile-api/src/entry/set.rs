@@ -475,11 +475,22 @@ impl EntrySet {
     /// Place (file, line, offset) and occurrence number are not part of it.
     pub fn write_content(&self, row: u32, out: &mut Vec<u8>) {
         let at = row as usize;
-        out.extend_from_slice(self.currency(row).code().as_bytes());
-        write_signed(out, self.amount(row));
-        write_signed(out, self.fee(row));
-        write_signed(out, i128::from(self.booking(row).days()));
-        write_signed(out, i128::from(self.value_after_days.get(at)));
+        // A head whose flags say how long its numbers are, then each text behind its length.
+        let (amount, fee) = (self.amount(row), self.fee(row));
+        let mut head = Head::default();
+        head.put(&self.currency(row).number().to_le_bytes());
+        let widths = [amount, fee].map(|number| match i64::try_from(number) {
+            Ok(0) => 0,
+            Ok(_) => 1,
+            Err(_) => 2u8,
+        });
+        head.put(&[widths[0] | widths[1] << 2]);
+        for (number, width) in [amount, fee].into_iter().zip(widths) {
+            head.put(&number.to_le_bytes()[..[0, 8, 16][usize::from(width)]]);
+        }
+        head.put(&self.booking(row).days().to_le_bytes());
+        head.put(&self.value_after_days.get(at).to_le_bytes());
+        out.extend_from_slice(&head.bytes[..head.len]);
         for place in [
             self.reference[at],
             self.counterparty.get(at),
@@ -545,10 +556,24 @@ fn write_wide(out: &mut Vec<u8>, mut value: u128) {
     out.push(value as u8);
 }
 
-/// Zigzag, then LEB128.
-#[inline]
-fn write_signed(out: &mut Vec<u8>, value: i128) {
-    write_unsigned(out, ((value << 1) ^ (value >> 127)) as u128);
+/// The fixed part of an entry's content, put together before it is copied.
+struct Head {
+    bytes: [u8; 48],
+    len: usize,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { bytes: [0; 48], len: 0 }
+    }
+}
+
+impl Head {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
 }
 
 #[cfg(test)]

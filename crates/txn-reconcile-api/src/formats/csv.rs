@@ -127,15 +127,11 @@ impl CsvParser {
             out.reject(self.line, "", "card-data", "the row holds card data");
             return Ok(());
         }
-        if std::str::from_utf8(record).is_err() {
+        let Ok(text) = std::str::from_utf8(self.row.source(record)) else {
             out.reject(self.line, "", "encoding", "not in the declared character encoding");
             return Ok(());
-        }
-        let at = |column: usize| {
-            let field =
-                self.row.bounds.get(column).map(|(start, end)| &self.row.source(record)[*start..*end]);
-            field.and_then(|field| std::str::from_utf8(field).ok())
         };
+        let at = |column: usize| self.row.bounds.get(column).and_then(|(start, end)| text.get(*start..*end));
         match &self.table {
             Table::Mapped(mapping) => {
                 let mut fields: Fields<'_> = [None; Field::ALL.len()];
@@ -201,15 +197,17 @@ impl Parser for CsvParser {
     ) -> Result<usize, ReadError> {
         let mut at = 0;
         while at < data.len() {
-            let Some((length, next)) = record_end(&data[at..], last) else { break };
+            let Some((length, next, quoted)) = record_end(&data[at..], last) else { break };
             let record = &data[at..at + length];
             let record = record.strip_suffix(b"\r").unwrap_or(record);
-            if length > QUOTED_BYTES_MAX && memchr::memchr(b'"', record).is_some() {
+            if length > QUOTED_BYTES_MAX && quoted {
                 out.reject(self.line, "", "quote-open", "a quoted field is never closed");
             } else {
                 self.record(record, record, offset + at as u64, out)?;
             }
-            self.line += memchr::memchr_iter(b'\n', &data[at..at + next]).count() as u64;
+            // Only a quoted record can hold line breaks.
+            let lines = if quoted { memchr::memchr_iter(b'\n', &data[at..at + next]).count() } else { 1 };
+            self.line += lines as u64;
             at += next;
         }
         Ok(at)
@@ -224,14 +222,15 @@ impl Parser for CsvParser {
     }
 }
 
-/// The length of the first record and where the next begins; none while its end is not in sight.
-fn record_end(data: &[u8], last: bool) -> Option<(usize, usize)> {
+/// The length of the first record, where the next begins, and whether it holds quotes; none while its end is not in
+/// sight.
+fn record_end(data: &[u8], last: bool) -> Option<(usize, usize, bool)> {
     let newline = memchr::memchr(b'\n', data);
     let first = newline.unwrap_or(data.len());
     if memchr::memchr(b'"', &data[..first]).is_none() {
         return match newline {
-            Some(end) => Some((end, end + 1)),
-            None if last => Some((data.len(), data.len())),
+            Some(end) => Some((end, end + 1, false)),
+            None if last => Some((data.len(), data.len(), false)),
             None => None,
         };
     }
@@ -240,17 +239,17 @@ fn record_end(data: &[u8], last: bool) -> Option<(usize, usize)> {
         if data[at] == b'"' {
             inside = !inside;
         } else if !inside {
-            return Some((at, at + 1));
+            return Some((at, at + 1, true));
         }
         if at > QUOTED_BYTES_MAX {
             // The quote is a stray one: the record ends with its first line.
-            return newline.map(|end| (end, end + 1));
+            return newline.map(|end| (end, end + 1, true));
         }
     }
     match (last, inside) {
         (false, _) => None,
-        (true, false) => Some((data.len(), data.len())),
-        (true, true) => Some((first, (first + 1).min(data.len()))),
+        (true, false) => Some((data.len(), data.len(), true)),
+        (true, true) => Some((first, (first + 1).min(data.len()), true)),
     }
 }
 
