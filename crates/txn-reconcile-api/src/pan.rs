@@ -163,7 +163,7 @@ fn maestro(two: u32, four: u32) -> bool {
 
 /// Full-width digits (U+FF10 to U+FF19) are folded to ASCII and looked at again.
 fn wide_digits(text: &[u8]) -> Option<CardData> {
-    memchr::memmem::find(text, &[0xef, 0xbc])?;
+    memchr::memchr(0xef, text)?;
     let mut folded = Vec::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
