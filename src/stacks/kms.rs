@@ -346,6 +346,7 @@ network.flow_logs.s3 = true
     fn services_use_the_key_under_a_condition_of_fixed_values() {
         let root = platform(NAMED);
         let keys = [
+            "kms:EncryptionContext:aws:ecs:clusterName",
             "kms:EncryptionContext:aws:logs:arn",
             "kms:EncryptionContext:aws:sns:topicArn",
             "aws:SourceAccount",
@@ -362,7 +363,7 @@ network.flow_logs.s3 = true
                 assert!(keys.into_iter().any(fixed), "{statement:?}");
             }
         }
-        assert_eq!(services, 6);
+        assert_eq!(services, 8);
     }
 
     #[test]

@@ -42,10 +42,11 @@ impl Root {
 }
 
 fn to_json(file: &impl Serialize) -> String {
-    // Serializing these types into memory cannot fail: keys are strings and nothing here returns an error.
-    let mut text = serde_json::to_string_pretty(file).unwrap_or_default();
-    text.push('\n');
-    text
+    let mut bytes = Vec::with_capacity(1 << 16);
+    // Writing these types into memory cannot fail: keys are strings, and nothing here returns an error.
+    let _ = serde_json::to_writer_pretty(&mut bytes, file);
+    bytes.push(b'\n');
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 struct StackFile<'a> {

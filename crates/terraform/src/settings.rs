@@ -138,7 +138,7 @@ pub struct Import {
 
 /// Whether `text` has characters that begin a template.
 pub(crate) fn has_template(text: &str) -> bool {
-    text.contains("${") || text.contains("%{")
+    text.contains('{') && (text.contains("${") || text.contains("%{"))
 }
 
 /// Refuses template characters where Terraform takes text literally.

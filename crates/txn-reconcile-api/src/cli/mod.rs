@@ -1,0 +1,71 @@
+//! The command: arguments in, reports and an exit code out.
+
+pub mod exit;
+mod input;
+mod inspect;
+mod output;
+mod progress;
+mod reconcile;
+mod rules;
+
+use std::fmt;
+use std::io::Write;
+
+use clap::{Parser, Subcommand};
+
+/// Reconciles ledgers with processor and bank statements.
+#[derive(Debug, Parser)]
+#[command(name = "txn-reconcile-api", version, about, after_help = exit::HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Match two sources and explain what does not match.
+    Reconcile(Box<reconcile::Args>),
+    /// Show what is read from a file: entries, tie-out, gaps, refused rows.
+    Inspect(inspect::Args),
+    /// Check a ruleset, or print the schema and the standard ruleset.
+    #[command(subcommand)]
+    Rules(rules::Command),
+}
+
+/// Why a command ended without its result.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code, one of [`exit`].
+    pub code: u8,
+    /// What to tell the user; it never repeats a value from a file.
+    pub message: String,
+}
+
+impl Failure {
+    fn new(code: u8, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Runs a command; what it says goes to `out`, notes on the way to `notes`.
+///
+/// # Errors
+/// Carries the exit code and the message for the user.
+pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Failure> {
+    match &cli.command {
+        Command::Reconcile(args) => reconcile::run(args, out, notes),
+        Command::Inspect(args) => inspect::run(args, out),
+        Command::Rules(command) => rules::run(command, out),
+    }
+}
+
+/// A failure to write to standard output.
+fn no_output(error: std::io::Error) -> Failure {
+    Failure::new(exit::OUTPUT, format!("cannot write to standard output: {error}"))
+}

@@ -1,0 +1,221 @@
+//! `reconcile`: two sources (or three) in, matches and breaks out.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use super::input::{Job, join, read_all, refuse_cards, rules_of};
+use super::{Failure, exit, no_output, output};
+use crate::date::Date;
+use crate::engine::three_way::chain;
+use crate::engine::{self, Options, Outcome, Side, carry};
+use crate::entry::EntrySet;
+use crate::formats::statement::sequence_gaps;
+use crate::formats::{ReadReport, Statement, TieOut};
+use crate::report;
+use crate::report::table::Table;
+use crate::rules::Ruleset;
+
+/// Arguments of `reconcile`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// File of the internal side (ledger).
+    left: PathBuf,
+    /// File of the external side (processor, bank).
+    right: PathBuf,
+    /// Further files of the internal side.
+    #[arg(long = "left", value_name = "FILE")]
+    more_left: Vec<PathBuf>,
+    /// Further files of the external side.
+    #[arg(long = "right", value_name = "FILE")]
+    more_right: Vec<PathBuf>,
+    /// The ruleset. Default: the standard one (see `rules standard`).
+    #[arg(long)]
+    rules: Option<PathBuf>,
+    /// Files of a third source that the external side is matched with in turn.
+    #[arg(long, value_name = "FILE")]
+    third: Vec<PathBuf>,
+    /// The ruleset of that second leg.
+    #[arg(long, requires = "third")]
+    third_rules: Option<PathBuf>,
+    /// Entries booked after this day are ignored (YYYY-MM-DD).
+    #[arg(long, value_parser = parse_date)]
+    cut_off: Option<Date>,
+    /// The day that ages count to (YYYY-MM-DD). Default: the cut-off, or the latest booking.
+    #[arg(long, value_parser = parse_date)]
+    as_of: Option<Date>,
+    /// Open entries of the run before.
+    #[arg(long, value_name = "FILE")]
+    carry_in: Option<PathBuf>,
+    /// Where to write the open entries for the next run.
+    #[arg(long, value_name = "FILE")]
+    carry_out: Option<PathBuf>,
+    /// Where to write the breaks (.csv, .json or .parquet).
+    #[arg(long, value_name = "FILE")]
+    breaks: Option<PathBuf>,
+    /// Where to write the matches (.csv, .json or .parquet).
+    #[arg(long, value_name = "FILE")]
+    matches: Option<PathBuf>,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Threads to use. Default: as many as the machine has.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// No progress bar.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn parse_date(text: &str) -> Result<Date, String> {
+    Date::parse_iso(text.as_bytes()).ok_or_else(|| "a date is written YYYY-MM-DD".to_owned())
+}
+
+pub fn run(args: &Args, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Failure> {
+    [&args.breaks, &args.matches].into_iter().flatten().try_for_each(|path| output::check_name(path))?;
+    let rules = super::rules::load(args.rules.as_deref())?;
+    let third_rules =
+        if args.third.is_empty() { None } else { Some(super::rules::load(args.third_rules.as_deref())?) };
+    let threads =
+        args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let (left, right, third) = read_sources(args, &rules, third_rules.as_ref(), threads, notes)?;
+    let options = Options { as_of: args.as_of, cut_off: args.cut_off, threads };
+    let middle = third.as_ref().map(|_| right.clone());
+    let outcome = match_sources(left, right, &rules, &options)?;
+    let second = match (middle, third, &third_rules) {
+        (Some(middle), Some(third), Some(rules)) => Some(match_sources(middle, third, rules, &options)?),
+        _ => None,
+    };
+    write_outputs(args, &outcome, &rules)?;
+    print(args, &outcome, &rules, out)?;
+    let mut clean = outcome.is_clean();
+    if let (Some(second), Some(rules)) = (&second, &third_rules) {
+        print(args, second, rules, out)?;
+        out.write_all(chain_text(&outcome, second).as_bytes()).map_err(no_output)?;
+        clean &= second.is_clean();
+    }
+    Ok(if clean { exit::CLEAN } else { exit::BREAKS })
+}
+
+fn match_sources(
+    left: EntrySet,
+    right: EntrySet,
+    rules: &Ruleset,
+    options: &Options,
+) -> Result<Outcome, Failure> {
+    engine::reconcile(left, right, rules, options).map_err(|error| Failure::new(exit::BUG, error.to_string()))
+}
+
+/// Reads every file, refuses card data, and joins the files of each side.
+fn read_sources(
+    args: &Args,
+    rules: &Ruleset,
+    third_rules: Option<&Ruleset>,
+    threads: usize,
+    notes: &mut dyn Write,
+) -> Result<(EntrySet, EntrySet, Option<EntrySet>), Failure> {
+    let left_paths: Vec<&PathBuf> = std::iter::once(&args.left).chain(&args.more_left).collect();
+    let right_paths: Vec<&PathBuf> = std::iter::once(&args.right).chain(&args.more_right).collect();
+    let mut jobs: Vec<Job> = Vec::new();
+    jobs.extend(left_paths.iter().map(|path| Job::new(path, rules_of(rules, Side::Left))));
+    jobs.extend(right_paths.iter().map(|path| Job::new(path, rules_of(rules, Side::Right))));
+    if let Some(rules) = third_rules {
+        jobs.extend(args.third.iter().map(|path| Job::new(path, rules_of(rules, Side::Right))));
+    }
+    let mut reports = read_all(jobs, threads, args.quiet)?;
+    refuse_cards(&reports)?;
+    warn(&reports, notes);
+    let third = reports.split_off(left_paths.len() + right_paths.len());
+    let right = reports.split_off(left_paths.len());
+    let (mut left, mut right) = (join(reports)?, join(right)?);
+    if let Some(path) = &args.carry_in {
+        let [carried_left, carried_right] = read_carry(path)?;
+        for (set, carried) in [(&mut left, carried_left), (&mut right, carried_right)] {
+            set.append(carried).map_err(|full| Failure::new(exit::INPUT, full.to_string()))?;
+        }
+    }
+    let third = if third_rules.is_some() { Some(join(third)?) } else { None };
+    Ok((left, right, third))
+}
+
+fn read_carry(path: &Path) -> Result<[EntrySet; 2], Failure> {
+    let fail = |message: String| Failure::new(exit::INPUT, format!("{}: {message}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    carry::read(&text, "(carried forward)").map_err(|error| fail(error.to_string()))
+}
+
+/// Tells of refused rows, statements that do not tie out and gaps, before the result.
+fn warn(reports: &[ReadReport], notes: &mut dyn Write) {
+    for report in reports {
+        let name =
+            report.collector.entries.files().first().map(|file| file.name.as_str()).unwrap_or_default();
+        let rejected = report.collector.diagnostics.rejected();
+        if rejected > 0 {
+            let _ = writeln!(notes, "warning: {name}: {rejected} row(s) refused; see `inspect`");
+        }
+        for statement in &report.collector.statements {
+            if let TieOut::Off(faults) = statement.tie_out() {
+                let _ = writeln!(
+                    notes,
+                    "warning: {name}: statement {} does not tie out: {}",
+                    statement.number,
+                    faults.join("; ")
+                );
+            }
+        }
+    }
+    let statements: Vec<&Statement> =
+        reports.iter().flat_map(|report| &report.collector.statements).collect();
+    for gap in sequence_gaps(&statements) {
+        let _ = writeln!(notes, "warning: {gap}");
+    }
+}
+
+fn write_outputs(args: &Args, outcome: &Outcome, rules: &Ruleset) -> Result<(), Failure> {
+    if let Some(path) = &args.breaks {
+        output::table(Table::Breaks, outcome, rules, path)?;
+    }
+    if let Some(path) = &args.matches {
+        output::table(Table::Matches, outcome, rules, path)?;
+    }
+    if let Some(path) = &args.carry_out {
+        output::atomically(path, |out| out.write_all(carry::write(outcome).as_bytes()))?;
+    }
+    Ok(())
+}
+
+fn print(args: &Args, outcome: &Outcome, rules: &Ruleset, out: &mut dyn Write) -> Result<(), Failure> {
+    if args.json {
+        let text = serde_json::to_string_pretty(&report::json::summary(outcome, rules)).unwrap_or_default();
+        return writeln!(out, "{text}").map_err(no_output);
+    }
+    out.write_all(report::summary(outcome, rules).as_bytes()).map_err(no_output)?;
+    let verdict = match outcome.breaks.len() {
+        0 => "CLEAN".to_owned(),
+        1 => "1 BREAK OPEN".to_owned(),
+        count => format!("{count} BREAKS OPEN"),
+    };
+    let colour =
+        std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let code = if outcome.is_clean() { 32 } else { 31 };
+    if colour { writeln!(out, "\x1b[1;{code}m{verdict}\x1b[0m") } else { writeln!(out, "{verdict}") }
+        .map_err(no_output)
+}
+
+/// How far the entries of the middle source got.
+fn chain_text(first: &Outcome, second: &Outcome) -> String {
+    let Some(chains) = chain(first, second) else { return String::new() };
+    let mut text = "\nThree-way, by entry of the middle source:\n".to_owned();
+    for (currency, chain) in chains {
+        for (what, tally) in [
+            ("matched on both legs", chain.complete),
+            ("first leg only", chain.first_only),
+            ("second leg only", chain.third_only),
+            ("on neither", chain.neither),
+            ("ignored", chain.ignored),
+        ] {
+            let sum = crate::money::decimal(tally.sum, currency);
+            text.push_str(&format!("{currency} {what:<22} {:>12} {sum:>24}\n", tally.count));
+        }
+    }
+    text
+}

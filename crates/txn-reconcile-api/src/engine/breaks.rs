@@ -1,0 +1,481 @@
+//! What stays open, told apart by kind, with its age and the nearest candidates.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::keys::parallel;
+use super::{Hint, Run, Side, State, normalize};
+use crate::currency::Currency;
+use crate::date::Date;
+use crate::hash;
+use crate::rules::PassKind;
+
+/// The kinds of break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BreakKind {
+    /// The external side has it, the internal side does not.
+    MissingInternal,
+    /// The internal side has it, the external side does not.
+    MissingExternal,
+    /// Same reference and currency, another amount.
+    Amount,
+    /// As `Amount`, and the difference is of the size of a fee.
+    FeeVariance,
+    /// Same reference, another currency.
+    Currency,
+    /// Same reference and amount outside the window, or young enough to be in transit.
+    Date,
+    /// There is one more of it than on the other side.
+    Duplicate,
+    /// Same amount in the window, another reference.
+    Reference,
+    /// A payout, batch or split that does not add up.
+    IncompleteSplit,
+    /// Several candidates, and nothing that decides between them.
+    Ambiguous,
+}
+
+impl BreakKind {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::MissingInternal,
+        Self::MissingExternal,
+        Self::Amount,
+        Self::FeeVariance,
+        Self::Currency,
+        Self::Date,
+        Self::Duplicate,
+        Self::Reference,
+        Self::IncompleteSplit,
+        Self::Ambiguous,
+    ];
+
+    /// The name in reports and rulesets.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MissingInternal => "missing_internal",
+            Self::MissingExternal => "missing_external",
+            Self::Amount => "amount",
+            Self::FeeVariance => "fee_variance",
+            Self::Currency => "currency",
+            Self::Date => "date",
+            Self::Duplicate => "duplicate",
+            Self::Reference => "reference",
+            Self::IncompleteSplit => "incomplete_split",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+}
+
+/// An open entry and what is known about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// The side it is on.
+    pub side: Side,
+    /// Its row there.
+    pub row: u32,
+    /// What kind of break it is.
+    pub kind: BreakKind,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Calendar days from the booking to the day of the run; negative for entries booked later.
+    pub age_days: i32,
+    /// The same in business days, never negative.
+    pub age_business_days: u32,
+    /// Who looks after it.
+    pub owner: String,
+    /// The nearest open entries of the other side, best first.
+    pub nearest: Vec<Nearest>,
+}
+
+/// A candidate for a break.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nearest {
+    /// Its row on the other side.
+    pub row: u32,
+    /// Amount of the open entry less that of the candidate, in minor units; none across currencies.
+    pub difference: Option<i128>,
+    /// Business days between them.
+    pub days: u32,
+    /// What speaks for it.
+    pub why: &'static str,
+}
+
+/// Amounts and rows of either side, sorted by amount, matched ones first, and identity.
+type Relatives = [Vec<(i128, u32)>; 2];
+
+/// Relatives on either side of an amount that are looked at: a reference that thousands share says little.
+const RELATIVES_MAX: usize = 32;
+
+/// Looks up open entries by reference and by amount.
+struct Index {
+    /// Rows of either side by the hash of their normalized reference, as far as an open entry has the same.
+    by_reference: HashMap<u64, Relatives>,
+    /// Open rows by currency, sorted by amount, for each side.
+    by_amount: [BTreeMap<Currency, Vec<(i128, u32)>>; 2],
+    window_days: u32,
+}
+
+/// Names the kind of every open entry.
+pub(crate) fn classify(run: &Run<'_>, as_of: Date) -> Vec<Break> {
+    let index = Index::new(run);
+    let mut breaks = Vec::new();
+    for side in Side::BOTH {
+        let rows = run.open_rows(side);
+        let chunks = parallel(rows.len(), run.threads, |range| {
+            rows[range].iter().map(|row| describe(run, &index, side, *row, as_of)).collect::<Vec<Break>>()
+        });
+        breaks.extend(chunks.into_iter().flatten());
+    }
+    breaks.sort_by_cached_key(|item| {
+        let set = run.set(item.side);
+        (set.booking(item.row), set.id(item.row), item.side)
+    });
+    breaks
+}
+
+impl Index {
+    fn new(run: &Run<'_>) -> Self {
+        let mut wanted = Wanted::default();
+        let mut by_amount: [BTreeMap<Currency, Vec<(i128, u32)>>; 2] = Default::default();
+        for side in Side::BOTH {
+            let set = run.set(side);
+            for row in run.open_rows(side) {
+                if let Some(reference) = run.reference(side, row) {
+                    wanted.insert(reference_hash(reference));
+                }
+                by_amount[side as usize].entry(set.currency(row)).or_default().push((set.amount(row), row));
+            }
+            by_amount[side as usize].values_mut().for_each(|rows| rows.sort_unstable());
+        }
+        let mut by_reference: HashMap<u64, Relatives> = HashMap::new();
+        for side in Side::BOTH {
+            for (hash, row) in relatives(run, side, &wanted) {
+                by_reference.entry(hash).or_default()[side as usize].push((run.set(side).amount(row), row));
+            }
+        }
+        for relatives in by_reference.values_mut() {
+            for side in Side::BOTH {
+                let key =
+                    |(amount, row): &(i128, u32)| (*amount, run.is_open(side, *row), run.set(side).id(*row));
+                relatives[side as usize].sort_by_cached_key(key);
+            }
+        }
+        let window_days = run.rules.passes.iter().map(|pass| match &pass.kind {
+            PassKind::Reference(pass) => pass.days,
+            PassKind::Unique(pass) => pass.days,
+            PassKind::Subset(pass) => pass.days,
+            PassKind::Exact(_) | PassKind::Group(_) | PassKind::Net(_) => 0,
+        });
+        let window_days = window_days.max().unwrap_or(0).max(run.rules.breaks.in_transit_days);
+        Self { by_reference, by_amount, window_days }
+    }
+}
+
+/// A set of hashes with a coarse filter in front.
+struct Wanted {
+    filter: Vec<u64>,
+    hashes: std::collections::HashSet<u64>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { filter: vec![0; 1 << 14], hashes: std::collections::HashSet::new() }
+    }
+}
+
+impl Wanted {
+    fn place(hash: u64) -> (usize, u64) {
+        ((hash >> 50) as usize, 1 << (hash >> 44 & 63))
+    }
+
+    fn insert(&mut self, hash: u64) {
+        let (word, bit) = Self::place(hash);
+        self.filter[word] |= bit;
+        self.hashes.insert(hash);
+    }
+
+    fn contains(&self, hash: u64) -> bool {
+        let (word, bit) = Self::place(hash);
+        self.filter[word] & bit != 0 && self.hashes.contains(&hash)
+    }
+}
+
+/// All rows of a side, matched ones too, that share a reference with an open entry.
+fn relatives(run: &Run<'_>, side: Side, wanted: &Wanted) -> Vec<(u64, u32)> {
+    let set = run.set(side);
+    let chunks = parallel(set.len(), run.threads, |range| {
+        let rows = range.filter_map(|row| u32::try_from(row).ok());
+        rows.filter(|row| run.state[side as usize][*row as usize] != State::Ignored)
+            .map(|row| (reference_hash(set.reference_bytes(row)), row))
+            .filter(|(hash, _)| wanted.contains(*hash))
+            .collect::<Vec<_>>()
+    });
+    chunks.into_iter().flatten().collect()
+}
+
+/// The hash of a normalized reference, without making the normalized text.
+fn reference_hash(reference: &[u8]) -> u64 {
+    let mut buffer = [0u8; 64];
+    let mut len = 0;
+    let mut state = hash::Stream::default();
+    for byte in reference.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
+        buffer[len] = byte.to_ascii_uppercase();
+        len += 1;
+        if len == buffer.len() {
+            state.push(&buffer);
+            len = 0;
+        }
+    }
+    state.push(&buffer[..len]);
+    state.finish()
+}
+
+/// What the entry is compared with.
+struct Subject<'a> {
+    run: &'a Run<'a>,
+    side: Side,
+    row: u32,
+    currency: Currency,
+    amount: i128,
+    date: Date,
+}
+
+fn describe(run: &Run<'_>, index: &Index, side: Side, row: u32, as_of: Date) -> Break {
+    let set = run.set(side);
+    let subject = Subject {
+        run,
+        side,
+        row,
+        currency: set.currency(row),
+        amount: set.amount(row),
+        date: set.booking(row),
+    };
+    let age_business_days =
+        if subject.date > as_of { 0 } else { run.calendar().distance(subject.date, as_of) };
+    let (same_side, others) = subject.relatives(index);
+    let (kind, reason) = subject.kind(index, &same_side, &others, age_business_days);
+    let owner = run.rules.breaks.owners.get(kind.name()).cloned().unwrap_or_else(|| match side {
+        Side::Left => run.rules.left.name.clone(),
+        Side::Right => run.rules.right.name.clone(),
+    });
+    Break {
+        side,
+        row,
+        kind,
+        reason,
+        age_days: as_of.days() - subject.date.days(),
+        age_business_days,
+        owner,
+        nearest: subject.nearest(index, &others),
+    }
+}
+
+impl Subject<'_> {
+    /// Rows with the same reference: matched ones of this side, and open ones of the other.
+    fn relatives(&self, index: &Index) -> (Vec<u32>, Vec<u32>) {
+        let Some(reference) = self.run.reference(self.side, self.row) else {
+            return (Vec::new(), Vec::new());
+        };
+        let plain = normalize(reference);
+        let (mut same, mut others) = (Vec::new(), Vec::new());
+        let Some(known) = index.by_reference.get(&reference_hash(reference)) else { return (same, others) };
+        for side in Side::BOTH {
+            let rows = &known[side as usize];
+            let at = rows.partition_point(|(amount, _)| *amount < self.amount);
+            for &(_, row) in rows[at.saturating_sub(RELATIVES_MAX)..].iter().take(2 * RELATIVES_MAX) {
+                let itself = (side, row) == (self.side, self.row);
+                if itself || normalize(self.run.set(side).reference_bytes(row)) != plain {
+                    continue;
+                }
+                match (side == self.side, self.run.is_open(side, row)) {
+                    (true, false) => same.push(row),
+                    (false, true) => others.push(row),
+                    _ => {}
+                }
+            }
+        }
+        (same, others)
+    }
+
+    fn kind(&self, index: &Index, same_side: &[u32], others: &[u32], age: u32) -> (BreakKind, String) {
+        let set = self.run.set(self.side);
+        let hint = self.run.hints[self.side as usize].get(&self.row);
+        match hint {
+            Some(Hint::Ambiguous { pass, candidates }) => {
+                let why = format!(
+                    "pass \"{}\" found several candidates ({}) and nothing that decides",
+                    self.pass(*pass),
+                    candidates.len().max(2)
+                );
+                return (BreakKind::Ambiguous, why);
+            }
+            Some(Hint::Tangled { pass }) => {
+                let why = format!(
+                    "pass \"{}\" found too many candidates with this reference to settle",
+                    self.pass(*pass)
+                );
+                return (BreakKind::Ambiguous, why);
+            }
+            _ => {}
+        }
+        let twin = same_side
+            .iter()
+            .any(|row| set.currency(*row) == self.currency && set.amount(*row) == self.amount);
+        if twin || set.occurrence(self.row) > 1 {
+            return (
+                BreakKind::Duplicate,
+                "the same entry is there once more than on the other side".to_owned(),
+            );
+        }
+        if let Some(Hint::Incomplete { pass, difference }) = hint {
+            let size = crate::money::decimal(difference.abs(), self.currency);
+            let why = format!(
+                "pass \"{}\": the sides of its payout or batch differ by {size} {}",
+                self.pass(*pass),
+                self.currency
+            );
+            return (BreakKind::IncompleteSplit, why);
+        }
+        if let Some(found) = self.by_reference(others) {
+            return found;
+        }
+        if self.same_amount(index).next().is_some() {
+            return (
+                BreakKind::Reference,
+                "the other side has this amount in the window under another reference".to_owned(),
+            );
+        }
+        if age <= self.run.rules.breaks.in_transit_days {
+            return (
+                BreakKind::Date,
+                format!("in transit: {age} business day(s) old, with no trace on the other side yet"),
+            );
+        }
+        match self.side {
+            Side::Left => (BreakKind::MissingExternal, "no entry of the external side comes near".to_owned()),
+            Side::Right => {
+                (BreakKind::MissingInternal, "no entry of the internal side comes near".to_owned())
+            }
+        }
+    }
+
+    fn pass(&self, index: u16) -> &str {
+        self.run.rules.passes.get(usize::from(index)).map_or("", |pass| pass.name.as_str())
+    }
+
+    /// The kind that the nearest entry with the same reference gives.
+    fn by_reference(&self, others: &[u32]) -> Option<(BreakKind, String)> {
+        let other = self.run.set(self.side.other());
+        let nearest = others
+            .iter()
+            .filter(|row| other.currency(**row) == self.currency)
+            .min_by_key(|row| self.order(**row));
+        let Some(&row) = nearest else {
+            let row = others.first()?;
+            let why = format!("the other side has this reference in {}", other.currency(*row));
+            return Some((BreakKind::Currency, why));
+        };
+        let difference = self.amount - other.amount(row);
+        if difference == 0 {
+            let days = self.run.calendar().distance(self.date, other.booking(row));
+            return Some((
+                BreakKind::Date,
+                format!("outside the window: the other side has it {days} business day(s) away"),
+            ));
+        }
+        let size = crate::money::decimal(difference.abs(), self.currency);
+        let (internal, external) = match self.side {
+            Side::Left => (self.amount, other.amount(row)),
+            Side::Right => (other.amount(row), self.amount),
+        };
+        let larger = internal.unsigned_abs();
+        let share = u128::try_from(self.run.rules.breaks.fee_share_e8).unwrap_or(0);
+        let fee = larger / 100_000_000 * share + larger % 100_000_000 * share / 100_000_000;
+        let is_fee = external.signum() == internal.signum()
+            && external.unsigned_abs() < larger
+            && difference.unsigned_abs() <= fee;
+        Some(if is_fee {
+            (
+                BreakKind::FeeVariance,
+                format!("the external amount is {size} {} short, which a fee would explain", self.currency),
+            )
+        } else {
+            (BreakKind::Amount, format!("the amounts differ by {size} {}", self.currency))
+        })
+    }
+
+    /// The total order of candidates: amount, days, value date, identity.
+    fn order(&self, row: u32) -> (u128, u32, Date, u128) {
+        let other = self.run.set(self.side.other());
+        let days = self.run.calendar().distance(self.date, other.booking(row));
+        (self.amount.abs_diff(other.amount(row)), days, other.value(row), other.id(row).0)
+    }
+
+    /// Open entries of the other side with this amount, in the window.
+    fn same_amount<'b>(&'b self, index: &'b Index) -> impl Iterator<Item = u32> + 'b {
+        let other = self.run.set(self.side.other());
+        let rows = index.by_amount[self.side.other() as usize]
+            .get(&self.currency)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let from = rows.partition_point(|(amount, _)| *amount < self.amount);
+        rows[from..]
+            .iter()
+            .take_while(|(amount, _)| *amount == self.amount)
+            .map(|(_, row)| *row)
+            .filter(|row| self.run.calendar().distance(self.date, other.booking(*row)) <= index.window_days)
+    }
+
+    /// Open entries whose amounts lie next to this one, at most a tenth away and in the window.
+    fn close_amount(&self, index: &Index) -> Vec<u32> {
+        let other = self.run.set(self.side.other());
+        let rows = index.by_amount[self.side.other() as usize]
+            .get(&self.currency)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let at = rows.partition_point(|(amount, _)| *amount < self.amount);
+        let around = rows[at.saturating_sub(4)..].iter().take(8);
+        around
+            .filter(|(amount, _)| amount.abs_diff(self.amount) <= self.amount.unsigned_abs() / 10)
+            .map(|(_, row)| *row)
+            .filter(|row| self.run.calendar().distance(self.date, other.booking(*row)) <= index.window_days)
+            .collect()
+    }
+
+    fn nearest(&self, index: &Index, others: &[u32]) -> Vec<Nearest> {
+        let limit = self.run.rules.breaks.nearest_max;
+        let mut found: Vec<(u32, &'static str)> = Vec::new();
+        let mut add = |rows: &mut dyn Iterator<Item = u32>, why: &'static str| {
+            for row in rows.take(64) {
+                if !found.iter().any(|(known, _)| *known == row) && self.run.is_open(self.side.other(), row) {
+                    found.push((row, why));
+                }
+            }
+        };
+        match self.run.hints[self.side as usize].get(&self.row) {
+            Some(Hint::Ambiguous { candidates, .. }) => {
+                add(&mut candidates.iter().copied(), "one of several candidates")
+            }
+            Some(Hint::Suggested { members, why, .. }) => add(&mut members.iter().copied(), why),
+            _ => {}
+        }
+        add(&mut others.iter().copied(), "same reference");
+        add(&mut self.same_amount(index), "same amount in the window");
+        if limit > 0 {
+            add(&mut self.close_amount(index).into_iter(), "close amount in the window");
+        }
+        let other = self.run.set(self.side.other());
+        found.sort_by_cached_key(|(row, _)| (other.currency(*row) != self.currency, self.order(*row)));
+        found
+            .into_iter()
+            .take(limit)
+            .map(|(row, why)| Nearest {
+                row,
+                difference: (other.currency(row) == self.currency).then(|| self.amount - other.amount(row)),
+                days: self.run.calendar().distance(self.date, other.booking(row)),
+                why,
+            })
+            .collect()
+    }
+}

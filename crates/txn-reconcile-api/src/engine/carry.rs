@@ -1,0 +1,144 @@
+//! Carrying open entries forward into the next run, with their identity.
+//!
+//! One JSON object on each line, behind a line that names the version. An entry keeps its content, its booking date
+//! (so that its age goes on counting) and its occurrence number; if the next run imports the same row again, the two
+//! are recognised as one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Side};
+use crate::currency::Currency;
+use crate::date::Date;
+use crate::entry::text::TextFull;
+use crate::entry::{Draft, EntrySet, RawPlace};
+
+/// The first line of a carry file.
+const HEADER: &str = "{\"carry_forward\":1}";
+
+/// Why a carry file cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarryError {
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for CarryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+impl std::error::Error for CarryError {}
+
+/// An open entry on its way to the next run.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Carried {
+    side: String,
+    /// Minor units, as text: JSON numbers are not safe for money.
+    amount: String,
+    fee: String,
+    currency: String,
+    booking: String,
+    value: String,
+    reference: String,
+    counterparty: String,
+    group: String,
+    account: String,
+    kind: String,
+    description: String,
+    occurrence: u32,
+    line: u64,
+    raw_offset: u64,
+    raw_len: u32,
+    raw_hash: String,
+}
+
+/// The open entries of a run as a carry file.
+#[must_use]
+pub fn write(outcome: &Outcome) -> String {
+    let mut text = format!("{HEADER}\n");
+    for item in &outcome.breaks {
+        let set = outcome.set(item.side);
+        let draft = set.draft(item.row);
+        let carried = Carried {
+            side: item.side.name().to_owned(),
+            amount: draft.amount.to_string(),
+            fee: draft.fee.to_string(),
+            currency: draft.currency.code().to_owned(),
+            booking: draft.booking.to_string(),
+            value: draft.value.to_string(),
+            reference: draft.reference.to_owned(),
+            counterparty: draft.counterparty.to_owned(),
+            group: draft.group.to_owned(),
+            account: draft.account.to_owned(),
+            kind: draft.kind.to_owned(),
+            description: draft.description.to_owned(),
+            occurrence: set.occurrence(item.row),
+            line: draft.line,
+            raw_offset: draft.raw.offset,
+            raw_len: draft.raw.len,
+            raw_hash: format!("{:016x}", draft.raw.hash),
+        };
+        text.push_str(&serde_json::to_string(&carried).unwrap_or_default());
+        text.push('\n');
+    }
+    text
+}
+
+/// Reads a carry file into a set for either side; `name` is what reports call the file.
+///
+/// # Errors
+/// Fails on the first line that is not as [`write`] makes it: a carry file is never mended by hand.
+pub fn read(text: &str, name: &str) -> Result<[EntrySet; 2], CarryError> {
+    let mut sets = [EntrySet::for_file(name), EntrySet::for_file(name)];
+    let mut lines = (1..).zip(text.lines());
+    if lines.next().map(|(_, line)| line) != Some(HEADER) {
+        return Err(CarryError { line: 1, message: "not a carry file of version 1".to_owned() });
+    }
+    for (line, text) in lines {
+        let fail = |message: &str| CarryError { line, message: message.to_owned() };
+        let carried: Carried =
+            serde_json::from_str(text).map_err(|_| fail("not an entry as this program writes it"))?;
+        let side = match carried.side.as_str() {
+            "left" => Side::Left,
+            "right" => Side::Right,
+            _ => return Err(fail("the side is neither left nor right")),
+        };
+        let draft =
+            draft(&carried).ok_or_else(|| fail("an amount, currency, date or hash cannot be read"))?;
+        let set = &mut sets[side as usize];
+        let row = set.push(&draft).map_err(|full: TextFull| fail(&full.to_string()))?;
+        set.set_occurrence(row, carried.occurrence);
+    }
+    Ok(sets)
+}
+
+fn draft(carried: &Carried) -> Option<Draft<'_>> {
+    let currency = Currency::from_code(carried.currency.as_bytes())?;
+    let amount: i128 = carried.amount.parse().ok()?;
+    let fee: i128 = carried.fee.parse().ok()?;
+    let in_range =
+        [amount, fee].iter().all(|minor| minor.unsigned_abs() <= crate::money::LARGEST.unsigned_abs());
+    in_range.then_some(Draft {
+        fee,
+        value: Date::parse_iso(carried.value.as_bytes())?,
+        reference: &carried.reference,
+        counterparty: &carried.counterparty,
+        group: &carried.group,
+        account: &carried.account,
+        kind: &carried.kind,
+        description: &carried.description,
+        line: carried.line,
+        raw: RawPlace {
+            offset: carried.raw_offset,
+            len: carried.raw_len,
+            hash: u64::from_str_radix(&carried.raw_hash, 16).ok()?,
+        },
+        ..Draft::new(amount, currency, Date::parse_iso(carried.booking.as_bytes())?)
+    })
+}

@@ -1,0 +1,62 @@
+//! Payouts and batches: the entries of a key on one side against the entries of the same key on the other.
+
+use std::collections::BTreeMap;
+
+use super::{Hint, Run, Side, measure};
+use crate::currency::Currency;
+use crate::rules::Group;
+use crate::rules::file::KeyField;
+
+/// Rows of a key, left and right.
+type Members = [Vec<u32>; 2];
+
+pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &Group) {
+    let mut groups: BTreeMap<(Vec<u8>, Currency), Members> = BTreeMap::new();
+    for (side, field) in [(Side::Left, pass.left_key), (Side::Right, pass.right_key)] {
+        for row in run.open_rows(side) {
+            if let Some(key) = key(run, side, row, field) {
+                groups.entry((key.to_vec(), run.set(side).currency(row))).or_default()[side as usize]
+                    .push(row);
+            }
+        }
+    }
+    for ((_, currency), members) in groups {
+        if members.iter().all(|rows| !rows.is_empty()) {
+            settle(run, index, pass, currency, members);
+        }
+    }
+}
+
+fn key<'a>(run: &'a Run<'_>, side: Side, row: u32, field: KeyField) -> Option<&'a [u8]> {
+    match field {
+        KeyField::Group => Some(run.set(side).group(row).as_bytes()).filter(|key| !key.is_empty()),
+        KeyField::Reference => run.reference(side, row),
+    }
+}
+
+/// Claims the group if its sums tie, or notes by how much they do not.
+fn settle(run: &mut Run<'_>, index: u16, pass: &Group, currency: Currency, members: Members) {
+    let sum = |side: Side, measured| -> i128 {
+        members[side as usize].iter().map(|row| measure(run.set(side), *row, measured)).sum()
+    };
+    let (left, right) = (sum(Side::Left, pass.measures.left), sum(Side::Right, pass.measures.right));
+    let within_days = pass.days.is_none_or(|limit| span_days(run, &members) <= limit);
+    if within_days && pass.tolerance.allows(left, right, currency) {
+        let [left, right] = members;
+        return run.claim_group(left, right);
+    }
+    for side in Side::BOTH {
+        for row in &members[side as usize] {
+            run.hint(side, *row, Hint::Incomplete { pass: index, difference: left - right });
+        }
+    }
+}
+
+/// Business days between the earliest and the latest booking.
+fn span_days(run: &Run<'_>, members: &Members) -> u32 {
+    let days = Side::BOTH.into_iter().flat_map(|side| {
+        members[side as usize].iter().map(move |row| run.calendar().ordinal(run.set(side).booking(*row)))
+    });
+    let (first, last) = days.fold((i32::MAX, i32::MIN), |(first, last), day| (first.min(day), last.max(day)));
+    last.abs_diff(first)
+}

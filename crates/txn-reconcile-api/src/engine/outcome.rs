@@ -1,0 +1,108 @@
+//! The result of a run.
+
+use super::conserve::{self, Conservation};
+use super::keys::both;
+use super::{Break, EngineError, Run, Side, State, digest};
+use crate::date::Date;
+use crate::entry::EntrySet;
+
+/// What one pass matched.
+#[derive(Clone, Debug, Default)]
+pub struct PassMatches {
+    /// One to one: left row and right row.
+    pub pairs: Vec<[u32; 2]>,
+    /// Everything else.
+    pub groups: Vec<GroupMatch>,
+}
+
+/// A match of several entries. One of the lists is empty where entries of one side cancel out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMatch {
+    /// Rows of the left side.
+    pub left: Vec<u32>,
+    /// Rows of the right side.
+    pub right: Vec<u32>,
+}
+
+/// A match of any shape, borrowed from an outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct MatchView<'a> {
+    /// The pass, by its place in the ruleset.
+    pub pass: usize,
+    /// Rows of the left side.
+    pub left: &'a [u32],
+    /// Rows of the right side.
+    pub right: &'a [u32],
+}
+
+/// Matches, breaks and the books that prove them complete.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The entries, left and right.
+    pub sets: [EntrySet; 2],
+    /// Where each entry stands.
+    pub states: [Vec<State>; 2],
+    /// Matches by pass, in the order of the ruleset.
+    pub matches: Vec<PassMatches>,
+    /// Everything that is open, oldest first.
+    pub breaks: Vec<Break>,
+    /// Counts and sums of every entry.
+    pub conservation: Conservation,
+    /// Digest of the result, in hexadecimal (see [`digest`]).
+    pub digest: String,
+    /// The day that ages count to.
+    pub as_of: Date,
+    /// What the reader should know about the run.
+    pub notes: Vec<String>,
+}
+
+/// Checks the books, takes the digest and closes the run.
+pub(crate) fn finish(run: Run<'_>, breaks: Vec<Break>, as_of: Date) -> Result<Outcome, EngineError> {
+    let (conservation, digest) =
+        both(run.threads, || conserve::account(&run, &breaks), || digest::digest(&run, &breaks));
+    let conservation = conservation?;
+    Ok(Outcome {
+        sets: run.sets,
+        states: run.state,
+        matches: run.matches,
+        breaks,
+        conservation,
+        digest,
+        as_of,
+        notes: run.notes,
+    })
+}
+
+impl Outcome {
+    /// The entries of a side.
+    #[must_use]
+    pub fn set(&self, side: Side) -> &EntrySet {
+        &self.sets[side as usize]
+    }
+
+    /// Every match, pass by pass.
+    pub fn matches(&self) -> impl Iterator<Item = MatchView<'_>> {
+        self.matches.iter().enumerate().flat_map(|(pass, matches)| {
+            let pairs =
+                matches.pairs.iter().map(move |pair| MatchView { pass, left: &pair[..1], right: &pair[1..] });
+            let groups = matches.groups.iter().map(move |group| MatchView {
+                pass,
+                left: &group.left,
+                right: &group.right,
+            });
+            pairs.chain(groups)
+        })
+    }
+
+    /// How many matches there are.
+    #[must_use]
+    pub fn match_count(&self) -> usize {
+        self.matches.iter().map(|matches| matches.pairs.len() + matches.groups.len()).sum()
+    }
+
+    /// Whether nothing is open.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.breaks.is_empty()
+    }
+}

@@ -1,0 +1,132 @@
+//! One to one by reference, with amounts and dates within limits.
+
+use super::assign::{Candidate, settle};
+use super::keys::{blocks, row, row_bits};
+use super::{Hint, Run, Side, date, measure, normalize};
+use crate::hash;
+use crate::rules::ByReference;
+use crate::rules::file::ReferenceMode;
+
+/// Comparisons that one reference may cost; above them its entries are too tangled to settle.
+const COMPARISONS_MAX: usize = 2_000_000;
+
+/// Candidates that one reference may have.
+const CANDIDATES_MAX: usize = 20_000;
+
+/// Words of a description that are looked up, and their shortest length.
+const WORDS_MAX: usize = 64;
+const WORD_BYTES_MIN: usize = 5;
+
+pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &ByReference) {
+    let bits = row_bits(run.sets[0].len().max(run.sets[1].len()));
+    let left = keys(run, Side::Left, pass.reference, bits);
+    let right = keys(run, Side::Right, pass.reference, bits);
+    let mut candidates = Vec::new();
+    let mut tangled = Vec::new();
+    blocks(&left, &right, bits, |l, r| {
+        let l: Vec<u32> = l.iter().map(|key| row(*key, bits)).collect();
+        let r: Vec<u32> = r.iter().map(|key| row(*key, bits)).collect();
+        match block(run, pass, &l, &r) {
+            Some(found) => candidates.extend(found),
+            None => tangled.push([l, r]),
+        }
+    });
+    for rows in tangled {
+        for side in Side::BOTH {
+            for row in &rows[side as usize] {
+                run.hint(side, *row, Hint::Tangled { pass: index });
+            }
+        }
+    }
+    settle(run, index, candidates);
+}
+
+/// What each open entry can be found by: its reference and, where descriptions count, their words.
+fn keys(run: &Run<'_>, side: Side, mode: ReferenceMode, bits: u32) -> Vec<u64> {
+    let mut keys = Vec::new();
+    for row in run.open_rows(side) {
+        let seed = run.set(side).currency(row).index() as u64;
+        let mut push = |text: &[u8]| keys.push(super::keys::pack(hash::bytes(seed, text), row, bits));
+        if let Some(reference) = run.reference(side, row) {
+            match mode {
+                ReferenceMode::Exact => push(reference),
+                _ => push(&normalize(reference)),
+            }
+        }
+        if mode == ReferenceMode::Contained {
+            words(run.set(side).description(row)).for_each(|word| push(&word));
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Words of a description that could be references: five letters and digits or more, one of them a digit.
+fn words(description: &str) -> impl Iterator<Item = Vec<u8>> + '_ {
+    description
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '(' | ')' | '"' | '+' | '?'))
+        .map(|word| normalize(word.as_bytes()))
+        .filter(|word| word.len() >= WORD_BYTES_MIN && word.iter().any(u8::is_ascii_digit))
+        .take(WORDS_MAX)
+}
+
+/// The pairs of a block that fit; none if there are too many to settle.
+fn block(run: &Run<'_>, pass: &ByReference, left: &[u32], right: &[u32]) -> Option<Vec<Candidate>> {
+    let mut sorted: Vec<(i128, u32)> =
+        right.iter().map(|row| (measure(run.set(Side::Right), *row, pass.measures.right), *row)).collect();
+    sorted.sort_unstable();
+    let strict = pass.tolerance.is_none();
+    let mut found = Vec::new();
+    let mut comparisons = 0;
+    for &l in left {
+        let amount = measure(run.set(Side::Left), l, pass.measures.left);
+        let from = if strict { sorted.partition_point(|(other, _)| *other < amount) } else { 0 };
+        for (_, r) in sorted[from..].iter().take_while(|(other, _)| !strict || *other == amount) {
+            comparisons += 1;
+            found.extend(candidate(run, pass, l, *r));
+        }
+        if comparisons > COMPARISONS_MAX || found.len() > CANDIDATES_MAX {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// The pair with its rank, if it is within the limits.
+fn candidate(run: &Run<'_>, pass: &ByReference, left: u32, right: u32) -> Option<Candidate> {
+    let (l, r) = (run.set(Side::Left), run.set(Side::Right));
+    if l.currency(left) != r.currency(right) {
+        return None;
+    }
+    let (a, b) = (measure(l, left, pass.measures.left), measure(r, right, pass.measures.right));
+    let days = run.calendar().distance(date(l, left, pass.date), date(r, right, pass.date));
+    if days > pass.days || !pass.tolerance.allows(a, b, l.currency(left)) {
+        return None;
+    }
+    let reference = distance(run, pass.reference, left, right)?;
+    let value = l.value(left).min(r.value(right));
+    Some(Candidate { difference: a.abs_diff(b), days, reference, value, left, right })
+}
+
+/// How far two references lie apart; none if they do not belong together.
+fn distance(run: &Run<'_>, mode: ReferenceMode, left: u32, right: u32) -> Option<u8> {
+    let (l, r) = (run.reference(Side::Left, left), run.reference(Side::Right, right));
+    if let (Some(l), Some(r)) = (l, r) {
+        if l == r {
+            return Some(0);
+        }
+        if mode != ReferenceMode::Exact && normalize(l) == normalize(r) {
+            return Some(1);
+        }
+    }
+    if mode != ReferenceMode::Contained {
+        return None;
+    }
+    let within = |reference: Option<&[u8]>, description: &str| {
+        reference.map(normalize).is_some_and(|reference| words(description).any(|word| word == reference))
+    };
+    let found = within(l, run.set(Side::Right).description(right))
+        || within(r, run.set(Side::Left).description(left));
+    found.then_some(2)
+}

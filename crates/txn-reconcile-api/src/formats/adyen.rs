@@ -1,0 +1,158 @@
+//! Adyen's settlement details report.
+//!
+//! Columns as documented at <https://docs.adyen.com/reporting/settlement-reconciliation/transaction-level/>. A payment
+//! has a gross amount in the currency of the shopper (GC) and a net amount in the currency of the settlement (NC);
+//! the difference, in NC, is commission, markup, scheme fees and interchange.
+
+use super::mapping::plain_name;
+use super::row::Place;
+use super::{Collector, ReadError};
+use crate::currency::Currency;
+use crate::date::Date;
+use crate::entry::Draft;
+use crate::money::{AmountError, AmountSyntax, parse_amount};
+
+/// Where the columns of the report stand.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    gross: [usize; 2],
+    gross_currency: usize,
+    net: [usize; 2],
+    net_currency: usize,
+    created: usize,
+    kind: usize,
+    fees: Vec<usize>,
+    psp: Option<usize>,
+    reference: Option<usize>,
+    batch: Option<usize>,
+    account: Option<usize>,
+}
+
+impl Columns {
+    /// Finds the columns; false if this is not a header of the report.
+    pub fn bind(&mut self, names: &[String]) -> bool {
+        let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
+        let find = |wanted: &str| plain.iter().position(|name| name == wanted);
+        let needed = [
+            find("grossdebitgc"),
+            find("grosscreditgc"),
+            find("grosscurrency"),
+            find("netdebitnc"),
+            find("netcreditnc"),
+            find("netcurrency"),
+            find("creationdate"),
+            find("type"),
+        ];
+        let [
+            Some(gd),
+            Some(gc),
+            Some(gross_currency),
+            Some(nd),
+            Some(nc),
+            Some(net_currency),
+            Some(created),
+            Some(kind),
+        ] = needed
+        else {
+            return false;
+        };
+        let fees = ["commissionnc", "markupnc", "schemefeesnc", "interchangenc"];
+        *self = Self {
+            gross: [gd, gc],
+            gross_currency,
+            net: [nd, nc],
+            net_currency,
+            created,
+            kind,
+            fees: fees.iter().filter_map(|name| find(name)).collect(),
+            psp: find("pspreference"),
+            reference: find("merchantreference"),
+            batch: find("batchnumber"),
+            account: find("merchantaccount"),
+        };
+        true
+    }
+
+    /// Reads a row.
+    pub fn take<'a>(
+        &self,
+        at: impl Fn(usize) -> Option<&'a str>,
+        place: Place,
+        out: &mut Collector,
+    ) -> Result<(), ReadError> {
+        let text = |column: usize| at(column).unwrap_or_default().trim();
+        let optional = |column: Option<usize>| column.map(text).unwrap_or_default();
+        let code = |column: usize| Currency::from_code(text(column).as_bytes());
+        let Some(net_currency) = code(self.net_currency) else {
+            out.reject(place.line, "Net Currency", "currency-unknown", "not a currency code of ISO 4217");
+            return Ok(());
+        };
+        let read = |columns: [usize; 2], currency| side(columns.map(text), currency);
+        let net = read(self.net, net_currency);
+        let gross_currency = code(self.gross_currency);
+        let gross = gross_currency.map_or(Ok(None), |currency| read(self.gross, currency));
+        let fees: Result<i128, AmountError> =
+            self.fees.iter().map(|column| fee(text(*column), net_currency)).sum();
+        let (net, gross, fees) = match (net, gross, fees) {
+            (Ok(net), Ok(gross), Ok(fees)) => (net.unwrap_or(0), gross, fees),
+            (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
+                out.reject(place.line, "", "amount-malformed", error.to_string());
+                return Ok(());
+            }
+        };
+        let Some(booking) = Date::parse_iso(text(self.created).as_bytes()) else {
+            out.reject(
+                place.line,
+                "Creation Date",
+                "date-malformed",
+                "not a date in the notation YYYY-MM-DD",
+            );
+            return Ok(());
+        };
+        let amount = net + fees;
+        if gross_currency == Some(net_currency) && gross.is_some_and(|gross| gross != amount) {
+            out.reject(place.line, "Net Credit (NC)", "net-off", "gross less fees is not net");
+            return Ok(());
+        }
+        if gross.is_some() && gross_currency != Some(net_currency) {
+            out.warn(
+                place.line,
+                "Gross Currency",
+                "converted",
+                "settled in another currency; the settled one counts",
+            );
+        }
+        let psp = optional(self.psp);
+        let reference = Some(optional(self.reference)).filter(|text| !text.is_empty()).unwrap_or(psp);
+        out.entry(&Draft {
+            fee: fees,
+            reference,
+            group: optional(self.batch),
+            account: optional(self.account),
+            kind: text(self.kind),
+            description: psp,
+            line: place.line,
+            raw: place.raw,
+            ..Draft::new(amount, net_currency, booking)
+        })
+    }
+}
+
+/// Credit less debit; none where both are empty.
+fn side([debit, credit]: [&str; 2], currency: Currency) -> Result<Option<i128>, AmountError> {
+    if debit.is_empty() && credit.is_empty() {
+        return Ok(None);
+    }
+    let read = |text: &str| {
+        if text.is_empty() { Ok(0) } else { parse_amount(text.as_bytes(), currency, ADYEN_AMOUNTS) }
+    };
+    Ok(Some(read(credit)? - read(debit)?))
+}
+
+/// A fee column; empty is none.
+fn fee(text: &str, currency: Currency) -> Result<i128, AmountError> {
+    if text.is_empty() { Ok(0) } else { parse_amount(text.as_bytes(), currency, ADYEN_AMOUNTS) }
+}
+
+/// Plain decimals, two of them even for the yen.
+const ADYEN_AMOUNTS: AmountSyntax = AmountSyntax { decimal: b'.', grouping: None, surplus_zeros: true };

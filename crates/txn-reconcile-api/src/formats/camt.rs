@@ -1,0 +1,618 @@
+//! ISO 20022 cash management messages: account report (camt.052), statement (camt.053) and notification (camt.054), of
+//! any version, with or without a namespace prefix.
+//!
+//! An entry (`Ntry`) with transaction details is read down to its `TxDtls`, each of which becomes an entry of its own,
+//! provided that their amounts are there and add up; otherwise the entry is kept whole, with a remark. The sign is
+//! that of `CdtDbtInd`: a reversal (`RvslInd`) already carries the direction in which the money moves. Message
+//! definitions: <https://www.iso20022.org/iso-20022-message-definitions>.
+
+use super::statement::{Balance, Control, Statement};
+use super::xml::{Token, attribute, token, unescape};
+use super::{Collector, Parser, ReadError};
+use crate::currency::Currency;
+use crate::date::Date;
+use crate::entry::{Draft, RawPlace};
+use crate::hash::Stream;
+use crate::money::{AmountSyntax, parse_amount};
+
+/// Longest text of one element that is kept, in bytes; remittance information is 140 characters.
+const TEXT_BYTES_MAX: usize = 16 << 10;
+
+/// Details that one entry may have; more are kept as the whole entry.
+const DETAILS_MAX: usize = 200_000;
+
+/// The camt parser.
+#[derive(Debug, Default)]
+pub(crate) struct CamtParser {
+    depth_max: usize,
+    line: u64,
+    path: Vec<String>,
+    attributes: String,
+    text: String,
+    bad_text: bool,
+    statement: Option<StatementState>,
+    entry: Option<EntryState>,
+    detail: Option<Detail>,
+    seen_message: bool,
+}
+
+/// A statement that is being read.
+#[derive(Debug, Default)]
+struct StatementState {
+    statement: Statement,
+    balance: BalanceState,
+    interim: Vec<Balance>,
+    stated: Vec<(&'static str, String)>,
+    credits: (i128, i128),
+    debits: (i128, i128),
+}
+
+/// A balance that is being read.
+#[derive(Debug, Default)]
+struct BalanceState {
+    code: String,
+    amount: Option<i128>,
+    debit: bool,
+    date: Option<Date>,
+}
+
+/// What an entry and its details have in common.
+#[derive(Debug, Default)]
+struct Common {
+    amount: Option<i128>,
+    currency: Option<Currency>,
+    debit: Option<bool>,
+    reversal: bool,
+    line: u64,
+    offset: u64,
+    raw: Stream,
+    references: References,
+    debtor: String,
+    creditor: String,
+    remittance: String,
+    fault: Option<(&'static str, &'static str, String)>,
+    card: bool,
+}
+
+/// References, best first.
+#[derive(Debug, Default)]
+struct References {
+    end_to_end: String,
+    creditor: String,
+    instruction: String,
+    transaction: String,
+    servicer: String,
+    entry: String,
+    payment: String,
+    message: String,
+}
+
+/// An entry that is being read.
+#[derive(Debug, Default)]
+struct EntryState {
+    common: Common,
+    status: String,
+    booking: Option<Date>,
+    value: Option<Date>,
+    batch: String,
+    kind: String,
+    details: Vec<Detail>,
+    details_count: usize,
+}
+
+/// Transaction details.
+#[derive(Debug, Default)]
+struct Detail {
+    common: Common,
+    instructed: Option<(i128, Currency)>,
+}
+
+impl References {
+    fn best(&self) -> &str {
+        [
+            &self.end_to_end,
+            &self.creditor,
+            &self.instruction,
+            &self.transaction,
+            &self.payment,
+            &self.servicer,
+            &self.entry,
+        ]
+        .into_iter()
+        .find(|text| !text.is_empty() && !text.eq_ignore_ascii_case("NOTPROVIDED"))
+        .map_or("", String::as_str)
+    }
+}
+
+impl CamtParser {
+    pub fn new(depth_max: usize) -> Self {
+        Self { depth_max, line: 1, ..Self::default() }
+    }
+
+    /// Whether the innermost elements have these names.
+    fn ends(&self, names: &[&str]) -> bool {
+        self.path.len() >= names.len()
+            && self.path[self.path.len() - names.len()..].iter().zip(names).all(|(a, b)| a == b)
+    }
+
+    fn start(&mut self, name: &str, attributes: &str, offset: u64) -> Result<(), ReadError> {
+        if self.path.len() >= self.depth_max {
+            return Err(ReadError::TooDeep { line: self.line, limit: self.depth_max });
+        }
+        self.path.push(name.to_owned());
+        self.attributes.clear();
+        self.attributes.push_str(attributes);
+        self.text.clear();
+        self.bad_text = false;
+        let common = Common { line: self.line, offset, ..Common::default() };
+        match name {
+            "BkToCstmrStmt" | "BkToCstmrAcctRpt" | "BkToCstmrDbtCdtNtfctn" => self.seen_message = true,
+            "Stmt" | "Rpt" | "Ntfctn" if self.statement.is_none() => {
+                self.statement = Some(StatementState {
+                    statement: Statement { line: self.line, ..Statement::default() },
+                    ..StatementState::default()
+                });
+            }
+            "Ntry" if self.statement.is_some() && self.entry.is_none() => {
+                self.entry = Some(EntryState { common, ..EntryState::default() });
+            }
+            "TxDtls" if self.entry.is_some() && self.detail.is_none() => {
+                self.detail = Some(Detail { common, ..Detail::default() });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        let text = std::mem::take(&mut self.text);
+        self.leaf(text.trim(), out);
+        self.text = text;
+        self.text.clear();
+        let name = self.path.pop().unwrap_or_default();
+        match name.as_str() {
+            "TxDtls" => {
+                if let (Some(entry), Some(detail)) = (&mut self.entry, self.detail.take()) {
+                    entry.details_count += 1;
+                    if entry.details.len() < DETAILS_MAX {
+                        entry.details.push(detail);
+                    }
+                }
+            }
+            "Ntry" => {
+                if let (Some(state), Some(entry)) = (&mut self.statement, self.entry.take()) {
+                    state.take(entry, out)?;
+                }
+            }
+            "Bal" => {
+                if let Some(state) = &mut self.statement {
+                    state.end_balance();
+                }
+            }
+            "Stmt" | "Rpt" | "Ntfctn" => {
+                if let Some(state) = self.statement.take() {
+                    out.statements.push(state.finish());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes the text of an element that has just ended.
+    fn leaf(&mut self, text: &str, out: &mut Collector) {
+        if text.is_empty() || self.statement.is_none() {
+            return;
+        }
+        let is_account = self.ends(&["Id", "IBAN"])
+            || self.ends(&["Id", "Othr", "Id"])
+            || self.ends(&["ClrSysMmbId", "MmbId"]);
+        let card = !is_account
+            && out.screen(self.line, self.path.last().map_or("", String::as_str), text.as_bytes());
+        let fault =
+            self.bad_text.then(|| ("", "xml-escape", "an escape that XML does not define".to_owned()));
+        let money = self.money(text);
+        if let Some(detail) = &mut self.detail {
+            detail.common.card |= card;
+            detail.common.fault = detail.common.fault.take().or(fault);
+            let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+            detail.leaf(&path, text, money);
+        } else if let Some(entry) = &mut self.entry {
+            entry.common.card |= card;
+            entry.common.fault = entry.common.fault.take().or(fault);
+            let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+            entry.leaf(&path, text, money);
+        } else if let Some(state) = &mut self.statement {
+            let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+            state.leaf(&path, text, money);
+        }
+    }
+
+    /// The element as an amount, if it has a currency.
+    fn money(&self, text: &str) -> Option<Result<(i128, Currency), String>> {
+        let code = attribute(&self.attributes, "Ccy")
+            .filter(|_| self.path.last().is_some_and(|name| name == "Amt"))?;
+        let Some(currency) = Currency::from_code(code.as_bytes()) else {
+            return Some(Err("not a currency code of ISO 4217".to_owned()));
+        };
+        Some(
+            parse_amount(text.as_bytes(), currency, AmountSyntax::XML)
+                .map(|minor| (minor, currency))
+                .map_err(|error| error.to_string()),
+        )
+    }
+}
+
+type MoneyField = Option<Result<(i128, Currency), String>>;
+
+impl Common {
+    /// Fields that stand in an entry and in its details alike; `path` ends with the element.
+    fn leaf(&mut self, path: &[&str], text: &str) {
+        let keep = |field: &mut String| {
+            if field.is_empty() {
+                field.push_str(text);
+            }
+        };
+        match path {
+            [.., "Refs", "EndToEndId"] => keep(&mut self.references.end_to_end),
+            [.., "Refs", "InstrId"] => keep(&mut self.references.instruction),
+            [.., "Refs", "TxId"] => keep(&mut self.references.transaction),
+            [.., "Refs", "PmtInfId"] => keep(&mut self.references.payment),
+            [.., "Refs", "MsgId"] => keep(&mut self.references.message),
+            [.., "AcctSvcrRef"] => keep(&mut self.references.servicer),
+            [.., "CdtrRefInf", "Ref"] => keep(&mut self.references.creditor),
+            [.., "Dbtr", "Nm"] | [.., "Dbtr", "Pty", "Nm"] => keep(&mut self.debtor),
+            [.., "Cdtr", "Nm"] | [.., "Cdtr", "Pty", "Nm"] => keep(&mut self.creditor),
+            [.., "Ustrd" | "AddtlTxInf" | "AddtlNtryInf" | "AddtlRmtInf"] => {
+                if !self.remittance.is_empty() {
+                    self.remittance.push(' ');
+                }
+                self.remittance.push_str(text);
+            }
+            [.., "RvslInd"] => self.reversal = text == "true" || text == "1",
+            _ => {}
+        }
+    }
+
+    fn fail(&mut self, field: &'static str, code: &'static str, message: impl Into<String>) {
+        self.fault.get_or_insert((field, code, message.into()));
+    }
+
+    fn raw(&self) -> RawPlace {
+        RawPlace {
+            offset: self.offset,
+            len: u32::try_from(self.raw.len()).unwrap_or(u32::MAX),
+            hash: self.raw.finish(),
+        }
+    }
+}
+
+impl Detail {
+    fn leaf(&mut self, path: &[&str], text: &str, money: MoneyField) {
+        match (path, money) {
+            ([.., "TxDtls", "Amt"], Some(Ok((minor, currency)))) => {
+                self.common.amount = Some(minor);
+                self.common.currency = Some(currency);
+            }
+            ([.., "TxAmt", "Amt"], Some(Ok(money))) => self.instructed = Some(money),
+            ([.., "TxDtls", "Amt"], Some(Err(message))) => {
+                self.common.fail("Amt", "amount-malformed", message)
+            }
+            ([.., "TxDtls", "CdtDbtInd"], _) => self.common.debit = Some(text == "DBIT"),
+            _ => self.common.leaf(path, text),
+        }
+    }
+
+    /// The amount in the entry's currency.
+    fn amount(&self, currency: Currency) -> Option<i128> {
+        match (self.common.amount, self.common.currency) {
+            (Some(minor), Some(own)) if own == currency => Some(minor),
+            _ => self.instructed.filter(|(_, own)| *own == currency).map(|(minor, _)| minor),
+        }
+    }
+}
+
+impl EntryState {
+    fn leaf(&mut self, path: &[&str], text: &str, money: MoneyField) {
+        let date = || Date::parse_iso(text.as_bytes());
+        match (path, money) {
+            ([.., "Ntry", "Amt"], Some(Ok((minor, currency)))) => {
+                self.common.amount = Some(minor);
+                self.common.currency = Some(currency);
+            }
+            ([.., "Ntry", "Amt"], Some(Err(message))) => self.common.fail("Amt", "amount-malformed", message),
+            ([.., "Ntry", "CdtDbtInd"], _) => match text {
+                "DBIT" | "CRDT" => self.common.debit = Some(text == "DBIT"),
+                _ => self.common.fail("CdtDbtInd", "direction-unknown", "neither CRDT nor DBIT"),
+            },
+            ([.., "Ntry", "Sts"] | [.., "Ntry", "Sts", "Cd"], _) => text.clone_into(&mut self.status),
+            ([.., "BookgDt", "Dt" | "DtTm"], _) => self.booking = date(),
+            ([.., "ValDt", "Dt" | "DtTm"], _) => self.value = date(),
+            ([.., "Ntry", "NtryRef"], _) => text.clone_into(&mut self.common.references.entry),
+            ([.., "Btch", "PmtInfId"], _) => text.clone_into(&mut self.batch),
+            ([.., "Btch", "MsgId"], _) if self.batch.is_empty() => text.clone_into(&mut self.batch),
+            ([.., "BkTxCd", "Domn", "Cd"] | [.., "Fmly", "Cd" | "SubFmlyCd"] | [.., "Prtry", "Cd"], _)
+                if self.kind.len() < 64 =>
+            {
+                if !self.kind.is_empty() {
+                    self.kind.push('-');
+                }
+                self.kind.push_str(text);
+            }
+            _ => self.common.leaf(path, text),
+        }
+    }
+
+    fn kind(&self) -> &str {
+        if self.common.reversal { "reversal" } else { &self.kind }
+    }
+}
+
+impl StatementState {
+    fn leaf(&mut self, path: &[&str], text: &str, money: MoneyField) {
+        match (path, money) {
+            ([.., "Stmt" | "Rpt" | "Ntfctn", "Id"], _) => text.clone_into(&mut self.statement.number),
+            ([.., "ElctrncSeqNb"], _) => self.statement.sequence = text.parse().ok(),
+            ([.., "LglSeqNb"], _) if self.statement.sequence.is_none() => {
+                self.statement.sequence = text.parse().ok();
+            }
+            ([.., "Acct", "Id", "IBAN"] | [.., "Acct", "Id", "Othr", "Id"], _) => {
+                text.clone_into(&mut self.statement.account);
+            }
+            ([.., "Acct", "Ccy"], _) => self.statement.currency = Currency::from_code(text.as_bytes()),
+            ([.., "Bal", "Amt"], Some(Ok((minor, currency)))) => {
+                self.balance.amount = Some(minor);
+                self.statement.currency.get_or_insert(currency);
+            }
+            ([.., "Bal", "CdtDbtInd"], _) => self.balance.debit = text == "DBIT",
+            ([.., "Bal", "Tp", "CdOrPrtry", "Cd"], _) => text.clone_into(&mut self.balance.code),
+            ([.., "Bal", "Dt", "Dt" | "DtTm"], _) => self.balance.date = Date::parse_iso(text.as_bytes()),
+            ([.., "TtlNtries", "NbOfNtries"], _) => self.stated.push(("entries", text.to_owned())),
+            ([.., "TtlCdtNtries", "NbOfNtries"], _) => self.stated.push(("credits", text.to_owned())),
+            ([.., "TtlDbtNtries", "NbOfNtries"], _) => self.stated.push(("debits", text.to_owned())),
+            ([.., "TtlCdtNtries", "Sum"], _) => self.stated.push(("sum of credits", text.to_owned())),
+            ([.., "TtlDbtNtries", "Sum"], _) => self.stated.push(("sum of debits", text.to_owned())),
+            _ => {}
+        }
+    }
+
+    fn end_balance(&mut self) {
+        let read = std::mem::take(&mut self.balance);
+        let Some(amount) = read.amount else { return };
+        let balance = Balance { minor: if read.debit { -amount } else { amount }, date: read.date };
+        match read.code.as_str() {
+            "OPBD" => self.statement.opening = Some(balance),
+            "PRCD" => {
+                self.statement.opening.get_or_insert(balance);
+            }
+            "CLBD" => self.statement.closing = Some(balance),
+            "ITBD" => self.interim.push(balance),
+            _ => {}
+        }
+    }
+
+    /// Keeps a finished entry, by its details where they add up.
+    fn take(&mut self, entry: EntryState, out: &mut Collector) -> Result<(), ReadError> {
+        let common = &entry.common;
+        let line = common.line;
+        if common.card || entry.details.iter().any(|detail| detail.common.card) {
+            out.reject(line, "", "card-data", "the entry holds card data");
+            return Ok(());
+        }
+        if let Some((field, code, message)) = &common.fault {
+            out.reject(line, field, code, message.clone());
+            return Ok(());
+        }
+        let (Some(amount), Some(currency), Some(debit)) = (common.amount, common.currency, common.debit)
+        else {
+            out.reject(line, "Ntry", "incomplete", "an entry needs an amount with a currency, and CdtDbtInd");
+            return Ok(());
+        };
+        let Some(booking) = entry.booking.or(entry.value) else {
+            out.reject(line, "BookgDt", "date-missing", "neither a booking date nor a value date");
+            return Ok(());
+        };
+        let signed = if debit { -amount } else { amount };
+        let pending = matches!(entry.status.as_str(), "PDNG" | "INFO" | "FUTR");
+        if !pending {
+            self.count(signed, debit);
+        }
+        let whole = Draft {
+            value: entry.value.unwrap_or(booking),
+            account: &self.statement.account,
+            kind: entry.kind(),
+            pending,
+            ..Draft::new(signed, currency, booking)
+        };
+        match details(&entry, signed, currency, debit) {
+            Some(amounts) => {
+                for (detail, amount) in entry.details.iter().zip(amounts) {
+                    out.entry(&entry.detail_draft(&whole, detail, amount))?;
+                }
+                Ok(())
+            }
+            None => {
+                if entry.details_count > 1 {
+                    out.warn(
+                        line,
+                        "TxDtls",
+                        "details-off",
+                        "the details do not add up to the entry; the entry is kept whole",
+                    );
+                }
+                out.entry(&entry.whole_draft(&whole))
+            }
+        }
+    }
+
+    fn count(&mut self, signed: i128, debit: bool) {
+        self.statement.entries += 1;
+        self.statement.sum += signed;
+        let side = if debit { &mut self.debits } else { &mut self.credits };
+        side.0 += 1;
+        side.1 += signed.abs();
+    }
+
+    /// The finished statement with its control totals.
+    fn finish(mut self) -> Statement {
+        if let (None, None, [first, .., last]) =
+            (self.statement.opening, self.statement.closing, &self.interim[..])
+        {
+            self.statement.opening = Some(*first);
+            self.statement.closing = Some(*last);
+        }
+        let currency = self.statement.currency;
+        for (what, text) in &self.stated {
+            let (found, is_money) = match *what {
+                "entries" => (self.credits.0 + self.debits.0, false),
+                "credits" => (self.credits.0, false),
+                "debits" => (self.debits.0, false),
+                "sum of credits" => (self.credits.1, true),
+                _ => (self.debits.1, true),
+            };
+            let stated = match (is_money, currency) {
+                (false, _) => text.parse().ok(),
+                (true, Some(currency)) => parse_amount(text.as_bytes(), currency, AmountSyntax::XML).ok(),
+                (true, None) => None,
+            };
+            if let Some(stated) = stated {
+                self.statement.controls.push(Control { what, stated, found, is_money });
+            }
+        }
+        self.statement
+    }
+}
+
+/// The signed amount of each detail, if all are there and add up.
+fn details(entry: &EntryState, signed: i128, currency: Currency, debit: bool) -> Option<Vec<i128>> {
+    if entry.details.len() != entry.details_count || entry.details.len() < 2 {
+        return None;
+    }
+    let amounts: Option<Vec<i128>> = entry
+        .details
+        .iter()
+        .map(|detail| {
+            let amount = detail.amount(currency)?;
+            Some(if detail.common.debit.unwrap_or(debit) { -amount } else { amount })
+        })
+        .collect();
+    amounts.filter(|amounts| amounts.iter().sum::<i128>() == signed)
+}
+
+impl EntryState {
+    /// The entry as one, with what its only detail (if there is one) adds.
+    fn whole_draft<'a>(&'a self, whole: &Draft<'a>) -> Draft<'a> {
+        let only = if self.details_count == 1 { self.details.first() } else { None };
+        let from_detail = only.map(|detail| detail.common.references.best()).unwrap_or_default();
+        let reference = if from_detail.is_empty() { self.common.references.best() } else { from_detail };
+        let description =
+            only.map(|detail| detail.common.remittance.as_str()).filter(|text| !text.is_empty());
+        let counterparty = only.map_or("", |detail| counterparty(&detail.common, whole.amount));
+        Draft {
+            reference,
+            group: &self.batch,
+            counterparty: if counterparty.is_empty() {
+                counterparty_of(self, whole.amount)
+            } else {
+                counterparty
+            },
+            description: description.unwrap_or(&self.common.remittance),
+            line: self.common.line,
+            raw: self.common.raw(),
+            ..*whole
+        }
+    }
+
+    /// One of several details.
+    fn detail_draft<'a>(&'a self, whole: &Draft<'a>, detail: &'a Detail, amount: i128) -> Draft<'a> {
+        let references = [&self.batch, &self.common.references.servicer, &self.common.references.entry];
+        let group = references.into_iter().find(|text| !text.is_empty()).map_or("", String::as_str);
+        Draft {
+            amount,
+            reference: detail.common.references.best(),
+            group,
+            counterparty: counterparty(&detail.common, amount),
+            description: &detail.common.remittance,
+            kind: if detail.common.reversal { "reversal" } else { whole.kind },
+            line: detail.common.line,
+            raw: detail.common.raw(),
+            ..*whole
+        }
+    }
+}
+
+/// The other party: who paid if money came in, who was paid if it went out.
+fn counterparty(common: &Common, amount: i128) -> &str {
+    let (first, second) =
+        if amount < 0 { (&common.creditor, &common.debtor) } else { (&common.debtor, &common.creditor) };
+    if first.is_empty() { second } else { first }
+}
+
+fn counterparty_of(entry: &EntryState, amount: i128) -> &str {
+    counterparty(&entry.common, amount)
+}
+
+impl Parser for CamtParser {
+    fn consume(
+        &mut self,
+        data: &[u8],
+        offset: u64,
+        last: bool,
+        out: &mut Collector,
+    ) -> Result<usize, ReadError> {
+        let mut at = 0;
+        while at < data.len() {
+            let Some((token, length)) = token(&data[at..], last, self.line)? else { break };
+            let closes_itself = matches!(token, Token::Start { closes: true, .. });
+            match token {
+                Token::Start { name, attributes, .. } => self.start(name, attributes, offset + at as u64)?,
+                Token::End { name } => {
+                    if self.path.last().map(String::as_str) != Some(name) {
+                        let message = "an end tag without its start tag".to_owned();
+                        return Err(ReadError::Malformed { line: self.line, message });
+                    }
+                }
+                Token::Text { text, literal } => {
+                    let room = TEXT_BYTES_MAX.saturating_sub(self.text.len());
+                    let text = &text[..text.floor_char_boundary(room)];
+                    if literal {
+                        self.text.push_str(text);
+                    } else {
+                        self.bad_text |= !unescape(text, &mut self.text);
+                    }
+                }
+                Token::Nothing => {}
+            }
+            let raw = &data[at..at + length];
+            for stream in self
+                .entry
+                .iter_mut()
+                .map(|entry| &mut entry.common.raw)
+                .chain(self.detail.iter_mut().map(|detail| &mut detail.common.raw))
+            {
+                stream.push(raw);
+            }
+            if closes_itself || matches!(token, Token::End { .. }) {
+                self.end(out)?;
+            }
+            self.line += memchr::memchr_iter(b'\n', raw).count() as u64;
+            at += length;
+        }
+        Ok(at)
+    }
+
+    fn finish(&mut self, _out: &mut Collector) -> Result<(), ReadError> {
+        let message = if !self.path.is_empty() {
+            "the file ends before its elements do"
+        } else if !self.seen_message {
+            "not a camt.052, camt.053 or camt.054 message"
+        } else {
+            return Ok(());
+        };
+        Err(ReadError::Malformed { line: self.line, message: message.to_owned() })
+    }
+
+    fn line(&self) -> u64 {
+        self.line
+    }
+}

@@ -1,0 +1,250 @@
+//! File formats: each one a streaming parser that takes bytes as they come and keeps every good row.
+//!
+//! The parsers do no I/O. [`Reader`] is fed with chunks, unpacks and transcodes them, finds out the format and hands
+//! entries, statements and remarks to a [`Collector`]. Depth, record length, total size and compression ratio are
+//! bounded by [`Limits`].
+
+pub mod adyen;
+pub mod bai2;
+pub mod camt;
+pub mod csv;
+pub mod detect;
+pub mod diagnostic;
+pub mod encoding;
+mod json;
+pub mod mapping;
+pub mod mt940;
+pub mod nacha;
+pub mod ndjson;
+mod reader;
+mod row;
+pub mod statement;
+pub mod stripe;
+mod xml;
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::diagnostic::{CardFinding, Diagnostic, Diagnostics, ReadError, Severity};
+pub use self::reader::{ReadOptions, ReadReport, Reader};
+pub use self::statement::{Balance, Control, Statement, TieOut};
+use crate::entry::{Draft, EntrySet};
+use crate::pan::{self, CardData};
+
+/// A file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Comma-separated values with a column mapping.
+    Csv,
+    /// One JSON object on each line.
+    Ndjson,
+    /// ISO 20022 camt.052, camt.053 and camt.054.
+    Camt,
+    /// SWIFT MT940 (and MT942).
+    Mt940,
+    /// BAI2 cash management balance reporting.
+    Bai2,
+    /// NACHA ACH file.
+    Nacha,
+    /// Stripe balance and payout reports.
+    Stripe,
+    /// Adyen settlement details report.
+    Adyen,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 8] = [
+        Self::Csv,
+        Self::Ndjson,
+        Self::Camt,
+        Self::Mt940,
+        Self::Bai2,
+        Self::Nacha,
+        Self::Stripe,
+        Self::Adyen,
+    ];
+
+    /// The name on the command line and in rulesets.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Camt => "camt",
+            Self::Mt940 => "mt940",
+            Self::Bai2 => "bai2",
+            Self::Nacha => "nacha",
+            Self::Stripe => "stripe",
+            Self::Adyen => "adyen",
+        }
+    }
+
+    /// The format with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Bounds on what a file may ask of the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest size once unpacked, in bytes. Default: 16 GiB.
+    pub total_bytes: u64,
+    /// Longest record, in bytes. Default: 1 MiB.
+    pub record_bytes: usize,
+    /// Deepest nesting of elements or objects. Default: 64.
+    pub depth: usize,
+    /// Largest ratio of unpacked to packed size, counted from the first mebibyte on. Default: 200.
+    pub ratio: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { total_bytes: 16 << 30, record_bytes: 1 << 20, depth: 64, ratio: 200 }
+    }
+}
+
+/// Card data findings that are kept; beyond them they are only counted.
+const CARDS_KEPT_MAX: usize = 100;
+
+/// Takes what a parser reads.
+#[derive(Debug, Default)]
+pub struct Collector {
+    /// The good rows.
+    pub entries: EntrySet,
+    /// Remarks about the others.
+    pub diagnostics: Diagnostics,
+    /// Statements, in the order of the file.
+    pub statements: Vec<Statement>,
+    /// Card data that was found.
+    pub cards: Vec<CardFinding>,
+    /// How many places held card data.
+    pub cards_count: u64,
+    /// Whether amounts and fees are turned round.
+    pub negate: bool,
+}
+
+impl Collector {
+    /// A collector for a file of this name.
+    #[must_use]
+    pub fn for_file(name: &str) -> Self {
+        Self { entries: EntrySet::for_file(name), ..Self::default() }
+    }
+
+    /// Keeps an entry.
+    ///
+    /// # Errors
+    /// Fails when a side is full.
+    #[inline]
+    pub fn entry(&mut self, draft: &Draft<'_>) -> Result<(), ReadError> {
+        if self.negate {
+            self.entries.push(&Draft { amount: -draft.amount, ..*draft })?;
+        } else {
+            self.entries.push(draft)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a row.
+    pub fn reject(&mut self, line: u64, column: &str, code: &'static str, message: impl Into<String>) {
+        self.remark(Severity::Rejected, line, column, code, message.into());
+    }
+
+    /// Remarks on a row that was kept.
+    pub fn warn(&mut self, line: u64, column: &str, code: &'static str, message: impl Into<String>) {
+        self.remark(Severity::Warning, line, column, code, message.into());
+    }
+
+    fn remark(&mut self, severity: Severity, line: u64, column: &str, code: &'static str, message: String) {
+        self.diagnostics.push(Diagnostic { severity, line, column: column.to_owned(), code, message });
+    }
+
+    /// Notes card data at a place.
+    pub fn card(&mut self, line: u64, column: &str, what: CardData) {
+        self.cards_count += 1;
+        if self.cards.len() < CARDS_KEPT_MAX {
+            self.cards.push(CardFinding { line, column: column.to_owned(), what });
+        }
+    }
+
+    /// Looks for card data in a field; true if there is some, and then the row must not be kept.
+    #[inline]
+    pub fn screen(&mut self, line: u64, column: &str, text: &[u8]) -> bool {
+        match pan::scan(text) {
+            Some(what) if !pan::is_iban(text) => {
+                self.card(line, column, what);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A parser of one format, fed by [`Reader`].
+pub(crate) trait Parser {
+    /// Reads whole records from the front of `data`, whose first byte stands at `offset` of the unpacked file, and
+    /// answers how many bytes it is done with. With `last` set there is nothing behind `data`.
+    fn consume(
+        &mut self,
+        data: &[u8],
+        offset: u64,
+        last: bool,
+        out: &mut Collector,
+    ) -> Result<usize, ReadError>;
+
+    /// Ends the file.
+    fn finish(&mut self, _out: &mut Collector) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    /// Line that the next record starts on, for messages about records that are too long.
+    fn line(&self) -> u64;
+}
+
+/// One line of a line-based format.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line<'a> {
+    /// Its bytes without the line end.
+    pub text: &'a [u8],
+    /// Offset of its first byte in the file.
+    pub offset: u64,
+    /// Number of the line, from 1.
+    pub number: u64,
+}
+
+/// Calls `each` for every whole line and answers how many bytes were used.
+pub(crate) fn for_each_line(
+    data: &[u8],
+    offset: u64,
+    last: bool,
+    number: &mut u64,
+    mut each: impl FnMut(Line<'_>) -> Result<(), ReadError>,
+) -> Result<usize, ReadError> {
+    let mut at = 0;
+    while at < data.len() {
+        let (end, next) = match memchr::memchr(b'\n', &data[at..]) {
+            Some(length) => (at + length, at + length + 1),
+            None if last => (data.len(), data.len()),
+            None => break,
+        };
+        let mut text = &data[at..end];
+        if let [head @ .., b'\r'] = text {
+            text = head;
+        }
+        each(Line { text, offset: offset + at as u64, number: *number })?;
+        *number += 1;
+        at = next;
+    }
+    Ok(at)
+}

@@ -1,0 +1,568 @@
+//! SWIFT MT940 customer statements and MT942 interim reports, in the dialects that banks really send.
+//!
+//! With or without the blocks of a SWIFT message; several statements in a file; `RC` and `RD` (a reversed credit takes
+//! money out, a reversed debit brings it back); entry dates without a year; structured `:86:` fields of the German,
+//! Dutch and Polish kinds. Field formats: SWIFT Standards MT, Category 9.
+
+use super::statement::{Balance, Control, Statement};
+use super::{Collector, Line, Parser, ReadError, for_each_line};
+use crate::currency::Currency;
+use crate::date::Date;
+use crate::entry::{Draft, RawPlace};
+use crate::hash::Stream;
+use crate::money::{AmountSyntax, parse_amount};
+
+/// Lines of one field that are kept: `:86:` has six by the standard and some banks send more.
+const FIELD_LINES_MAX: usize = 64;
+
+/// The MT940 parser.
+#[derive(Debug, Default)]
+pub(crate) struct Mt940Parser {
+    line: u64,
+    field: Option<Field>,
+    statement: Option<State>,
+    entry: Option<Entry>,
+    seen_tag: bool,
+}
+
+/// A field that is being gathered: its tag and lines.
+#[derive(Debug)]
+struct Field {
+    tag: String,
+    lines: Vec<String>,
+    line: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    statement: Statement,
+    controls: Vec<(&'static str, bool, i128, i128)>,
+    credits: (i128, i128),
+    debits: (i128, i128),
+}
+
+/// An entry that waits for its `:86:`.
+#[derive(Debug)]
+struct Entry {
+    amount: i128,
+    currency: Currency,
+    booking: Date,
+    value: Date,
+    kind: String,
+    customer_reference: String,
+    bank_reference: String,
+    supplement: String,
+    pending: bool,
+    line: u64,
+    offset: u64,
+    raw: Stream,
+    card: bool,
+}
+
+impl Mt940Parser {
+    pub fn new() -> Self {
+        Self { line: 1, ..Self::default() }
+    }
+
+    fn take_line(&mut self, line: Line<'_>, out: &mut Collector) -> Result<(), ReadError> {
+        let lossy = String::from_utf8_lossy(line.text);
+        let mut text = lossy.trim_end();
+        if line.number == 1 {
+            text = text.trim_start_matches('\u{feff}');
+        }
+        // The text block of a SWIFT message opens with `{4:` and closes with `-}`.
+        if let Some(at) = text.find("{4:") {
+            text = &text[at + 3..];
+        } else if text.starts_with('{') {
+            return Ok(());
+        }
+        if matches!(text.trim(), "-" | "-}") || text.starts_with("-}") {
+            self.end_field(out)?;
+            return self.end_statement(out);
+        }
+        match tag(text) {
+            Some((tag, value)) => {
+                self.end_field(out)?;
+                self.seen_tag = true;
+                if tag == "61" {
+                    self.end_entry(out)?;
+                }
+                let is_entry_text = matches!(tag, "61" | "86");
+                self.field =
+                    Some(Field { tag: tag.to_owned(), lines: vec![value.to_owned()], line: line.number });
+                if is_entry_text {
+                    self.add_raw(&line);
+                }
+            }
+            None => {
+                if let Some(field) = &mut self.field {
+                    if field.lines.len() < FIELD_LINES_MAX {
+                        field.lines.push(text.to_owned());
+                    }
+                    if matches!(field.tag.as_str(), "61" | "86") {
+                        self.add_raw(&line);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a line to the raw text of the current entry; the first line is added when the entry is made.
+    fn add_raw(&mut self, line: &Line<'_>) {
+        if let (Some(entry), Some(Field { tag, .. })) = (&mut self.entry, &self.field)
+            && tag == "86"
+        {
+            entry.raw.push(b"\n");
+            entry.raw.push(line.text);
+        } else if let Some(field) = &mut self.field
+            && field.tag == "61"
+            && field.lines.len() == 1
+        {
+            // Remembered in front of the lines until the field is whole.
+            field.lines.insert(0, format!("{}", line.offset));
+        }
+    }
+
+    fn end_field(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        let Some(field) = self.field.take() else { return Ok(()) };
+        if field.tag == "86" {
+            if let Some(entry) = self.entry.take() {
+                return self.end_entry_with(entry, &field.lines, out);
+            }
+            return Ok(());
+        }
+        if field.tag != "61" {
+            self.end_entry(out)?;
+        }
+        let value = field.lines.first().map(String::as_str).unwrap_or_default().trim();
+        match field.tag.as_str() {
+            "20" => self.end_statement(out)?,
+            "25" | "25P" => {
+                if self.statement.as_ref().is_some_and(|state| !state.statement.account.is_empty()) {
+                    self.end_statement(out)?;
+                }
+                value.clone_into(&mut self.state(field.line).statement.account);
+            }
+            "28C" | "28" => {
+                let state = self.state(field.line);
+                value.clone_into(&mut state.statement.number);
+                let number = value.split('/').next().unwrap_or_default();
+                state.statement.sequence = number.trim().parse().ok();
+            }
+            "60F" | "60M" | "60" => self.balance(&field, true, out),
+            "62F" | "62M" | "62" => self.balance(&field, false, out),
+            "90C" | "90D" => self.control(&field.tag, value),
+            "34F" => {
+                if let Some(currency) = value.get(..3).and_then(|code| Currency::from_code(code.as_bytes())) {
+                    self.state(field.line).statement.currency.get_or_insert(currency);
+                }
+            }
+            "61" => self.begin_entry(&field, out),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, line: u64) -> &mut State {
+        self.statement.get_or_insert_with(|| State {
+            statement: Statement { line, ..Statement::default() },
+            ..State::default()
+        })
+    }
+
+    /// `:60F:` and `:62F:`: mark, date, currency, amount.
+    fn balance(&mut self, field: &Field, opening: bool, out: &mut Collector) {
+        let value = field.lines[0].trim();
+        let read = read_balance(value);
+        let state = self.state(field.line);
+        match read {
+            Some((balance, currency)) => {
+                state.statement.currency.get_or_insert(currency);
+                if opening {
+                    state.statement.opening.get_or_insert(balance);
+                } else {
+                    state.statement.closing = Some(balance);
+                }
+            }
+            None => out.warn(field.line, &field.tag, "balance-malformed", "the balance cannot be read"),
+        }
+    }
+
+    /// `:90D:` and `:90C:`: number and sum of the debits and credits of an MT942.
+    fn control(&mut self, tag: &str, value: &str) {
+        let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+        let (count, rest) = value.split_at(digits);
+        let Some(currency) = rest.get(..3).and_then(|code| Currency::from_code(code.as_bytes())) else {
+            return;
+        };
+        let sum = parse_amount(&rest.as_bytes()[3..], currency, AmountSyntax::COMMA);
+        if let (Ok(count), Ok(sum)) = (count.parse(), sum) {
+            let is_credit = tag == "90C";
+            self.state(0).controls.push((
+                if is_credit { "credits" } else { "debits" },
+                is_credit,
+                count,
+                sum,
+            ));
+        }
+    }
+
+    /// `:61:`
+    fn begin_entry(&mut self, field: &Field, out: &mut Collector) {
+        let offset = field.lines[0].parse().unwrap_or(0);
+        let text = field.lines.get(1).map(String::as_str).unwrap_or_default();
+        let supplement = field.lines.get(2..).unwrap_or_default().join(" ");
+        let Some(currency) = self.state(field.line).statement.currency else {
+            out.reject(
+                field.line,
+                "61",
+                "currency-missing",
+                "an entry before the opening balance that names the currency",
+            );
+            return;
+        };
+        match entry_line(text, currency) {
+            Ok(parsed) => {
+                let state = self.state(field.line);
+                if !parsed.pending {
+                    state.count(parsed.amount);
+                }
+                let mut raw = Stream::default();
+                raw.push(format!(":61:{text}").as_bytes());
+                for line in field.lines.get(2..).unwrap_or_default() {
+                    raw.push(b"\n");
+                    raw.push(line.as_bytes());
+                }
+                let card = [&parsed.customer_reference, &parsed.bank_reference, &supplement]
+                    .into_iter()
+                    .any(|text| out.screen(field.line, "61", text.as_bytes()));
+                self.entry = Some(Entry { supplement, line: field.line, offset, raw, card, ..parsed });
+            }
+            Err((code, message)) => out.reject(field.line, "61", code, message),
+        }
+    }
+
+    /// An entry without a `:86:`.
+    fn end_entry(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        match self.entry.take() {
+            Some(entry) => self.end_entry_with(entry, &[], out),
+            None => Ok(()),
+        }
+    }
+
+    fn end_entry_with(
+        &mut self,
+        entry: Entry,
+        lines: &[String],
+        out: &mut Collector,
+    ) -> Result<(), ReadError> {
+        let info = Information::read(lines);
+        let card = [&info.text, &info.name, &info.reference]
+            .into_iter()
+            .any(|text| out.screen(entry.line, "86", text.as_bytes()));
+        if entry.card || card {
+            out.reject(entry.line, "", "card-data", "the entry holds card data");
+            return Ok(());
+        }
+        let usable = |text: &str| {
+            !text.is_empty()
+                && !["NONREF", "NOTPROVIDED", "NOREF"].iter().any(|none| text.eq_ignore_ascii_case(none))
+        };
+        let candidates = [&info.reference, &entry.customer_reference, &entry.bank_reference];
+        let reference = candidates.into_iter().find(|text| usable(text)).map_or("", String::as_str);
+        let description = match (info.text.is_empty(), entry.supplement.is_empty()) {
+            (_, true) => info.text.clone(),
+            (true, false) => entry.supplement.clone(),
+            (false, false) => format!("{} {}", info.text, entry.supplement),
+        };
+        let account =
+            self.statement.as_ref().map(|state| state.statement.account.as_str()).unwrap_or_default();
+        let raw = RawPlace {
+            offset: entry.offset,
+            len: u32::try_from(entry.raw.len()).unwrap_or(u32::MAX),
+            hash: entry.raw.finish(),
+        };
+        out.entry(&Draft {
+            value: entry.value,
+            reference,
+            counterparty: &info.name,
+            account,
+            kind: &entry.kind,
+            description: &description,
+            line: entry.line,
+            raw,
+            pending: entry.pending,
+            ..Draft::new(entry.amount, entry.currency, entry.booking)
+        })
+    }
+
+    fn end_statement(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        self.end_entry(out)?;
+        if let Some(state) = self.statement.take() {
+            out.statements.push(state.finish());
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn count(&mut self, amount: i128) {
+        self.statement.entries += 1;
+        self.statement.sum += amount;
+        let side = if amount < 0 { &mut self.debits } else { &mut self.credits };
+        side.0 += 1;
+        side.1 += amount.abs();
+    }
+
+    fn finish(mut self) -> Statement {
+        for (what, is_credit, count, sum) in self.controls {
+            let found = if is_credit { self.credits } else { self.debits };
+            let sum_of = if is_credit { "sum of credits" } else { "sum of debits" };
+            self.statement.controls.push(Control { what, stated: count, found: found.0, is_money: false });
+            self.statement.controls.push(Control {
+                what: sum_of,
+                stated: sum,
+                found: found.1,
+                is_money: true,
+            });
+        }
+        self.statement
+    }
+}
+
+/// `:61:text` as tag and text; a tag is two digits and perhaps a letter.
+fn tag(line: &str) -> Option<(&str, &str)> {
+    let (tag, value) = line.trim_start().strip_prefix(':')?.split_once(':')?;
+    let valid =
+        matches!(tag.as_bytes(), [b'0'..=b'9', b'0'..=b'9'] | [b'0'..=b'9', b'0'..=b'9', b'A'..=b'Z']);
+    valid.then_some((tag, value))
+}
+
+/// Amounts have a decimal comma by the standard; some banks write a point.
+fn swift_amount(text: &str, currency: Currency) -> Result<i128, (&'static str, String)> {
+    let last_mark = text.rfind([',', '.']).map(|at| text.as_bytes()[at]);
+    let syntax = match last_mark {
+        Some(b'.') => AmountSyntax { grouping: Some(b','), ..AmountSyntax::XML },
+        _ => AmountSyntax { grouping: Some(b'.'), ..AmountSyntax::COMMA },
+    };
+    parse_amount(text.as_bytes(), currency, syntax).map_err(|error| ("amount-malformed", error.to_string()))
+}
+
+fn read_balance(value: &str) -> Option<(Balance, Currency)> {
+    let debit = match value.as_bytes().first()? {
+        b'C' | b'c' => false,
+        b'D' | b'd' => true,
+        _ => return None,
+    };
+    let date = Date::parse_short(value.get(1..7)?.as_bytes())?;
+    let currency = Currency::from_code(value.get(7..10)?.as_bytes())?;
+    let amount = swift_amount(value.get(10..)?.trim(), currency).ok()?;
+    Some((Balance { minor: if debit { -amount } else { amount }, date: Some(date) }, currency))
+}
+
+/// Value date, entry date, mark, funds code, amount, type, references.
+fn entry_line(text: &str, currency: Currency) -> Result<Entry, (&'static str, String)> {
+    let fault = |code, message: &str| Err((code, message.to_owned()));
+    let Some(value) = text.get(..6).and_then(|date| Date::parse_short(date.as_bytes())) else {
+        return fault("date-malformed", "the value date is not YYMMDD");
+    };
+    let mut rest = &text[6..];
+    let mut booking = value;
+    if rest.len() >= 4 && rest.as_bytes()[..4].iter().all(u8::is_ascii_digit) {
+        let Some(date) = entry_date(&rest[..4], value) else {
+            return fault("date-malformed", "the entry date is not MMDD");
+        };
+        booking = date;
+        rest = &rest[4..];
+    }
+    rest = rest.trim_start();
+    let marks = [
+        ("RC", -1, false),
+        ("RD", 1, false),
+        ("EC", 1, true),
+        ("ED", -1, true),
+        ("C", 1, false),
+        ("D", -1, false),
+    ];
+    let found = marks
+        .iter()
+        .find(|(mark, _, _)| rest.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark)));
+    let Some((mark, sign, pending)) = found else {
+        return fault("direction-unknown", "the mark is none of C, D, RC, RD, EC, ED");
+    };
+    rest = rest[mark.len()..].trim_start();
+    // The funds code is the third letter of the currency; it stands before the digits, if at all.
+    rest = rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).trim_start();
+    let length = rest.bytes().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'.')).count();
+    let amount = swift_amount(&rest[..length], currency)?;
+    let (kind, references) = transaction_type(rest[length..].trim_start());
+    let (customer, bank) = references.split_once("//").unwrap_or((references, ""));
+    Ok(Entry {
+        amount: amount * sign,
+        currency,
+        booking,
+        value,
+        kind: if mark.starts_with('R') { "reversal".to_owned() } else { kind.to_owned() },
+        customer_reference: customer.trim().to_owned(),
+        bank_reference: bank.trim().to_owned(),
+        supplement: String::new(),
+        pending: *pending,
+        line: 0,
+        offset: 0,
+        raw: Stream::default(),
+        card: false,
+    })
+}
+
+/// The entry date has no year: it is the one that brings it nearest to the value date.
+fn entry_date(text: &str, value: Date) -> Option<Date> {
+    let (month, day) = (text[..2].parse().ok()?, text[2..].parse().ok()?);
+    let (year, _, _) = value.parts();
+    [year - 1, year, year + 1]
+        .into_iter()
+        .filter_map(|year| Date::new(year, month, day))
+        .min_by_key(|date| date.days().abs_diff(value.days()))
+}
+
+/// `NTRF`, `FMSC`, `S103`: a letter and three characters, then the references.
+fn transaction_type(text: &str) -> (&str, &str) {
+    match text.as_bytes() {
+        [b'N' | b'F' | b'S', b, c, d, ..] if [b, c, d].iter().all(|byte| byte.is_ascii_alphanumeric()) => {
+            text.split_at(4)
+        }
+        _ => ("", text),
+    }
+}
+
+/// What a `:86:` field says.
+#[derive(Debug, Default)]
+struct Information {
+    reference: String,
+    name: String,
+    text: String,
+}
+
+impl Information {
+    fn read(lines: &[String]) -> Self {
+        let Some(first) = lines.first() else { return Self::default() };
+        let bytes = first.as_bytes();
+        match bytes {
+            // Three digits and a mark: the German form, `166?00SEPA…`, also with `<` or `^` in Poland.
+            [a, b, c, mark @ (b'?' | b'<' | b'^' | b'~' | b'+'), d, e, ..]
+                if [a, b, c, d, e].iter().all(|byte| byte.is_ascii_digit()) =>
+            {
+                Self::numbered(&lines.concat()[3..], char::from(*mark))
+            }
+            [mark @ (b'<' | b'^' | b'~' | b'?'), a, b, ..] if a.is_ascii_digit() && b.is_ascii_digit() => {
+                Self::numbered(&lines.concat(), char::from(*mark))
+            }
+            [b'/', ..] => Self::slashed(&lines.concat()),
+            _ => Self::plain(&lines.join(" ")),
+        }
+    }
+
+    /// Subfields by number: 20-29 and 60-63 purpose, 32-33 name; 30 and 31 are the other bank and account.
+    fn numbered(text: &str, mark: char) -> Self {
+        let (mut purpose, mut name) = (String::new(), String::new());
+        for part in text.split(mark) {
+            let (Some(number), Some(value)) =
+                (part.get(..2).and_then(|n| n.parse::<u32>().ok()), part.get(2..))
+            else {
+                continue;
+            };
+            match number {
+                20..=29 | 60..=63 => purpose.push_str(value),
+                32 | 33 => name.push_str(value),
+                _ => {}
+            }
+        }
+        let mut info = Self::plain(&purpose);
+        info.name = name.trim().to_owned();
+        info
+    }
+
+    /// Code words between slashes, the Dutch form: `/TRTP/…/NAME/…/REMI/…/EREF/…`.
+    fn slashed(text: &str) -> Self {
+        const WORDS: [&str; 16] = [
+            "TRTP", "IBAN", "BIC", "NAME", "REMI", "EREF", "CSID", "MARF", "CNTP", "BENM", "ORDP", "ISDT",
+            "PREF", "SVCL", "ADDR", "PURP",
+        ];
+        let mut info = Self::default();
+        let mut word = "";
+        let mut nth = 0;
+        for part in text.split('/').skip(1) {
+            if WORDS.contains(&part) {
+                (word, nth) = (part, 0);
+                continue;
+            }
+            match word {
+                "EREF" if info.reference.is_empty() => part.trim().clone_into(&mut info.reference),
+                "NAME" if info.name.is_empty() => part.trim().clone_into(&mut info.name),
+                // Account, bank, name.
+                "CNTP" if nth == 2 => part.trim().clone_into(&mut info.name),
+                "REMI" if !matches!(part, "USTD" | "STRD" | "") => {
+                    info.text.push_str(part);
+                    info.text.push(' ');
+                }
+                _ => {}
+            }
+            nth += 1;
+        }
+        info.text = info.text.trim().to_owned();
+        info
+    }
+
+    /// Free text, in which `EREF+`, `KREF+`, `SVWZ+` … may still mark what is what.
+    fn plain(text: &str) -> Self {
+        const WORDS: [&str; 11] = [
+            "EREF+", "KREF+", "MREF+", "CRED+", "DEBT+", "SVWZ+", "ABWA+", "ABWE+", "IBAN+", "BIC+", "PURP+",
+        ];
+        let mut marks: Vec<(usize, &str)> = WORDS.iter().flat_map(|word| text.match_indices(word)).collect();
+        marks.sort_unstable();
+        if marks.is_empty() {
+            return Self { text: text.trim().to_owned(), ..Self::default() };
+        }
+        let mut info = Self::default();
+        for (index, (at, word)) in marks.iter().enumerate() {
+            let end = marks.get(index + 1).map_or(text.len(), |(next, _)| *next);
+            let value = text[at + word.len()..end].trim();
+            match *word {
+                "EREF+" => value.clone_into(&mut info.reference),
+                "KREF+" if info.reference.is_empty() => value.clone_into(&mut info.reference),
+                "SVWZ+" => value.clone_into(&mut info.text),
+                _ => {}
+            }
+        }
+        info
+    }
+}
+
+impl Parser for Mt940Parser {
+    fn consume(
+        &mut self,
+        data: &[u8],
+        offset: u64,
+        last: bool,
+        out: &mut Collector,
+    ) -> Result<usize, ReadError> {
+        let mut number = self.line;
+        let used = for_each_line(data, offset, last, &mut number, |line| self.take_line(line, out));
+        self.line = number;
+        used
+    }
+
+    fn finish(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        self.end_field(out)?;
+        self.end_statement(out)?;
+        if self.seen_tag {
+            Ok(())
+        } else {
+            Err(ReadError::Malformed { line: self.line, message: "no field of an MT940 message".to_owned() })
+        }
+    }
+
+    fn line(&self) -> u64 {
+        self.line
+    }
+}

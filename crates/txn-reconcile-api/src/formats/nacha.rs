@@ -1,0 +1,299 @@
+//! NACHA ACH files: records of 94 characters, in lines or without line ends.
+//!
+//! Signs are the originator's: a debit of somebody else's account brings money in. Trace number, batch and file
+//! control totals (counts, entry hash, debits, credits) are checked. Layout: Nacha Operating Rules, Appendix Three.
+
+use super::statement::{Control, Statement};
+use super::{Collector, Parser, ReadError};
+use crate::currency::Currency;
+use crate::date::Date;
+use crate::entry::{Draft, RawPlace};
+use crate::hash;
+
+/// Characters of a record.
+const RECORD: usize = 94;
+
+/// The NACHA parser.
+#[derive(Debug, Default)]
+pub(crate) struct NachaParser {
+    line: u64,
+    file_date: Option<Date>,
+    batch: Option<Batch>,
+    entry: Option<Entry>,
+    file: Totals,
+    batches: i128,
+    seen_header: bool,
+}
+
+/// Counts and sums that control records state.
+#[derive(Clone, Debug, Default)]
+struct Totals {
+    entries_and_addenda: i128,
+    entry_hash: i128,
+    debits: i128,
+    credits: i128,
+}
+
+#[derive(Debug)]
+struct Batch {
+    statement: Statement,
+    totals: Totals,
+    date: Option<Date>,
+    class: String,
+}
+
+/// An entry that waits for its addenda.
+#[derive(Debug)]
+struct Entry {
+    amount: i128,
+    kind: String,
+    individual: String,
+    name: String,
+    trace: String,
+    addenda: String,
+    returned: bool,
+    line: u64,
+    raw: RawPlace,
+}
+
+impl NachaParser {
+    pub fn new() -> Self {
+        Self { line: 1, ..Self::default() }
+    }
+
+    fn record(&mut self, text: &str, offset: u64, out: &mut Collector) -> Result<(), ReadError> {
+        let kind = text.as_bytes()[0];
+        if kind != b'7' {
+            self.end_entry(out)?;
+        }
+        match kind {
+            b'1' => {
+                self.seen_header = true;
+                self.file_date = Date::parse_short(field(text, 24, 29).as_bytes());
+            }
+            b'5' => self.begin_batch(text),
+            b'6' => self.begin_entry(text, offset, out),
+            b'7' => self.addenda(text, out),
+            b'8' => self.end_batch(text, out),
+            b'9' if text.bytes().all(|byte| byte == b'9') => {}
+            b'9' => self.end_file(text, out),
+            _ => out.reject(self.line, "", "record-unknown", "not a record type of a NACHA file"),
+        }
+        Ok(())
+    }
+
+    fn begin_batch(&mut self, text: &str) {
+        self.batch = Some(Batch {
+            statement: Statement {
+                account: field(text, 41, 50).to_owned(),
+                number: field(text, 88, 94).to_owned(),
+                currency: Currency::from_code(b"USD"),
+                line: self.line,
+                ..Statement::default()
+            },
+            totals: Totals::default(),
+            date: Date::parse_short(field(text, 70, 75).as_bytes()).or(self.file_date),
+            class: field(text, 51, 53).to_owned(),
+        });
+    }
+
+    fn begin_entry(&mut self, text: &str, offset: u64, out: &mut Collector) {
+        let line = self.line;
+        let Some(batch) = &mut self.batch else {
+            out.reject(line, "6", "order", "an entry outside a batch");
+            return;
+        };
+        batch.totals.entries_and_addenda += 1;
+        batch.totals.entry_hash += whole(field(text, 4, 11)).unwrap_or(0);
+        let (Some(cents), Some(code)) = (whole(field(text, 30, 39)), whole(field(text, 2, 3))) else {
+            out.reject(line, "6", "amount-malformed", "the amount or the transaction code is not a number");
+            return;
+        };
+        // Second digit: 1-4 credits the receiver, 5-9 debits it (6 a return, 8 a prenote, 9 zero with remittance).
+        let is_debit = match code % 10 {
+            1..=4 => false,
+            5..=9 => true,
+            _ => {
+                out.reject(line, "6", "type-code", "not a transaction code of a NACHA file");
+                return;
+            }
+        };
+        let total = if is_debit { &mut batch.totals.debits } else { &mut batch.totals.credits };
+        *total += cents;
+        let international = batch.class == "IAT";
+        self.entry = Some(Entry {
+            amount: if is_debit { cents } else { -cents },
+            kind: format!("{code:02}"),
+            individual: if international { String::new() } else { field(text, 40, 54).to_owned() },
+            name: if international { String::new() } else { field(text, 55, 76).to_owned() },
+            trace: field(text, 80, 94).to_owned(),
+            addenda: String::new(),
+            returned: matches!(code % 10, 1 | 6),
+            line,
+            raw: RawPlace { offset, len: RECORD as u32, hash: hash::bytes(0, text.as_bytes()) },
+        });
+    }
+
+    fn addenda(&mut self, text: &str, out: &mut Collector) {
+        if let Some(batch) = &mut self.batch {
+            batch.totals.entries_and_addenda += 1;
+        }
+        let Some(entry) = &mut self.entry else {
+            out.reject(self.line, "7", "order", "an addenda record without an entry");
+            return;
+        };
+        match field(text, 2, 3) {
+            // A return: its reason, and the trace number of the entry that comes back.
+            "99" => {
+                entry.kind = format!("return {}", field(text, 4, 6));
+                entry.returned = true;
+            }
+            "98" => entry.kind = format!("change {}", field(text, 4, 6)),
+            "10" => field(text, 47, 81).clone_into(&mut entry.name),
+            "05" if entry.addenda.len() < 4_096 => {
+                entry.addenda.push_str(text.get(3..83).unwrap_or_default().trim_end());
+            }
+            _ => {}
+        }
+    }
+
+    fn end_entry(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        let (Some(entry), Some(batch)) = (self.entry.take(), &mut self.batch) else { return Ok(()) };
+        batch.statement.entries += 1;
+        batch.statement.sum += entry.amount;
+        let (Some(currency), Some(booking)) = (Currency::from_code(b"USD"), batch.date) else {
+            out.reject(
+                entry.line,
+                "5",
+                "date-missing",
+                "neither an effective entry date nor a file creation date",
+            );
+            return Ok(());
+        };
+        let texts = [&entry.individual, &entry.name, &entry.addenda];
+        if texts.into_iter().any(|text| out.screen(entry.line, "6", text.as_bytes())) {
+            out.reject(entry.line, "", "card-data", "the entry holds card data");
+            return Ok(());
+        }
+        // A return carries the money back the way it came.
+        let amount = if entry.returned { -entry.amount } else { entry.amount };
+        out.entry(&Draft {
+            reference: if entry.individual.is_empty() { &entry.trace } else { &entry.individual },
+            counterparty: &entry.name,
+            group: &batch.statement.number,
+            account: &batch.statement.account,
+            kind: &entry.kind,
+            description: &entry.addenda,
+            line: entry.line,
+            raw: entry.raw,
+            ..Draft::new(amount, currency, booking)
+        })
+    }
+
+    fn end_batch(&mut self, text: &str, out: &mut Collector) {
+        let Some(batch) = self.batch.take() else {
+            out.reject(self.line, "8", "order", "a batch control without a batch");
+            return;
+        };
+        let mut statement = batch.statement;
+        controls(&mut statement, text, &batch.totals, [(5, 10), (11, 20), (21, 32), (33, 44)]);
+        self.file.entries_and_addenda += batch.totals.entries_and_addenda;
+        self.file.entry_hash += batch.totals.entry_hash;
+        self.file.debits += batch.totals.debits;
+        self.file.credits += batch.totals.credits;
+        self.batches += 1;
+        out.statements.push(statement);
+    }
+
+    fn end_file(&mut self, text: &str, out: &mut Collector) {
+        let mut totals =
+            Statement { line: self.line, currency: Currency::from_code(b"USD"), ..Statement::default() };
+        if let Some(stated) = whole(field(text, 2, 7)) {
+            totals.controls.push(Control { what: "batches", stated, found: self.batches, is_money: false });
+        }
+        controls(&mut totals, text, &self.file, [(14, 21), (22, 31), (32, 43), (44, 55)]);
+        if let super::TieOut::Off(faults) = totals.tie_out() {
+            for fault in faults {
+                out.warn(self.line, "9", "control-total", fault);
+            }
+        }
+    }
+}
+
+/// Adds the totals that a control record states, by the places of its four fields.
+fn controls(statement: &mut Statement, text: &str, found: &Totals, places: [(usize, usize); 4]) {
+    let found = [
+        ("entries and addenda", found.entries_and_addenda, false),
+        // The hash keeps its last ten digits.
+        ("entry hash", found.entry_hash % 10_000_000_000, false),
+        ("total debits", found.debits, true),
+        ("total credits", found.credits, true),
+    ];
+    for ((what, found, is_money), (from, to)) in found.into_iter().zip(places) {
+        if let Some(stated) = whole(field(text, from, to)) {
+            statement.controls.push(Control { what, stated, found, is_money });
+        }
+    }
+}
+
+/// Characters `from` to `to` of a record, counted from 1 as the rules do, without blanks around them.
+fn field(text: &str, from: usize, to: usize) -> &str {
+    text.get(from - 1..to).unwrap_or_default().trim()
+}
+
+fn whole(text: &str) -> Option<i128> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) { None } else { text.parse().ok() }
+}
+
+impl Parser for NachaParser {
+    fn consume(
+        &mut self,
+        data: &[u8],
+        offset: u64,
+        last: bool,
+        out: &mut Collector,
+    ) -> Result<usize, ReadError> {
+        let mut at = 0;
+        while at < data.len() {
+            if matches!(data[at], b'\n' | b'\r') {
+                self.line += u64::from(data[at] == b'\n');
+                at += 1;
+                continue;
+            }
+            let rest = &data[at..];
+            let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()).min(RECORD);
+            if end == rest.len() && end < RECORD && !last {
+                break;
+            }
+            // A line may have lost the blanks at its end; without line ends the next record follows at once.
+            let mut record = [b' '; RECORD];
+            record[..end].copy_from_slice(&rest[..end]);
+            match std::str::from_utf8(&record) {
+                Ok(text) if text.is_ascii() => self.record(text, offset + at as u64, out)?,
+                _ => out.reject(self.line, "", "encoding", "a NACHA file holds ASCII characters only"),
+            }
+            at += end;
+        }
+        Ok(at)
+    }
+
+    fn finish(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        self.end_entry(out)?;
+        if let Some(batch) = self.batch.take() {
+            out.warn(batch.statement.line, "8", "trailer-missing", "the batch has no control record");
+            out.statements.push(batch.statement);
+        }
+        if self.seen_header {
+            Ok(())
+        } else {
+            Err(ReadError::Malformed {
+                line: 1,
+                message: "no file header (record 1) of a NACHA file".to_owned(),
+            })
+        }
+    }
+
+    fn line(&self) -> u64 {
+        self.line
+    }
+}

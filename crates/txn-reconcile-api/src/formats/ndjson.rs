@@ -1,0 +1,149 @@
+//! Newline-delimited JSON: one object on each line, with the columns of a mapping as its keys.
+
+use std::collections::HashMap;
+
+use super::json::{Flat, JsonError};
+use super::mapping::{Field, Mapping, plain_name};
+use super::row::{Fields, Place, take};
+use super::{Collector, Line, Parser, ReadError, for_each_line};
+use crate::entry::RawPlace;
+use crate::{hash, pan};
+
+/// The NDJSON parser.
+#[derive(Debug)]
+pub(crate) struct NdjsonParser {
+    mapping: Mapping,
+    depth_max: usize,
+    line: u64,
+    flat: Flat,
+    /// What each key means: the field and how good the name is for it, smaller being better.
+    known: HashMap<String, Option<(Field, usize)>>,
+}
+
+/// Keys that are remembered; beyond them every key is looked up anew.
+const KNOWN_MAX: usize = 4_096;
+
+impl NdjsonParser {
+    pub fn new(mapping: Mapping, depth_max: usize) -> Self {
+        Self { mapping, depth_max, line: 1, flat: Flat::default(), known: HashMap::new() }
+    }
+
+    fn record(&mut self, line: Line<'_>, out: &mut Collector) -> Result<(), ReadError> {
+        let text = if line.number == 1 {
+            line.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line.text)
+        } else {
+            line.text
+        };
+        if text.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let Ok(text) = std::str::from_utf8(text) else {
+            out.reject(line.number, "", "encoding", "not in the declared character encoding");
+            return Ok(());
+        };
+        match self.flat.read(text, self.depth_max) {
+            Ok(()) => {}
+            Err(JsonError::TooDeep) => {
+                out.reject(
+                    line.number,
+                    "",
+                    "too-deep",
+                    format!("nested deeper than {} levels", self.depth_max),
+                );
+                return Ok(());
+            }
+            Err(JsonError::Malformed) => {
+                out.reject(line.number, "", "json-malformed", "not a JSON object");
+                return Ok(());
+            }
+        }
+        if self.screen(line.number, out) {
+            out.reject(line.number, "", "card-data", "the row holds card data");
+            return Ok(());
+        }
+        let (fields, names) = pick(&self.flat, &self.mapping, &mut self.known);
+        let raw = RawPlace {
+            offset: line.offset,
+            len: u32::try_from(line.text.len()).unwrap_or(u32::MAX),
+            hash: hash::bytes(0, line.text),
+        };
+        let name = |field: Field| names[field as usize].unwrap_or_default().to_owned();
+        take(&self.mapping, &fields, Place { line: line.number, raw }, name, out)
+    }
+
+    /// Looks for card data in keys and values.
+    fn screen(&self, line: u64, out: &mut Collector) -> bool {
+        let mut found = false;
+        for (path, value) in self.flat.items() {
+            let key = path.rsplit('.').next().unwrap_or(path);
+            if let Some(what) = pan::forbidden_name(key).filter(|_| !value.is_empty()) {
+                out.card(line, path, what);
+                found = true;
+            } else if !self.mapping.exempt.iter().any(|exempt| exempt == path) {
+                found |= out.screen(line, path, value.as_bytes());
+            }
+        }
+        found
+    }
+}
+
+/// Picks the value and key of each field.
+fn pick<'a>(
+    flat: &'a Flat,
+    mapping: &Mapping,
+    known: &mut HashMap<String, Option<(Field, usize)>>,
+) -> (Fields<'a>, Fields<'a>) {
+    let mut fields: Fields<'a> = [None; Field::ALL.len()];
+    let mut names: Fields<'a> = [None; Field::ALL.len()];
+    let mut ranks = [usize::MAX; Field::ALL.len()];
+    for (path, value) in flat.items() {
+        let meaning = match known.get(path) {
+            Some(meaning) => *meaning,
+            None => {
+                let meaning = meaning(mapping, path);
+                if known.len() < KNOWN_MAX {
+                    known.insert(path.to_owned(), meaning);
+                }
+                meaning
+            }
+        };
+        if let Some((field, rank)) = meaning
+            && rank < ranks[field as usize]
+        {
+            ranks[field as usize] = rank;
+            fields[field as usize] = Some(value);
+            names[field as usize] = Some(path);
+        }
+    }
+    (fields, names)
+}
+
+/// What a key means under a mapping.
+fn meaning(mapping: &Mapping, path: &str) -> Option<(Field, usize)> {
+    if !mapping.columns.is_empty() {
+        return mapping.columns.iter().find(|(_, column)| column == path).map(|(field, _)| (*field, 0));
+    }
+    let plain = plain_name(path);
+    Field::ALL.into_iter().find_map(|field| {
+        field.usual_names().iter().position(|usual| *usual == plain).map(|rank| (field, rank))
+    })
+}
+
+impl Parser for NdjsonParser {
+    fn consume(
+        &mut self,
+        data: &[u8],
+        offset: u64,
+        last: bool,
+        out: &mut Collector,
+    ) -> Result<usize, ReadError> {
+        let mut number = self.line;
+        let used = for_each_line(data, offset, last, &mut number, |line| self.record(line, out));
+        self.line = number;
+        used
+    }
+
+    fn line(&self) -> u64 {
+        self.line
+    }
+}

@@ -1,0 +1,269 @@
+//! The way of the bytes: unpacked, turned into UTF-8, recognised, parsed.
+
+use std::io::Write;
+
+use flate2::write::MultiGzDecoder;
+
+use super::csv::{CsvParser, Table};
+use super::encoding::{Encoding, Transcoder};
+use super::mapping::Mapping;
+use super::{
+    Collector, Format, Limits, Parser, ReadError, adyen, bai2, camt, detect, mt940, nacha, ndjson, stripe,
+};
+use crate::pan;
+
+/// How a file is to be read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// The format, if it should not be recognised.
+    pub format: Option<Format>,
+    /// The columns of a CSV or NDJSON file, if the usual names do not do.
+    pub mapping: Option<Mapping>,
+    /// Whether amounts are turned round.
+    pub negate: bool,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct ReadReport {
+    /// The format.
+    pub format: Format,
+    /// The character encoding.
+    pub encoding: Encoding,
+    /// Whether the file was packed with gzip.
+    pub packed: bool,
+    /// Size once unpacked, in bytes.
+    pub bytes: u64,
+    /// Entries, statements and remarks.
+    pub collector: Collector,
+}
+
+/// Bytes that are gathered before the format is decided.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// Packed bytes that are unpacked at a time, so that a bomb is noticed within a few mebibytes.
+const PACKED_STEP_BYTES: usize = 4 << 10;
+
+/// Reads one file from chunks of any size.
+pub struct Reader {
+    options: ReadOptions,
+    collector: Collector,
+    unpacker: Unpacker,
+    head: Vec<u8>,
+    stage: Option<Stage>,
+    packed_bytes: u64,
+    total_bytes: u64,
+}
+
+enum Unpacker {
+    /// Not a byte has come yet.
+    Undecided,
+    Plain,
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+}
+
+/// Everything behind the decision about format and encoding.
+struct Stage {
+    format: Format,
+    encoding: Encoding,
+    transcoder: Transcoder,
+    parser: Box<dyn Parser + Send>,
+    /// What the parser has not finished with.
+    rest: Vec<u8>,
+    /// Offset of the first byte of `rest` in the UTF-8 text.
+    offset: u64,
+    scratch: Vec<u8>,
+    carriage_returns_only: bool,
+}
+
+impl Reader {
+    /// A reader for a file of this name. A name that holds a card number is reported as a finding on line 0.
+    #[must_use]
+    pub fn new(name: &str, options: ReadOptions) -> Self {
+        let mut collector = Collector::for_file(name);
+        if let Some(what) = pan::scan(name.as_bytes()) {
+            collector = Collector::for_file("(name withheld)");
+            collector.card(0, "file name", what);
+        }
+        collector.negate = options.negate;
+        Self {
+            options,
+            collector,
+            unpacker: Unpacker::Undecided,
+            head: Vec::new(),
+            stage: None,
+            packed_bytes: 0,
+            total_bytes: 0,
+        }
+    }
+
+    /// Makes room for the entries of a file of about this size; untouched pages cost no memory.
+    pub fn expect_bytes(&mut self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(0).min(1 << 30);
+        self.collector.entries.reserve(bytes / 32, bytes / 4);
+    }
+
+    /// Takes the next bytes of the file.
+    ///
+    /// # Errors
+    /// Fails when a limit is passed or the file cannot be read at all; single bad rows do not fail.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), ReadError> {
+        self.packed_bytes += chunk.len() as u64;
+        if matches!(self.unpacker, Unpacker::Undecided) && !chunk.is_empty() {
+            self.unpacker = match chunk {
+                [0x1f, ..] => Unpacker::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
+                _ => Unpacker::Plain,
+            };
+        }
+        if !matches!(self.unpacker, Unpacker::Gzip(_)) {
+            return self.unpacked(chunk);
+        }
+        for step in chunk.chunks(PACKED_STEP_BYTES) {
+            let bytes = self.unpack(step)?;
+            self.unpacked(&bytes)?;
+        }
+        Ok(())
+    }
+
+    fn unpack(&mut self, step: &[u8]) -> Result<Vec<u8>, ReadError> {
+        let Unpacker::Gzip(decoder) = &mut self.unpacker else { return Ok(Vec::new()) };
+        decoder.write_all(step).map_err(|_| ReadError::Damaged)?;
+        Ok(std::mem::take(decoder.get_mut()))
+    }
+
+    /// Takes unpacked bytes.
+    fn unpacked(&mut self, chunk: &[u8]) -> Result<(), ReadError> {
+        self.total_bytes += chunk.len() as u64;
+        let Limits { total_bytes, ratio, .. } = self.options.limits;
+        if self.total_bytes > total_bytes {
+            return Err(ReadError::TooLarge { limit_bytes: total_bytes });
+        }
+        if self.total_bytes > 1 << 20 && self.total_bytes / ratio > self.packed_bytes {
+            return Err(ReadError::Bomb { limit: ratio });
+        }
+        match &mut self.stage {
+            Some(stage) => stage.push(chunk, false, &self.options.limits, &mut self.collector),
+            None => {
+                self.head.extend_from_slice(chunk);
+                if self.head.len() >= HEAD_BYTES { self.decide(false) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Decides on encoding and format, and passes on what was gathered.
+    fn decide(&mut self, last: bool) -> Result<(), ReadError> {
+        let head = std::mem::take(&mut self.head);
+        let declared = self.options.mapping.as_ref().and_then(|mapping| mapping.encoding);
+        let encoding =
+            declared.or_else(|| detect::xml_encoding(&head)).unwrap_or_else(|| Encoding::guess(&head));
+        let mut text = Vec::new();
+        Transcoder::new(encoding).push(&head, &mut text);
+        let format = match self.options.format {
+            Some(format) => format,
+            None => detect::detect(&text).ok_or(ReadError::Unrecognised)?,
+        };
+        let mut stage = Stage {
+            format,
+            encoding,
+            transcoder: Transcoder::new(encoding),
+            parser: self.parser(format),
+            rest: Vec::new(),
+            offset: 0,
+            scratch: Vec::new(),
+            carriage_returns_only: memchr::memchr(b'\n', &text).is_none()
+                && memchr::memchr(b'\r', &text).is_some(),
+        };
+        let result = stage.push(&head, last, &self.options.limits, &mut self.collector);
+        self.stage = Some(stage);
+        result
+    }
+
+    fn parser(&self, format: Format) -> Box<dyn Parser + Send> {
+        let mapping = || self.options.mapping.clone().unwrap_or_default();
+        match format {
+            Format::Csv => Box::new(CsvParser::mapped(mapping())),
+            Format::Stripe => Box::new(CsvParser::report(Table::Stripe(stripe::Columns::default()))),
+            Format::Adyen => Box::new(CsvParser::report(Table::Adyen(adyen::Columns::default()))),
+            Format::Ndjson => Box::new(ndjson::NdjsonParser::new(mapping(), self.options.limits.depth)),
+            Format::Camt => Box::new(camt::CamtParser::new(self.options.limits.depth)),
+            Format::Mt940 => Box::new(mt940::Mt940Parser::new()),
+            Format::Bai2 => Box::new(bai2::Bai2Parser::new()),
+            Format::Nacha => Box::new(nacha::NachaParser::new()),
+        }
+    }
+
+    /// Ends the file and hands over what was read.
+    ///
+    /// # Errors
+    /// Fails when the file ends where it must not, or when it could not be read at all.
+    pub fn finish(mut self) -> Result<ReadReport, ReadError> {
+        let packed = if let Unpacker::Gzip(decoder) = &mut self.unpacker {
+            decoder.try_finish().map_err(|_| ReadError::Damaged)?;
+            let bytes = std::mem::take(decoder.get_mut());
+            self.unpacked(&bytes)?;
+            true
+        } else {
+            false
+        };
+        if self.stage.is_none() {
+            self.decide(true)?;
+        }
+        let Some(mut stage) = self.stage.take() else { return Err(ReadError::Unrecognised) };
+        stage.push(&[], true, &self.options.limits, &mut self.collector)?;
+        stage.parser.finish(&mut self.collector)?;
+        let mut collector = self.collector;
+        collector.entries.set_rejected(collector.diagnostics.rejected());
+        collector.entries.shrink();
+        Ok(ReadReport {
+            format: stage.format,
+            encoding: stage.encoding,
+            packed,
+            bytes: self.total_bytes,
+            collector,
+        })
+    }
+}
+
+impl Stage {
+    /// Passes bytes to the parser and keeps what it has not finished with.
+    fn push(
+        &mut self,
+        chunk: &[u8],
+        last: bool,
+        limits: &Limits,
+        out: &mut Collector,
+    ) -> Result<(), ReadError> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        let text = if self.transcoder.is_identity() && !self.carriage_returns_only {
+            chunk
+        } else {
+            self.transcoder.push(chunk, &mut scratch);
+            if self.carriage_returns_only {
+                scratch.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+            }
+            &scratch[..]
+        };
+        let used = if self.rest.is_empty() {
+            let used = self.parser.consume(text, self.offset, last, out)?;
+            self.rest.extend_from_slice(&text[used..]);
+            used
+        } else {
+            self.rest.extend_from_slice(text);
+            let used = self.parser.consume(&self.rest, self.offset, last, out)?;
+            self.rest.drain(..used);
+            used
+        };
+        self.offset += used as u64;
+        self.scratch = scratch;
+        if self.rest.len() > limits.record_bytes {
+            return Err(ReadError::RecordTooLong {
+                line: self.parser.line(),
+                limit_bytes: limits.record_bytes,
+            });
+        }
+        Ok(())
+    }
+}

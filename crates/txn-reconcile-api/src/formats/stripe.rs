@@ -1,0 +1,127 @@
+//! Stripe reports: the payout reconciliation and balance reports (itemized), and the balance history export.
+//!
+//! Columns as documented at <https://docs.stripe.com/reports/report-types/payout-reconciliation> and
+//! <https://docs.stripe.com/reports/report-types/balance>. The stated amount is gross; the fee is a cost, so that
+//! `net = gross - fee`, which is checked on every row.
+
+use super::mapping::plain_name;
+use super::row::Place;
+use super::{Collector, ReadError};
+use crate::currency::Currency;
+use crate::date::Date;
+use crate::entry::Draft;
+use crate::money::{AmountSyntax, parse_amount};
+
+/// Where the columns of the report stand.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    id: usize,
+    amount: usize,
+    fee: usize,
+    net: usize,
+    currency: usize,
+    created: usize,
+    reference: Vec<usize>,
+    available: Option<usize>,
+    kind: Option<usize>,
+    payout: Option<usize>,
+    customer: Option<usize>,
+    description: Option<usize>,
+}
+
+impl Columns {
+    /// Finds the columns; false if this is not a header of such a report.
+    pub fn bind(&mut self, names: &[String]) -> bool {
+        let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
+        let find =
+            |wanted: &[&str]| wanted.iter().find_map(|wanted| plain.iter().position(|name| name == wanted));
+        let needed = (
+            find(&["balancetransactionid", "id"]),
+            find(&["gross", "amount"]),
+            find(&["fee"]),
+            find(&["net"]),
+            find(&["currency"]),
+            find(&["createdutc", "created", "balancetransactioncreatedutc"]),
+        );
+        let (Some(id), Some(amount), Some(fee), Some(net), Some(currency), Some(created)) = needed else {
+            return false;
+        };
+        // A merchant's own reference goes before Stripe's; which of them there are depends on the report's settings.
+        let references = [
+            "paymentmetadataorderid",
+            "paymentmetadatareference",
+            "orderidmetadata",
+            "merchantreference",
+            "sourceid",
+        ];
+        *self = Self {
+            id,
+            amount,
+            fee,
+            net,
+            currency,
+            created,
+            reference: references.iter().chain(&["source"]).filter_map(|name| find(&[name])).collect(),
+            available: find(&["availableonutc", "availableon"]),
+            kind: find(&["reportingcategory", "type"]),
+            payout: find(&["automaticpayoutid", "payoutid", "transfer"]),
+            customer: find(&["customername", "customerid", "customeremail"]),
+            description: find(&["description"]),
+        };
+        true
+    }
+
+    /// Reads a row.
+    pub fn take<'a>(
+        &self,
+        at: impl Fn(usize) -> Option<&'a str>,
+        place: Place,
+        out: &mut Collector,
+    ) -> Result<(), ReadError> {
+        let text = |column: usize| at(column).unwrap_or_default().trim();
+        let optional = |column: Option<usize>| column.map(text).unwrap_or_default();
+        let Some(currency) = Currency::from_code(text(self.currency).as_bytes()) else {
+            out.reject(place.line, "currency", "currency-unknown", "not a currency code of ISO 4217");
+            return Ok(());
+        };
+        let mut numbers = [0; 3];
+        for (number, (column, name)) in
+            numbers.iter_mut().zip([(self.amount, "gross"), (self.fee, "fee"), (self.net, "net")])
+        {
+            match parse_amount(text(column).as_bytes(), currency, STRIPE_AMOUNTS) {
+                Ok(value) => *number = value,
+                Err(error) => {
+                    out.reject(place.line, name, "amount-malformed", error.to_string());
+                    return Ok(());
+                }
+            }
+        }
+        let [amount, fee, net] = numbers;
+        if amount - fee != net {
+            out.reject(place.line, "net", "net-off", "gross less fee is not net");
+            return Ok(());
+        }
+        let Some(booking) = Date::parse_iso(text(self.created).as_bytes()) else {
+            out.reject(place.line, "created", "date-malformed", "not a date in the notation YYYY-MM-DD");
+            return Ok(());
+        };
+        let value = Date::parse_iso(optional(self.available).as_bytes()).unwrap_or(booking);
+        let reference = self.reference.iter().map(|column| text(*column)).find(|text| !text.is_empty());
+        out.entry(&Draft {
+            fee,
+            value,
+            reference: reference.unwrap_or_else(|| text(self.id)),
+            counterparty: optional(self.customer),
+            group: optional(self.payout),
+            kind: optional(self.kind),
+            description: optional(self.description),
+            line: place.line,
+            raw: place.raw,
+            ..Draft::new(amount, currency, booking)
+        })
+    }
+}
+
+/// Stripe writes plain decimals, with a grouping comma in some dashboard exports, and two decimals even for the yen.
+const STRIPE_AMOUNTS: AmountSyntax =
+    AmountSyntax { decimal: b'.', grouping: Some(b','), surplus_zeros: true };

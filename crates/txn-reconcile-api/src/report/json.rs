@@ -1,0 +1,113 @@
+//! JSON: the lists as arrays of objects, the summary as one object. Amounts are strings, so that no reader rounds them.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::table::{Kind, Table};
+use crate::engine::{BreakKind, Outcome, Side};
+use crate::entry::IgnoreReason;
+use crate::money::decimal;
+use crate::rules::Ruleset;
+
+/// Writes a list as an array of objects, one on each line.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(table: Table, outcome: &Outcome, rules: &Ruleset, out: &mut dyn Write) -> io::Result<()> {
+    let mut separator = "[\n";
+    table.rows(outcome, rules, |row| {
+        let mut object = Map::new();
+        for (field, column) in row.iter().zip(table.columns()) {
+            let value = match (column.kind, field.parse::<i64>()) {
+                (Kind::Number, Ok(number)) => json!(number),
+                _ => json!(field),
+            };
+            object.insert(column.name.to_owned(), value);
+        }
+        out.write_all(separator.as_bytes())?;
+        separator = ",\n";
+        serde_json::to_writer(&mut *out, &Value::Object(object)).map_err(io::Error::from)
+    })?;
+    out.write_all(if separator == "[\n" { b"[]\n" } else { b"\n]\n" })
+}
+
+/// The summary as an object.
+#[must_use]
+pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
+    let mut sides = Map::new();
+    for side in Side::BOTH {
+        let mut currencies = Map::new();
+        for (currency, account) in &outcome.conservation.accounts[side as usize] {
+            let tally = |tally: crate::engine::conserve::Tally| json!({ "count": tally.count, "sum": decimal(tally.sum, *currency) });
+            currencies.insert(
+                currency.to_string(),
+                json!({
+                    "total": tally(account.total),
+                    "matched": tally(account.matched),
+                    "open": tally(account.open),
+                    "ignored": tally(account.ignored),
+                }),
+            );
+        }
+        let mut ignored: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+        for (_, reason) in outcome.set(side).ignored() {
+            *ignored.entry(reason_text(rules, *reason)).or_default() += 1;
+        }
+        sides.insert(
+            side.name().to_owned(),
+            json!({
+                "currencies": currencies,
+                "ignored": ignored,
+                "rejected": outcome.conservation.rejected[side as usize],
+            }),
+        );
+    }
+    let residuals: Map<String, Value> = outcome
+        .conservation
+        .residuals
+        .iter()
+        .map(|(currency, residual)| {
+            let value = json!({
+                "difference": decimal(residual.difference, *currency),
+                "fees": decimal(residual.fees, *currency),
+                "tolerance": decimal(residual.tolerance, *currency),
+            });
+            (currency.to_string(), value)
+        })
+        .collect();
+    let passes: Vec<Value> = rules
+        .passes
+        .iter()
+        .zip(&outcome.matches)
+        .map(|(pass, matches)| json!({ "name": pass.name, "rule": pass.kind.name(), "pairs": matches.pairs.len(), "groups": matches.groups.len() }))
+        .collect();
+    let breaks: Map<String, Value> = BreakKind::ALL
+        .iter()
+        .map(|kind| {
+            (kind.name().to_owned(), json!(outcome.breaks.iter().filter(|item| item.kind == *kind).count()))
+        })
+        .collect();
+    json!({
+        "ruleset": { "name": rules.name, "fingerprint": rules.fingerprint },
+        "as_of": outcome.as_of.to_string(),
+        "digest": outcome.digest,
+        "sides": sides,
+        "residuals": residuals,
+        "passes": passes,
+        "breaks": breaks,
+        "notes": outcome.notes,
+    })
+}
+
+/// Why entries are ignored, with the reason that a rule gives.
+#[must_use]
+pub fn reason_text(rules: &Ruleset, reason: IgnoreReason) -> String {
+    match reason {
+        IgnoreReason::Rule(index) => rules
+            .ignores
+            .get(usize::from(index))
+            .map_or_else(|| reason.name().to_owned(), |ignore| ignore.reason.clone()),
+        _ => reason.name().to_owned(),
+    }
+}

@@ -1,0 +1,10 @@
+//! What people and programs read of an outcome: a summary for controllers, and matches and breaks as tables.
+
+pub mod csv;
+pub mod json;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+mod summary;
+pub mod table;
+
+pub use summary::summary;

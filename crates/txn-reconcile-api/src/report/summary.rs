@@ -1,0 +1,178 @@
+//! The summary that a controller reads.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use crate::engine::conserve::Tally;
+use crate::engine::{BreakKind, Outcome, Side};
+use crate::money::decimal;
+use crate::rules::Ruleset;
+
+/// Age bands in calendar days: upper bound and name.
+const AGES: [(i32, &str); 4] =
+    [(2, "0-2 days"), (7, "3-7 days"), (30, "8-30 days"), (i32::MAX, "over 30 days")];
+
+/// Writes the summary of a run as text.
+#[must_use]
+pub fn summary(outcome: &Outcome, rules: &Ruleset) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_all(&mut text, outcome, rules);
+    text
+}
+
+fn write_all(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Result {
+    writeln!(out, "Ruleset \"{}\", as of {}", rules.name, outcome.as_of)?;
+    write_accounts(out, outcome, rules)?;
+    write_residuals(out, outcome, rules)?;
+    write_passes(out, outcome, rules)?;
+    write_breaks(out, outcome)?;
+    for note in &outcome.notes {
+        writeln!(out, "\nNote: {note}.")?;
+    }
+    writeln!(out, "\nDigest {}", outcome.digest)
+}
+
+fn write_accounts(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Result {
+    writeln!(out, "\n{:<10} {:<4} {:<8} {:>12} {:>24}", "side", "", "", "entries", "sum")?;
+    for side in Side::BOTH {
+        let name = if side == Side::Left { &rules.left.name } else { &rules.right.name };
+        for (currency, account) in &outcome.conservation.accounts[side as usize] {
+            let mut line = |what: &str, tally: Tally, first: bool| {
+                let (name, code) = if first { (name.as_str(), currency.code()) } else { ("", "") };
+                let sum = grouped(&decimal(tally.sum, *currency));
+                writeln!(
+                    out,
+                    "{name:<10} {code:<4} {what:<8} {:>12} {sum:>24}",
+                    grouped(&tally.count.to_string())
+                )
+            };
+            line("read", account.total, true)?;
+            line("matched", account.matched, false)?;
+            line("open", account.open, false)?;
+            if account.ignored.count > 0 {
+                line("ignored", account.ignored, false)?;
+            }
+        }
+        let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
+        for (_, reason) in outcome.set(side).ignored() {
+            *reasons.entry(super::json::reason_text(rules, *reason)).or_default() += 1;
+        }
+        for (reason, count) in reasons {
+            writeln!(out, "{name:<10} ignored because {reason}: {count}")?;
+        }
+        let rejected = outcome.conservation.rejected[side as usize];
+        if rejected > 0 {
+            writeln!(out, "{name:<10} rejected rows: {rejected} (see `inspect`)")?;
+        }
+    }
+    Ok(())
+}
+
+/// What the matched sides differ by, wholly explained.
+fn write_residuals(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Result {
+    for (currency, residual) in &outcome.conservation.residuals {
+        if residual.difference == 0 && residual.fees == 0 {
+            writeln!(out, "Matched {currency}: {} and {} tie exactly.", rules.left.name, rules.right.name)?;
+        } else {
+            let show = |minor| grouped(&decimal(minor, *currency));
+            writeln!(
+                out,
+                "Matched {currency}: {} less {} is {}, of which fees {} and tolerance {}.",
+                rules.left.name,
+                rules.right.name,
+                show(residual.difference),
+                show(residual.fees),
+                show(residual.tolerance)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn write_passes(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Result {
+    let total: u64 = Side::BOTH
+        .iter()
+        .flat_map(|side| outcome.conservation.accounts[*side as usize].values())
+        .map(|account| account.total.count - account.ignored.count)
+        .sum();
+    writeln!(out, "\n{:<34} {:>12} {:>12} {:>9}", "pass", "matches", "entries", "rate")?;
+    for (pass, matches) in rules.passes.iter().zip(&outcome.matches) {
+        let grouped_entries: usize =
+            matches.groups.iter().map(|group| group.left.len() + group.right.len()).sum();
+        let entries = (matches.pairs.len() * 2 + grouped_entries) as u64;
+        let count = matches.pairs.len() + matches.groups.len();
+        writeln!(
+            out,
+            "{:<34} {:>12} {:>12} {:>9}",
+            pass.name,
+            grouped(&count.to_string()),
+            grouped(&entries.to_string()),
+            share(entries, total)
+        )?;
+    }
+    Ok(())
+}
+
+/// Hundredths of a percent, cut off: a rate never shows more than was matched.
+fn share(part: u64, whole: u64) -> String {
+    let hundredths = u128::from(part) * 10_000 / u128::from(whole.max(1));
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
+}
+
+fn write_breaks(out: &mut String, outcome: &Outcome) -> fmt::Result {
+    if outcome.breaks.is_empty() {
+        return writeln!(out, "\nNo breaks: everything matched.");
+    }
+    write!(out, "\n{:<18}", "break")?;
+    AGES.iter().try_for_each(|(_, name)| write!(out, " {name:>13}"))?;
+    writeln!(out, " {:>10}", "all")?;
+    for kind in BreakKind::ALL {
+        let ages: Vec<i32> =
+            outcome.breaks.iter().filter(|item| item.kind == kind).map(|item| item.age_days).collect();
+        if ages.is_empty() {
+            continue;
+        }
+        write!(out, "{:<18}", kind.name())?;
+        let mut from = i32::MIN;
+        for (to, _) in AGES {
+            let count = ages.iter().filter(|age| (from..=to).contains(age)).count();
+            write!(out, " {:>13}", grouped(&count.to_string()))?;
+            from = to.saturating_add(1);
+        }
+        writeln!(out, " {:>10}", grouped(&ages.len().to_string()))?;
+    }
+    Ok(())
+}
+
+/// A decimal number with commas between groups of three digits.
+fn grouped(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut text = sign.to_owned();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(grouped("-1234567.89"), "-1,234,567.89");
+        assert_eq!(grouped("123"), "123");
+        assert_eq!(grouped("-123.4"), "-123.4");
+    }
+
+    #[test]
+    fn rates_are_cut_off_and_not_rounded_up() {
+        assert_eq!(share(999_999, 1_000_000), "99.99%");
+        assert_eq!(share(0, 0), "0.00%");
+    }
+}

@@ -1,0 +1,396 @@
+//! The ruleset as it is written: TOML, versioned, with a JSON Schema made from these types.
+//!
+//! Every table refuses keys that it does not know, amounts and percentages are strings so that no float stands between
+//! the file and the engine, and each pass names its kind with a table of that kind's own settings.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::formats::mapping::MappingFile;
+
+/// A ruleset: how two sources are read and matched.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RulesFile {
+    /// Version of this notation; 1 is the only one.
+    pub version: u32,
+    /// Name of the ruleset, repeated in every report.
+    pub name: String,
+    /// The internal side (ledger).
+    #[serde(default)]
+    pub left: SourceFileRules,
+    /// The external side (processor, bank).
+    #[serde(default)]
+    pub right: SourceFileRules,
+    /// Which days are worked.
+    #[serde(default)]
+    pub calendar: CalendarFile,
+    /// Reference texts that mean "no reference", compared without case: `NONREF`, `NOTPROVIDED` …
+    #[serde(default = "blank_references")]
+    pub blank_references: Vec<String>,
+    /// Entries to set aside before matching.
+    #[serde(default)]
+    pub ignore: Vec<IgnoreFile>,
+    /// The passes, in the order in which they claim entries.
+    pub pass: Vec<PassFile>,
+    /// How breaks are told apart.
+    #[serde(default)]
+    pub breaks: BreaksFile,
+}
+
+/// The texts that banks put where there is no reference (SWIFT `NONREF`, ISO 20022 `NOTPROVIDED`).
+#[must_use]
+pub fn blank_references() -> Vec<String> {
+    ["NONREF", "NOTPROVIDED", "NOT PROVIDED", "NOREF", "N/A", "NONE", "-"].map(str::to_owned).to_vec()
+}
+
+/// How one side is read.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceFileRules {
+    /// What reports call this side. Default: `left` or `right`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The format, where it should not be recognised from the content.
+    #[serde(default)]
+    pub format: Option<crate::formats::Format>,
+    /// What the same row in two files means. Default: `dedupe`.
+    #[serde(default)]
+    pub overlap: Overlap,
+    /// Whether amounts are turned round, for a source that writes from the other party's view. Default: `same`.
+    #[serde(default)]
+    pub sign: Sign,
+    /// Which columns (CSV) or keys (NDJSON) mean what. Default: usual names are recognised.
+    #[serde(default)]
+    pub mapping: Option<MappingFile>,
+}
+
+/// What it means when a row of one file also stands in another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Overlap {
+    /// The files overlap: a row counts as often as in the file that has it most often.
+    #[default]
+    Dedupe,
+    /// The files follow one another: every row counts.
+    Append,
+}
+
+/// The view that amounts are written from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sign {
+    /// As written.
+    #[default]
+    Same,
+    /// Multiplied by -1.
+    Negate,
+}
+
+/// Days off.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarFile {
+    /// Weekdays without business. Default: Saturday and Sunday.
+    #[serde(default)]
+    pub weekend: Option<Vec<Weekday>>,
+    /// Further days off, as `YYYY-MM-DD`.
+    #[serde(default)]
+    pub holidays: Vec<String>,
+}
+
+/// A day of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names of the days say it all")]
+pub enum Weekday {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+/// Sets entries aside whose field has one of the given values.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IgnoreFile {
+    /// Which side. Default: both.
+    #[serde(default)]
+    pub side: Option<SideName>,
+    /// The field that is looked at.
+    pub field: IgnoreField,
+    /// The values, compared without case.
+    pub equals: Vec<String>,
+    /// Why such entries do not take part; printed in the report.
+    pub reason: String,
+}
+
+/// A side of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SideName {
+    /// The internal side.
+    Left,
+    /// The external side.
+    Right,
+}
+
+/// A field that entries can be set aside by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum IgnoreField {
+    /// The source's word for the kind of entry.
+    Kind,
+    /// The account.
+    Account,
+    /// The counterparty.
+    Counterparty,
+    /// The ISO 4217 code.
+    Currency,
+    /// The reference.
+    Reference,
+}
+
+/// One pass: a name and exactly one table that says what it does.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PassFile {
+    /// Name of the pass, unique in the ruleset; every match carries it.
+    pub name: String,
+    /// One to one: same reference, currency, amount and date.
+    #[serde(default)]
+    pub exact: Option<ExactFile>,
+    /// One to one: same reference and currency; amount and date within limits.
+    #[serde(default)]
+    pub reference: Option<ReferenceFile>,
+    /// One to one without a reference: same currency and amount in the window, unique on both sides.
+    #[serde(default)]
+    pub unique: Option<UniqueFile>,
+    /// Payouts and batches: the entries that carry a key, against the entries that carry it on the other side.
+    #[serde(default)]
+    pub group: Option<GroupFile>,
+    /// Split and collected payments: one entry against a few whose sum is proven to be the only one that fits.
+    #[serde(default)]
+    pub subset: Option<SubsetFile>,
+    /// Reversals: two entries of one side that cancel out.
+    #[serde(default)]
+    pub net: Option<NetFile>,
+}
+
+/// Which date is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DateField {
+    /// The booking date.
+    #[default]
+    Booking,
+    /// The value date.
+    Value,
+}
+
+/// Which amount is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// The amount as stated.
+    #[default]
+    Amount,
+    /// The amount less the fee: what arrives, where the stated amount is gross.
+    LessFee,
+    /// The amount plus the fee: what was paid, where the stated amount is net.
+    PlusFee,
+}
+
+/// How references are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReferenceMode {
+    /// Byte for byte.
+    #[default]
+    Exact,
+    /// Letters and digits only, without case.
+    Normalized,
+    /// Normalized; or one side's reference stands as a word in the other side's description.
+    Contained,
+}
+
+/// Settings of an exact pass.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExactFile {
+    /// Which date has to agree. Default: `booking`.
+    #[serde(default)]
+    pub date: DateField,
+    /// The left side's amount. Default: `amount`.
+    #[serde(default)]
+    pub left_amount: Measure,
+    /// The right side's amount. Default: `amount`.
+    #[serde(default)]
+    pub right_amount: Measure,
+}
+
+/// Settings of a pass by reference.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceFile {
+    /// How far the amounts may lie apart. Default: not at all.
+    #[serde(default)]
+    pub tolerance: ToleranceFile,
+    /// How many business days the dates may lie apart, 0 to 366. Default: 0.
+    #[serde(default)]
+    pub days: u32,
+    /// Which date is compared. Default: `booking`.
+    #[serde(default)]
+    pub date: DateField,
+    /// How references are compared. Default: `exact`.
+    #[serde(default)]
+    pub reference: ReferenceMode,
+    /// The left side's amount. Default: `amount`.
+    #[serde(default)]
+    pub left_amount: Measure,
+    /// The right side's amount. Default: `amount`.
+    #[serde(default)]
+    pub right_amount: Measure,
+}
+
+/// The larger of an absolute and a percentage limit.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToleranceFile {
+    /// Limit in major units, as a decimal string; decimals that a currency does not have are cut off for it.
+    #[serde(default)]
+    pub absolute: Option<String>,
+    /// Limit for single currencies, by ISO 4217 code; goes before `absolute`.
+    #[serde(default)]
+    pub absolute_by_currency: BTreeMap<String, String>,
+    /// Limit in percent of the larger amount, as a decimal string with at most 6 decimals, 0 to 100.
+    #[serde(default)]
+    pub percent: Option<String>,
+}
+
+/// Settings of a pass without references.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UniqueFile {
+    /// How many business days the dates may lie apart, 0 to 366. Default: 0.
+    #[serde(default)]
+    pub days: u32,
+    /// Which date is compared. Default: `booking`.
+    #[serde(default)]
+    pub date: DateField,
+    /// Whether two entries that both carry a reference, and not the same one, may still match. Default: false.
+    #[serde(default)]
+    pub conflicting_references: bool,
+    /// The left side's amount. Default: `amount`.
+    #[serde(default)]
+    pub left_amount: Measure,
+    /// The right side's amount. Default: `amount`.
+    #[serde(default)]
+    pub right_amount: Measure,
+}
+
+/// Where an entry carries its payout or batch key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyField {
+    /// In its group field.
+    #[default]
+    Group,
+    /// In its reference.
+    Reference,
+}
+
+/// Settings of a pass over payouts and batches.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupFile {
+    /// Where the left side carries the key. Default: `group`.
+    #[serde(default)]
+    pub left_key: KeyField,
+    /// Where the right side carries the key. Default: `group`.
+    #[serde(default)]
+    pub right_key: KeyField,
+    /// The left side's amount. Default: `amount`.
+    #[serde(default)]
+    pub left_amount: Measure,
+    /// The right side's amount. Default: `amount`.
+    #[serde(default)]
+    pub right_amount: Measure,
+    /// How far the two sums may lie apart. Default: not at all.
+    #[serde(default)]
+    pub tolerance: ToleranceFile,
+    /// How many business days the earliest and the latest entry may lie apart, 0 to 366. Default: no limit.
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
+/// Settings of a pass over subset sums.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubsetFile {
+    /// How many business days a member may lie from the single entry, 0 to 366. Default: 0.
+    #[serde(default)]
+    pub days: u32,
+    /// Which date is compared. Default: `booking`.
+    #[serde(default)]
+    pub date: DateField,
+    /// At most this many open entries are searched, 2 to 12; beyond it the engine only suggests. Default: 12.
+    #[serde(default)]
+    pub items_max: Option<u32>,
+    /// At most this many entries on the many side, 2 to 6. Default: 6.
+    #[serde(default)]
+    pub members_max: Option<u32>,
+    /// How many sums the pass may try before it gives up on the rest, 1,000 to 10,000,000,000. Default: 50,000,000.
+    #[serde(default)]
+    pub budget_sums: Option<u64>,
+    /// Whether entries without a counterparty may be combined. Default: false.
+    #[serde(default)]
+    pub blank_counterparty: bool,
+    /// Whether several entries of one side may settle several of the other. Default: true.
+    #[serde(default)]
+    pub many_to_many: Option<bool>,
+    /// The left side's amount. Default: `amount`.
+    #[serde(default)]
+    pub left_amount: Measure,
+    /// The right side's amount. Default: `amount`.
+    #[serde(default)]
+    pub right_amount: Measure,
+}
+
+/// Settings of a pass over reversals.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetFile {
+    /// How many business days an entry and its reversal may lie apart, 0 to 366. Default: 0.
+    #[serde(default)]
+    pub days: u32,
+    /// Which date is compared. Default: `booking`.
+    #[serde(default)]
+    pub date: DateField,
+    /// Which side. Default: both.
+    #[serde(default)]
+    pub side: Option<SideName>,
+}
+
+/// How what stays open is told apart.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreaksFile {
+    /// Entries at most this many business days old, with no trace on the other side, are in transit. Default: 2.
+    #[serde(default)]
+    pub in_transit_days: Option<u32>,
+    /// A shortfall of at most this share is taken for a fee that differs. Default: `5` (percent).
+    #[serde(default)]
+    pub fee_percent: Option<String>,
+    /// How many of the nearest candidates a break lists, 0 to 10. Default: 3.
+    #[serde(default)]
+    pub nearest_max: Option<u32>,
+    /// Who looks after a kind of break, by kind: `missing_external = "treasury"`.
+    #[serde(default)]
+    pub owners: BTreeMap<String, String>,
+}

@@ -1,0 +1,426 @@
+//! From the TOML text to a checked [`Ruleset`].
+
+use std::fmt;
+
+use super::file::{PassFile, RulesFile, ToleranceFile};
+use super::model::{
+    Breaks, ByReference, Exact, Group, Ignore, Measures, Net, Pass, PassKind, Ruleset, SourceRules, Subset,
+    Tolerance, Unique,
+};
+use crate::calendar::Calendar;
+use crate::currency::Currency;
+use crate::date::Date;
+use crate::engine::BreakKind;
+use crate::formats::mapping::Mapping;
+use crate::money::{AmountError, AmountSyntax, parse_scaled};
+
+/// The ruleset that is used when none is given.
+pub const STANDARD: &str = include_str!("standard.toml");
+
+/// Longest window that may be asked for, in business days.
+const DAYS_MAX: u32 = 366;
+
+/// What is wrong with a ruleset, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesError {
+    /// Line of the text, from 1; 0 when it cannot be told.
+    pub line: usize,
+    /// The key, as a path: `pass[2].reference.days`.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for RulesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}: ", self.line)?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for RulesError {}
+
+/// The ruleset that is used when none is given.
+///
+/// # Errors
+/// Never in practice: a test reads the same text.
+pub fn standard() -> Result<Ruleset, RulesError> {
+    load(STANDARD)
+}
+
+/// The JSON Schema of the notation.
+#[must_use]
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(RulesFile);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Reads and checks a ruleset.
+///
+/// # Errors
+/// Names the line and key of the first thing that is wrong.
+pub fn load(text: &str) -> Result<Ruleset, RulesError> {
+    let file: RulesFile = toml_edit::de::from_str(text).map_err(|error| syntax_error(text, &error))?;
+    compile(&file, text).map_err(|fault| locate(text, fault))
+}
+
+/// A fault found after the text was understood: the path of the key and what is wrong.
+struct Fault {
+    path: Vec<Step>,
+    message: String,
+}
+
+/// One step from a table to a key in it.
+#[derive(Clone, Debug)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+fn fault(path: &str, message: impl Into<String>) -> Fault {
+    let path = path
+        .split('.')
+        .map(|step| match step.parse() {
+            Ok(index) => Step::Index(index),
+            Err(_) => Step::Key(step.to_owned()),
+        })
+        .collect();
+    Fault { path, message: message.into() }
+}
+
+/// An error of the TOML reader, with the key of the line that it points to.
+fn syntax_error(text: &str, error: &toml_edit::de::Error) -> RulesError {
+    let start = error.span().map_or(0, |span| span.start).min(text.len());
+    let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let key = text
+        .lines()
+        .nth(line - 1)
+        .and_then(|line| line.split_once('='))
+        .map_or_else(String::new, |(key, _)| key.trim().to_owned());
+    RulesError { line, key, message: with_suggestion(error.message()) }
+}
+
+/// Turns "unknown field `x`, expected one of ..." into a sentence with the nearest name.
+fn with_suggestion(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = message.starts_with("unknown").then(|| quoted.next()).flatten();
+    let nearest = unknown.and_then(|unknown| {
+        let scored = quoted.map(|name| (strsim::damerau_levenshtein(unknown, name), name));
+        scored.min().filter(|(distance, _)| *distance <= 3).map(|(_, name)| name)
+    });
+    match nearest {
+        Some(name) => format!("{message}; did you mean `{name}`?"),
+        None => message.trim_end().to_owned(),
+    }
+}
+
+/// Finds the line of a key by walking the document.
+fn locate(text: &str, fault: Fault) -> RulesError {
+    let mut span = None;
+    if let Ok(document) = toml_edit::Document::parse(text) {
+        let mut item = Some(document.as_item());
+        for step in &fault.path {
+            item = item.and_then(|item| match step {
+                Step::Key(key) => item.get(key.as_str()),
+                Step::Index(index) => item.get(*index),
+            });
+            span = item.and_then(toml_edit::Item::span).or(span);
+        }
+    }
+    let line = span.map_or(0, |span: std::ops::Range<usize>| {
+        text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+    });
+    let mut key = String::new();
+    for step in &fault.path {
+        match step {
+            Step::Key(name) if key.is_empty() => key.push_str(name),
+            Step::Key(name) => key.extend([".", name]),
+            Step::Index(index) => key.push_str(&format!("[{index}]")),
+        }
+    }
+    RulesError { line, key, message: fault.message }
+}
+
+fn compile(file: &RulesFile, text: &str) -> Result<Ruleset, Fault> {
+    if file.version != 1 {
+        return Err(fault("version", "only version 1 of the notation is known"));
+    }
+    if file.pass.is_empty() {
+        return Err(fault("pass", "a ruleset needs at least one [[pass]]"));
+    }
+    let mut passes: Vec<Pass> = Vec::with_capacity(file.pass.len());
+    for (index, pass) in file.pass.iter().enumerate() {
+        if passes.iter().any(|earlier| earlier.name == pass.name) {
+            return Err(fault(&format!("pass.{index}.name"), "an earlier pass has the same name"));
+        }
+        passes.push(compile_pass(pass, index)?);
+    }
+    let side = |rules: &super::file::SourceFileRules, key: &str| {
+        let mapping = rules.mapping.as_ref().map(Mapping::compile).transpose();
+        let mapping =
+            mapping.map_err(|error| fault(&format!("{key}.mapping.{}", error.key), error.message))?;
+        Ok(SourceRules::new(rules, key, mapping))
+    };
+    Ok(Ruleset {
+        name: file.name.clone(),
+        left: side(&file.left, "left")?,
+        right: side(&file.right, "right")?,
+        calendar: compile_calendar(file)?,
+        blank_references: file
+            .blank_references
+            .iter()
+            .map(|text| crate::engine::normalize(text.as_bytes()))
+            .collect(),
+        ignores: file
+            .ignore
+            .iter()
+            .map(|ignore| Ignore {
+                side: ignore.side,
+                field: ignore.field,
+                equals: ignore.equals.iter().map(|value| value.to_lowercase()).collect(),
+                reason: ignore.reason.clone(),
+            })
+            .collect(),
+        passes,
+        breaks: compile_breaks(file)?,
+        fingerprint: blake3::hash(text.as_bytes()).to_hex().to_string(),
+    })
+}
+
+fn compile_calendar(file: &RulesFile) -> Result<Calendar, Fault> {
+    let weekend: Vec<u32> = match &file.calendar.weekend {
+        None => vec![5, 6],
+        Some(days) => days.iter().map(|day| *day as u32).collect(),
+    };
+    if (0..7).all(|day| weekend.contains(&day)) {
+        return Err(fault("calendar.weekend", "at least one weekday has to be a business day"));
+    }
+    let holidays = file.calendar.holidays.iter().enumerate().map(|(index, text)| {
+        Date::parse_iso(text.as_bytes())
+            .ok_or_else(|| fault(&format!("calendar.holidays.{index}"), "a holiday is written YYYY-MM-DD"))
+    });
+    Ok(Calendar::new(&weekend, &holidays.collect::<Result<Vec<Date>, Fault>>()?))
+}
+
+fn compile_breaks(file: &RulesFile) -> Result<Breaks, Fault> {
+    let breaks = &file.breaks;
+    for kind in breaks.owners.keys() {
+        if !BreakKind::ALL.iter().any(|known| known.name() == kind) {
+            let known: Vec<&str> = BreakKind::ALL.iter().map(|kind| kind.name()).collect();
+            let message = format!("no break is of this kind; the kinds are {}", known.join(", "));
+            return Err(fault(&format!("breaks.owners.{kind}"), message));
+        }
+    }
+    let nearest_max = breaks.nearest_max.unwrap_or(3);
+    if nearest_max > 10 {
+        return Err(fault("breaks.nearest_max", "at most 10 candidates are listed"));
+    }
+    Ok(Breaks {
+        in_transit_days: days(breaks.in_transit_days.unwrap_or(2), "breaks.in_transit_days")?,
+        fee_share_e8: percent(breaks.fee_percent.as_deref().unwrap_or("5"), "breaks.fee_percent")?,
+        nearest_max: nearest_max as usize,
+        owners: breaks.owners.clone(),
+    })
+}
+
+fn compile_pass(pass: &PassFile, index: usize) -> Result<Pass, Fault> {
+    let at = format!("pass.{index}");
+    let mut kinds = Vec::new();
+    if let Some(exact) = &pass.exact {
+        let measures = Measures { left: exact.left_amount, right: exact.right_amount };
+        kinds.push(PassKind::Exact(Exact { date: exact.date, measures }));
+    }
+    if let Some(file) = &pass.reference {
+        kinds.push(PassKind::Reference(ByReference {
+            tolerance: tolerance(&file.tolerance, &format!("{at}.reference.tolerance"))?,
+            days: days(file.days, &format!("{at}.reference.days"))?,
+            date: file.date,
+            reference: file.reference,
+            measures: Measures { left: file.left_amount, right: file.right_amount },
+        }));
+    }
+    if let Some(file) = &pass.unique {
+        kinds.push(PassKind::Unique(Unique {
+            days: days(file.days, &format!("{at}.unique.days"))?,
+            date: file.date,
+            conflicting_references: file.conflicting_references,
+            measures: Measures { left: file.left_amount, right: file.right_amount },
+        }));
+    }
+    if let Some(file) = &pass.group {
+        kinds.push(PassKind::Group(Group {
+            left_key: file.left_key,
+            right_key: file.right_key,
+            measures: Measures { left: file.left_amount, right: file.right_amount },
+            tolerance: tolerance(&file.tolerance, &format!("{at}.group.tolerance"))?,
+            days: file.days.map(|limit| days(limit, &format!("{at}.group.days"))).transpose()?,
+        }));
+    }
+    if let Some(file) = &pass.subset {
+        kinds.push(PassKind::Subset(compile_subset(file, &format!("{at}.subset"))?));
+    }
+    if let Some(file) = &pass.net {
+        let days = days(file.days, &format!("{at}.net.days"))?;
+        kinds.push(PassKind::Net(Net { days, date: file.date, side: file.side }));
+    }
+    match (kinds.pop(), kinds.len()) {
+        (Some(kind), 0) => Ok(Pass { name: pass.name.clone(), kind }),
+        _ => Err(fault(
+            &at,
+            "a pass has exactly one of the tables exact, reference, unique, group, subset and net",
+        )),
+    }
+}
+
+fn compile_subset(file: &super::file::SubsetFile, at: &str) -> Result<Subset, Fault> {
+    let items_max = file.items_max.unwrap_or(12);
+    let members_max = file.members_max.unwrap_or(6);
+    let budget_sums = file.budget_sums.unwrap_or(50_000_000);
+    if !(2..=12).contains(&items_max) {
+        let why = "2 to 12: among more open entries a sum that fits is no longer a proof";
+        return Err(fault(&format!("{at}.items_max"), why));
+    }
+    if !(2..=6).contains(&members_max) {
+        return Err(fault(&format!("{at}.members_max"), "2 to 6: longer sums coincide too easily"));
+    }
+    if !(1_000..=10_000_000_000).contains(&budget_sums) {
+        return Err(fault(&format!("{at}.budget_sums"), "1,000 to 10,000,000,000"));
+    }
+    Ok(Subset {
+        days: days(file.days, &format!("{at}.days"))?,
+        date: file.date,
+        items_max: items_max as usize,
+        members_max: members_max as usize,
+        budget_sums,
+        blank_counterparty: file.blank_counterparty,
+        many_to_many: file.many_to_many.unwrap_or(true),
+        measures: Measures { left: file.left_amount, right: file.right_amount },
+    })
+}
+
+fn days(days: u32, at: &str) -> Result<u32, Fault> {
+    if days <= DAYS_MAX { Ok(days) } else { Err(fault(at, "at most 366 business days")) }
+}
+
+/// A percentage as a share in units of 10^-8.
+fn percent(text: &str, at: &str) -> Result<i128, Fault> {
+    match parse_scaled(text.as_bytes(), 6, AmountSyntax::PLAIN) {
+        Ok(share) if (0..=100_000_000).contains(&share) => Ok(share),
+        Ok(_) => Err(fault(at, "a percentage lies between 0 and 100")),
+        Err(_) => Err(fault(at, "a percentage is a decimal string with at most 6 decimals, like \"0.25\"")),
+    }
+}
+
+fn tolerance(file: &ToleranceFile, at: &str) -> Result<Tolerance, Fault> {
+    let mut absolute = vec![0; Currency::COUNT];
+    if let Some(text) = &file.absolute {
+        // Four decimals is the most that any currency has; what a currency lacks is cut off, never rounded up.
+        let scaled = parse_scaled(text.as_bytes(), 4, AmountSyntax::PLAIN)
+            .map_err(|error| fault(&format!("{at}.absolute"), error.to_string()))?;
+        for currency in Currency::all() {
+            absolute[currency.index()] = scaled / 10i128.pow(4 - currency.exponent());
+        }
+    }
+    for (code, text) in &file.absolute_by_currency {
+        let at = format!("{at}.absolute_by_currency.{code}");
+        let currency = Currency::from_code(code.as_bytes())
+            .ok_or_else(|| fault(&at, "not a currency code of ISO 4217"))?;
+        absolute[currency.index()] = parse_scaled(text.as_bytes(), currency.exponent(), AmountSyntax::PLAIN)
+            .map_err(|error: AmountError| fault(&at, error.to_string()))?;
+    }
+    if absolute.iter().any(|limit| *limit < 0) {
+        return Err(fault(&format!("{at}.absolute"), "a tolerance is not negative"));
+    }
+    let share = file.percent.as_deref().map_or(Ok(0), |text| percent(text, &format!("{at}.percent")))?;
+    Ok(Tolerance::new(absolute, share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(text: &str) -> RulesError {
+        load(text).unwrap_err()
+    }
+
+    #[test]
+    fn the_standard_ruleset_loads() {
+        let rules = standard().unwrap();
+        assert_eq!(rules.passes[0].kind.name(), "exact");
+        assert_eq!(rules.passes.last().unwrap().kind.name(), "net");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line_and_the_right_one() {
+        let error = error_of("version = 1\nname = \"a\"\n[[pass]]\nname = \"p\"\nreference = { dayz = 3 }\n");
+        assert_eq!(error.line, 5);
+        assert!(error.message.contains("`dayz`") && error.message.contains("did you mean `days`"), "{error}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named_with_its_line_and_key() {
+        let text = "version = 1\nname = \"a\"\n[[pass]]\nname = \"p\"\nexact = {}\n[[pass]]\nname = \"s\"\n[pass.subset]\ndays = 2\nitems_max = 20\n";
+        let error = error_of(text);
+        assert_eq!((error.line, error.key.as_str()), (10, "pass[1].subset.items_max"));
+    }
+
+    #[test]
+    fn a_pass_does_one_thing() {
+        let error = error_of("version = 1\nname = \"a\"\n[[pass]]\nname = \"p\"\nexact = {}\nunique = {}\n");
+        assert!(error.message.contains("exactly one"));
+        assert_eq!(error.line, 3);
+        assert!(
+            error_of("version = 1\nname = \"a\"\n[[pass]]\nname = \"p\"\n").message.contains("exactly one")
+        );
+    }
+
+    #[test]
+    fn floats_are_refused() {
+        let error = error_of(
+            "version = 1\nname = \"a\"\n[[pass]]\nname = \"p\"\nreference = { tolerance = { absolute = 0.05 } }\n",
+        );
+        assert_eq!(error.line, 5);
+        assert!(error.message.contains("string"), "{error}");
+    }
+
+    #[test]
+    fn the_larger_limit_counts_and_fractions_are_cut_off() {
+        let file = ToleranceFile {
+            absolute: Some("0.055".to_owned()),
+            percent: Some("0.1".to_owned()),
+            absolute_by_currency: [("KWD".to_owned(), "0.010".to_owned())].into(),
+        };
+        let tolerance = tolerance(&file, "t").ok().unwrap();
+        let currency = |code: &str| Currency::from_code(code.as_bytes()).unwrap();
+        assert_eq!(tolerance.limit(1_000, 1_001, currency("EUR")), 5);
+        assert_eq!(tolerance.limit(-10_000, 9_999, currency("EUR")), 10);
+        assert_eq!(tolerance.limit(900, 900, currency("JPY")), 0);
+        assert_eq!(tolerance.limit(0, 0, currency("KWD")), 10);
+        assert_eq!(tolerance.limit(10i128.pow(30), 0, currency("EUR")), 10i128.pow(27));
+    }
+
+    #[test]
+    fn owners_are_of_known_kinds() {
+        let error = error_of(
+            "version = 1\nname = \"a\"\n[[pass]]\nname = \"p\"\nexact = {}\n[breaks.owners]\nlost = \"me\"\n",
+        );
+        assert_eq!((error.line, error.key.as_str()), (7, "breaks.owners.lost"));
+    }
+
+    #[test]
+    fn the_checked_in_schema_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/rules.schema.json");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap_or_default(),
+            schema(),
+            "stale; mend with: cargo run -p txn-reconcile-api -- rules schema > crates/txn-reconcile-api/rules.schema.json"
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! Rulesets: read from TOML, checked, with errors that name the line and the key.
+
+pub mod file;
+mod load;
+mod model;
+
+pub use load::{RulesError, STANDARD, load, schema, standard};
+pub use model::{
+    Breaks, ByReference, Exact, Group, Ignore, Measures, Net, Pass, PassKind, Ruleset, SourceRules, Subset,
+    Tolerance, Unique,
+};

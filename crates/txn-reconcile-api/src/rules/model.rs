@@ -1,0 +1,266 @@
+//! The ruleset as the engine uses it: checked, with its limits in minor units.
+
+use super::file::{
+    DateField, IgnoreField, KeyField, Measure, Overlap, ReferenceMode, SideName, Sign, SourceFileRules,
+};
+use crate::calendar::Calendar;
+use crate::currency::Currency;
+use crate::formats::Format;
+use crate::formats::mapping::Mapping;
+
+/// A ruleset that passed every check.
+#[derive(Clone, Debug)]
+pub struct Ruleset {
+    /// Its name.
+    pub name: String,
+    /// How the left side is read.
+    pub left: SourceRules,
+    /// How the right side is read.
+    pub right: SourceRules,
+    /// Business days.
+    pub calendar: Calendar,
+    /// Texts that stand for "no reference", normalized.
+    pub blank_references: Vec<Vec<u8>>,
+    /// What is set aside.
+    pub ignores: Vec<Ignore>,
+    /// The passes in order.
+    pub passes: Vec<Pass>,
+    /// How breaks are told apart.
+    pub breaks: Breaks,
+    /// BLAKE3 of the text it was read from, in hexadecimal.
+    pub fingerprint: String,
+}
+
+/// How one side is read.
+#[derive(Clone, Debug)]
+pub struct SourceRules {
+    /// What reports call the side.
+    pub name: String,
+    /// The format, if it is forced.
+    pub format: Option<Format>,
+    /// What a row in two files means.
+    pub overlap: Overlap,
+    /// The view that amounts are written from.
+    pub sign: Sign,
+    /// The columns, if they are declared.
+    pub mapping: Option<Mapping>,
+}
+
+impl SourceRules {
+    /// The side's rules from the file, with a name to fall back on.
+    pub(super) fn new(file: &SourceFileRules, name: &str, mapping: Option<Mapping>) -> Self {
+        Self {
+            name: file.name.clone().unwrap_or_else(|| name.to_owned()),
+            format: file.format,
+            overlap: file.overlap,
+            sign: file.sign,
+            mapping,
+        }
+    }
+}
+
+/// A rule that sets entries aside.
+#[derive(Clone, Debug)]
+pub struct Ignore {
+    /// Which side; both if none.
+    pub side: Option<SideName>,
+    /// The field.
+    pub field: IgnoreField,
+    /// The values, in lower case.
+    pub equals: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A named pass.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// Its name, unique in the ruleset.
+    pub name: String,
+    /// What it does.
+    pub kind: PassKind,
+}
+
+/// What a pass does.
+#[derive(Clone, Debug)]
+pub enum PassKind {
+    /// Same reference, currency, amount and date.
+    Exact(Exact),
+    /// Same reference and currency, amount and date within limits.
+    Reference(ByReference),
+    /// Same currency and amount within the window, unique on both sides.
+    Unique(Unique),
+    /// Sums by payout or batch.
+    Group(Group),
+    /// Sums of a few entries.
+    Subset(Subset),
+    /// Reversals within a side.
+    Net(Net),
+}
+
+impl PassKind {
+    /// The name of the table that it is written as.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Exact(_) => "exact",
+            Self::Reference(_) => "reference",
+            Self::Unique(_) => "unique",
+            Self::Group(_) => "group",
+            Self::Subset(_) => "subset",
+            Self::Net(_) => "net",
+        }
+    }
+}
+
+/// The amounts that are compared, left and right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measures {
+    /// Of the left side.
+    pub left: Measure,
+    /// Of the right side.
+    pub right: Measure,
+}
+
+/// An exact pass.
+#[derive(Clone, Debug)]
+pub struct Exact {
+    /// Which date.
+    pub date: DateField,
+    /// Which amounts.
+    pub measures: Measures,
+}
+
+/// A pass by reference.
+#[derive(Clone, Debug)]
+pub struct ByReference {
+    /// Limit on the amounts.
+    pub tolerance: Tolerance,
+    /// Limit on the dates, in business days.
+    pub days: u32,
+    /// Which date.
+    pub date: DateField,
+    /// How references compare.
+    pub reference: ReferenceMode,
+    /// Which amounts.
+    pub measures: Measures,
+}
+
+/// A pass without references.
+#[derive(Clone, Debug)]
+pub struct Unique {
+    /// Limit on the dates, in business days.
+    pub days: u32,
+    /// Which date.
+    pub date: DateField,
+    /// Whether entries with different references may match.
+    pub conflicting_references: bool,
+    /// Which amounts.
+    pub measures: Measures,
+}
+
+/// A pass over payouts and batches.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Where the left side has the key.
+    pub left_key: KeyField,
+    /// Where the right side has it.
+    pub right_key: KeyField,
+    /// Which amounts.
+    pub measures: Measures,
+    /// Limit on the sums.
+    pub tolerance: Tolerance,
+    /// Limit on the span of dates, in business days.
+    pub days: Option<u32>,
+}
+
+/// A pass over subset sums.
+#[derive(Clone, Debug)]
+pub struct Subset {
+    /// Limit on the dates, in business days.
+    pub days: u32,
+    /// Which date.
+    pub date: DateField,
+    /// Open entries that are searched, at most 12.
+    pub items_max: usize,
+    /// Entries on the many side, at most 6.
+    pub members_max: usize,
+    /// Sums that may be tried.
+    pub budget_sums: u64,
+    /// Whether entries without a counterparty may be combined.
+    pub blank_counterparty: bool,
+    /// Whether N:M is tried after 1:N and N:1.
+    pub many_to_many: bool,
+    /// Which amounts.
+    pub measures: Measures,
+}
+
+/// A pass over reversals.
+#[derive(Clone, Debug)]
+pub struct Net {
+    /// Limit on the dates, in business days.
+    pub days: u32,
+    /// Which date.
+    pub date: DateField,
+    /// Which side; both if none.
+    pub side: Option<SideName>,
+}
+
+/// The larger of an absolute and a relative limit, in minor units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tolerance {
+    absolute: Vec<i128>,
+    /// Share of the larger amount, in units of 10^-8 (1% is 1,000,000).
+    share_e8: i128,
+}
+
+impl Tolerance {
+    /// No difference at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { absolute: vec![0; Currency::COUNT], share_e8: 0 }
+    }
+
+    pub(super) fn new(absolute: Vec<i128>, share_e8: i128) -> Self {
+        Self { absolute, share_e8 }
+    }
+
+    /// Whether it allows no difference.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.share_e8 == 0 && self.absolute.iter().all(|limit| *limit == 0)
+    }
+
+    /// The largest difference allowed between these two amounts; a fraction of a minor unit is cut off.
+    #[must_use]
+    pub fn limit(&self, a: i128, b: i128, currency: Currency) -> i128 {
+        let larger = a.unsigned_abs().max(b.unsigned_abs());
+        let share = u128::try_from(self.share_e8).unwrap_or(0);
+        // Split so that the product cannot overflow: amounts reach 10^30, shares 10^8.
+        let relative = (larger / 100_000_000) * share + (larger % 100_000_000) * share / 100_000_000;
+        self.absolute
+            .get(currency.index())
+            .copied()
+            .unwrap_or(0)
+            .max(i128::try_from(relative).unwrap_or(i128::MAX))
+    }
+
+    /// Whether two amounts lie within the limit.
+    #[must_use]
+    pub fn allows(&self, a: i128, b: i128, currency: Currency) -> bool {
+        a.abs_diff(b) <= self.limit(a, b, currency).unsigned_abs()
+    }
+}
+
+/// How breaks are told apart.
+#[derive(Clone, Debug)]
+pub struct Breaks {
+    /// Business days that an entry may be under way.
+    pub in_transit_days: u32,
+    /// Largest share that is taken for a fee, in units of 10^-8.
+    pub fee_share_e8: i128,
+    /// Candidates listed for each break.
+    pub nearest_max: usize,
+    /// Owner by kind of break.
+    pub owners: std::collections::BTreeMap<String, String>,
+}

@@ -1,0 +1,174 @@
+//! The command as its users run it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_txn-reconcile-api")).current_dir(folder).args(args).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+const LEDGER: &str = "reference,amount,currency,date\nA,10.00,EUR,2026-11-02\n=B,20.00,EUR,2026-11-02\n";
+const BANK: &str = "reference,amount,currency,date\nA,10.00,EUR,2026-11-02\n";
+
+fn samples() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/samples"))
+}
+
+#[test]
+fn the_sample_run_matches_and_explains() {
+    let output = run(samples(), &["reconcile", "ledger.csv", "bank.sta", "--rules", "rules.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.contains("6 BREAKS OPEN"), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colours and no progress bar outside a terminal");
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn a_clean_run_exits_with_zero() {
+    let folder = folder(&[("a.csv", BANK), ("b.csv", BANK)]);
+    let output = run(folder.path(), &["reconcile", "a.csv", "b.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).ends_with("CLEAN\n"));
+}
+
+#[test]
+fn exports_are_whole_and_neutralise_formulas() {
+    let folder = folder(&[("a.csv", LEDGER), ("b.csv", BANK)]);
+    let args = [
+        "reconcile",
+        "a.csv",
+        "b.csv",
+        "--breaks",
+        "breaks.csv",
+        "--matches",
+        "matches.json",
+        "--carry-out",
+        "open.ndjson",
+    ];
+    let output = run(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let breaks = std::fs::read_to_string(folder.path().join("breaks.csv")).unwrap();
+    assert_eq!(breaks.lines().count(), 2);
+    assert!(breaks.contains(",'=B,"), "{breaks}");
+    let matches: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("matches.json")).unwrap()).unwrap();
+    assert_eq!(matches.as_array().unwrap().len(), 2);
+    assert_eq!(matches[0]["amount"], "10.00");
+    // The open entry meets its counterpart in the next run.
+    std::fs::write(
+        folder.path().join("next.csv"),
+        "reference,amount,currency,date\n=B,20.00,EUR,2026-11-03\n",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("none.csv"), "reference,amount,currency,date\n").unwrap();
+    let next = run(folder.path(), &["reconcile", "none.csv", "next.csv", "--carry-in", "open.ndjson"]);
+    assert_eq!(next.status.code(), Some(0), "{}{}", stdout(&next), stderr(&next));
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_holds_the_same_rows() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::RowAccessor;
+
+    let folder = folder(&[("a.csv", LEDGER), ("b.csv", BANK)]);
+    run(folder.path(), &["reconcile", "a.csv", "b.csv", "--breaks", "breaks.parquet"]);
+    let file = std::fs::File::open(folder.path().join("breaks.parquet")).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(|row| row.unwrap()).collect();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].get_string(0).unwrap(), "date");
+    assert_eq!(rows[0].get_long(2).unwrap(), 0);
+}
+
+#[test]
+fn card_data_stops_the_run_and_is_not_repeated() {
+    let card =
+        "reference,amount,currency,date\nA,10.00,EUR,2026-11-02\n4111111111111111,1.00,EUR,2026-11-02\n";
+    let folder = folder(&[("a.csv", card), ("b.csv", BANK)]);
+    let output = run(folder.path(), &["reconcile", "a.csv", "b.csv", "--breaks", "breaks.csv"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert!(
+        stderr(&output).contains("a.csv: line 3, column \"reference\": card number"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!stderr(&output).contains("4111") && !stdout(&output).contains("4111"));
+    assert!(!folder.path().join("breaks.csv").exists());
+    let rules = "version = 1\nname = \"r\"\n[left.mapping]\ncard_exempt = [{ column = \"reference\", reason = \"bank references of 16 digits\" }]\n[[pass]]\nname = \"exact\"\nexact = {}\n";
+    std::fs::write(folder.path().join("r.toml"), rules).unwrap();
+    let exempt = run(folder.path(), &["reconcile", "a.csv", "b.csv", "--rules", "r.toml"]);
+    assert_eq!(exempt.status.code(), Some(1), "{}", stderr(&exempt));
+}
+
+#[test]
+fn each_fault_has_its_exit_code() {
+    let folder = folder(&[
+        ("a.csv", BANK),
+        ("bad.toml", "version = 1\nname = \"x\"\npass = []\n"),
+        ("x.txt", "hello"),
+    ]);
+    let code = |args: &[&str]| run(folder.path(), args).status.code();
+    assert_eq!(code(&["reconcile", "a.csv"]), Some(2));
+    assert_eq!(code(&["reconcile", "a.csv", "a.csv", "--breaks", "out.xls"]), Some(2));
+    assert_eq!(code(&["reconcile", "a.csv", "missing.csv"]), Some(3));
+    assert_eq!(code(&["reconcile", "a.csv", "x.txt"]), Some(3));
+    assert_eq!(code(&["reconcile", "a.csv", "a.csv", "--rules", "bad.toml"]), Some(4));
+    assert_eq!(code(&["reconcile", "a.csv", "a.csv", "--breaks", "no/such/folder/b.csv"]), Some(6));
+    let rules = run(folder.path(), &["rules", "check", "bad.toml"]);
+    assert!(
+        stderr(&rules).contains("bad.toml: line 3: pass: a ruleset needs at least one [[pass]]"),
+        "{}",
+        stderr(&rules)
+    );
+}
+
+#[test]
+fn inspect_shows_tie_out_and_diagnostics() {
+    let output = run(samples(), &["inspect", "formats/cash.bai2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(stdout(&output).contains("account …6789, 3 entries: ties out"));
+    let gap = run(samples(), &["inspect", "formats/dutch.mt940"]);
+    assert_eq!(gap.status.code(), Some(1));
+    assert!(stdout(&gap).contains("2 statement(s) missing"));
+}
+
+#[test]
+fn three_sources_are_followed_to_the_end() {
+    let folder = folder(&[("a.csv", LEDGER), ("b.csv", LEDGER), ("c.csv", BANK)]);
+    let output = run(folder.path(), &["reconcile", "a.csv", "b.csv", "--third", "c.csv"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    let line = |what: &str| {
+        text.lines()
+            .find(|line| line.contains(what))
+            .unwrap()
+            .split_whitespace()
+            .rev()
+            .nth(1)
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        (line("matched on both legs"), line("first leg only"), line("second leg only")),
+        ("1".into(), "1".into(), "0".into())
+    );
+}

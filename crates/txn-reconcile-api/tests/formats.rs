@@ -1,0 +1,336 @@
+//! The sample files of every format, read as banks and processors send them, and what is done to hostile ones.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::Write;
+
+use proptest::prelude::*;
+use txn_reconcile_api::entry::EntrySet;
+use txn_reconcile_api::formats::mapping::{Field, Mapping};
+use txn_reconcile_api::formats::statement::sequence_gaps;
+use txn_reconcile_api::formats::{
+    Collector, Format, Limits, ReadError, ReadOptions, Reader, Severity, TieOut,
+};
+use txn_reconcile_api::hash;
+use txn_reconcile_api::money::AmountSyntax;
+
+fn sample(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/samples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn read_in(bytes: &[u8], options: ReadOptions, chunk: usize) -> Result<(Format, Collector), ReadError> {
+    let mut reader = Reader::new("sample", options);
+    for chunk in bytes.chunks(chunk) {
+        reader.push(chunk)?;
+    }
+    reader.finish().map(|report| (report.format, report.collector))
+}
+
+fn read(bytes: &[u8]) -> Collector {
+    read_in(bytes, ReadOptions::default(), 1 << 16).unwrap().1
+}
+
+/// Amount, booking date, value date and reference of every entry.
+fn lines(set: &EntrySet) -> Vec<String> {
+    set.rows()
+        .map(|row| {
+            let (amount, currency) = (set.amount(row), set.currency(row));
+            format!("{amount} {currency} {} {} {}", set.booking(row), set.value(row), set.reference(row))
+        })
+        .collect()
+}
+
+#[test]
+fn every_sample_is_recognised_and_reads_the_same_in_pieces_of_any_size() {
+    for (name, format) in [
+        ("ledger.csv", Format::Csv),
+        ("bank.sta", Format::Mt940),
+        ("formats/events.ndjson", Format::Ndjson),
+        ("formats/statement.camt053.xml", Format::Camt),
+        ("formats/notification.camt054.xml", Format::Camt),
+        ("formats/dutch.mt940", Format::Mt940),
+        ("formats/polish.mt940", Format::Mt940),
+        ("formats/cash.bai2", Format::Bai2),
+        ("formats/payroll.ach", Format::Nacha),
+        ("formats/stripe-payout.csv", Format::Stripe),
+        ("formats/adyen-settlement.csv", Format::Adyen),
+    ] {
+        let bytes = sample(name);
+        let (found, whole) = read_in(&bytes, ReadOptions::default(), usize::MAX).unwrap();
+        assert_eq!(found, format, "{name}");
+        let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
+        for chunk in [1, 7, 64] {
+            let pieces = read_in(&bytes, options.clone(), chunk).unwrap().1;
+            assert_eq!(lines(&pieces.entries), lines(&whole.entries), "{name} in pieces of {chunk}");
+            assert_eq!(pieces.statements, whole.statements, "{name}");
+            let places =
+                |set: &EntrySet| set.rows().map(|row| (set.raw(row), set.line(row))).collect::<Vec<_>>();
+            assert_eq!(places(&pieces.entries), places(&whole.entries), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_raw_line_is_found_again_and_has_its_hash() {
+    for name in ["ledger.csv", "formats/payroll.ach", "formats/statement.camt053.xml"] {
+        let bytes = sample(name);
+        let set = read(&bytes).entries;
+        assert!(!set.is_empty());
+        for row in set.rows() {
+            let raw = set.raw(row);
+            let start = usize::try_from(raw.offset).unwrap();
+            assert_eq!(hash::bytes(0, &bytes[start..start + raw.len as usize]), raw.hash, "{name} row {row}");
+        }
+    }
+}
+
+#[test]
+fn camt_is_read_down_to_its_details() {
+    let found = read(&sample("formats/statement.camt053.xml"));
+    let set = &found.entries;
+    assert_eq!(
+        lines(set),
+        [
+            "15000 EUR 2026-11-02 2026-11-02 E2E-1",
+            "15000 EUR 2026-11-02 2026-11-02 RF18539007547034",
+            "10000 EUR 2026-11-02 2026-11-02 E2E-3",
+            "-2000 EUR 2026-11-02 2026-11-02 E2E-R",
+            "-1450 EUR 2026-11-02 2026-11-02 ",
+            "9900 EUR 2026-11-03 2026-11-03 ",
+        ]
+    );
+    assert_eq!((set.group(0), set.counterparty(0), set.kind(3)), ("BATCH-77", "Alpha & Co", "reversal"));
+    assert_eq!(set.ignored().len(), 1, "the pending entry");
+    assert_eq!(found.statements[0].tie_out(), TieOut::Ties);
+    assert_eq!(found.diagnostics.kept()[0].code, "details-off");
+}
+
+#[test]
+fn mt940_reversals_year_rollover_and_dialects() {
+    let dutch = read(&sample("formats/dutch.mt940"));
+    assert_eq!(
+        lines(&dutch.entries),
+        [
+            "-900 EUR 2026-01-02 2025-12-31 F-2025-881",
+            "10000 EUR 2026-01-02 2026-01-02 EREF",
+            "50 EUR 2025-12-31 2026-01-02 XYZ",
+        ]
+    );
+    assert_eq!((dutch.entries.counterparty(0), dutch.entries.kind(1)), ("Jansen BV", "reversal"));
+    assert!(dutch.statements.iter().all(|statement| statement.tie_out() == TieOut::Ties));
+    let statements: Vec<_> = dutch.statements.iter().collect();
+    assert_eq!(sequence_gaps(&statements).len(), 1);
+    let polish = read(&sample("formats/polish.mt940"));
+    assert_eq!(polish.entries.description(0), "Faktura 77/2026");
+    assert_eq!(polish.entries.counterparty(0), "Kowalski Jan");
+    let german = read(&sample("bank.sta"));
+    assert_eq!(
+        (german.entries.reference(0), german.entries.counterparty(0)),
+        ("INV-2026-0101", "Alpha Trading GmbH")
+    );
+    assert_eq!(german.entries.amount(6), -8_990, "a reversed credit takes money out");
+    assert_eq!(german.statements[0].tie_out(), TieOut::Ties);
+}
+
+#[test]
+fn bai2_continuations_groups_and_funds_types() {
+    let found = read(&sample("formats/cash.bai2"));
+    assert_eq!(
+        lines(&found.entries),
+        [
+            "100000 USD 2026-11-01 2026-11-01 CUST-1",
+            "50000 USD 2026-11-01 2026-11-01 CUST-2",
+            "-22000 USD 2026-11-01 2026-11-01 000123",
+            "-700 CAD 2026-11-02 2026-11-02 C9",
+        ]
+    );
+    assert_eq!(found.entries.description(0), "ACME PAYMENT, PART 1 AND PART 2");
+    assert_eq!(found.diagnostics.kept(), []);
+    assert!(
+        found.statements.iter().all(|statement| statement.tie_out() == TieOut::Ties),
+        "{:?}",
+        found.statements
+    );
+    let wrong =
+        String::from_utf8(sample("formats/cash.bai2")).unwrap().replace("49,1472000,7", "49,1472001,6");
+    let TieOut::Off(faults) = read(wrong.as_bytes()).statements[0].tie_out() else {
+        panic!("it must be off")
+    };
+    assert_eq!(faults.len(), 2);
+}
+
+#[test]
+fn nacha_with_and_without_line_ends() {
+    let bytes = sample("formats/payroll.ach");
+    let found = read(&bytes);
+    let expected = ["-150000 USD 2026-11-03 2026-11-03 EMP-1", "2500 USD 2026-11-03 2026-11-03 CUST-9"];
+    assert_eq!(lines(&found.entries), expected);
+    assert_eq!(found.entries.description(1), "INVOICE 77 NOVEMBER");
+    assert_eq!(found.statements[0].tie_out(), TieOut::Ties);
+    assert_eq!(found.cards_count, 0, "the receiver's account is no card number");
+    let joined: Vec<u8> = bytes.into_iter().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    assert_eq!(lines(&read(&joined).entries), expected);
+}
+
+#[test]
+fn processors_reports_check_their_own_arithmetic() {
+    let stripe = read(&sample("formats/stripe-payout.csv"));
+    assert_eq!(
+        lines(&stripe.entries),
+        [
+            "10000 EUR 2026-11-02 2026-11-04 ORD-1",
+            "-2500 EUR 2026-11-02 2026-11-04 ORD-0",
+            "500 JPY 2026-11-02 2026-11-04 ch_3",
+        ]
+    );
+    assert_eq!((stripe.entries.fee(0), stripe.entries.group(0)), (320, "po_1"));
+    assert_eq!(stripe.diagnostics.kept()[0].code, "net-off");
+    let adyen = read(&sample("formats/adyen-settlement.csv")).entries;
+    assert_eq!(
+        (adyen.amount(0), adyen.fee(0), adyen.reference(0), adyen.group(0)),
+        (10_000, 140, "ORDER-1", "42")
+    );
+    assert_eq!((adyen.amount(1), adyen.fee(1)), (-3_000, 10));
+    assert_eq!((adyen.amount(3), adyen.kind(3)), (-11_250, "MerchantPayout"));
+}
+
+#[test]
+fn a_german_export_needs_a_mapping_and_no_cleaning() {
+    let mapping = Mapping {
+        amounts: AmountSyntax { decimal: b',', grouping: Some(b'.'), surplus_zeros: false },
+        dates: txn_reconcile_api::date::DateFormat::compile("DD.MM.YYYY").unwrap(),
+        ..Mapping::default()
+    };
+    let options = ReadOptions { mapping: Some(mapping), ..ReadOptions::default() };
+    let found = read_in(&sample("formats/german.csv"), options, 100).unwrap().1;
+    assert_eq!(
+        lines(&found.entries),
+        ["123456 EUR 2026-11-02 2026-11-03 ", "-4500 EUR 2026-11-03 2026-11-03 "]
+    );
+    assert_eq!(found.entries.counterparty(0), "Müller & Söhne");
+    assert_eq!(found.entries.description(0), "Rechnung \"4711\"; danke");
+    let bad = &found.diagnostics.kept()[0];
+    assert_eq!((bad.line, bad.column.as_str(), bad.code), (7, "Buchungstag", "date-malformed"));
+}
+
+#[test]
+fn json_keys_are_mapped_by_path_and_keep_every_digit() {
+    let columns = [
+        (Field::Reference, "meta.order"),
+        (Field::Amount, "amount.value"),
+        (Field::Currency, "amount.currency"),
+        (Field::BookingDate, "when"),
+    ];
+    let mapping = Mapping {
+        columns: columns.map(|(field, path)| (field, path.to_owned())).to_vec(),
+        ..Mapping::default()
+    };
+    let options = ReadOptions { mapping: Some(mapping), ..ReadOptions::default() };
+    let found = read_in(&sample("formats/events.ndjson"), options, 10).unwrap().1;
+    assert_eq!(
+        lines(&found.entries),
+        ["1250 EUR 2026-11-02 2026-11-02 ORD-1", "7 JPY 2026-11-03 2026-11-03 ORD-2"]
+    );
+    let codes: Vec<_> = found.diagnostics.kept().iter().map(|remark| (remark.line, remark.code)).collect();
+    assert_eq!(codes, [(3, "amount-too-precise"), (4, "json-malformed")]);
+}
+
+#[test]
+fn card_numbers_are_reported_by_place_and_never_repeated() {
+    let text = "reference,amount,currency,date,note\nA,1.00,EUR,2026-01-01,ok\nB,1.00,EUR,2026-01-01,card 4111 1111 1111 1111\n";
+    let found = read(text.as_bytes());
+    assert_eq!((found.cards_count, found.cards[0].line, found.cards[0].column.as_str()), (1, 3, "note"));
+    assert_eq!(found.entries.len(), 1);
+    assert!(!format!("{found:?}").contains("4111"));
+    let named = read(b"reference,amount,currency,date,cvv\nA,1.00,EUR,2026-01-01,123\n");
+    assert_eq!((named.cards_count, named.cards[0].line), (1, 1));
+}
+
+#[test]
+fn gzip_is_unpacked_and_bombs_and_damage_are_refused() {
+    let pack = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let plain = sample("ledger.csv");
+    let packed = pack(&plain);
+    assert_eq!(lines(&read(&packed).entries), lines(&read(&plain).entries));
+    assert_eq!(
+        read_in(&packed[..packed.len() - 9], ReadOptions::default(), 64).err(),
+        Some(ReadError::Damaged)
+    );
+    let mut blank = b"reference,amount,currency,date\n".to_vec();
+    blank.resize(64 << 20, b'\n');
+    let bomb = pack(&blank);
+    assert_eq!(read_in(&bomb, ReadOptions::default(), 1 << 16).err(), Some(ReadError::Bomb { limit: 200 }));
+}
+
+#[test]
+fn depth_size_and_record_length_are_bounded() {
+    let deep = format!("<Document><BkToCstmrStmt>{}", "<a>".repeat(100));
+    assert!(matches!(read_in(deep.as_bytes(), ReadOptions::default(), 50), Err(ReadError::TooDeep { .. })));
+    let limits = Limits { total_bytes: 100, ..Limits::default() };
+    let options = ReadOptions { limits, ..ReadOptions::default() };
+    assert!(matches!(read_in(&sample("ledger.csv"), options, 50), Err(ReadError::TooLarge { .. })));
+    let endless = format!("reference,amount,currency,date\n{}", "x".repeat(2 << 20));
+    assert!(matches!(
+        read_in(endless.as_bytes(), ReadOptions::default(), 1 << 16),
+        Err(ReadError::RecordTooLong { .. })
+    ));
+    let dtd = b"<!DOCTYPE Document [<!ENTITY a \"b\">]><Document>camt.053 BkToCstmr";
+    assert!(matches!(read_in(dtd, ReadOptions::default(), 9), Err(ReadError::Dtd { .. })));
+}
+
+#[test]
+fn a_stray_quote_costs_one_row() {
+    let mut text =
+        String::from("reference,amount,currency,date\nA,1.00,EUR,2026-01-01\n\"B,1.00,EUR,2026-01-01\n");
+    (0..6_000).for_each(|n| text.push_str(&format!("C{n},1.00,EUR,2026-01-01\n")));
+    let found = read_in(text.as_bytes(), ReadOptions::default(), 1 << 14).unwrap().1;
+    assert_eq!(found.entries.len(), 6_001);
+    assert_eq!(found.diagnostics.rejected(), 1);
+    assert_eq!(found.diagnostics.kept()[0].severity, Severity::Rejected);
+}
+
+fn any_format() -> impl Strategy<Value = Format> {
+    proptest::sample::select(&Format::ALL[..])
+}
+
+const SAMPLES: [(&str, Format); 9] = [
+    ("ledger.csv", Format::Csv),
+    ("formats/events.ndjson", Format::Ndjson),
+    ("formats/statement.camt053.xml", Format::Camt),
+    ("formats/dutch.mt940", Format::Mt940),
+    ("bank.sta", Format::Mt940),
+    ("formats/cash.bai2", Format::Bai2),
+    ("formats/payroll.ach", Format::Nacha),
+    ("formats/stripe-payout.csv", Format::Stripe),
+    ("formats/adyen-settlement.csv", Format::Adyen),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), format in any_format(), chunk in 1usize..64) {
+        let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
+        let _ = read_in(&bytes, options, chunk);
+        let _ = read_in(&bytes, ReadOptions::default(), chunk);
+    }
+
+    #[test]
+    fn damaged_samples_never_panic(which in 0..SAMPLES.len(), edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3u8), 1..12), chunk in 1usize..200) {
+        let (name, format) = SAMPLES[which];
+        let mut bytes = sample(name);
+        for (at, byte, kind) in edits {
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => { bytes.remove(at); }
+                _ => bytes.insert(at, byte),
+            }
+        }
+        let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
+        let _ = read_in(&bytes, options, chunk);
+    }
+}
