@@ -96,13 +96,13 @@ proptest! {
 
     #[test]
     fn any_valid_environment_is_synthesized(text in environments::valid()) {
-        let (config, _) = config::parse(Path::new("any.toml"), &text)
-            .unwrap_or_else(|report| panic!("{report}\n{text}"));
-        let files = synth(&config).unwrap_or_else(|errors| panic!("{errors}\n{text}")).render("a comment");
-        prop_assert!(!files.is_empty());
-        for (file, contents) in files {
+        let parsed = config::parse(Path::new("any.toml"), &text);
+        let (config, _) = parsed.map_err(|report| TestCaseError::fail(format!("{report}")))?;
+        let root = synth(&config).map_err(|errors| TestCaseError::fail(format!("{errors}")))?;
+        for (file, contents) in root.render("a comment") {
             let parsed = serde_json::from_str::<serde_json::Value>(&contents);
             prop_assert!(parsed.as_ref().is_ok_and(serde_json::Value::is_object), "{}: {:?}", file, parsed);
         }
+        prop_assert!(!root.nodes().is_empty());
     }
 }
