@@ -38,6 +38,27 @@ fn five_values_are_enough_and_the_rest_is_strict() {
     assert_eq!(config.service.log_retention_days.get(), 400);
 }
 
+/// The reference says these values in words, which no compiler compares.
+#[test]
+fn the_service_is_deployed_as_it_is_built() {
+    let config = config("");
+    assert_eq!((config.service.container_port, config.service.user_id), (contract::PORT, contract::USER_ID));
+    assert_eq!(config.service.stop_timeout_seconds, contract::STOP_TIMEOUT_SECONDS);
+    assert_eq!(config.service.health_check.path.as_str(), contract::READINESS_PATH);
+    assert_eq!(config.waf.upload_paths[0].as_str(), contract::UPLOAD_PATH);
+    let reference = txnr::config::schema::markdown();
+    for (key, value) in [
+        ("container_port", format!("{}.", contract::PORT)),
+        ("user_id", format!("{},", contract::USER_ID)),
+        ("stop_timeout_seconds", format!("{},", contract::STOP_TIMEOUT_SECONDS)),
+        ("path", format!("`{}`:", contract::READINESS_PATH)),
+        ("upload_paths", format!("`{}`.", contract::UPLOAD_PATH)),
+    ] {
+        let row = reference.lines().find(|line| line.starts_with(&format!("| `{key}` ")));
+        assert!(row.is_some_and(|row| row.contains(&value)), "{key}: {value}");
+    }
+}
+
 #[test]
 fn subnets_are_laid_out_from_one_range() {
     let subnets = config("").network.subnets;

@@ -69,8 +69,8 @@ impl Default for ServiceFile {
             image: None,
             image_repository: None,
             architecture: Architecture::X86_64,
-            container_port: Bounded::literal::<8080>(),
-            user_id: Bounded::literal::<10_001>(),
+            container_port: Bounded::literal::<{ contract::PORT as u32 }>(),
+            user_id: Bounded::literal::<{ contract::USER_ID }>(),
             cpu: 512,
             memory: 1024,
             ephemeral_storage_gib: Bounded::literal::<20>(),
@@ -82,7 +82,7 @@ impl Default for ServiceFile {
             exec: false,
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),
-            stop_timeout_seconds: Bounded::literal::<60>(),
+            stop_timeout_seconds: Bounded::literal::<{ contract::STOP_TIMEOUT_SECONDS }>(),
             deregistration_delay_seconds: Bounded::literal::<30>(),
             log_retention_days: None,
             health_check: HealthCheck::default(),
@@ -162,7 +162,10 @@ pub struct ScheduledAction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthCheck {
-    /// The path that answers 200 when the task can serve. `/healthz`.
+    /// The path that the load balancer asks, and that answers 200 when the task can serve. `/readyz`: a task whose data
+    /// stores do not answer gets no requests, and a deployment of such tasks is rolled back. ECS replaces the tasks that
+    /// fail it, so `/healthz`, which the container's own check asks, is for those who would keep them through a store's
+    /// outage.
     pub path: UrlPath,
     /// Seconds between two checks, 5 to 300, longer than the timeout. 15.
     pub interval_seconds: Bounded<5, 300>,
@@ -179,7 +182,7 @@ pub struct HealthCheck {
 impl Default for HealthCheck {
     fn default() -> Self {
         Self {
-            path: UrlPath::known("/healthz"),
+            path: UrlPath::known(contract::READINESS_PATH),
             interval_seconds: Bounded::literal::<15>(),
             timeout_seconds: Bounded::literal::<5>(),
             healthy_threshold: Bounded::literal::<2>(),

@@ -45,7 +45,7 @@ impl Default for Waf {
             geo_deny: Vec::new(),
             allow_ips: Vec::new(),
             deny_ips: Vec::new(),
-            upload_paths: vec![UrlPath::known("/v1/statements")],
+            upload_paths: vec![UrlPath::known(contract::UPLOAD_PATH)],
             redacted_headers: Vec::new(),
             capacity_limit: Bounded::literal::<1500>(),
         }
