@@ -46,7 +46,9 @@ pub struct ServiceFile {
     /// Whether operators may open a session in a running container (ECS Exec). False, and refused in production: a
     /// shell beside cardholder data evades change control (PCI 6.5.1).
     pub exec: bool,
-    /// Environment variables besides those that the platform sets. No secrets: they would be readable in the state.
+    /// Environment variables besides those that the platform sets. None. No secrets: they would be readable in the task
+    /// definition and in the state, so names that look like one (`…_PASSWORD`, `…_TOKEN`, `…_API_KEY`) are refused (PCI
+    /// 8.6.2).
     pub environment: BTreeMap<VariableName, String>,
     /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
     pub secrets: BTreeMap<VariableName, SecretArn>,
