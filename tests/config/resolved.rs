@@ -112,6 +112,13 @@ fn with_an_image_the_counts_follow_the_desired_one() {
     assert_eq!(service.image.in_repository("repo"), format!("repo@{digest}"));
 }
 
+/// A lifecycle rule moves nothing on before its 30 days in infrequent access are over.
+#[test]
+fn the_archive_follows_thirty_days_after_infrequent_access() {
+    let storage = config("[storage]\ninfrequent_access_days = 200\narchive_days = 230").storage;
+    assert_eq!((storage.infrequent_access_days, storage.archive_days), (200, Some(230)));
+}
+
 #[test]
 fn the_state_is_literal() {
     let state = config("").state;

@@ -86,6 +86,15 @@ fn required(file: &EnvFile, problems: &mut Problems) {
 }
 
 fn check_switches(file: &EnvFile, problems: &mut Problems) {
+    if file.production && !file.logs.export {
+        problems
+            .error(
+                "logs.export",
+                "in production a copy of every log lies where nobody can alter it (PCI DSS 10.3.3)",
+                "remove the line, or say `production = false` if no real cardholder data is handled here",
+            )
+            .because_of(&["production"]);
+    }
     if file.production && !file.protection {
         problems
             .error(
