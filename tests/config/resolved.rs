@@ -95,6 +95,13 @@ fn subnets_of_ones_own_replace_a_tier() {
     assert_eq!(subnets.private.len(), 2);
 }
 
+/// The endpoint for secrets is needed by who has some.
+#[test]
+fn the_fewest_endpoints_are_those_that_every_start_needs() {
+    let fewest = "[network.endpoints]\ninterface = [\"ecr.api\", \"ecr.dkr\", \"logs\"]\ngateway = [\"s3\"]";
+    assert_eq!(config(fewest).network.endpoints.interface.len(), 3);
+}
+
 #[test]
 fn without_an_image_nothing_runs() {
     let service = config("[service]\ndesired_count = 5").service;

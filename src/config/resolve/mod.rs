@@ -34,6 +34,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
 
     let hosted_zone = hosted_zone(&file, problems);
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
+    network::check_endpoints(&file.network.endpoints, &file.service, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
     let service = service::resolve(file.service, file.logs.retention_days, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);

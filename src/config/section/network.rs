@@ -139,9 +139,11 @@ impl JsonSchema for AggregationSeconds {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Endpoints {
-    /// Interface endpoints, one network interface per zone each. What the tasks, their start and ECS Exec need.
+    /// Interface endpoints, one network interface per zone each. What the tasks, their start and ECS Exec need. Tasks
+    /// reach AWS through endpoints alone, with NAT too, so what every start needs must be there: `ecr.api`, `ecr.dkr`,
+    /// `logs`, and `secretsmanager` if there are secrets.
     pub interface: Vec<InterfaceEndpoint>,
-    /// Gateway endpoints, which cost nothing. S3, where image layers come from, and DynamoDB.
+    /// Gateway endpoints, which cost nothing. S3, where image layers come from and which must be there, and DynamoDB.
     pub gateway: Vec<GatewayEndpoint>,
 }
 
