@@ -2,7 +2,7 @@
 
 use crate::config::value::{
     AvailabilityZone, Bounded, Cidr, GatewayEndpoint, InterfaceEndpoint, PrefixListId, RetentionDays,
-    RuleName, TagText, ZoneLetter,
+    RuleName, RuleReason, ZoneLetter,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -180,9 +180,9 @@ pub struct EgressRuleFile {
     /// The TCP port. 443, because what leaves the environment is encrypted (PCI 4.2.1).
     #[serde(default = "https")]
     pub port: Bounded<1, 65_535>,
-    /// Why the tasks need it (PCI 1.2.5: every allowed port and service has a business need); becomes the rule's
-    /// description.
-    pub reason: TagText,
+    /// Why the tasks need it, in 1 to 200 of the characters that AWS takes (PCI 1.2.5: every allowed port and service has
+    /// a business need); becomes the rule's description.
+    pub reason: RuleReason,
 }
 
 fn https() -> Bounded<1, 65_535> {
@@ -242,7 +242,7 @@ pub struct EgressRule {
     /// The TCP port.
     pub port: u16,
     /// Why; the rule's description.
-    pub reason: TagText,
+    pub reason: RuleReason,
 }
 
 /// Where an egress rule leads.

@@ -54,14 +54,10 @@ impl Rule {
         Self { name: name.into(), peer, port, reason: reason.into() }
     }
 
-    /// The rule's name and its reason, in the characters and at the length that AWS takes: ASCII letters and digits
-    /// and a few signs, 255 of them.
-    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html>
+    /// The rule's name and its reason: no more than the 255 characters that AWS takes, for a name has at most 44 and a
+    /// reason 200.
     fn description(&self) -> String {
-        const SIGNS: &str = " ._-:/()#,@[]+=&;{}!$*";
-        let allowed = |c: char| if c.is_ascii_alphanumeric() || SIGNS.contains(c) { c } else { '-' };
-        let text = format!("{}: {}", self.name, self.reason);
-        text.chars().map(allowed).take(255).collect()
+        format!("{}: {}", self.name, self.reason)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use terraform::{Expression, Node, Number, Root, Subject, Value};
 
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, RuleName, RuleReason};
 use crate::synth::synth;
 
 /// The platform of an environment.
@@ -101,11 +101,9 @@ fn nothing_leaves_by_a_rule_to_everywhere_or_of_every_protocol() {
 
 #[test]
 fn every_rule_has_a_description_that_aws_takes() {
-    let reason = "Zahlungen über Köln ".repeat(12);
-    let root = network(&format!(
-        "network.egress = [{{ name = \"long\", cidr = \"198.51.100.0/24\", reason = \"{}\" }}]",
-        reason.trim()
-    ));
+    let (name, reason) = ("n".repeat(RuleName::LENGTH_MAX), "x".repeat(RuleReason::LENGTH_MAX));
+    let longest = format!("{{ name = \"{name}\", cidr = \"198.51.100.0/24\", reason = \"{reason}\" }}");
+    let root = network(&format!("network.egress = [{longest}]"));
     let kinds = ["aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"];
     for rule in kinds.into_iter().flat_map(|kind| of_type(&root, kind)) {
         let description = string(rule, "description").expect("a description");
