@@ -52,7 +52,8 @@ impl Default for NetworkFile {
 
 /// The subnets' ranges by tier, each list in the order of the availability zones. An absent list is computed: the
 /// lower half of the VPC holds private subnets (a sixteenth of the VPC each), the third quarter public ones, the fourth
-/// data ones (a thirty-second each); there is room for six of each, so adding a zone moves no subnet.
+/// data ones (a thirty-second each). In each tier there is room for six, and a zone has its place by its letter, so that
+/// adding a zone moves no subnet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SubnetsFile {

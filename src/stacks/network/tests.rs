@@ -318,7 +318,7 @@ fn another_zone_changes_no_rule_subnet_or_table() {
     let stable = ["aws_subnet", "aws_network_acl_rule", "aws_route", "aws_route_table_association"];
     for node in stable.into_iter().flat_map(|kind| of_type(&small, kind)) {
         let same = find(&large, &node.address().to_string());
-        for argument in ["availability_zone", "rule_number"] {
+        for argument in ["availability_zone", "cidr_block", "rule_number"] {
             assert_eq!(node.argument(argument), same.argument(argument), "{}", node.address());
         }
     }
