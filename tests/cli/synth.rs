@@ -1,6 +1,6 @@
 //! `txnr synth` and `txnr envs`: what is written, what is refused, and what is said.
 
-use crate::project::{PROD, Project};
+use crate::project::{DEV, PROD, Project};
 use insta::assert_snapshot;
 use std::fs::{self, File};
 use std::process::{Command, Stdio};
@@ -169,6 +169,7 @@ fn a_broken_file_does_not_stop_the_others() {
 fn two_environments_cannot_own_one_account_even_if_only_one_is_synthesized() {
     let project = Project::new();
     project.edit("envs/dev.toml", "111122223333", "333344445555");
+    project.edit("envs/dev.toml", "[service]", "[service]\nname = \"txn-reconcile-api-dev\"");
     assert_snapshot!(project.run("synth --env dev"), @r#"
     $ txnr synth --env dev
     exit code: 3
@@ -184,6 +185,20 @@ fn two_environments_cannot_own_one_account_even_if_only_one_is_synthesized() {
     error: 1 mistake in the environment files; nothing was written
     "#);
     project.write("envs/dev.toml", &(project.read("envs/dev.toml") + "\n[account]\nbaseline = false\n"));
+    project.succeed("synth --all");
+}
+
+/// `a` in `b-c` and `a-b` in `c` have one name, and an image repository is called by the service alone.
+#[test]
+fn two_environments_of_one_account_have_names_of_their_own() {
+    let project = Project::empty();
+    let named = |name: &str| DEV.replacen("owner", &format!("project = \"{name}\"\nowner"), 1);
+    project.write("envs/dev-x.toml", &named("txn"));
+    let other = named("txn-dev").replace("10.10.0.0/16", "10.11.0.0/16").replace("dev.example", "x.example");
+    project.write("envs/x.toml", &other.replace("[network]", "[account]\nbaseline = false\n\n[network]"));
+    assert_snapshot!(project.run("synth --env x"));
+    project.edit("envs/x.toml", "txn-dev", "transaction");
+    project.edit("envs/x.toml", "[service]", "[service]\nname = \"txn-reconcile-api-x\"");
     project.succeed("synth --all");
 }
 

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceFile {
-    /// The service's name. `txn-reconcile-api`.
+    /// The service's name, and that of its image repository: where environments share an account and a region, each needs
+    /// its own. `txn-reconcile-api`.
     pub name: ServiceName,
     /// The image to run: a digest (`sha256:…`), or a tag that is pushed once and never moved. Absent while no image
     /// has been pushed: the platform is then built with a service of no tasks, so that nothing waits for an image
