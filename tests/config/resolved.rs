@@ -169,6 +169,17 @@ fn names_that_aws_would_refuse_are_refused_here() {
     );
 }
 
+/// A load balancer's name may not begin with `internal-`, nor a security group's with `sg-`.
+#[test]
+fn projects_whose_names_belong_to_aws_are_refused() {
+    for project in ["internal", "internal-pay", "sg", "sg-pay", "aws-pay"] {
+        let text = format!("project = \"{project}\"\n{MINIMAL}");
+        let report = parse(Path::new("prod.toml"), &text).expect_err(project).to_string();
+        assert!(report.contains("AWS refuses names that begin with"), "{report}");
+    }
+    config("project = \"sgpay\"");
+}
+
 #[test]
 fn composed_names_fit() {
     let names = config("").names;

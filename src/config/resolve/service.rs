@@ -2,13 +2,14 @@
 
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{Counts, Service, ServiceFile};
-use crate::config::value::{FargateSize, RetentionDays, VariableName};
+use crate::config::value::{FargateSize, Region, RetentionDays, VariableName};
 use crate::stacks;
 use contract::{Sensitivity, Var};
 
 /// The service as the stacks build it; `None` if the task's size does not exist, which is noted.
 pub(super) fn resolve(
     file: ServiceFile,
+    region: Option<&Region>,
     retention: RetentionDays,
     production: bool,
     problems: &mut Problems,
@@ -17,6 +18,7 @@ pub(super) fn resolve(
     check_variables(&file, problems);
     check_schedule(&file, problems);
     check_times(&file, problems);
+    check_repository(&file, region, problems);
     let counts = counts(&file, problems);
     let size = size(&file, problems);
     let deployed = file.image.is_some();
@@ -73,6 +75,23 @@ fn counts(file: &ServiceFile, problems: &mut Problems) -> Counts {
             .because_of(&["service.desired_count"]);
     }
     Counts { desired, min, max }
+}
+
+/// The endpoints, through which tasks pull, lead to the registry of their own region.
+fn check_repository(file: &ServiceFile, region: Option<&Region>, problems: &mut Problems) {
+    let (Some(repository), Some(region)) = (&file.image_repository, region) else { return };
+    if repository.region() != region.as_str() {
+        problems
+            .warning(
+                "service.image_repository",
+                format!(
+                    "the images lie in {}, and the endpoints of {region} lead to no other region's registry",
+                    repository.region()
+                ),
+                "a repository in the environment's region, to which the registry replicates the images",
+            )
+            .because_of(&["region"]);
+    }
 }
 
 fn check_exec(file: &ServiceFile, production: bool, problems: &mut Problems) {

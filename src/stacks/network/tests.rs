@@ -180,6 +180,30 @@ fn acls_keep_to_the_quota_and_to_one_number_per_rule() {
     }
 }
 
+/// The environment file is checked by these numbers.
+#[test]
+fn what_is_counted_is_what_is_built() {
+    for text in ["", "network.ipv6 = true\nalb.http_redirect = false", THIRD_PARTIES] {
+        let config = EnvConfig::for_test(text);
+        let root = network(text);
+        let count = |kind: &str, group: &str| {
+            of_type(&root, kind)
+                .filter(|rule| target(rule, "security_group_id").as_deref() == Some(group))
+                .filter(|rule| rule.argument("cidr_ipv6").is_none())
+                .count()
+        };
+        let clients = count("aws_vpc_security_group_ingress_rule", "aws_security_group.alb");
+        let tasks = count("aws_vpc_security_group_egress_rule", "aws_security_group.tasks");
+        assert_eq!((super::client_rules(&config), super::task_rules(&config)), (clients, tasks), "{text}");
+        let tiers = ["public", "private", "data"].map(|tier| acl_rules(&root, tier));
+        let most = tiers.iter().flat_map(|rules| {
+            let out = rules.iter().filter(|rule| is_egress(rule)).count();
+            [out, rules.len() - out]
+        });
+        assert_eq!(Some(super::most_rules(&config)), most.max(), "{text}");
+    }
+}
+
 #[test]
 fn every_acl_guards_the_subnets_of_its_tier() {
     let root = network("");
