@@ -180,6 +180,12 @@ fn projects_whose_names_belong_to_aws_are_refused() {
     config("project = \"sgpay\"");
 }
 
+/// Where no cardholder data is handled, counting is nobody's business.
+#[test]
+fn managed_groups_may_count_outside_of_production() {
+    config("production = false\n[waf.managed_groups]\ncommon = \"count\"");
+}
+
 #[test]
 fn composed_names_fit() {
     let names = config("").names;

@@ -33,7 +33,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     alb::check(&file.alb, file.network.ipv6, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
-    waf::check(&file.waf, problems);
+    waf::check(&file.waf, file.production, problems);
 
     let hosted_zone = hosted_zone(&file, problems);
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
