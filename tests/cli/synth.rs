@@ -99,6 +99,33 @@ fn a_check_names_each_file_and_how_it_differs() {
     assert!(!path("zz_old.tf.json").exists());
 }
 
+/// It may be all that is left to destroy the environment with.
+#[test]
+fn the_output_of_an_environment_that_is_gone_is_named_and_stays() {
+    let project = Project::new();
+    project.succeed("synth --all");
+    project.write("out/notes/ours", "not txnr's");
+    fs::remove_file(project.path("envs/dev.toml")).expect("a file");
+    let before = project.tree("out");
+    assert_snapshot!(without_counts(&project.run("synth --all")), @r"
+    $ txnr synth --all
+    exit code: 0
+    --- stdout
+    --- stderr
+    prod: all files in out/prod, unchanged
+    dev: out/dev is left over, for there is no envs/dev.toml; remove it when what it describes is destroyed
+    ");
+    assert_snapshot!(project.run("synth --all --check"), @r"
+    $ txnr synth --all --check
+    exit code: 0
+    --- stdout
+    --- stderr
+    dev: out/dev is left over, for there is no envs/dev.toml; remove it when what it describes is destroyed
+    ");
+    assert!(!project.run("synth --env prod").contains("left over"));
+    assert_eq!(project.tree("out"), before);
+}
+
 #[test]
 fn a_check_of_what_was_never_written_fails() {
     assert!(Project::new().run("synth --all --check").contains("exit code: 4"));
