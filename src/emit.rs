@@ -105,6 +105,31 @@ pub fn compare(out: &Path, name: &str, files: &Rendered) -> Result<Vec<Differenc
     difference::of(&folder, &Manifest::read(&folder), files)
 }
 
+/// The folders in `out` that txnr wrote and that have none of these names, sorted.
+///
+/// # Errors
+/// When the folder exists and cannot be read.
+pub fn left_over(out: &Path, names: &[&str]) -> Result<Vec<String>, EmitError> {
+    let cannot = |source| EmitError::io("read", out, source);
+    let mut left_over = Vec::new();
+    let entries = match fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(left_over),
+        Err(source) => return Err(cannot(source)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(cannot)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // What a killed run did not finish is hidden.
+        let written = !name.starts_with('.') && entry.path().join(manifest::NAME).is_file();
+        if written && !names.contains(&name.as_str()) {
+            left_over.push(name);
+        }
+    }
+    left_over.sort();
+    Ok(left_over)
+}
+
 /// Writes one file, whole or not at all, and makes its folder if need be.
 ///
 /// # Errors

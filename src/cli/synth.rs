@@ -74,10 +74,30 @@ impl Synth {
         if self.stdout {
             print(&modules)
         } else if self.check {
+            self.say_left_over(&modules)?;
             self.compare(&modules)
         } else {
-            self.write(&modules)
+            self.write(&modules)?;
+            self.say_left_over(&modules)
         }
+    }
+
+    /// Names the output of environments whose files are gone. It stays: it may be all that is left to destroy them with.
+    fn say_left_over(&self, modules: &[Module]) -> Result<(), Failure> {
+        if !self.all {
+            return Ok(());
+        }
+        let names: Vec<&str> = modules.iter().map(|module| module.environment.config.name.as_str()).collect();
+        for name in emit::left_over(&self.out, &names)? {
+            let file = self.envs.folder.join(format!("{name}.toml"));
+            let folder = self.out.join(&name);
+            say(format_args!(
+                "{name}: {} is left over, for there is no {}; remove it when what it describes is destroyed",
+                folder.display(),
+                file.display()
+            ));
+        }
+        Ok(())
     }
 
     fn write(&self, modules: &[Module]) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems
             "`baseline = false` under [account] in all environments of an account but one",
         );
     }
+    check_names(this, other, problems);
     if this.domain == other.domain && this.hosted_zone == other.hosted_zone {
         problems.error(
             "domain",
@@ -25,6 +26,35 @@ pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems
             "network.cidr",
             format!("{} overlaps {}, the range of `{theirs}`", this.network.cidr, other.network.cidr),
             "ranges that share no address, or the two can never be connected",
+        );
+    }
+}
+
+/// Names of roles are unique in an account and those of buckets in the world, so neither can be had twice in two regions;
+/// a repository's name is the service's alone, and unique in a region.
+fn check_names(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems) {
+    if this.account_id != other.account_id {
+        return;
+    }
+    let theirs = &other.name;
+    if this.names.prefix() == other.names.prefix() {
+        let what = format!(
+            "in the same account, the names of `{theirs}` begin with {} as well",
+            this.names.prefix()
+        );
+        problems.error("project", what, "another project name, or another name for the environment's file");
+    }
+    if this.region == other.region && this.service.name == other.service.name {
+        problems.error(
+            "service.name",
+            format!(
+                "`{theirs}` has an image repository called {} in the same account and region",
+                this.service.name
+            ),
+            format!(
+                "a name of its own, such as `name = \"{}-{}\"` under [service]",
+                this.service.name, this.name
+            ),
         );
     }
 }

@@ -16,6 +16,7 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Expr, Meta, Stack, set};
 
+pub use self::container::is_set_by_platform;
 use self::container::{Directory, container};
 use super::{alb, ecr, iam, kms, logs, network};
 use crate::config::{EnvConfig, ImageOwner, Partition};

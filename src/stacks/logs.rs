@@ -541,7 +541,7 @@ mod tests {
 
     #[test]
     fn the_export_can_be_left_out() {
-        let root = platform("logs.export = false");
+        let root = platform("production = false\nlogs.export = false");
         assert!(nodes(&root, "aws_kinesis_firehose_delivery_stream").is_empty());
         assert!(nodes_of(&root, "logs", "aws_iam_role").is_empty());
         assert_eq!(nodes(&root, "aws_cloudwatch_log_group").len(), Group::ALL.len() - 1);

@@ -14,6 +14,9 @@ mod vpc;
 #[cfg(test)]
 mod tests;
 
+pub use acl::most_rules;
+pub use security_groups::{client_rules, task_rules};
+
 use aws::{SecurityGroupHandle, SubnetHandle, VpcHandle};
 use terraform::kind::{List, Text};
 use terraform::{Address, Addressed, Expr, Stack};
@@ -64,7 +67,7 @@ pub fn build(
     acl::build(stack, config, &vpc);
     flow_logs::build(stack, config, &vpc.vpc, logs, buckets);
     let groups = security_groups::build(stack, config, &vpc.vpc);
-    let endpoints = endpoints::build(stack, config, &vpc, groups.endpoints.as_ref());
+    let endpoints = endpoints::build(stack, config, &vpc, &groups.endpoints);
     let rules = security_groups::build_rules(stack, config, &groups, &endpoints);
     outputs(stack, &vpc);
 

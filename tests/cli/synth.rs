@@ -1,6 +1,6 @@
 //! `txnr synth` and `txnr envs`: what is written, what is refused, and what is said.
 
-use crate::project::{PROD, Project};
+use crate::project::{DEV, PROD, Project};
 use insta::assert_snapshot;
 use std::fs::{self, File};
 use std::process::{Command, Stdio};
@@ -99,6 +99,33 @@ fn a_check_names_each_file_and_how_it_differs() {
     assert!(!path("zz_old.tf.json").exists());
 }
 
+/// It may be all that is left to destroy the environment with.
+#[test]
+fn the_output_of_an_environment_that_is_gone_is_named_and_stays() {
+    let project = Project::new();
+    project.succeed("synth --all");
+    project.write("out/notes/ours", "not txnr's");
+    fs::remove_file(project.path("envs/dev.toml")).expect("a file");
+    let before = project.tree("out");
+    assert_snapshot!(without_counts(&project.run("synth --all")), @r"
+    $ txnr synth --all
+    exit code: 0
+    --- stdout
+    --- stderr
+    prod: all files in out/prod, unchanged
+    dev: out/dev is left over, for there is no envs/dev.toml; remove it when what it describes is destroyed
+    ");
+    assert_snapshot!(project.run("synth --all --check"), @r"
+    $ txnr synth --all --check
+    exit code: 0
+    --- stdout
+    --- stderr
+    dev: out/dev is left over, for there is no envs/dev.toml; remove it when what it describes is destroyed
+    ");
+    assert!(!project.run("synth --env prod").contains("left over"));
+    assert_eq!(project.tree("out"), before);
+}
+
 #[test]
 fn a_check_of_what_was_never_written_fails() {
     assert!(Project::new().run("synth --all --check").contains("exit code: 4"));
@@ -169,6 +196,7 @@ fn a_broken_file_does_not_stop_the_others() {
 fn two_environments_cannot_own_one_account_even_if_only_one_is_synthesized() {
     let project = Project::new();
     project.edit("envs/dev.toml", "111122223333", "333344445555");
+    project.edit("envs/dev.toml", "[service]", "[service]\nname = \"txn-reconcile-api-dev\"");
     assert_snapshot!(project.run("synth --env dev"), @r#"
     $ txnr synth --env dev
     exit code: 3
@@ -184,6 +212,20 @@ fn two_environments_cannot_own_one_account_even_if_only_one_is_synthesized() {
     error: 1 mistake in the environment files; nothing was written
     "#);
     project.write("envs/dev.toml", &(project.read("envs/dev.toml") + "\n[account]\nbaseline = false\n"));
+    project.succeed("synth --all");
+}
+
+/// `a` in `b-c` and `a-b` in `c` have one name, and an image repository is called by the service alone.
+#[test]
+fn two_environments_of_one_account_have_names_of_their_own() {
+    let project = Project::empty();
+    let named = |name: &str| DEV.replacen("owner", &format!("project = \"{name}\"\nowner"), 1);
+    project.write("envs/dev-x.toml", &named("txn"));
+    let other = named("txn-dev").replace("10.10.0.0/16", "10.11.0.0/16").replace("dev.example", "x.example");
+    project.write("envs/x.toml", &other.replace("[network]", "[account]\nbaseline = false\n\n[network]"));
+    assert_snapshot!(project.run("synth --env x"));
+    project.edit("envs/x.toml", "txn-dev", "transaction");
+    project.edit("envs/x.toml", "[service]", "[service]\nname = \"txn-reconcile-api-x\"");
     project.succeed("synth --all");
 }
 

@@ -38,6 +38,27 @@ fn five_values_are_enough_and_the_rest_is_strict() {
     assert_eq!(config.service.log_retention_days.get(), 400);
 }
 
+/// The reference says these values in words, which no compiler compares.
+#[test]
+fn the_service_is_deployed_as_it_is_built() {
+    let config = config("");
+    assert_eq!((config.service.container_port, config.service.user_id), (contract::PORT, contract::USER_ID));
+    assert_eq!(config.service.stop_timeout_seconds, contract::STOP_TIMEOUT_SECONDS);
+    assert_eq!(config.service.health_check.path.as_str(), contract::READINESS_PATH);
+    assert_eq!(config.waf.upload_paths[0].as_str(), contract::UPLOAD_PATH);
+    let reference = txnr::config::schema::markdown();
+    for (key, value) in [
+        ("container_port", format!("{}.", contract::PORT)),
+        ("user_id", format!("{},", contract::USER_ID)),
+        ("stop_timeout_seconds", format!("{},", contract::STOP_TIMEOUT_SECONDS)),
+        ("path", format!("`{}`:", contract::READINESS_PATH)),
+        ("upload_paths", format!("`{}`.", contract::UPLOAD_PATH)),
+    ] {
+        let row = reference.lines().find(|line| line.starts_with(&format!("| `{key}` ")));
+        assert!(row.is_some_and(|row| row.contains(&value)), "{key}: {value}");
+    }
+}
+
 #[test]
 fn subnets_are_laid_out_from_one_range() {
     let subnets = config("").network.subnets;
@@ -58,12 +79,16 @@ fn subnets_are_laid_out_from_one_range() {
 #[test]
 fn another_zone_moves_no_subnet() {
     let three = config("").network.subnets;
-    let six =
-        config("network.availability_zones = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]").network.subnets;
-    assert_eq!(six.private[..3], three.private);
-    assert_eq!(six.public[..3], three.public);
-    assert_eq!(six.data[..3], three.data);
-    assert_eq!(ranges(&six.data[5..]), ["us-east-1f 10.30.232.0/21"]);
+    for zones in [r#"["a", "b", "c", "d", "e"]"#, r#"["d", "c", "b", "e", "a"]"#] {
+        let five = config(&format!("network.availability_zones = {zones}")).network.subnets;
+        for (before, after) in
+            [(&three.private, five.private), (&three.public, five.public), (&three.data, five.data)]
+        {
+            assert!(before.iter().all(|subnet| after.contains(subnet)), "{zones}");
+        }
+    }
+    let outer = config("network.availability_zones = [\"a\", \"f\"]").network.subnets;
+    assert_eq!(ranges(&outer.data), ["us-east-1a 10.30.192.0/21", "us-east-1f 10.30.232.0/21"]);
 }
 
 #[test]
@@ -72,6 +97,13 @@ fn subnets_of_ones_own_replace_a_tier() {
     let subnets = config(text).network.subnets;
     assert_eq!(ranges(&subnets.data), ["us-east-1a 10.30.255.0/28", "us-east-1d 10.30.255.16/28"]);
     assert_eq!(subnets.private.len(), 2);
+}
+
+/// The endpoint for secrets is needed by who has some.
+#[test]
+fn the_fewest_endpoints_are_those_that_every_start_needs() {
+    let fewest = "[network.endpoints]\ninterface = [\"ecr.api\", \"ecr.dkr\", \"logs\"]\ngateway = [\"s3\"]";
+    assert_eq!(config(fewest).network.endpoints.interface.len(), 3);
 }
 
 #[test]
@@ -89,6 +121,13 @@ fn with_an_image_the_counts_follow_the_desired_one() {
     let digest = format!("sha256:{}", "a".repeat(64));
     let service = config(&format!("[service]\nimage = \"{digest}\"")).service;
     assert_eq!(service.image.in_repository("repo"), format!("repo@{digest}"));
+}
+
+/// A lifecycle rule moves nothing on before its 30 days in infrequent access are over.
+#[test]
+fn the_archive_follows_thirty_days_after_infrequent_access() {
+    let storage = config("[storage]\ninfrequent_access_days = 200\narchive_days = 230").storage;
+    assert_eq!((storage.infrequent_access_days, storage.archive_days), (200, Some(230)));
 }
 
 #[test]
@@ -128,6 +167,23 @@ fn names_that_aws_would_refuse_are_refused_here() {
         said.contains("`transaction-reconcil-production-green` would have 37 characters, and AWS allows 32"),
         "{said}"
     );
+}
+
+/// A load balancer's name may not begin with `internal-`, nor a security group's with `sg-`.
+#[test]
+fn projects_whose_names_belong_to_aws_are_refused() {
+    for project in ["internal", "internal-pay", "sg", "sg-pay", "aws-pay"] {
+        let text = format!("project = \"{project}\"\n{MINIMAL}");
+        let report = parse(Path::new("prod.toml"), &text).expect_err(project).to_string();
+        assert!(report.contains("AWS refuses names that begin with"), "{report}");
+    }
+    config("project = \"sgpay\"");
+}
+
+/// Where no cardholder data is handled, counting is nobody's business.
+#[test]
+fn managed_groups_may_count_outside_of_production() {
+    config("production = false\n[waf.managed_groups]\ncommon = \"count\"");
 }
 
 #[test]

@@ -7,11 +7,17 @@
 /// The TCP port that the service listens on, above 1023 so that it needs no capability to bind it.
 pub const PORT: u16 = 8080;
 
-/// Answers 200 while the process is alive. Asked by the load balancer and by the container's own health check.
+/// Answers 200 while the process is alive. Asked by the container's own health check: whatever fails it is mended by
+/// another process, so it looks at nothing beyond this one.
 pub const HEALTH_PATH: &str = "/healthz";
 
-/// Answers 200 while the service can take work: its stores answer, and it has not been told to stop.
+/// Answers 200 while the service can take work: its stores answer, and it has not been told to stop. Asked by the load
+/// balancer, which sends requests to no task that cannot answer them.
 pub const READINESS_PATH: &str = "/readyz";
+
+/// What the paths begin with under which files are uploaded: bodies of more than the 8 KiB that the firewall in front of
+/// the service looks into.
+pub const UPLOAD_PATH: &str = "/v1/statements";
 
 /// Seconds between SIGTERM and SIGKILL, in which open requests are completed. Fargate allows at most 120.
 pub const STOP_TIMEOUT_SECONDS: u32 = 60;

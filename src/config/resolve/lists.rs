@@ -5,7 +5,7 @@ use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
 use std::fmt::Display;
 
-/// Notes every element that stands in its list a second time, and lists that must not be empty.
+/// Notes every element that stands in its list a second time.
 pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     unique("alb.allowed_cidrs", &file.alb.allowed_cidrs, problems);
     unique("certificate.alternative_names", &file.certificate.alternative_names, problems);
@@ -17,13 +17,6 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     unique("waf.allow_ips", &file.waf.allow_ips, problems);
     unique("waf.deny_ips", &file.waf.deny_ips, problems);
     unique("waf.redacted_headers", &file.waf.redacted_headers, problems);
-    if file.alb.allowed_cidrs.is_empty() {
-        problems.error(
-            "alb.allowed_cidrs",
-            "nobody could reach the load balancer",
-            "at least one range; everyone is [\"0.0.0.0/0\", \"::/0\"]",
-        );
-    }
 }
 
 fn unique<T: PartialEq + Display>(key: &str, items: &[T], problems: &mut Problems) {

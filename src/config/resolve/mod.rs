@@ -1,11 +1,13 @@
 //! From what an environment file says to what the stacks need: defaults that depend on other values are filled in,
 //! subnets are computed, and whatever depends on more than one value is checked.
 
+mod alb;
 mod certificate;
 mod lists;
 mod names;
 mod network;
 mod partition;
+mod quotas;
 mod service;
 mod state;
 mod storage;
@@ -28,21 +30,29 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     check_switches(&file, problems);
     check_retention(&file, problems);
     lists::check(&file, problems);
+    alb::check(&file.alb, file.network.ipv6, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
-    waf::check(&file.waf, problems);
+    waf::check(&file.waf, file.production, problems);
 
     let hosted_zone = hosted_zone(&file, problems);
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
+    network::check_endpoints(&file.network.endpoints, &file.service, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
-    let service = service::resolve(file.service, file.logs.retention_days, file.production, problems);
+    let service = service::resolve(
+        file.service,
+        file.region.as_ref(),
+        file.logs.retention_days,
+        file.production,
+        problems,
+    );
     let storage = storage::resolve(&file.storage, file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);
     let (account_id, region) = (file.account_id?, file.region?);
     let names = names::compose(&project, &name, &organization, &account_id, problems);
     let state = state::resolve(file.state, &project, &name, &organization, &account_id, &region, problems);
-    Some(EnvConfig {
+    let config = EnvConfig {
         owner: file.owner,
         production: file.production,
         protection: file.protection,
@@ -68,7 +78,9 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         project,
         account_id,
         region,
-    })
+    };
+    quotas::check(&config, problems);
+    Some(config)
 }
 
 /// Notes every required key that is missing.
@@ -86,6 +98,15 @@ fn required(file: &EnvFile, problems: &mut Problems) {
 }
 
 fn check_switches(file: &EnvFile, problems: &mut Problems) {
+    if file.production && !file.logs.export {
+        problems
+            .error(
+                "logs.export",
+                "in production a copy of every log lies where nobody can alter it (PCI DSS 10.3.3)",
+                "remove the line, or say `production = false` if no real cardholder data is handled here",
+            )
+            .because_of(&["production"]);
+    }
     if file.production && !file.protection {
         problems
             .error(

@@ -1,8 +1,10 @@
 //! Resolves `[network]`.
 
 use super::subnets;
-use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{EgressDestination, EgressRule, EgressRuleFile, Nat, Network, NetworkFile};
+use crate::config::problem::{KeyPath, Problem, Problems};
+use crate::config::section::{
+    EgressDestination, EgressRule, EgressRuleFile, Endpoints, Nat, Network, NetworkFile, ServiceFile,
+};
 use crate::config::value::{
     AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Region, RetentionDays,
 };
@@ -15,7 +17,7 @@ pub(super) fn resolve(
     problems: &mut Problems,
 ) -> Option<Network> {
     check_zones(file, problems);
-    check_endpoints(file, problems);
+    check_lists(file, problems);
     let egress = egress(&file.egress, problems);
     let cidr = file.cidr?;
     check_range(cidr, problems);
@@ -77,22 +79,10 @@ fn check_range(cidr: Cidr, problems: &mut Problems) {
     }
 }
 
-/// Without NAT the endpoints are the only way to what a task needs to start.
-fn check_endpoints(file: &NetworkFile, problems: &mut Problems) {
+fn check_lists(file: &NetworkFile, problems: &mut Problems) {
     check_unique(&file.endpoints.interface, "network.endpoints.interface", |e| e.service(), problems);
     check_unique(&file.endpoints.gateway, "network.endpoints.gateway", |e| e.service(), problems);
-    if file.nat != Nat::None {
-        return;
-    }
-    for endpoint in InterfaceEndpoint::NEEDED_TO_START {
-        if !file.endpoints.interface.contains(&endpoint) {
-            missing("network.endpoints.interface", endpoint.service(), problems);
-        }
-    }
-    if !file.endpoints.gateway.contains(&GatewayEndpoint::S3) {
-        missing("network.endpoints.gateway", GatewayEndpoint::S3.service(), problems);
-    }
-    if !file.egress.is_empty() {
+    if file.nat == Nat::None && !file.egress.is_empty() {
         problems
             .error(
                 "network.egress",
@@ -103,14 +93,29 @@ fn check_endpoints(file: &NetworkFile, problems: &mut Problems) {
     }
 }
 
-fn missing(key: &str, service: &str, problems: &mut Problems) {
-    problems
-        .error(
-            key,
-            format!("without NAT no task can start unless there is an endpoint for {service}"),
-            format!("add \"{service}\", or a NAT gateway"),
-        )
-        .because_of(&["network.nat"]);
+/// Endpoints are the only way to what a task needs to start, with NAT as well as without: the tasks' rules let them
+/// reach endpoints and the third parties of `network.egress`, and nothing else.
+pub(super) fn check_endpoints(endpoints: &Endpoints, service: &ServiceFile, problems: &mut Problems) {
+    let interface = "network.endpoints.interface";
+    let is_missing = |endpoint: &InterfaceEndpoint| !endpoints.interface.contains(endpoint);
+    for endpoint in InterfaceEndpoint::NEEDED_TO_START.into_iter().filter(is_missing) {
+        missing(interface, endpoint.service(), problems);
+    }
+    let secrets = InterfaceEndpoint::SecretsManager;
+    if !service.secrets.is_empty() && is_missing(&secrets) {
+        missing(interface, secrets.service(), problems).because_of(&["service.secrets"]);
+    }
+    if !endpoints.gateway.contains(&GatewayEndpoint::S3) {
+        missing("network.endpoints.gateway", GatewayEndpoint::S3.service(), problems);
+    }
+}
+
+fn missing<'p>(key: &str, service: &str, problems: &'p mut Problems) -> &'p mut Problem {
+    problems.error(
+        key,
+        format!("without an endpoint for {service} no task can start"),
+        format!("add \"{service}\": with NAT as well, tasks reach AWS through endpoints alone"),
+    )
 }
 
 fn check_unique<T: PartialEq>(

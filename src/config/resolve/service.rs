@@ -2,11 +2,14 @@
 
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{Counts, Service, ServiceFile};
-use crate::config::value::{FargateSize, RetentionDays};
+use crate::config::value::{FargateSize, Region, RetentionDays, VariableName};
+use crate::stacks;
+use contract::{Sensitivity, Var};
 
 /// The service as the stacks build it; `None` if the task's size does not exist, which is noted.
 pub(super) fn resolve(
     file: ServiceFile,
+    region: Option<&Region>,
     retention: RetentionDays,
     production: bool,
     problems: &mut Problems,
@@ -15,6 +18,7 @@ pub(super) fn resolve(
     check_variables(&file, problems);
     check_schedule(&file, problems);
     check_times(&file, problems);
+    check_repository(&file, region, problems);
     let counts = counts(&file, problems);
     let size = size(&file, problems);
     let deployed = file.image.is_some();
@@ -73,6 +77,23 @@ fn counts(file: &ServiceFile, problems: &mut Problems) -> Counts {
     Counts { desired, min, max }
 }
 
+/// The endpoints, through which tasks pull, lead to the registry of their own region.
+fn check_repository(file: &ServiceFile, region: Option<&Region>, problems: &mut Problems) {
+    let (Some(repository), Some(region)) = (&file.image_repository, region) else { return };
+    if repository.region() != region.as_str() {
+        problems
+            .warning(
+                "service.image_repository",
+                format!(
+                    "the images lie in {}, and the endpoints of {region} lead to no other region's registry",
+                    repository.region()
+                ),
+                "a repository in the environment's region, to which the registry replicates the images",
+            )
+            .because_of(&["region"]);
+    }
+}
+
 fn check_exec(file: &ServiceFile, production: bool, problems: &mut Problems) {
     if production && file.exec {
         problems
@@ -85,8 +106,23 @@ fn check_exec(file: &ServiceFile, production: bool, problems: &mut Problems) {
     }
 }
 
-/// A variable has one source, and its value is literal.
+/// A variable has one source, and none that is secret stands in the task definition.
 fn check_variables(file: &ServiceFile, problems: &mut Problems) {
+    let environment = |name: &VariableName| KeyPath::from("service.environment").key(name.as_str());
+    let secrets = |name: &VariableName| KeyPath::from("service.secrets").key(name.as_str());
+    let plain = file.environment.keys().map(|name| (name, environment(name)));
+    for (name, path) in plain.chain(file.secrets.keys().map(|name| (name, secrets(name)))) {
+        check_owner(name, path, problems);
+    }
+    for name in file.environment.keys().filter(|name| is_secret(name) && !file.secrets.contains_key(*name)) {
+        problems.error(
+            environment(name),
+            format!("{name} looks like a secret, and would stand in the task definition and in Terraform's state"),
+            format!(
+                "under [service.secrets], `{name}` and the ARN of a secret that holds the value (PCI DSS 8.6.2)"
+            ),
+        );
+    }
     for variable in file.environment.keys().filter(|variable| file.secrets.contains_key(*variable)) {
         problems
             .error(
@@ -96,6 +132,50 @@ fn check_variables(file: &ServiceFile, problems: &mut Problems) {
             )
             .because_of(&["service.secrets"]);
     }
+}
+
+/// The platform's variables say what the platform is: a value of one's own would only be wrong.
+fn check_owner(name: &VariableName, path: KeyPath, problems: &mut Problems) {
+    let var = Var::ALL.into_iter().find(|var| var.name() == name.as_str());
+    if var.is_some_and(stacks::ecs::is_set_by_platform) {
+        problems.error(
+            path,
+            format!("the platform sets {name} itself"),
+            "remove the line; the value follows from the environment's name and the other settings",
+        );
+    }
+}
+
+/// What a variable's name says, in one word or more, if its value is a secret.
+const SECRET_WORDS: [&str; 14] = [
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PWD",
+    "SECRET",
+    "SECRETS",
+    "TOKEN",
+    "API_KEY",
+    "APIKEY",
+    "ACCESS_KEY",
+    "PRIVATE_KEY",
+    "ENCRYPTION_KEY",
+    "CREDENTIAL",
+    "CREDENTIALS",
+];
+
+/// What the name of a variable ends in that tells something about a secret, and not the secret.
+const ABOUT_SECRETS: [&str; 5] = ["_ARN", "_NAME", "_TTL", "_SECONDS", "_DAYS"];
+
+/// Whether a variable's value is a secret, as far as its name tells: `DB_PASSWORD` is, `TOKEN_TTL_SECONDS` and `TOKENIZER`
+/// are not.
+fn is_secret(name: &VariableName) -> bool {
+    let contract =
+        |var: &Var| var.name() == name.as_str() && matches!(var.sensitivity(), Sensitivity::Secret);
+    let words = format!("_{name}_");
+    let named = SECRET_WORDS.iter().any(|word| words.contains(&format!("_{word}_")));
+    let about = ABOUT_SECRETS.iter().any(|end| name.as_str().ends_with(end));
+    Var::ALL.iter().any(contract) || (named && !about)
 }
 
 fn check_schedule(file: &ServiceFile, problems: &mut Problems) {
@@ -147,5 +227,23 @@ fn check_times(file: &ServiceFile, problems: &mut Problems) {
                 "more than 100, or less for `minimum_healthy_percent`",
             )
             .because_of(&["service.deployment.minimum_healthy_percent"]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_told_by_their_names() {
+        let secret = |name: &str| is_secret(&name.parse().expect("a variable"));
+        for name in
+            ["DB_PASSWORD", "TOKEN", "PARTNER_TOKEN_2", "AWS_ACCESS_KEY_ID", "STRIPE_API_KEY", "_SECRET_"]
+        {
+            assert!(secret(name), "{name}");
+        }
+        for name in ["TOKENIZER", "TOKEN_TTL_SECONDS", "DB_SECRET_ARN", "KEY_COUNT", "MONKEY", "LOG_LEVEL"] {
+            assert!(!secret(name), "{name}");
+        }
     }
 }

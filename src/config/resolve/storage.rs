@@ -4,6 +4,10 @@ use super::PRODUCTION_RETENTION_MIN;
 use crate::config::problem::Problems;
 use crate::config::section::{ObjectLock, ObjectLockMode, Storage, StorageFile};
 
+/// The least days that an object stays in `STANDARD_IA` before a lifecycle rule may move it on.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html>
+const INFREQUENT_ACCESS_MIN: u32 = 30;
+
 /// How long the buckets keep what, with Object Lock strict in production and light elsewhere.
 pub(super) fn resolve(file: &StorageFile, production: bool, problems: &mut Problems) -> Storage {
     let (mode, days) = if production {
@@ -80,12 +84,16 @@ fn check_days(file: &StorageFile, lock: ObjectLock, production: bool, problems: 
             )
             .because_of(&["storage.expire_days"]);
     }
-    if file.archive_days.get() <= file.infrequent_access_days.get() {
+    let earliest = file.infrequent_access_days.get() + INFREQUENT_ACCESS_MIN;
+    if file.archive_days.get() < earliest {
         problems
             .error(
                 "storage.archive_days",
-                format!("logs cannot move to the archive after {} days", file.archive_days),
-                format!("more days than `infrequent_access_days`, {}", file.infrequent_access_days),
+                format!(
+                    "logs cannot move to the archive after {} days, when they moved to infrequent access after {}",
+                    file.archive_days, file.infrequent_access_days
+                ),
+                format!("at least {earliest}: S3 keeps objects there for {INFREQUENT_ACCESS_MIN} days"),
             )
             .because_of(&["storage.infrequent_access_days"]);
     }

@@ -2,7 +2,7 @@
 
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{NetworkFile, Subnet, Subnets};
-use crate::config::value::{AvailabilityZone, Cidr};
+use crate::config::value::{AvailabilityZone, Cidr, ZoneLetter};
 
 /// The ranges of the subnets by tier.
 pub(super) struct Ranges([Vec<Cidr>; 3]);
@@ -39,24 +39,24 @@ impl Ranges {
 /// The ranges that the file names, and for the tiers that it does not name, computed ones. `None` if some have no
 /// room, which is noted.
 pub(super) fn lay_out(vpc: Cidr, file: &NetworkFile, problems: &mut Problems) -> Option<Ranges> {
-    let count = file.availability_zones.len();
+    let zones = &file.availability_zones;
     let own = [&file.subnets.public, &file.subnets.private, &file.subnets.data];
     let mut room = true;
     let ranges = std::array::from_fn(|at| {
         let tier = &TIERS[at];
         if let Some(own) = own[at] {
-            check_own(vpc, tier, own, count, problems);
+            check_own(vpc, tier, own, zones.len(), problems);
             return own.clone();
         }
-        let computed = compute(vpc, tier, count);
-        room &= computed.len() == count;
+        let computed = compute(vpc, tier, zones);
+        room &= computed.len() == zones.len();
         computed
     });
     if !room {
         problems
             .error(
                 "network.cidr",
-                format!("{vpc} is too small to lay {count} subnets of each tier out"),
+                format!("{vpc} is too small to lay {} subnets of each tier out", zones.len()),
                 "a range of /16 to /22, or lists of your own under [network.subnets]",
             )
             .because_of(&["network.availability_zones", "network.subnets"]);
@@ -67,9 +67,11 @@ pub(super) fn lay_out(vpc: Cidr, file: &NetworkFile, problems: &mut Problems) ->
     Some(ranges)
 }
 
-fn compute(vpc: Cidr, tier: &Tier, count: usize) -> Vec<Cidr> {
-    let parts = (tier.first..tier.first + 8).map_while(|index| vpc.part(tier.bits, index));
-    parts.take_while(|part| part.prefix_len() <= tier.prefix_max).take(count).collect()
+/// The parts of a tier that belong to the zones by their letters, so that another zone moves no subnet wherever it stands
+/// in the list.
+fn compute(vpc: Cidr, tier: &Tier, zones: &[ZoneLetter]) -> Vec<Cidr> {
+    let parts = zones.iter().filter_map(|letter| vpc.part(tier.bits, tier.first + letter.index()));
+    parts.filter(|part| part.prefix_len() <= tier.prefix_max).collect()
 }
 
 fn path(tier: &Tier) -> KeyPath {
@@ -116,6 +118,8 @@ fn check_overlaps(ranges: &Ranges, file: &NetworkFile, problems: &mut Problems) 
         .iter()
         .enumerate()
         .flat_map(|(tier, list)| list.iter().enumerate().map(move |(at, cidr)| (tier, at, *cidr)))
+        // A zone that stands in its list twice, which is noted there, has one computed range twice.
+        .filter(|(tier, at, cidr)| own[*tier] || !ranges.0[*tier][..*at].contains(cidr))
         .collect();
     for (n, later) in all.iter().enumerate() {
         for earlier in all.iter().take(n).filter(|earlier| earlier.2.overlaps(later.2)) {

@@ -1,12 +1,12 @@
 //! Checks of `[waf]`.
 
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::Waf;
+use crate::config::section::{ManagedGroups, Waf, WafMode};
 use crate::config::value::{AnyCidr, UrlPath};
 use crate::stacks;
 
 /// Rules that contradict one another, and ranges that WAF does not take.
-pub(super) fn check(waf: &Waf, problems: &mut Problems) {
+pub(super) fn check(waf: &Waf, production: bool, problems: &mut Problems) {
     if !waf.geo_allow.is_empty() && !waf.geo_deny.is_empty() {
         problems
             .error(
@@ -20,6 +20,29 @@ pub(super) fn check(waf: &Waf, problems: &mut Problems) {
     check_ranges("waf.deny_ips", &waf.deny_ips, problems);
     check_paths(&waf.upload_paths, problems);
     check_capacity(waf, problems);
+    if production {
+        check_modes(&waf.managed_groups, problems);
+    }
+}
+
+/// A group that only counts refuses nothing, and PCI DSS 6.4.2 asks for a solution that prevents attacks.
+fn check_modes(groups: &ManagedGroups, problems: &mut Problems) {
+    let modes = [
+        ("common", groups.common),
+        ("known_bad_inputs", groups.known_bad_inputs),
+        ("sql_injection", groups.sql_injection),
+        ("ip_reputation", groups.ip_reputation),
+        ("anonymous_ips", groups.anonymous_ips),
+    ];
+    for (key, _) in modes.into_iter().filter(|(_, mode)| *mode == WafMode::Count) {
+        problems
+            .warning(
+                KeyPath::from("waf.managed_groups").key(key),
+                "the group only counts: in production nothing is refused by it (PCI DSS 6.4.2)",
+                "`block`, once two weeks of counting, the time that a roll-out is meant to take, have shown whom it would refuse",
+            )
+            .because_of(&["production"]);
+    }
 }
 
 /// The units are counted from the rules as they are built, so that the two cannot drift apart.

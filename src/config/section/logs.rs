@@ -11,8 +11,8 @@ pub struct Logs {
     /// Days that log groups keep their events, one of CloudWatch's values. 400: PCI 10.5.1 asks for twelve months, and
     /// 365 fall short of them in a leap year; in production no fewer than 365.
     pub retention_days: RetentionDays,
-    /// Whether log groups are exported to the immutable audit bucket. True (PCI 10.3.3): a copy that an
-    /// administrator of the log groups cannot alter.
+    /// Whether log groups are exported to the immutable audit bucket. True (PCI 10.3.3), and always so in production: a
+    /// copy that an administrator of the log groups cannot alter.
     pub export: bool,
 }
 

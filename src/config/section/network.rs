@@ -2,7 +2,7 @@
 
 use crate::config::value::{
     AvailabilityZone, Bounded, Cidr, GatewayEndpoint, InterfaceEndpoint, PrefixListId, RetentionDays,
-    RuleName, TagText, ZoneLetter,
+    RuleName, RuleReason, ZoneLetter,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,8 @@ impl Default for NetworkFile {
 
 /// The subnets' ranges by tier, each list in the order of the availability zones. An absent list is computed: the
 /// lower half of the VPC holds private subnets (a sixteenth of the VPC each), the third quarter public ones, the fourth
-/// data ones (a thirty-second each); there is room for six of each, so adding a zone moves no subnet.
+/// data ones (a thirty-second each). In each tier there is room for six, and a zone has its place by its letter, so that
+/// adding a zone moves no subnet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SubnetsFile {
@@ -139,9 +140,11 @@ impl JsonSchema for AggregationSeconds {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Endpoints {
-    /// Interface endpoints, one network interface per zone each. What the tasks, their start and ECS Exec need.
+    /// Interface endpoints, one network interface per zone each. What the tasks, their start and ECS Exec need. Tasks
+    /// reach AWS through endpoints alone, with NAT too, so what every start needs must be there: `ecr.api`, `ecr.dkr`,
+    /// `logs`, and `secretsmanager` if there are secrets.
     pub interface: Vec<InterfaceEndpoint>,
-    /// Gateway endpoints, which cost nothing. S3, where image layers come from, and DynamoDB.
+    /// Gateway endpoints, which cost nothing. S3, where image layers come from and which must be there, and DynamoDB.
     pub gateway: Vec<GatewayEndpoint>,
 }
 
@@ -178,9 +181,9 @@ pub struct EgressRuleFile {
     /// The TCP port. 443, because what leaves the environment is encrypted (PCI 4.2.1).
     #[serde(default = "https")]
     pub port: Bounded<1, 65_535>,
-    /// Why the tasks need it (PCI 1.2.5: every allowed port and service has a business need); becomes the rule's
-    /// description.
-    pub reason: TagText,
+    /// Why the tasks need it, in 1 to 200 of the characters that AWS takes (PCI 1.2.5: every allowed port and service has
+    /// a business need); becomes the rule's description.
+    pub reason: RuleReason,
 }
 
 fn https() -> Bounded<1, 65_535> {
@@ -240,7 +243,7 @@ pub struct EgressRule {
     /// The TCP port.
     pub port: u16,
     /// Why; the rule's description.
-    pub reason: TagText,
+    pub reason: RuleReason,
 }
 
 /// Where an egress rule leads.

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceFile {
-    /// The service's name. `txn-reconcile-api`.
+    /// The service's name, and that of its image repository: where environments share an account and a region, each needs
+    /// its own. `txn-reconcile-api`.
     pub name: ServiceName,
     /// The image to run: a digest (`sha256:…`), or a tag that is pushed once and never moved. Absent while no image
     /// has been pushed: the platform is then built with a service of no tasks, so that nothing waits for an image
@@ -46,7 +47,9 @@ pub struct ServiceFile {
     /// Whether operators may open a session in a running container (ECS Exec). False, and refused in production: a
     /// shell beside cardholder data evades change control (PCI 6.5.1).
     pub exec: bool,
-    /// Environment variables besides those that the platform sets. No secrets: they would be readable in the state.
+    /// Environment variables besides those that the platform sets. None. No secrets: they would be readable in the task
+    /// definition and in the state, so names that look like one (`…_PASSWORD`, `…_TOKEN`, `…_API_KEY`) are refused (PCI
+    /// 8.6.2).
     pub environment: BTreeMap<VariableName, String>,
     /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
     pub secrets: BTreeMap<VariableName, SecretArn>,
@@ -69,8 +72,8 @@ impl Default for ServiceFile {
             image: None,
             image_repository: None,
             architecture: Architecture::X86_64,
-            container_port: Bounded::literal::<8080>(),
-            user_id: Bounded::literal::<10_001>(),
+            container_port: Bounded::literal::<{ contract::PORT as u32 }>(),
+            user_id: Bounded::literal::<{ contract::USER_ID }>(),
             cpu: 512,
             memory: 1024,
             ephemeral_storage_gib: Bounded::literal::<20>(),
@@ -82,7 +85,7 @@ impl Default for ServiceFile {
             exec: false,
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),
-            stop_timeout_seconds: Bounded::literal::<60>(),
+            stop_timeout_seconds: Bounded::literal::<{ contract::STOP_TIMEOUT_SECONDS }>(),
             deregistration_delay_seconds: Bounded::literal::<30>(),
             log_retention_days: None,
             health_check: HealthCheck::default(),
@@ -162,7 +165,10 @@ pub struct ScheduledAction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthCheck {
-    /// The path that answers 200 when the task can serve. `/healthz`.
+    /// The path that the load balancer asks, and that answers 200 when the task can serve. `/readyz`: a task whose data
+    /// stores do not answer gets no requests, and a deployment of such tasks is rolled back. ECS replaces the tasks that
+    /// fail it, so `/healthz`, which the container's own check asks, is for those who would keep them through a store's
+    /// outage.
     pub path: UrlPath,
     /// Seconds between two checks, 5 to 300, longer than the timeout. 15.
     pub interval_seconds: Bounded<5, 300>,
@@ -179,7 +185,7 @@ pub struct HealthCheck {
 impl Default for HealthCheck {
     fn default() -> Self {
         Self {
-            path: UrlPath::known("/healthz"),
+            path: UrlPath::known(contract::READINESS_PATH),
             interval_seconds: Bounded::literal::<15>(),
             timeout_seconds: Bounded::literal::<5>(),
             healthy_threshold: Bounded::literal::<2>(),

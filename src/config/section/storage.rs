@@ -13,8 +13,8 @@ pub struct StorageFile {
     /// Days after which logs move to infrequent access, 30 to 3650. 90: after the three months that PCI 10.5.1 wants
     /// at hand, though this class is at hand too.
     pub infrequent_access_days: Bounded<30, 3650>,
-    /// Days after which logs move to the archive (`GLACIER`), 90 to 3650, later than `infrequent_access_days`. 180; not
-    /// before day 90, because the archive answers after hours (PCI 10.5.1: three months immediately available).
+    /// Days after which logs move to the archive (`GLACIER`), 90 to 3650, at least 30 more than `infrequent_access_days`.
+    /// 180; not before day 90, because the archive answers after hours (PCI 10.5.1: three months immediately available).
     pub archive_days: Bounded<90, 3650>,
     /// Days after which logs are deleted, 1 to 36500. 400, the twelve months of PCI 10.5.1 with a margin; in production
     /// no fewer than 365, and never fewer than Object Lock holds them.

@@ -13,7 +13,7 @@ pub struct Waf {
     pub rate_limit: Bounded<10, 2_000_000_000>,
     /// Whether the rate limit blocks, or only counts.
     pub rate_limit_mode: WafMode,
-    /// The managed rule groups, each blocking or, for its roll-out, counting.
+    /// The managed rule groups, each blocking or, for the two weeks of its roll-out, counting.
     pub managed_groups: ManagedGroups,
     /// The only countries that may send requests. None: every country may. Excludes `geo_deny`.
     pub geo_allow: Vec<CountryCode>,
@@ -45,7 +45,7 @@ impl Default for Waf {
             geo_deny: Vec::new(),
             allow_ips: Vec::new(),
             deny_ips: Vec::new(),
-            upload_paths: vec![UrlPath::known("/v1/statements")],
+            upload_paths: vec![UrlPath::known(contract::UPLOAD_PATH)],
             redacted_headers: Vec::new(),
             capacity_limit: Bounded::literal::<1500>(),
         }

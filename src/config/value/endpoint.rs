@@ -52,7 +52,8 @@ pub enum InterfaceEndpoint {
 }
 
 impl InterfaceEndpoint {
-    /// What an image pull, the log and the start of a Fargate task need.
+    /// What the start of every Fargate task needs: an image to pull, and a log to write to. Secrets need one more.
+    /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-vpc-endpoint-considerations>
     pub const NEEDED_TO_START: [Self; 3] = [Self::EcrApi, Self::EcrDkr, Self::Logs];
 
     /// The last part of the endpoint's service name: `com.amazonaws.<region>.<this>`.

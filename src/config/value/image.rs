@@ -108,6 +108,12 @@ impl RepositoryUri {
     pub fn account(&self) -> &str {
         self.0.split('.').next().unwrap_or_default()
     }
+
+    /// The region that the repository lies in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.split('.').nth(3).unwrap_or_default()
+    }
 }
 
 impl FromStr for RepositoryUri {

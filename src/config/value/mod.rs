@@ -14,6 +14,7 @@ mod endpoint;
 mod fargate;
 mod image;
 mod name;
+mod reason;
 mod region;
 mod retention;
 mod schedule;
@@ -32,6 +33,7 @@ pub use image::{ImageRef, RepositoryUri};
 pub use name::{
     EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath, VariableName,
 };
+pub use reason::RuleReason;
 pub use region::{AvailabilityZone, Partition, Region, ZoneLetter};
 pub use retention::RetentionDays;
 pub use schedule::{CronFields, TimeZone};

@@ -120,7 +120,7 @@ impl FromStr for UrlPath {
     }
 }
 
-text_value!(UrlPath, "^/[A-Za-z0-9/._~%?=&-]{0,1023}$", "/healthz", "The path of a URL.");
+text_value!(UrlPath, "^/[A-Za-z0-9/._~%?=&-]{0,1023}$", "/readyz", "The path of a URL.");
 
 /// Names that are defaults, known when compiling.
 macro_rules! known {

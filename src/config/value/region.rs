@@ -125,6 +125,12 @@ impl ZoneLetter {
     /// Every letter, in order.
     pub const ALL: [Self; 6] = [Self::A, Self::B, Self::C, Self::D, Self::E, Self::F];
 
+    /// The letter's place in the alphabet: 0 for `a`, 5 for `f`.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self as u32
+    }
+
     /// The letter itself.
     #[must_use]
     pub const fn as_char(self) -> char {

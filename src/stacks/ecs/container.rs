@@ -7,7 +7,7 @@ use aws::document::container::{
     LogConfiguration, MountPoint, PortMapping, SecretSource, User,
 };
 use aws::kind::SecretsmanagerSecretArn;
-use contract::{Sensitivity, Var};
+use contract::Var;
 use terraform::kind::Text;
 use terraform::{Expr, set, text};
 
@@ -127,35 +127,43 @@ fn health_check(config: &EnvConfig) -> HealthCheck {
 
 /// Where the value of a variable comes from.
 enum Source {
-    /// The task definition.
-    Text(String),
+    /// The platform, which writes this into the task definition.
+    Platform(fn(&EnvConfig) -> String),
     /// The environment file, or else the service's default.
     File,
 }
 
-/// The platform's value of a variable. There is no wildcard: a new variable has to be decided upon here.
-fn source(config: &EnvConfig, var: Var) -> Source {
+/// Where a variable comes from. There is no wildcard: a new variable has to be decided upon here.
+fn source(var: Var) -> Source {
     match var {
-        Var::Environment => Source::Text(config.name.to_string()),
-        Var::ListenAddress => {
+        Var::Environment => Source::Platform(|config| config.name.to_string()),
+        Var::ListenAddress => Source::Platform(|config| {
             // `::` takes IPv4 connections as well.
             let every = if config.network.ipv6 { "[::]" } else { "0.0.0.0" };
-            Source::Text(format!("{every}:{}", config.service.container_port))
-        }
+            format!("{every}:{}", config.service.container_port)
+        }),
         // Were the service the first to hang up, the load balancer would answer 502 to the request that it was just
         // passing on.
-        Var::KeepAliveSeconds => Source::Text((config.alb.idle_timeout_seconds.get() + 5).to_string()),
-        Var::StopTimeoutSeconds => Source::Text(config.service.stop_timeout_seconds.to_string()),
+        Var::KeepAliveSeconds => {
+            Source::Platform(|config| (config.alb.idle_timeout_seconds.get() + 5).to_string())
+        }
+        Var::StopTimeoutSeconds => Source::Platform(|config| config.service.stop_timeout_seconds.to_string()),
         Var::LogLevel => Source::File,
     }
 }
 
-/// The container's variables and secrets: those of the environment file, and the platform's, which prevail.
+/// Whether the platform sets a variable, which an environment file then may not.
+#[must_use]
+pub fn is_set_by_platform(var: Var) -> bool {
+    matches!(source(var), Source::Platform(_))
+}
+
+/// The container's variables and secrets: those of the environment file, and the platform's, which share no name.
 fn variables(config: &EnvConfig) -> (BTreeMap<String, Expr<Text>>, BTreeMap<String, SecretSource>) {
     let file = &config.service.environment;
     let mut plain: BTreeMap<String, Expr<Text>> =
         file.iter().map(|(name, value)| (name.to_string(), Expr::new(value))).collect();
-    let mut secrets: BTreeMap<String, SecretSource> = config
+    let secrets: BTreeMap<String, SecretSource> = config
         .service
         .secrets
         .iter()
@@ -165,16 +173,8 @@ fn variables(config: &EnvConfig) -> (BTreeMap<String, Expr<Text>>, BTreeMap<Stri
         })
         .collect();
     for var in Var::ALL {
-        match source(config, var) {
-            Source::Text(value) => {
-                secrets.remove(var.name());
-                plain.insert(var.name().to_owned(), Expr::new(value));
-            }
-            Source::File => {}
-        }
-        if var.sensitivity() == Sensitivity::Secret {
-            // It does not stand in the task definition, whoever wrote it down (PCI 8.6.2).
-            plain.remove(var.name());
+        if let Source::Platform(value) = source(var) {
+            plain.insert(var.name().to_owned(), Expr::new(value(config)));
         }
     }
     (plain, secrets)

@@ -126,10 +126,8 @@ fn the_image_is_the_repository_and_a_digest() {
 #[test]
 fn the_platform_sets_its_variables_and_the_file_the_others() {
     let root = production(
-        "stop_timeout_seconds = 90\n[service.environment]\nRECONCILE_LOG_LEVEL = \"debug\"\nA = \"${x}\"\n\
-         RECONCILE_LISTEN_ADDRESS = \"0.0.0.0:1\"\n[service.secrets]\n\
-         KEY = \"arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-AbCdEf:key::\"\n\
-         RECONCILE_ENVIRONMENT = \"arn:aws:secretsmanager:us-east-1:111122223333:secret:other-AbCdEf\"\n",
+        "stop_timeout_seconds = 90\n[service.environment]\nRECONCILE_LOG_LEVEL = \"debug\"\nA = \"${x}\"\n[service.secrets]\n\
+         KEY = \"arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-AbCdEf:key::\"\n",
     );
     let container = container_of(&root);
     assert_eq!(

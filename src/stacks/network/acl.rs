@@ -10,7 +10,8 @@
 //! DNS has no rule, here and in the security groups: neither filters the VPC's own resolver.
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>
 //!
-//! AWS allows 20 rules per ACL and direction by default, 40 on request. The most crowded, the private tier's way
+//! AWS allows 20 rules per ACL and direction by default, 40 on request, which is checked where the environment file is.
+//! The most crowded, the private tier's way
 //! out, takes 2 + 2 per zone and one for each port of a third party besides 443.
 
 use std::collections::BTreeSet;
@@ -22,9 +23,9 @@ use aws::{
 };
 use terraform::{Meta, Stack, set};
 
-use super::vpc::{EVERYWHERE_IPV4, EVERYWHERE_IPV6, Placed, Vpc};
+use super::vpc::{EVERYWHERE_IPV4, EVERYWHERE_IPV6, Vpc};
 use super::{DATABASE_PORT, HTTP, HTTPS};
-use crate::config::{Cidr, EgressDestination, EnvConfig, Nat};
+use crate::config::{Cidr, EgressDestination, EnvConfig, Nat, Subnet};
 
 /// From which ports connections may come.
 const EPHEMERAL: RangeInclusive<u16> = 1024..=65_535;
@@ -81,23 +82,31 @@ impl Rule {
         direction: Direction,
         number: u32,
         name: &'p str,
-        tier: &'p [Placed],
+        tier: &'p [Subnet],
         ports: RangeInclusive<u16>,
     ) -> impl Iterator<Item = Self> + 'p {
-        tier.iter().map(move |placed| {
-            let letter = u32::from(placed.zone) - u32::from('a');
-            let name = format!("{name}_{}", placed.zone);
-            Self::new(direction, number + letter, name, Range(placed.range), ports.clone())
+        tier.iter().map(move |subnet| {
+            let zone = subnet.az.letter();
+            let letter = u32::from(zone) - u32::from('a');
+            Self::new(direction, number + letter, format!("{name}_{zone}"), Range(subnet.cidr), ports.clone())
         })
     }
+}
+
+/// How many rules the most crowded of the ACLs has in one direction.
+#[must_use]
+pub fn most_rules(config: &EnvConfig) -> usize {
+    let count = |rules: &[Rule], direction| rules.iter().filter(|rule| rule.direction == direction).count();
+    let tiers = [public(config), private(config), data(config)];
+    tiers.iter().flat_map(|rules| [count(rules, In), count(rules, Out)]).max().unwrap_or_default()
 }
 
 /// Builds the ACLs and empties the one that the VPC was born with.
 pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
     let tiers = [
-        ("public", &vpc.public, public(config, vpc)),
-        ("private", &vpc.private, private(config, vpc)),
-        ("data", &vpc.data, data(vpc)),
+        ("public", &vpc.public, public(config)),
+        ("private", &vpc.private, private(config)),
+        ("data", &vpc.data, data(config)),
     ];
     // Adopted last: until a subnet has its own ACL it is the default one's, and Terraform would note that down.
     let mut locked = Meta::new();
@@ -161,7 +170,7 @@ fn add(stack: &mut Stack<'_>, tier: &str, acl: &NetworkAclHandle, rule: Rule) {
 
 /// The load balancer and the NAT gateways. Which clients the load balancer admits is said by its security group
 /// alone, since there may be more ranges than an ACL takes rules.
-fn public(config: &EnvConfig, vpc: &Vpc) -> Vec<Rule> {
+fn public(config: &EnvConfig) -> Vec<Rule> {
     let ipv6 = config.network.ipv6;
     let mut rules = vec![Rule::new(In, 100, "https", Everywhere, HTTPS..=HTTPS)];
     if ipv6 {
@@ -175,7 +184,7 @@ fn public(config: &EnvConfig, vpc: &Vpc) -> Vec<Rule> {
     }
     // The tasks' answers to the load balancer, and what they send through NAT to ports from 1024 up. What they send
     // to 443 comes in by the first rule.
-    rules.extend(Rule::each(In, 200, "private", &vpc.private, EPHEMERAL));
+    rules.extend(Rule::each(In, 200, "private", &config.network.subnets.private, EPHEMERAL));
     // Requests to the tasks, and answers to clients and, through NAT, to the tasks.
     rules.push(Rule::new(Out, 100, "ephemeral", Everywhere, EPHEMERAL));
     if ipv6 {
@@ -201,19 +210,18 @@ fn public(config: &EnvConfig, vpc: &Vpc) -> Vec<Rule> {
 }
 
 /// The tasks and the endpoints' interfaces.
-fn private(config: &EnvConfig, vpc: &Vpc) -> Vec<Rule> {
+fn private(config: &EnvConfig) -> Vec<Rule> {
     let port = config.service.container_port;
-    let mut rules: Vec<Rule> = Rule::each(In, 100, "alb", &vpc.public, port..=port).collect();
-    if !config.network.endpoints.interface.is_empty() {
-        rules.extend(Rule::each(In, 200, "endpoints", &vpc.private, HTTPS..=HTTPS));
-        // By the VPC's range and not subnet by subnet, for the sake of AWS's 20 rules.
-        rules.push(Rule::new(Out, 400, "endpoint_answers", Range(config.network.cidr), TASKS_EPHEMERAL));
-    }
+    let mut rules: Vec<Rule> =
+        Rule::each(In, 100, "alb", &config.network.subnets.public, port..=port).collect();
+    rules.extend(Rule::each(In, 200, "endpoints", &config.network.subnets.private, HTTPS..=HTTPS));
+    // By the VPC's range and not subnet by subnet, for the sake of AWS's 20 rules.
+    rules.push(Rule::new(Out, 400, "endpoint_answers", Range(config.network.cidr), TASKS_EPHEMERAL));
     // Answers from S3 and DynamoDB, whose gateway endpoints lead to public addresses, and from third parties.
     rules.push(Rule::new(In, 300, "answers", Everywhere, TASKS_EPHEMERAL));
     rules.push(Rule::new(Out, 100, "https", Everywhere, HTTPS..=HTTPS));
-    rules.extend(Rule::each(Out, 200, "data", &vpc.data, DATABASE_PORT..=DATABASE_PORT));
-    rules.extend(Rule::each(Out, 300, "alb_answers", &vpc.public, EPHEMERAL));
+    rules.extend(Rule::each(Out, 200, "data", &config.network.subnets.data, DATABASE_PORT..=DATABASE_PORT));
+    rules.extend(Rule::each(Out, 300, "alb_answers", &config.network.subnets.public, EPHEMERAL));
     for (number, port) in third_party(config, |_| true) {
         if port != HTTPS {
             rules.push(Rule::new(Out, number, format!("third_party_{port}"), Everywhere, port..=port));
@@ -233,9 +241,10 @@ fn private(config: &EnvConfig, vpc: &Vpc) -> Vec<Rule> {
 }
 
 /// The data stores: the tasks ask, the data stores answer, nobody else speaks (PCI 1.4.4).
-fn data(vpc: &Vpc) -> Vec<Rule> {
-    let asked = Rule::each(In, 100, "private", &vpc.private, DATABASE_PORT..=DATABASE_PORT);
-    asked.chain(Rule::each(Out, 100, "private", &vpc.private, TASKS_EPHEMERAL)).collect()
+fn data(config: &EnvConfig) -> Vec<Rule> {
+    let private = &config.network.subnets.private;
+    let asked = Rule::each(In, 100, "private", private, DATABASE_PORT..=DATABASE_PORT);
+    asked.chain(Rule::each(Out, 100, "private", private, TASKS_EPHEMERAL)).collect()
 }
 
 /// The ports of third parties, each with a number that is its own and even; the odd one above is for IPv6. The

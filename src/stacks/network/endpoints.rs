@@ -22,21 +22,19 @@ pub(super) struct Endpoints {
     pub(super) gateways: Vec<(GatewayEndpoint, VpcEndpointHandle)>,
 }
 
-/// Builds the endpoints. `group` is the interfaces' security group; it is there if there are interface endpoints.
+/// Builds the endpoints. `group` is the interfaces' security group.
 pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     vpc: &Vpc,
-    group: Option<&SecurityGroupHandle>,
+    group: &SecurityGroupHandle,
 ) -> Endpoints {
     let endpoints = &config.network.endpoints;
     let gateways: Vec<_> =
         endpoints.gateway.iter().map(|&service| (service, gateway(stack, config, vpc, service))).collect();
     let mut all: Vec<_> = gateways.iter().map(|(_, endpoint)| endpoint.clone()).collect();
-    if let Some(group) = group {
-        for &service in &endpoints.interface {
-            all.push(interface(stack, config, vpc, service, group));
-        }
+    for &service in &endpoints.interface {
+        all.push(interface(stack, config, vpc, service, group));
     }
     Endpoints { all, gateways }
 }

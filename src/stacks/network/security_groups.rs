@@ -4,7 +4,7 @@
 //! that AWS gives a new group.
 //!
 //! AWS allows 60 rules per group, direction and address family by default, and a prefix list counts as many as it
-//! may hold: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>
+//! may hold, which is checked where the environment file is: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>
 
 use std::collections::BTreeSet;
 
@@ -25,8 +25,8 @@ pub(super) struct Groups {
     pub(super) alb: SecurityGroupHandle,
     /// The tasks'.
     pub(super) tasks: SecurityGroupHandle,
-    /// The interface endpoints', if there are any.
-    pub(super) endpoints: Option<SecurityGroupHandle>,
+    /// The interface endpoints'.
+    pub(super) endpoints: SecurityGroupHandle,
     /// The data stores'.
     pub(super) data: SecurityGroupHandle,
 }
@@ -54,15 +54,26 @@ impl Rule {
         Self { name: name.into(), peer, port, reason: reason.into() }
     }
 
-    /// The rule's name and its reason, in the characters and at the length that AWS takes: ASCII letters and digits
-    /// and a few signs, 255 of them.
-    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html>
+    /// The rule's name and its reason: no more than the 255 characters that AWS takes, for a name has at most 44 and a
+    /// reason 200.
     fn description(&self) -> String {
-        const SIGNS: &str = " ._-:/()#,@[]+=&;{}!$*";
-        let allowed = |c: char| if c.is_ascii_alphanumeric() || SIGNS.contains(c) { c } else { '-' };
-        let text = format!("{}: {}", self.name, self.reason);
-        text.chars().map(allowed).take(255).collect()
+        format!("{}: {}", self.name, self.reason)
     }
+}
+
+/// How many rules let clients in to the load balancer, in the address family that has more of them.
+#[must_use]
+pub fn client_rules(config: &EnvConfig) -> usize {
+    let (ipv6, ipv4): (Vec<Rule>, Vec<Rule>) =
+        from_internet(config).into_iter().partition(|rule| matches!(rule.peer, Peer::Ipv6(_)));
+    ipv4.len().max(ipv6.len())
+}
+
+/// How many rules let the tasks out: to data stores, endpoints and third parties. A prefix list of one's own counts for
+/// one here, though AWS counts as many as it may hold.
+#[must_use]
+pub fn task_rules(config: &EnvConfig) -> usize {
+    2 + config.network.endpoints.gateway.len() + config.network.egress.len()
 }
 
 /// Builds the groups, without rules.
@@ -71,8 +82,7 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &VpcHandle) 
     Groups {
         alb: add("alb", "The load balancer: reached from the internet, reaches the tasks"),
         tasks: add("tasks", "The tasks: reached from the load balancer, reach what is listed"),
-        endpoints: (!config.network.endpoints.interface.is_empty())
-            .then(|| add("endpoints", "The endpoints: reached from the tasks")),
+        endpoints: add("endpoints", "The endpoints: reached from the tasks"),
         data: add("data", "The data stores: reached from the tasks"),
     }
 }
@@ -123,15 +133,11 @@ pub(super) fn build_rules(
         &groups.tasks,
         Rule::new("tasks_to_data", to(&groups.data), DATABASE_PORT, reason),
     ));
-    if let Some(group) = &groups.endpoints {
-        let reason = "Tasks reach AWS through endpoints - images, logs, secrets, keys";
-        needed.push(ingress(
-            stack,
-            group,
-            Rule::new("endpoints_from_tasks", to(&groups.tasks), HTTPS, reason),
-        ));
-        needed.push(egress(stack, &groups.tasks, Rule::new("tasks_to_endpoints", to(group), HTTPS, reason)));
-    }
+    let reason = "Tasks reach AWS through endpoints - images, logs, secrets, keys";
+    let rule = Rule::new("endpoints_from_tasks", to(&groups.tasks), HTTPS, reason);
+    needed.push(ingress(stack, &groups.endpoints, rule));
+    let rule = Rule::new("tasks_to_endpoints", to(&groups.endpoints), HTTPS, reason);
+    needed.push(egress(stack, &groups.tasks, rule));
     for (service, endpoint) in &endpoints.gateways {
         let reason = match service {
             GatewayEndpoint::S3 => "Tasks read image layers and use the buckets of this account",

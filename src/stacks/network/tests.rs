@@ -2,7 +2,7 @@
 
 use terraform::{Expression, Node, Number, Root, Subject, Value};
 
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, RuleName, RuleReason};
 use crate::synth::synth;
 
 /// The platform of an environment.
@@ -101,11 +101,9 @@ fn nothing_leaves_by_a_rule_to_everywhere_or_of_every_protocol() {
 
 #[test]
 fn every_rule_has_a_description_that_aws_takes() {
-    let reason = "Zahlungen über Köln ".repeat(12);
-    let root = network(&format!(
-        "network.egress = [{{ name = \"long\", cidr = \"198.51.100.0/24\", reason = \"{}\" }}]",
-        reason.trim()
-    ));
+    let (name, reason) = ("n".repeat(RuleName::LENGTH_MAX), "x".repeat(RuleReason::LENGTH_MAX));
+    let longest = format!("{{ name = \"{name}\", cidr = \"198.51.100.0/24\", reason = \"{reason}\" }}");
+    let root = network(&format!("network.egress = [{longest}]"));
     let kinds = ["aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"];
     for rule in kinds.into_iter().flat_map(|kind| of_type(&root, kind)) {
         let description = string(rule, "description").expect("a description");
@@ -179,6 +177,30 @@ fn acls_keep_to_the_quota_and_to_one_number_per_rule() {
                 assert_eq!(numbers.len(), count, "{tier}, egress {egress}");
             }
         }
+    }
+}
+
+/// The environment file is checked by these numbers.
+#[test]
+fn what_is_counted_is_what_is_built() {
+    for text in ["", "network.ipv6 = true\nalb.http_redirect = false", THIRD_PARTIES] {
+        let config = EnvConfig::for_test(text);
+        let root = network(text);
+        let count = |kind: &str, group: &str| {
+            of_type(&root, kind)
+                .filter(|rule| target(rule, "security_group_id").as_deref() == Some(group))
+                .filter(|rule| rule.argument("cidr_ipv6").is_none())
+                .count()
+        };
+        let clients = count("aws_vpc_security_group_ingress_rule", "aws_security_group.alb");
+        let tasks = count("aws_vpc_security_group_egress_rule", "aws_security_group.tasks");
+        assert_eq!((super::client_rules(&config), super::task_rules(&config)), (clients, tasks), "{text}");
+        let tiers = ["public", "private", "data"].map(|tier| acl_rules(&root, tier));
+        let most = tiers.iter().flat_map(|rules| {
+            let out = rules.iter().filter(|rule| is_egress(rule)).count();
+            [out, rules.len() - out]
+        });
+        assert_eq!(Some(super::most_rules(&config)), most.max(), "{text}");
     }
 }
 
@@ -320,7 +342,7 @@ fn another_zone_changes_no_rule_subnet_or_table() {
     let stable = ["aws_subnet", "aws_network_acl_rule", "aws_route", "aws_route_table_association"];
     for node in stable.into_iter().flat_map(|kind| of_type(&small, kind)) {
         let same = find(&large, &node.address().to_string());
-        for argument in ["availability_zone", "rule_number"] {
+        for argument in ["availability_zone", "cidr_block", "rule_number"] {
             assert_eq!(node.argument(argument), same.argument(argument), "{}", node.address());
         }
     }

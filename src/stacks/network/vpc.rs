@@ -10,7 +10,7 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
-use crate::config::{Cidr, EnvConfig, Nat, Subnet as Place};
+use crate::config::{EnvConfig, Nat, Subnet as Place};
 
 /// Every IPv4 address, as AWS writes it.
 pub(super) const EVERYWHERE_IPV4: &str = "0.0.0.0/0";
@@ -35,14 +35,12 @@ pub(super) struct Vpc {
     pub(super) addresses: Vec<EipHandle>,
 }
 
-/// A subnet, its zone's letter and its range.
+/// A subnet and its zone's letter.
 pub(super) struct Placed {
     /// The subnet.
     pub(super) subnet: SubnetHandle,
     /// The letter of its zone, which tells it apart in Terraform addresses.
     pub(super) zone: char,
-    /// Its IPv4 range.
-    pub(super) range: Cidr,
 }
 
 /// The tiers, and where each one's IPv6 ranges begin among the 256 of the VPC. The letter of the zone is added,
@@ -170,7 +168,7 @@ fn subnets(
                 },
             },
         );
-        placed.push(Placed { subnet, zone, range: place.cidr });
+        placed.push(Placed { subnet, zone });
     }
     placed
 }
