@@ -10,6 +10,7 @@ pub fn valid() -> impl Strategy<Value = String> {
         |((head, production), network, service, alb, waf, rest)| {
             // What production refuses, it does not get.
             let exec = if production { "" } else { "exec = true\n" };
+            let rest = if production { rest.replace("export = false", "export = true") } else { rest };
             format!("{head}{network}[service]\n{exec}{service}{alb}{waf}{rest}")
         },
     )
@@ -68,7 +69,7 @@ fn service() -> impl Strategy<Value = String> {
     let counts = (1_u32..=100, 0_u32..=100, 0_u32..=100);
     let enumerated = (one_of(&["x86_64", "arm64"]), one_of(&["terraform", "pipeline"]));
     // Any text at all, since a variable's value may hold what Terraform would take for a template.
-    let variables = prop::collection::btree_map("[A-Z]{1,6}", "[ -~\u{e4}\n]{0,12}|[$%]\\{x\\}", 0..4);
+    let variables = prop::collection::btree_map("[X-Z]{1,6}", "[ -~\u{e4}\n]{0,12}|[$%]\\{x\\}", 0..4);
     let schedule = prop::collection::btree_map("[a-z]{1,8}", (0_u32..=50, 0_u32..=50), 0..3);
     (size, counts, enumerated, any::<bool>(), variables, schedule).prop_map(
         |(size, (desired, fewer, more), (architecture, owner), image, variables, schedule)| {
@@ -100,8 +101,10 @@ fn service() -> impl Strategy<Value = String> {
 }
 
 fn alb() -> impl Strategy<Value = String> {
-    let allowed = some_of(&["0.0.0.0/0", "::/0", "203.0.113.0/24", "2001:db8::/32"], 1);
+    let allowed = some_of(&["198.51.100.0/24", "2001:db8::/32", "2001:db9::/32"], 0);
     (any::<[bool; 3]>(), allowed).prop_map(|([redirect, access, connections], allowed)| {
+        // Of IPv4 there is always one, since a load balancer need not speak IPv6.
+        let allowed: Vec<&str> = ["203.0.113.0/24"].into_iter().chain(allowed).collect();
         format!(
             "[alb]\nhttp_redirect = {redirect}\naccess_logs = {access}\nconnection_logs = {connections}\n\
              allowed_cidrs = {allowed:?}\n"
