@@ -2,7 +2,16 @@
 //!
 //! The infrastructure is generated from them and the service reads its environment only through [`Var`], so neither
 //! can change alone: the infrastructure matches on [`Var`] without a wildcard, and a new variable breaks its build
-//! until somebody has decided where its value comes from.
+//! until somebody has decided where its value comes from. The tables, buckets and secrets are built from the lists
+//! here, and the task role may do what [`Operation`] lists and nothing else.
+
+mod secret;
+mod store;
+mod var;
+
+pub use secret::Secret;
+pub use store::{Attribute, AttributeType, Bucket, Index, Operation, Resource, StoreKind, Table};
+pub use var::{Sensitivity, Var};
 
 /// The TCP port that the service listens on, above 1023 so that it needs no capability to bind it.
 pub const PORT: u16 = 8080;
@@ -18,6 +27,22 @@ pub const READINESS_PATH: &str = "/readyz";
 /// What the paths begin with under which files are uploaded: bodies of more than the 8 KiB that the firewall in front of
 /// the service looks into.
 pub const UPLOAD_PATH: &str = "/v1/statements";
+
+/// The TCP port that answers `/metrics`, in the text format of Prometheus. The load balancer does not reach it.
+pub const METRICS_PORT: u16 = 9464;
+
+/// The port that PostgreSQL listens on.
+pub const DATABASE_PORT: u16 = 5432;
+
+/// The database in PostgreSQL.
+pub const DATABASE_NAME: &str = "txn_reconcile";
+
+/// The role in PostgreSQL that the service connects as, with a token of IAM instead of a password. It owns nothing:
+/// `migrate`, run as the instance's master user, makes the role and the tables and grants it what it needs.
+pub const DATABASE_USER: &str = "txn_reconcile";
+
+/// Where the image keeps the certificate authorities of RDS, against which the service checks the database.
+pub const DATABASE_CA_FILE: &str = "/etc/ssl/certs/rds-global-bundle.pem";
 
 /// Seconds between SIGTERM and SIGKILL, in which open requests are completed. Fargate allows at most 120.
 pub const STOP_TIMEOUT_SECONDS: u32 = 60;
@@ -66,90 +91,6 @@ impl LogField {
             Self::Level => "level",
             Self::Message => "message",
             Self::RequestId => "request_id",
-        }
-    }
-}
-
-/// An environment variable that the service reads. It reads no others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Var {
-    /// The environment's name.
-    Environment,
-    /// The address and port to listen on.
-    ListenAddress,
-    /// How long idle connections stay open.
-    KeepAliveSeconds,
-    /// How long a stop may take.
-    StopTimeoutSeconds,
-    /// What is logged.
-    LogLevel,
-}
-
-/// How a variable's value is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sensitivity {
-    /// It may stand in the task definition.
-    Plain,
-    /// It comes from a secret when a task starts, and stands nowhere else.
-    Secret,
-}
-
-impl Var {
-    /// Every variable.
-    pub const ALL: [Self; 5] = [
-        Self::Environment,
-        Self::ListenAddress,
-        Self::KeepAliveSeconds,
-        Self::StopTimeoutSeconds,
-        Self::LogLevel,
-    ];
-
-    /// The variable's name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Environment => "RECONCILE_ENVIRONMENT",
-            Self::ListenAddress => "RECONCILE_LISTEN_ADDRESS",
-            Self::KeepAliveSeconds => "RECONCILE_KEEP_ALIVE_SECONDS",
-            Self::StopTimeoutSeconds => "RECONCILE_STOP_TIMEOUT_SECONDS",
-            Self::LogLevel => "RECONCILE_LOG_LEVEL",
-        }
-    }
-
-    /// What the variable is for, in one sentence, with its unit and default.
-    #[must_use]
-    pub const fn doc(self) -> &'static str {
-        match self {
-            Self::Environment => "The environment's name, which stands in every log line.",
-            Self::ListenAddress => "The address and port to listen on. 0.0.0.0:8080.",
-            Self::KeepAliveSeconds => {
-                "Seconds that an idle connection stays open, longer than the load balancer keeps its end. 65."
-            }
-            Self::StopTimeoutSeconds => "Seconds between SIGTERM and SIGKILL. 60.",
-            Self::LogLevel => {
-                "The least grave level that is logged: error, warn, info, debug or trace. info."
-            }
-        }
-    }
-
-    /// Whether its value may be read in the task definition.
-    #[must_use]
-    pub const fn sensitivity(self) -> Sensitivity {
-        match self {
-            Self::Environment
-            | Self::ListenAddress
-            | Self::KeepAliveSeconds
-            | Self::StopTimeoutSeconds
-            | Self::LogLevel => Sensitivity::Plain,
-        }
-    }
-
-    /// Whether the deployed service refuses to start without it; the others have a default.
-    #[must_use]
-    pub const fn required(self) -> bool {
-        match self {
-            Self::Environment => true,
-            Self::ListenAddress | Self::KeepAliveSeconds | Self::StopTimeoutSeconds | Self::LogLevel => false,
         }
     }
 }

@@ -148,7 +148,32 @@ fn source(var: Var) -> Source {
             Source::Platform(|config| (config.alb.idle_timeout_seconds.get() + 5).to_string())
         }
         Var::StopTimeoutSeconds => Source::Platform(|config| config.service.stop_timeout_seconds.to_string()),
-        Var::LogLevel => Source::File,
+        Var::MetricsAddress => Source::Platform(|config| {
+            let every = if config.network.ipv6 { "[::]" } else { "0.0.0.0" };
+            format!("{every}:{}", contract::METRICS_PORT)
+        }),
+        Var::LogLevel
+        | Var::JwtIssuer
+        | Var::JwtAudience
+        | Var::JwksFile
+        | Var::JwksUrl
+        | Var::UploadLimitBytes
+        | Var::RequestsPerSecond
+        | Var::OtlpEndpoint
+        | Var::Store
+        | Var::DataDirectory
+        | Var::RecordsTable
+        | Var::AuditTable
+        | Var::DatabaseHost
+        | Var::DatabasePort
+        | Var::DatabaseName
+        | Var::DatabaseUser
+        | Var::DatabasePassword
+        | Var::DatabaseCaFile
+        | Var::StatementsBucket
+        | Var::AuditBucket
+        | Var::AdminKey
+        | Var::SigningKey => Source::File,
     }
 }
 

@@ -138,6 +138,7 @@ fn the_platform_sets_its_variables_and_the_file_the_others() {
             ("RECONCILE_KEEP_ALIVE_SECONDS", "65"),
             ("RECONCILE_LISTEN_ADDRESS", "0.0.0.0:8080"),
             ("RECONCILE_LOG_LEVEL", "debug"),
+            ("RECONCILE_METRICS_ADDRESS", "0.0.0.0:9464"),
             ("RECONCILE_STOP_TIMEOUT_SECONDS", "90"),
         ]
     );
