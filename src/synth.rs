@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Settings, set};
 
 use crate::config::EnvConfig;
-use crate::stacks::{alb, ecr, ecs, iam, kms, logs, network, storage, waf};
+use crate::stacks::{alb, data, ecr, ecs, iam, kms, logs, network, secrets, storage, waf};
 
 /// Builds the root module of an environment.
 ///
@@ -20,11 +20,31 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let buckets = storage::build(&mut module.stack("storage"), config, &keys);
     let logs = logs::build(&mut module.stack("logs"), config, &keys, &buckets);
     let network = network::build(&mut module.stack("network"), config, &logs, &buckets);
+    let data = data::build(&mut module.stack("data"), config, &keys);
+    let secrets = secrets::build(&mut module.stack("secrets"), config, &keys);
     let ecr = ecr::build(&mut module.stack("ecr"), config, &keys);
     let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);
     let _waf = waf::build(&mut module.stack("waf"), config, &alb, &logs);
-    let iam = iam::build(&mut module.stack("iam"), config, &keys, &ecr, &logs);
-    let inputs = ecs::Inputs { keys: &keys, logs: &logs, network: &network, ecr: &ecr, alb: &alb, iam: &iam };
+    let inputs = iam::Inputs {
+        keys: &keys,
+        buckets: &buckets,
+        logs: &logs,
+        data: &data,
+        secrets: &secrets,
+        ecr: &ecr,
+    };
+    let iam = iam::build(&mut module.stack("iam"), config, &inputs);
+    let inputs = ecs::Inputs {
+        keys: &keys,
+        buckets: &buckets,
+        logs: &logs,
+        network: &network,
+        data: &data,
+        secrets: &secrets,
+        ecr: &ecr,
+        alb: &alb,
+        iam: &iam,
+    };
     let _ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
 
     module.finish()

@@ -177,6 +177,7 @@ fn prove(folder: &str, name: &str) {
     platform.cluster_and_service_are_up();
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
+    platform.secrets_are_drawn_and_written_nowhere(&root);
 
     if environment.protected {
         terraform.destroy_refused();
@@ -330,6 +331,28 @@ impl Platform<'_> {
         for repository in self.list("ecr", "describe_repositories", json!({}), "repositories") {
             assert_eq!(repository["imageTagMutability"], "IMMUTABLE");
             assert_eq!(repository["imageScanningConfiguration"]["scanOnPush"], true);
+        }
+    }
+
+    /// Their values are there, and in no file that Terraform leaves: neither in the state nor in the plan.
+    fn secrets_are_drawn_and_written_nowhere(&self, root: &Path) {
+        let state = fs::read_to_string(root.join("terraform.tfstate")).unwrap();
+        assert!(state.contains("aws_secretsmanager_secret_version"), "the state knows of no secret");
+        let mut values = Vec::new();
+        for secret in self.list("secretsmanager", "list_secrets", json!({}), "SecretList") {
+            // RDS keeps the master user's, which the local AWS makes up.
+            if secret["OwningService"] == "rds" {
+                continue;
+            }
+            let which = json!({"SecretId": secret["ARN"]});
+            let value = self.ask("secretsmanager", "get_secret_value", which)["SecretString"].clone();
+            values.push(value.as_str().expect("a secret has a value").to_owned());
+        }
+        assert!(values.len() >= 2 && values.iter().all(|value| value.len() == 64), "{}", values.len());
+        assert!(values[0] != values[1], "two secrets are one");
+        for file in ["terraform.tfstate", "plan.json"] {
+            let text = fs::read_to_string(root.join(file)).unwrap();
+            assert!(!values.iter().any(|value| text.contains(value)), "{file} holds a secret");
         }
     }
 

@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alb, Certificate, Ecr, Iam, Kms, Logs, NetworkFile, ServiceFile, StateFile, StorageFile, Tags,
-    Terraform, Waf,
+    Account, Alb, Certificate, DataFile, Ecr, Iam, Kms, Logs, NetworkFile, Secrets, ServiceFile, StateFile,
+    StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -62,6 +62,10 @@ pub struct EnvFile {
     pub ecr: Ecr,
     /// The tasks on Fargate.
     pub service: ServiceFile,
+    /// Where the service keeps its records.
+    pub data: DataFile,
+    /// The service's own secrets.
+    pub secrets: Secrets,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.
@@ -70,7 +74,7 @@ pub struct EnvFile {
     pub waf: Waf,
     /// CloudWatch log groups.
     pub logs: Logs,
-    /// The buckets for logs and artifacts.
+    /// The buckets for logs, artifacts and statements.
     pub storage: StorageFile,
     /// What every resource is tagged with.
     pub tags: Tags,
@@ -98,6 +102,8 @@ impl Default for EnvFile {
             iam: Iam::default(),
             ecr: Ecr::default(),
             service: ServiceFile::default(),
+            data: DataFile::default(),
+            secrets: Secrets::default(),
             alb: Alb::default(),
             certificate: Certificate::default(),
             waf: Waf::default(),

@@ -64,6 +64,10 @@ pub struct EnvConfig {
     pub ecr: Ecr,
     /// The tasks on Fargate.
     pub service: Service,
+    /// Where the service keeps its records.
+    pub data: Data,
+    /// The service's own secrets.
+    pub secrets: Secrets,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.

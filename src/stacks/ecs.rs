@@ -18,7 +18,7 @@ use terraform::{Expr, Meta, Stack, set};
 
 pub use self::container::is_set_by_platform;
 use self::container::{Directory, container};
-use super::{alb, ecr, iam, kms, logs, network};
+use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage};
 use crate::config::{EnvConfig, ImageOwner, Partition};
 
 /// The cluster and the service.
@@ -35,10 +35,16 @@ pub struct Outputs {
 pub struct Inputs<'a> {
     /// The keys.
     pub keys: &'a kms::Outputs,
+    /// The buckets.
+    pub buckets: &'a storage::Outputs,
     /// The log groups.
     pub logs: &'a logs::Outputs,
     /// The network.
     pub network: &'a network::Outputs,
+    /// The data stores.
+    pub data: &'a data::Outputs,
+    /// The service's own secrets.
+    pub secrets: &'a secrets::Outputs,
     /// The image repository.
     pub ecr: &'a ecr::Outputs,
     /// The load balancer.
@@ -319,8 +325,14 @@ fn service_meta(
     definition: &EcsTaskDefinitionHandle,
 ) -> Meta<EcsService> {
     // A target group without a listener is refused, and a task without rights fails to start.
-    let mut meta =
-        Meta::new().depends_on(&inputs.alb.https_listener).depends_on(&inputs.iam.execution_policy);
+    let mut meta = Meta::new()
+        .depends_on(&inputs.alb.https_listener)
+        .depends_on(&inputs.iam.execution_policy)
+        .depends_on(&inputs.iam.task_policy);
+    // A secret without a value cannot be read.
+    for value in &inputs.secrets.values {
+        meta = meta.depends_on(value);
+    }
     if let Some(policy) = &inputs.iam.exec_policy {
         meta = meta.depends_on(policy);
     }

@@ -12,13 +12,33 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Expr, Stack, set, text};
 
-use super::{ecr, ecs, kms, logs};
+mod task;
+
+use super::{data, ecr, ecs, kms, logs, secrets, storage};
 use crate::config::{EnvConfig, RepositoryUri};
+
+/// What the roles may use.
+pub struct Inputs<'a> {
+    /// The keys.
+    pub keys: &'a kms::Outputs,
+    /// The buckets.
+    pub buckets: &'a storage::Outputs,
+    /// The log groups.
+    pub logs: &'a logs::Outputs,
+    /// The data stores.
+    pub data: &'a data::Outputs,
+    /// The service's own secrets.
+    pub secrets: &'a secrets::Outputs,
+    /// The image repository.
+    pub ecr: &'a ecr::Outputs,
+}
 
 /// The roles.
 pub struct Outputs {
     /// What the service may do.
     pub task: IamRoleHandle,
+    /// The task role's policy; the service depends on it, or its first tasks cannot reach their stores.
+    pub task_policy: IamRolePolicyHandle,
     /// What ECS needs to start a task: pull the image, write the log, read the secrets.
     pub execution: IamRoleHandle,
     /// The execution role's policy; the service depends on it, or its first tasks start without rights.
@@ -31,34 +51,27 @@ pub struct Outputs {
 }
 
 /// Builds the roles.
-pub fn build(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    keys: &kms::Outputs,
-    ecr: &ecr::Outputs,
-    logs: &logs::Outputs,
-) -> Outputs {
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Outputs {
+    let Inputs { keys, logs, .. } = *inputs;
     let task = role(
         stack,
         config,
         NewRole { name: "task", description: "What the service may do", trust: tasks(config), hours: 1 },
     );
-    let exec_policy = config.service.exec.then(|| {
-        // The service itself calls no AWS API until it is given a store.
-        policy(stack, &task, "exec", Policy::new(exec_channel(keys, logs)))
-    });
+    let task_policy = policy(stack, &task, "task", Policy::new(task::statements(config, inputs)));
+    let exec_policy =
+        config.service.exec.then(|| policy(stack, &task, "exec", Policy::new(exec_channel(keys, logs))));
     let execution = role(
         stack,
         config,
         NewRole {
-            name: "execution",
+            name: EXECUTION,
             description: "What ECS needs to start a task of the service",
             trust: tasks(config),
             hours: 1,
         },
     );
-    let execution_policy =
-        policy(stack, &execution, "execution", Policy::new(start(config, keys, ecr, logs)));
+    let execution_policy = policy(stack, &execution, EXECUTION, Policy::new(start(config, inputs)));
     let operator = (!config.iam.operators.is_empty()).then(|| operator(stack, config, keys, logs));
 
     stack.output("task_role_arn", "What the service may do; a pipeline passes it to ECS.", task.arn().text());
@@ -67,7 +80,16 @@ pub fn build(
         "What ECS needs to start a task; a pipeline passes it to ECS.",
         execution.arn().text(),
     );
-    Outputs { task, execution, execution_policy, exec_policy, operator }
+    Outputs { task, task_policy, execution, execution_policy, exec_policy, operator }
+}
+
+/// What the execution role's name ends in.
+const EXECUTION: &str = "execution";
+
+/// The execution role's ARN, for policies that stand before it does.
+#[must_use]
+pub fn execution_role_arn(config: &EnvConfig) -> String {
+    format!("arn:{}:iam::{}:role/{}", config.partition(), config.account_id, config.names.of(EXECUTION))
 }
 
 /// A role to be made.
@@ -136,7 +158,8 @@ const PULL: [&str; 3] =
 
 /// What ECS does before a task of the service runs.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html>
-fn start(config: &EnvConfig, keys: &kms::Outputs, ecr: &ecr::Outputs, logs: &logs::Outputs) -> Vec<Identity> {
+fn start(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identity> {
+    let Inputs { ecr, logs, .. } = *inputs;
     // Images are encrypted, but ECR decrypts them with a grant of its own: pulling takes no right to the key.
     let mut all = vec![
         Identity::allow("RegistryToken", ["ecr:GetAuthorizationToken"], ANYTHING),
@@ -151,7 +174,7 @@ fn start(config: &EnvConfig, keys: &kms::Outputs, ecr: &ecr::Outputs, logs: &log
             [text![logs.service.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(config))]],
         ),
     ];
-    all.extend(secrets(config, keys));
+    all.extend(read_secrets(config, inputs));
     all
 }
 
@@ -175,17 +198,17 @@ fn guardduty_agent(config: &EnvConfig) -> String {
 }
 
 /// The secrets that the task definition names, and the key for secrets through Secrets Manager alone (PCI 8.6.2).
-fn secrets(config: &EnvConfig, keys: &kms::Outputs) -> Vec<Identity> {
-    let mut arns: Vec<String> = config.service.secrets.values().map(|s| secret_arn(s.as_str())).collect();
-    arns.sort();
-    arns.dedup();
-    if arns.is_empty() {
-        return Vec::new();
-    }
+fn read_secrets(config: &EnvConfig, inputs: &Inputs<'_>) -> [Identity; 2] {
+    let mut named: Vec<String> = config.service.secrets.values().map(|s| secret_arn(s.as_str())).collect();
+    named.sort();
+    named.dedup();
+    let mut arns: Vec<Expr<Text>> =
+        contract::Secret::ALL.map(|secret| inputs.secrets.of(secret).arn().text()).into();
+    arns.extend(named.into_iter().map(Expr::new));
     let via = format!("secretsmanager.{}.{}", config.region, config.partition().dns_suffix());
-    vec![
+    [
         Identity::allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns.clone()),
-        Identity::allow("DecryptSecrets", ["kms:Decrypt"], [keys.secrets.arn()])
+        Identity::allow("DecryptSecrets", ["kms:Decrypt"], [inputs.keys.secrets.arn()])
             .when(Condition::string_equals("kms:ViaService", [via]))
             .when(Condition::string_equals("kms:EncryptionContext:SecretARN", arns)),
     ]

@@ -25,7 +25,7 @@ use super::{logs, storage};
 use crate::config::EnvConfig;
 
 /// The port of PostgreSQL, on which the data stores listen.
-pub const DATABASE_PORT: u16 = 5432;
+pub const DATABASE_PORT: u16 = contract::DATABASE_PORT;
 
 /// The port of everything that speaks TLS by HTTP: the load balancer, the endpoints, S3 and DynamoDB.
 const HTTPS: u16 = 443;

@@ -37,13 +37,13 @@ fn network() -> impl Strategy<Value = String> {
     let zones = some_of(&["a", "b", "c", "d", "e", "f"], 2);
     let nat = one_of(&["per-az", "single", "none"]);
     // Those that the tasks need to start without NAT come first and always.
-    let further =
-        some_of(&["secretsmanager", "kms", "sts", "ssm", "ssmmessages", "events", "guardduty-data"], 0);
+    let further = some_of(&["kms", "sts", "ssm", "ssmmessages", "events", "guardduty-data"], 0);
     let egress = prop::collection::btree_map("[a-z]{1,8}", (any::<[u8; 3]>(), 1_u16..), 0..4);
     (any::<u8>(), 16_u8..=22, zones, nat, any::<[bool; 3]>(), further, egress).prop_map(
         |(octet, prefix, zones, nat, [ipv6, s3, dynamodb], further, egress)| {
-            let interface: Vec<&str> = ["ecr.api", "ecr.dkr", "logs"].into_iter().chain(further).collect();
-            let gateway: &[&str] = if dynamodb { &["s3", "dynamodb"] } else { &["s3"] };
+            let needed = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"];
+            let interface: Vec<&str> = needed.into_iter().chain(further).collect();
+            let gateway: &[&str] = if dynamodb { &["s3", "dynamodb"] } else { &["dynamodb", "s3"] };
             let mut text = format!(
                 "[network]\ncidr = \"10.{octet}.0.0/{prefix}\"\navailability_zones = {zones:?}\nnat = \"{nat}\"\n\
                  ipv6 = {ipv6}\nflow_logs.s3 = {s3}\nendpoints.gateway = {gateway:?}\n\

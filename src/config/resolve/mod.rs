@@ -3,11 +3,13 @@
 
 mod alb;
 mod certificate;
+mod data;
 mod lists;
 mod names;
 mod network;
 mod partition;
 mod quotas;
+mod secrets;
 mod service;
 mod state;
 mod storage;
@@ -33,11 +35,12 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     alb::check(&file.alb, file.network.ipv6, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
+    secrets::check(&file.secrets, problems);
     waf::check(&file.waf, file.production, problems);
 
     let hosted_zone = hosted_zone(&file, problems);
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
-    network::check_endpoints(&file.network.endpoints, &file.service, problems);
+    network::check_endpoints(&file.network.endpoints, file.data.store, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
     let service = service::resolve(
         file.service,
@@ -46,6 +49,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         file.production,
         problems,
     );
+    let data = data::resolve(&file.data, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);
@@ -62,6 +66,8 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         iam: file.iam,
         ecr: file.ecr,
         service: service?,
+        data,
+        secrets: file.secrets,
         alb: file.alb,
         certificate: file.certificate,
         waf: file.waf,

@@ -3,7 +3,7 @@
 use super::subnets;
 use crate::config::problem::{KeyPath, Problem, Problems};
 use crate::config::section::{
-    EgressDestination, EgressRule, EgressRuleFile, Endpoints, Nat, Network, NetworkFile, ServiceFile,
+    EgressDestination, EgressRule, EgressRuleFile, Endpoints, Nat, Network, NetworkFile, Store,
 };
 use crate::config::value::{
     AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Region, RetentionDays,
@@ -95,18 +95,18 @@ fn check_lists(file: &NetworkFile, problems: &mut Problems) {
 
 /// Endpoints are the only way to what a task needs to start, with NAT as well as without: the tasks' rules let them
 /// reach endpoints and the third parties of `network.egress`, and nothing else.
-pub(super) fn check_endpoints(endpoints: &Endpoints, service: &ServiceFile, problems: &mut Problems) {
+pub(super) fn check_endpoints(endpoints: &Endpoints, store: Store, problems: &mut Problems) {
     let interface = "network.endpoints.interface";
     let is_missing = |endpoint: &InterfaceEndpoint| !endpoints.interface.contains(endpoint);
     for endpoint in InterfaceEndpoint::NEEDED_TO_START.into_iter().filter(is_missing) {
         missing(interface, endpoint.service(), problems);
     }
-    let secrets = InterfaceEndpoint::SecretsManager;
-    if !service.secrets.is_empty() && is_missing(&secrets) {
-        missing(interface, secrets.service(), problems).because_of(&["service.secrets"]);
-    }
+    let gateway = "network.endpoints.gateway";
     if !endpoints.gateway.contains(&GatewayEndpoint::S3) {
-        missing("network.endpoints.gateway", GatewayEndpoint::S3.service(), problems);
+        missing(gateway, GatewayEndpoint::S3.service(), problems);
+    }
+    if store == Store::DynamoDb && !endpoints.gateway.contains(&GatewayEndpoint::DynamoDb) {
+        missing(gateway, GatewayEndpoint::DynamoDb.service(), problems).because_of(&["data.store"]);
     }
 }
 

@@ -6,11 +6,13 @@
 mod account;
 mod alb;
 mod certificate;
+mod data;
 mod ecr;
 mod iam;
 mod kms;
 mod logs;
 mod network;
+mod secrets;
 mod service;
 mod state;
 mod storage;
@@ -21,6 +23,7 @@ mod waf;
 pub use account::Account;
 pub use alb::{Alb, DesyncMode, SslPolicy};
 pub use certificate::{Certificate, KeyAlgorithm};
+pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
 pub use ecr::Ecr;
 pub use iam::Iam;
 pub use kms::Kms;
@@ -29,6 +32,7 @@ pub use network::{
     AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
     NetworkFile, Subnet, Subnets, SubnetsFile,
 };
+pub use secrets::{SecretSettings, Secrets};
 pub use service::{
     Architecture, Autoscaling, Counts, Deployment, HealthCheck, ImageOwner, ScheduledAction, Service,
     ServiceFile,

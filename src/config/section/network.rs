@@ -142,9 +142,10 @@ impl JsonSchema for AggregationSeconds {
 pub struct Endpoints {
     /// Interface endpoints, one network interface per zone each. What the tasks, their start and ECS Exec need. Tasks
     /// reach AWS through endpoints alone, with NAT too, so what every start needs must be there: `ecr.api`, `ecr.dkr`,
-    /// `logs`, and `secretsmanager` if there are secrets.
+    /// `logs` and `secretsmanager`.
     pub interface: Vec<InterfaceEndpoint>,
-    /// Gateway endpoints, which cost nothing. S3, where image layers come from and which must be there, and DynamoDB.
+    /// Gateway endpoints, which cost nothing. S3, where image layers come from and which must be there, and DynamoDB, which must
+    /// be where the service keeps its records there.
     pub gateway: Vec<GatewayEndpoint>,
 }
 

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use terraform::{Node, Root, Value};
 
-use contract::Var;
+use crate::stacks::probe::written;
+
+use contract::{Sensitivity, Var};
 
 /// Production as the least that a user writes, with `more` behind it.
 pub(crate) fn production(more: &str) -> Root {
@@ -66,9 +68,9 @@ fn depends(root: &Root, from: &str, to: &str) -> bool {
 }
 
 /// The names and values, or sources, of a container's variables.
-fn pairs<'v>(container: &'v Value, key: &str, value: &str) -> Vec<(&'v str, &'v str)> {
+fn pairs(container: &Value, key: &str, value: &str) -> Vec<String> {
     let entries = container.get(key).and_then(Value::as_list).unwrap_or_default();
-    entries.iter().map(|entry| (text(entry, "name"), text(entry, value))).collect()
+    entries.iter().map(|entry| format!("{}={}", text(entry, "name"), written(dig(entry, value)))).collect()
 }
 
 #[test]
@@ -133,18 +135,27 @@ fn the_platform_sets_its_variables_and_the_file_the_others() {
     assert_eq!(
         pairs(container, "environment", "value"),
         [
-            ("A", "${x}"),
-            ("RECONCILE_ENVIRONMENT", "prod"),
-            ("RECONCILE_KEEP_ALIVE_SECONDS", "65"),
-            ("RECONCILE_LISTEN_ADDRESS", "0.0.0.0:8080"),
-            ("RECONCILE_LOG_LEVEL", "debug"),
-            ("RECONCILE_METRICS_ADDRESS", "0.0.0.0:9464"),
-            ("RECONCILE_STOP_TIMEOUT_SECONDS", "90"),
+            "A=${x}",
+            "RECONCILE_AUDIT_BUCKET=aws_s3_bucket.audit.id",
+            "RECONCILE_AUDIT_TABLE=aws_dynamodb_table.audit.name",
+            "RECONCILE_ENVIRONMENT=prod",
+            "RECONCILE_KEEP_ALIVE_SECONDS=65",
+            "RECONCILE_LISTEN_ADDRESS=0.0.0.0:8080",
+            "RECONCILE_LOG_LEVEL=debug",
+            "RECONCILE_METRICS_ADDRESS=0.0.0.0:9464",
+            "RECONCILE_RECORDS_TABLE=aws_dynamodb_table.records.name",
+            "RECONCILE_STATEMENTS_BUCKET=aws_s3_bucket.statements.id",
+            "RECONCILE_STOP_TIMEOUT_SECONDS=90",
+            "RECONCILE_STORE=dynamodb",
         ]
     );
     assert_eq!(
         pairs(container, "secrets", "valueFrom"),
-        [("KEY", "arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-AbCdEf:key::")]
+        [
+            "KEY=arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-AbCdEf:key::",
+            "RECONCILE_ADMIN_KEY=aws_secretsmanager_secret.admin_key.arn",
+            "RECONCILE_SIGNING_KEY=aws_secretsmanager_secret.signing_key.arn",
+        ]
     );
     assert_eq!(dig(container, "stopTimeout"), &Value::Number(90.into()));
 }
@@ -153,10 +164,19 @@ fn the_platform_sets_its_variables_and_the_file_the_others() {
 fn every_required_variable_is_there() {
     let root = production("");
     let container = container_of(&root);
-    let plain = pairs(container, "environment", "value");
-    for var in Var::ALL.into_iter().filter(|var| var.required()) {
-        assert!(plain.iter().any(|(name, _)| *name == var.name()), "{} is not set", var.name());
+    let names = |key: &str| -> Vec<&str> {
+        dig(container, key).as_list().expect("a list").iter().map(|entry| text(entry, "name")).collect()
+    };
+    for var in Var::ALL {
+        let (among, not_among) = match var.sensitivity() {
+            Sensitivity::Plain => ("environment", "secrets"),
+            Sensitivity::Secret => ("secrets", "environment"),
+        };
+        assert!(names(among).contains(&var.name()) || !var.required(), "{} is not set", var.name());
+        assert!(!names(not_among).contains(&var.name()), "{} is in the wrong place", var.name());
     }
+    // It comes by a token of IAM.
+    assert!(!names("secrets").contains(&Var::DatabasePassword.name()));
 }
 
 #[test]
@@ -180,6 +200,9 @@ fn the_service_waits_for_its_listener_its_rights_and_its_alarms() {
         "aws_lb_listener.https",
         "aws_iam_role_policy.execution",
         "aws_iam_role_policy.exec",
+        "aws_iam_role_policy.task",
+        "aws_secretsmanager_secret_version.admin_key",
+        "aws_secretsmanager_secret_version.signing_key",
         "aws_cloudwatch_metric_alarm.target_5xx",
         "aws_cloudwatch_metric_alarm.unhealthy_tasks",
     ] {
