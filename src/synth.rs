@@ -20,7 +20,10 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let buckets = storage::build(&mut module.stack("storage"), config, &keys);
     let logs = logs::build(&mut module.stack("logs"), config, &keys, &buckets);
     let network = network::build(&mut module.stack("network"), config, &logs, &buckets);
-    let data = data::build(&mut module.stack("data"), config, &keys);
+    let data = {
+        let inputs = data::Inputs { keys: &keys, logs: &logs, network: &network };
+        data::build(&mut module.stack("data"), config, &inputs)
+    };
     let secrets = secrets::build(&mut module.stack("secrets"), config, &keys);
     let ecr = ecr::build(&mut module.stack("ecr"), config, &keys);
     let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);

@@ -49,6 +49,11 @@ fn next_to_nothing_applies_plans_clean_and_is_destroyed() {
 }
 
 #[test]
+fn postgresql_applies_plans_clean_and_is_destroyed() {
+    prove(VARIANTS, "postgres");
+}
+
+#[test]
 fn every_variant_is_valid() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = repository(VARIANTS);

@@ -368,7 +368,7 @@ network.flow_logs.s3 = true
 
     #[test]
     fn every_log_group_may_be_encrypted() {
-        for text in ["", "production = false\nlogs.export = false"] {
+        for text in ["", "data.postgres.enabled = true", "production = false\nlogs.export = false"] {
             let root = platform(text);
             let statement = statement(node(&root, "aws_kms_key.logs"), "policy", "LogGroups").expect("there");
             let allowed = condition(statement, "kms:EncryptionContext:aws:logs:arn");

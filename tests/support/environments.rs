@@ -43,7 +43,7 @@ fn network() -> impl Strategy<Value = String> {
         |(octet, prefix, zones, nat, [ipv6, s3, dynamodb], further, egress)| {
             let needed = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"];
             let interface: Vec<&str> = needed.into_iter().chain(further).collect();
-            let gateway: &[&str] = if dynamodb { &["s3", "dynamodb"] } else { &["dynamodb", "s3"] };
+            let gateway: &[&str] = if dynamodb { &["s3", "dynamodb"] } else { &["s3"] };
             let mut text = format!(
                 "[network]\ncidr = \"10.{octet}.0.0/{prefix}\"\navailability_zones = {zones:?}\nnat = \"{nat}\"\n\
                  ipv6 = {ipv6}\nflow_logs.s3 = {s3}\nendpoints.gateway = {gateway:?}\n\

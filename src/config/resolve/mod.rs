@@ -49,7 +49,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         file.production,
         problems,
     );
-    let data = data::resolve(&file.data, problems);
+    let data = data::resolve(&file.data, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);

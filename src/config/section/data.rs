@@ -1,5 +1,6 @@
 //! `[data]`: where the service keeps its records.
 
+use super::{Postgres, PostgresFile};
 use crate::config::value::Bounded;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ pub struct DataFile {
     pub store: Store,
     /// The tables in DynamoDB.
     pub dynamodb: DynamoDbFile,
+    /// PostgreSQL in RDS.
+    pub postgres: PostgresFile,
 }
 
 /// Where the service keeps its records.
@@ -103,6 +106,8 @@ pub struct Data {
     pub store: Store,
     /// The tables in DynamoDB, if there are any.
     pub dynamodb: Option<DynamoDb>,
+    /// PostgreSQL in RDS, if there is one.
+    pub postgres: Option<Postgres>,
 }
 
 /// The tables in DynamoDB.

@@ -12,6 +12,7 @@ mod iam;
 mod kms;
 mod logs;
 mod network;
+mod postgres;
 mod secrets;
 mod service;
 mod state;
@@ -31,6 +32,9 @@ pub use logs::Logs;
 pub use network::{
     AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
     NetworkFile, Subnet, Subnets, SubnetsFile,
+};
+pub use postgres::{
+    Postgres, PostgresAurora, PostgresEngine, PostgresFile, PostgresInstance, PostgresRunsOn,
 };
 pub use secrets::{SecretSettings, Secrets};
 pub use service::{

@@ -9,6 +9,7 @@ mod arn;
 mod bounded;
 mod cidr;
 mod country;
+mod database;
 mod date;
 mod domain;
 mod endpoint;
@@ -27,6 +28,7 @@ pub use arn::{BucketName, KmsKeyRef, LambdaArn, PolicyArn, PrincipalArn, RoleArn
 pub use bounded::Bounded;
 pub use cidr::{AnyCidr, Cidr, PrefixListId};
 pub use country::CountryCode;
+pub use database::{DailyWindow, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow};
 pub use date::Date;
 pub use domain::{CertificateName, DomainName};
 pub use endpoint::{GatewayEndpoint, InterfaceEndpoint};

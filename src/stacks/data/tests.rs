@@ -99,3 +99,105 @@ fn provisioned_capacity_is_scaled_for_tables_and_indexes() {
         assert_eq!(target, &Value::Number(60.into()));
     }
 }
+
+const INSTANCE: &str = "data.store = \"postgres\"\n";
+const AURORA: &str = "data.store = \"postgres\"\ndata.postgres.engine = \"aurora-serverless\"\n";
+
+/// The database, its instances with it, and what they are built upon.
+fn database<'r>(root: &'r Root, text: &str) -> &'r Node {
+    node(root, if text == INSTANCE { "aws_db_instance.main" } else { "aws_rds_cluster.main" })
+}
+
+#[test]
+fn the_store_that_is_chosen_is_the_one_that_is_built() {
+    let kinds = ["aws_dynamodb_table", "aws_db_instance", "aws_rds_cluster"];
+    let built = |text: &str| {
+        let root = platform(text);
+        kinds.map(|kind| nodes(&root, kind).len())
+    };
+    assert_eq!(built(""), [2, 0, 0]);
+    assert_eq!(built(INSTANCE), [0, 1, 0]);
+    assert_eq!(built(AURORA), [0, 0, 1]);
+    assert_eq!(built(&format!("{INSTANCE}data.dynamodb.enabled = true")), [2, 1, 0]);
+    assert_eq!(built("data.postgres.enabled = true"), [2, 1, 0]);
+}
+
+#[test]
+fn databases_are_encrypted_recoverable_and_hard_to_lose() {
+    for (text, window) in [(INSTANCE, "backup_window"), (AURORA, "preferred_backup_window")] {
+        let root = platform(text);
+        let database = database(&root, text);
+        for setting in [
+            "storage_encrypted",
+            "deletion_protection",
+            "copy_tags_to_snapshot",
+            "iam_database_authentication_enabled",
+            "manage_master_user_password",
+        ] {
+            assert_eq!(at(database, setting), &Value::Bool(true), "{setting}");
+        }
+        assert_eq!(written(at(database, "kms_key_id")), "aws_kms_key.data.arn");
+        assert_eq!(written(at(database, "master_user_secret_kms_key_id")), "aws_kms_key.secrets.arn");
+        assert_eq!(at(database, "backup_retention_period"), &Value::Number(35.into()));
+        assert_eq!(text_at(database, window), "02:00-03:00");
+        assert_eq!(at(database, "skip_final_snapshot"), &Value::Bool(false));
+        assert_eq!(text_at(database, "final_snapshot_identifier"), "txn-reconcile-test-final");
+        assert!(database.prevent_destroy());
+
+        let fleeting = platform(&format!("{FLEETING}{text}"));
+        let database = self::database(&fleeting, text);
+        assert_eq!(at(database, "skip_final_snapshot"), &Value::Bool(true));
+        assert_eq!(at(database, "deletion_protection"), &Value::Bool(false));
+        assert!(!database.prevent_destroy() && database.argument("final_snapshot_identifier").is_none());
+    }
+}
+
+#[test]
+fn databases_stand_in_the_data_tier_and_take_tls_alone() {
+    for (text, group) in [(INSTANCE, "aws_db_parameter_group"), (AURORA, "aws_rds_cluster_parameter_group")] {
+        let root = platform(text);
+        assert!(refers(&root, database(&root, text), "aws_security_group.data"));
+        let subnets = node(&root, "aws_db_subnet_group.main");
+        assert!(
+            refers(&root, subnets, "aws_subnet.data_a") && !refers(&root, subnets, "aws_subnet.private_a")
+        );
+        let parameters = at(nodes(&root, group)[0], "parameter").as_list().expect("parameters");
+        let value = |name: &str| {
+            let parameter =
+                parameters.iter().find(|p| p.get("name") == Some(&Value::string(name.to_owned())));
+            parameter.and_then(|p| p.get("value")).and_then(Value::as_str)
+        };
+        assert_eq!(value("rds.force_ssl"), Some("1"));
+        assert_eq!(value("ssl_min_protocol_version"), Some("TLSv1.2"));
+        // The values of a statement stay out of the log.
+        assert_eq!(value("log_parameter_max_length"), Some("0"));
+    }
+    let root = platform(INSTANCE);
+    assert_eq!(at(database(&root, INSTANCE), "publicly_accessible"), &Value::Bool(false));
+    assert_eq!(at(database(&root, INSTANCE), "multi_az"), &Value::Bool(true));
+}
+
+#[test]
+fn databases_write_to_log_groups_that_are_there_before_them() {
+    let root = platform(INSTANCE);
+    for group in ["postgres", "postgres_upgrade", "rds_os"] {
+        assert!(refers(&root, database(&root, INSTANCE), &format!("aws_cloudwatch_log_group.{group}")));
+    }
+    let root = platform(&format!("{AURORA}account.baseline = false"));
+    // The samples' group is the account's, and another environment's here.
+    assert!(root.find("aws_cloudwatch_log_group.rds_os").is_none());
+    assert!(refers(&root, database(&root, AURORA), "aws_cloudwatch_log_group.postgres"));
+}
+
+#[test]
+fn a_reader_of_aurora_is_ready_to_take_over() {
+    let root = platform(&format!("{AURORA}data.postgres.aurora.readers = 3"));
+    let instances = nodes(&root, "aws_rds_cluster_instance");
+    let tiers: Vec<&Value> = instances.iter().map(|instance| at(instance, "promotion_tier")).collect();
+    assert_eq!(tiers, [1, 1, 2, 2].map(|tier| Value::Number(tier.into())).each_ref());
+    for instance in instances {
+        assert_eq!(at(instance, "performance_insights_enabled"), &Value::Bool(true));
+        assert_eq!(written(at(instance, "performance_insights_kms_key_id")), "aws_kms_key.data.arn");
+        assert_eq!(at(instance, "publicly_accessible"), &Value::Bool(false));
+    }
+}

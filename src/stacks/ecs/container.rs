@@ -13,6 +13,7 @@ use terraform::{Expr, set, text};
 
 use super::{Inputs, LOG_STREAM_PREFIX};
 use crate::config::{EnvConfig, Store};
+use crate::stacks::data::Database;
 
 /// A directory that can be written to although the root file system cannot.
 #[derive(Clone, Copy)]
@@ -143,7 +144,9 @@ fn source(var: Var) -> Source {
         Var::MetricsAddress => Source::Platform(|config, _| listen(config, contract::METRICS_PORT)),
         // Were the service the first to hang up, the load balancer would answer 502 to the request that it was just
         // passing on.
-        Var::KeepAliveSeconds => Source::Platform(|config, _| text(config.alb.idle_timeout_seconds.get() + 5)),
+        Var::KeepAliveSeconds => {
+            Source::Platform(|config, _| text(config.alb.idle_timeout_seconds.get() + 5))
+        }
         Var::StopTimeoutSeconds => Source::Platform(|config, _| text(config.service.stop_timeout_seconds)),
         Var::Store => Source::Platform(|config, _| text(config.data.store.kind().name())),
         Var::RecordsTable => Source::Platform(|config, inputs| table(config, inputs, Table::Records)),
@@ -152,14 +155,21 @@ fn source(var: Var) -> Source {
         Var::AuditBucket => Source::Platform(|_, inputs| bucket(inputs, Bucket::Audit)),
         Var::AdminKey => Source::Secret(Secret::AdminKey),
         Var::SigningKey => Source::Secret(Secret::SigningKey),
-        Var::DatabaseHost
-        | Var::DatabasePort
-        | Var::DatabaseName
-        | Var::DatabaseUser
-        | Var::DatabaseCaFile
+        Var::DatabaseHost => Source::Platform(|config, inputs| Some(database(config, inputs)?.host.clone())),
+        Var::DatabasePort => {
+            Source::Platform(|config, inputs| database(config, inputs).and(text(contract::DATABASE_PORT)))
+        }
+        Var::DatabaseName => {
+            Source::Platform(|config, inputs| database(config, inputs).and(text(contract::DATABASE_NAME)))
+        }
+        Var::DatabaseUser => {
+            Source::Platform(|config, inputs| database(config, inputs).and(text(contract::DATABASE_USER)))
+        }
+        Var::DatabaseCaFile => {
+            Source::Platform(|config, inputs| database(config, inputs).and(text(contract::DATABASE_CA_FILE)))
+        }
         // The service shows PostgreSQL a token of IAM, and keeps nothing on its own disk.
-        | Var::DatabasePassword
-        | Var::DataDirectory => Source::Platform(|_, _| None),
+        Var::DatabasePassword | Var::DataDirectory => Source::Platform(|_, _| None),
         Var::LogLevel
         | Var::JwtIssuer
         | Var::JwtAudience
@@ -186,6 +196,10 @@ fn listen(config: &EnvConfig, port: u16) -> Option<Expr<Text>> {
 fn table(config: &EnvConfig, inputs: &Inputs<'_>, table: Table) -> Option<Expr<Text>> {
     let tables = inputs.data.dynamodb.as_ref().filter(|_| config.data.store == Store::DynamoDb)?;
     Some(tables.of(table).name())
+}
+
+fn database<'a>(config: &EnvConfig, inputs: &Inputs<'a>) -> Option<&'a Database> {
+    inputs.data.postgres.as_ref().filter(|_| config.data.store == Store::Postgres)
 }
 
 fn bucket(inputs: &Inputs<'_>, bucket: Bucket) -> Option<Expr<Text>> {

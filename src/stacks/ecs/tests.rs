@@ -161,6 +161,24 @@ fn the_platform_sets_its_variables_and_the_file_the_others() {
 }
 
 #[test]
+fn the_service_is_told_of_the_store_that_it_uses_alone() {
+    let root = production("[data]\nstore = \"postgres\"\ndynamodb.enabled = true");
+    let told = pairs(container_of(&root), "environment", "value");
+    for expected in [
+        "RECONCILE_STORE=postgres",
+        "RECONCILE_DATABASE_HOST=aws_db_instance.main.address",
+        "RECONCILE_DATABASE_PORT=5432",
+        "RECONCILE_DATABASE_NAME=txn_reconcile",
+        "RECONCILE_DATABASE_USER=txn_reconcile",
+        "RECONCILE_DATABASE_CA_FILE=/etc/ssl/certs/rds-global-bundle.pem",
+        "RECONCILE_STATEMENTS_BUCKET=aws_s3_bucket.statements.id",
+    ] {
+        assert!(told.iter().any(|pair| pair == expected), "{expected} is not in {told:?}");
+    }
+    assert!(!told.iter().any(|pair| pair.contains("TABLE")), "{told:?}");
+}
+
+#[test]
 fn every_required_variable_is_there() {
     let root = production("");
     let container = container_of(&root);

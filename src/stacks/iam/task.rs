@@ -14,18 +14,18 @@ pub(super) fn statements(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identit
     let mut all: Vec<Identity> = Operation::ALL
         .into_iter()
         .filter(|operation| operation.store().is_none_or(|store| store == config.data.store.kind()))
-        .filter_map(|operation| statement(inputs, operation))
+        .filter_map(|operation| statement(config, inputs, operation))
         .collect();
     all.extend(keys(config, inputs));
     all
 }
 
 /// `None` where the operation's store does not exist, which [`statements`] does not ask for.
-fn statement(inputs: &Inputs<'_>, operation: Operation) -> Option<Identity> {
+fn statement(config: &EnvConfig, inputs: &Inputs<'_>, operation: Operation) -> Option<Identity> {
     let statement = Identity::allow(
         format!("{operation:?}"),
         operation.actions().iter().copied(),
-        [resource(inputs, operation.resource())?],
+        [resource(config, inputs, operation.resource())?],
     );
     Some(match operation.resource() {
         // What lies beside the service's own objects is none of its business, not even by name.
@@ -36,7 +36,7 @@ fn statement(inputs: &Inputs<'_>, operation: Operation) -> Option<Identity> {
     })
 }
 
-fn resource(inputs: &Inputs<'_>, resource: Resource) -> Option<Expr<Text>> {
+fn resource(config: &EnvConfig, inputs: &Inputs<'_>, resource: Resource) -> Option<Expr<Text>> {
     let table = |table| Some(inputs.data.dynamodb.as_ref()?.of(table).arn());
     let bucket = |bucket: Bucket| inputs.buckets.of(bucket).bucket.arn();
     Some(match resource {
@@ -44,7 +44,12 @@ fn resource(inputs: &Inputs<'_>, resource: Resource) -> Option<Expr<Text>> {
         Resource::Index(name, index) => text![table(name)?, format!("/index/{}", index.name)],
         Resource::Objects(which) => text![bucket(which), format!("/{}*", which.prefix())],
         Resource::Bucket(which) => bucket(which).text(),
-        Resource::Database => return None,
+        // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
+        Resource::Database => {
+            let database = inputs.data.postgres.as_ref()?;
+            let user = format!("/{}", contract::DATABASE_USER);
+            text![config.arn("rds-db", "dbuser:"), database.resource_id.clone(), user]
+        }
     })
 }
 

@@ -137,6 +137,15 @@ fn the_task_role_may_do_what_the_contract_lists_and_no_more() {
              kms:ReEncryptTo on aws_kms_key.data.arn",
         ]
     );
+    let postgres = production("[data]\nstore = \"postgres\"\ndynamodb.enabled = true");
+    let allowed = allowed(&postgres, "task");
+    assert_eq!(
+        allowed[0],
+        "Connect: rds-db:connect on \
+         arn:aws:rds-db:us-east-1:111122223333:dbuser:aws_db_instance.main.resource_id/txn_reconcile"
+    );
+    // The tables are there, and are none of the service's.
+    assert!(!allowed.iter().any(|statement| statement.contains("dynamodb")), "{allowed:?}");
     let prefix = condition(statement(&root, "task", "FindAnchors"), "s3:prefix");
     assert_eq!(prefix, [Value::string("audit-anchors/*")]);
     for key in ["EncryptStatements", "EncryptAnchors", "EncryptRecords"] {
