@@ -2,6 +2,7 @@
 
 mod autoscaling;
 mod container;
+mod migrate;
 
 use aws::document::policy::{Condition, Principal, Statement};
 use aws::kind::ResourcePolicy;
@@ -18,6 +19,7 @@ use terraform::{Expr, Meta, Stack, set};
 
 pub use self::container::is_set_by_platform;
 use self::container::{Directory, container};
+pub use self::migrate::MIGRATE;
 use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage};
 use crate::config::{EnvConfig, ImageOwner, Partition};
 
@@ -60,6 +62,9 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     }
     let cluster = cluster(stack, config, inputs);
     let definition = task_definition(stack, config, inputs);
+    if let (Some(database), Some(role)) = (&inputs.data.postgres, &inputs.iam.migrate) {
+        migrate::build(stack, config, inputs, &cluster, database, role);
+    }
     let rollback_alarms = if config.service.deployment.circuit_breaker {
         vec![server_errors(stack, config, inputs), unhealthy_tasks(stack, config, inputs)]
     } else {
@@ -92,10 +97,10 @@ pub fn cluster_arn(config: &EnvConfig) -> String {
     config.arn("ecs", &format!("cluster/{}", cluster_name(config)))
 }
 
-/// What the names of the container's log streams begin with; the task's id follows.
+/// What the names of a container's log streams begin with; the task's id follows.
 #[must_use]
-pub fn stream_prefix(config: &EnvConfig) -> String {
-    format!("{LOG_STREAM_PREFIX}/{}", config.service.name)
+pub fn stream_prefix(container: &str) -> String {
+    format!("{LOG_STREAM_PREFIX}/{container}")
 }
 
 const LOG_STREAM_PREFIX: &str = "ecs";

@@ -15,7 +15,7 @@ use terraform::{Expr, Stack, set, text};
 mod task;
 
 use super::{data, ecr, ecs, kms, logs, secrets, storage};
-use crate::config::{EnvConfig, RepositoryUri};
+use crate::config::{EnvConfig, RepositoryUri, Store};
 
 /// What the roles may use.
 pub struct Inputs<'a> {
@@ -43,6 +43,8 @@ pub struct Outputs {
     pub execution: IamRoleHandle,
     /// The execution role's policy; the service depends on it, or its first tasks start without rights.
     pub execution_policy: IamRolePolicyHandle,
+    /// What ECS needs to start the task that makes the tables of PostgreSQL, where the service uses that.
+    pub migrate: Option<IamRoleHandle>,
     /// What a task needs for ECS Exec, where that is on; the service depends on it, or no session opens in the first
     /// tasks.
     pub exec_policy: Option<IamRolePolicyHandle>,
@@ -52,7 +54,7 @@ pub struct Outputs {
 
 /// Builds the roles.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Outputs {
-    let Inputs { keys, logs, .. } = *inputs;
+    let Inputs { keys, logs, data, .. } = *inputs;
     let task = role(
         stack,
         config,
@@ -71,7 +73,11 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
             hours: 1,
         },
     );
-    let execution_policy = policy(stack, &execution, EXECUTION, Policy::new(start(config, inputs)));
+    let starts = start(config, inputs, config.service.name.as_str(), service_secrets(config, inputs));
+    let execution_policy = policy(stack, &execution, EXECUTION, Policy::new(starts));
+    // The service works on tables that somebody made; where it is to work on none in PostgreSQL, nobody needs to.
+    let database = data.postgres.as_ref().filter(|_| config.data.store == Store::Postgres);
+    let migrate = database.map(|database| migrate(stack, config, inputs, database));
     let operator = (!config.iam.operators.is_empty()).then(|| operator(stack, config, keys, logs));
 
     stack.output("task_role_arn", "What the service may do; a pipeline passes it to ECS.", task.arn().text());
@@ -80,7 +86,34 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         "What ECS needs to start a task; a pipeline passes it to ECS.",
         execution.arn().text(),
     );
-    Outputs { task, task_policy, execution, execution_policy, exec_policy, operator }
+    Outputs { task, task_policy, execution, execution_policy, migrate, exec_policy, operator }
+}
+
+/// The role that starts the task which makes the tables of PostgreSQL: of all secrets it reads the master user's alone.
+fn migrate(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    database: &data::Database,
+) -> IamRoleHandle {
+    let migrate = role(
+        stack,
+        config,
+        NewRole {
+            name: ecs::MIGRATE,
+            description: "What ECS needs to start a task that makes the tables of PostgreSQL",
+            trust: tasks(config),
+            hours: 1,
+        },
+    );
+    let starts = start(config, inputs, ecs::MIGRATE, vec![database.master_secret.clone()]);
+    policy(stack, &migrate, ecs::MIGRATE, Policy::new(starts));
+    stack.output(
+        "migrate_role_arn",
+        "What ECS needs to start the task that makes the tables of PostgreSQL; who runs it passes it to ECS.",
+        migrate.arn().text(),
+    );
+    migrate
 }
 
 /// What the execution role's name ends in.
@@ -156,9 +189,14 @@ const ANYTHING: [&str; 1] = ["*"];
 const PULL: [&str; 3] =
     ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
-/// What ECS does before a task of the service runs.
+/// What ECS does before a task runs that writes its log as this container and is given these secrets.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html>
-fn start(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identity> {
+fn start(
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    container: &str,
+    secrets: Vec<Expr<Text>>,
+) -> Vec<Identity> {
     let Inputs { ecr, logs, .. } = *inputs;
     // Images are encrypted, but ECR decrypts them with a grant of its own: pulling takes no right to the key.
     let mut all = vec![
@@ -171,10 +209,10 @@ fn start(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identity> {
         Identity::allow(
             "WriteLog",
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [text![logs.service.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(config))]],
+            [text![logs.service.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(container))]],
         ),
     ];
-    all.extend(read_secrets(config, inputs));
+    all.extend(read_secrets(config, inputs, secrets));
     all
 }
 
@@ -197,14 +235,19 @@ fn guardduty_agent(config: &EnvConfig) -> String {
     format!("arn:{}:ecr:{}:*:repository/aws-guardduty-agent-fargate", config.partition(), config.region)
 }
 
-/// The secrets that the task definition names, and the key for secrets through Secrets Manager alone (PCI 8.6.2).
-fn read_secrets(config: &EnvConfig, inputs: &Inputs<'_>) -> [Identity; 2] {
+/// The secrets that the service's task definition names.
+fn service_secrets(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
     let mut named: Vec<String> = config.service.secrets.values().map(|s| secret_arn(s.as_str())).collect();
     named.sort();
     named.dedup();
     let mut arns: Vec<Expr<Text>> =
         contract::Secret::ALL.map(|secret| inputs.secrets.of(secret).arn().text()).into();
     arns.extend(named.into_iter().map(Expr::new));
+    arns
+}
+
+/// These secrets, and the key for secrets through Secrets Manager alone (PCI 8.6.2).
+fn read_secrets(config: &EnvConfig, inputs: &Inputs<'_>, arns: Vec<Expr<Text>>) -> [Identity; 2] {
     let via = format!("secretsmanager.{}.{}", config.region, config.partition().dns_suffix());
     [
         Identity::allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns.clone()),

@@ -310,3 +310,24 @@ fn task_and_execution_are_two_roles() {
     assert_eq!(role("task_role_arn"), "aws_iam_role.task");
     assert_eq!(role("execution_role_arn"), "aws_iam_role.execution");
 }
+
+#[test]
+fn the_tables_of_postgresql_are_made_by_a_task_of_its_own() {
+    let root = production("[data]\nstore = \"postgres\"");
+    let definition = at(&root, "aws_ecs_task_definition.migrate");
+    let container = dig(definition.body(), "container_definitions.0");
+    assert_eq!(written(dig(container, "command.0")), "migrate");
+    assert_eq!(
+        pairs(container, "secrets", "valueFrom"),
+        [
+            "RECONCILE_DATABASE_PASSWORD=aws_db_instance.main.master_user_secret[Index(0)].secret_arn:password::",
+            "RECONCILE_DATABASE_USER=aws_db_instance.main.master_user_secret[Index(0)].secret_arn:username::",
+        ]
+    );
+    assert!(!pairs(container, "environment", "value").iter().any(|pair| pair.contains("DATABASE_USER")));
+    // It makes tables, and calls nothing of AWS.
+    assert!(definition.argument("task_role_arn").is_none());
+    assert!(depends(&root, "aws_ecs_task_definition.migrate", "aws_iam_role.migrate"));
+    let without = production("[data]\npostgres.enabled = true");
+    assert!(without.find("aws_ecs_task_definition.migrate").is_none());
+}

@@ -172,6 +172,14 @@ fn each_configured_secret_is_read_and_no_other() {
 }
 
 #[test]
+fn who_makes_the_tables_of_postgresql_reads_no_secret_of_the_service() {
+    let root = production("[data]\nstore = \"postgres\"");
+    let read = |role: &str| all_written(dig(statement(&root, role, "ReadSecrets"), "Resource"));
+    assert_eq!(read("migrate"), ["aws_db_instance.main.master_user_secret[Index(0)].secret_arn"]);
+    assert!(!read("execution").contains(&read("migrate")[0]));
+}
+
+#[test]
 fn an_image_from_elsewhere_is_pulled_from_there() {
     let root = production("image_repository = \"444455556666.dkr.ecr.eu-west-1.amazonaws.com/team/api\"");
     assert_eq!(
