@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alb, Certificate, DataFile, Ecr, Iam, Kms, Logs, NetworkFile, Secrets, ServiceFile, StateFile,
-    StorageFile, Tags, Terraform, Waf,
+    Account, Alb, Certificate, DataFile, Ecr, Iam, Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile,
+    StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -66,6 +66,8 @@ pub struct EnvFile {
     pub data: DataFile,
     /// The service's own secrets.
     pub secrets: Secrets,
+    /// What outlives the loss of the region.
+    pub recovery: Recovery,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.
@@ -104,6 +106,7 @@ impl Default for EnvFile {
             service: ServiceFile::default(),
             data: DataFile::default(),
             secrets: Secrets::default(),
+            recovery: Recovery::default(),
             alb: Alb::default(),
             certificate: Certificate::default(),
             waf: Waf::default(),

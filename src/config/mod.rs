@@ -68,6 +68,8 @@ pub struct EnvConfig {
     pub data: Data,
     /// The service's own secrets.
     pub secrets: Secrets,
+    /// What outlives the loss of the region.
+    pub recovery: Recovery,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.

@@ -6,7 +6,7 @@
 mod dynamodb;
 mod postgres;
 
-use terraform::Stack;
+use terraform::{ProviderRef, Stack};
 
 pub use dynamodb::Tables;
 pub use postgres::{Database, subscribe};
@@ -30,13 +30,15 @@ pub struct Inputs<'a> {
     pub logs: &'a logs::Outputs,
     /// The network.
     pub network: &'a network::Outputs,
+    /// The provider of the recovery region, if there is one.
+    pub recovery: Option<&'a ProviderRef>,
 }
 
 /// Builds the data stores.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Outputs {
     let data = &config.data;
     Outputs {
-        dynamodb: data.dynamodb.as_ref().map(|engine| dynamodb::build(stack, config, engine, inputs.keys)),
+        dynamodb: data.dynamodb.as_ref().map(|engine| dynamodb::build(stack, config, engine, inputs)),
         postgres: data.postgres.as_ref().map(|engine| postgres::build(stack, config, engine, inputs)),
     }
 }

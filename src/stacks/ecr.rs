@@ -141,6 +141,7 @@ mod tests {
             data: key("data"),
             secrets: key("secrets"),
             artifacts: key("artifacts"),
+            recovery: None,
         };
         build(&mut module.stack("ecr"), &config, &keys);
         let files = module.finish().expect("a sound module").render("test");

@@ -4,6 +4,8 @@
 //! where AWS knows no resource for an action. Services may assume a role for this account's own resources alone, so
 //! that nobody else's task can be a confused deputy. Names of what later stacks build are composed, not referred to.
 
+mod task;
+
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
 use aws::{
@@ -11,8 +13,6 @@ use aws::{
 };
 use terraform::kind::Text;
 use terraform::{Expr, Stack, set, text};
-
-mod task;
 
 use super::{data, ecr, ecs, kms, logs, secrets, storage};
 use crate::config::{EnvConfig, RepositoryUri, Store};

@@ -9,6 +9,7 @@ mod names;
 mod network;
 mod partition;
 mod quotas;
+mod recovery;
 mod secrets;
 mod service;
 mod state;
@@ -35,6 +36,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     alb::check(&file.alb, file.network.ipv6, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
+    recovery::check(&file, problems);
     secrets::check(&file.secrets, problems);
     waf::check(&file.waf, file.production, problems);
 
@@ -68,6 +70,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         service: service?,
         data,
         secrets: file.secrets,
+        recovery: file.recovery,
         alb: file.alb,
         certificate: file.certificate,
         waf: file.waf,

@@ -13,6 +13,7 @@ mod kms;
 mod logs;
 mod network;
 mod postgres;
+mod recovery;
 mod secrets;
 mod service;
 mod state;
@@ -36,6 +37,7 @@ pub use network::{
 pub use postgres::{
     Postgres, PostgresAurora, PostgresEngine, PostgresFile, PostgresInstance, PostgresRunsOn,
 };
+pub use recovery::Recovery;
 pub use secrets::{SecretSettings, Secrets};
 pub use service::{
     Architecture, Autoscaling, Counts, Deployment, HealthCheck, ImageOwner, ScheduledAction, Service,

@@ -4,14 +4,15 @@ use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::ResourcePolicy;
 use aws::{
     AppautoscalingPolicy, AppautoscalingPolicyOptional, AppautoscalingTarget, DynamodbResourcePolicy,
-    DynamodbTable, DynamodbTableHandle, DynamodbTableOptional, appautoscaling_policy as scaling,
-    dynamodb_table as dynamodb,
+    DynamodbTable, DynamodbTableHandle, DynamodbTableOptional, KmsKeyHandle,
+    appautoscaling_policy as scaling, dynamodb_table as dynamodb,
 };
 use contract::{Attribute, Table};
 use terraform::kind::Text;
-use terraform::{Expr, Meta, Stack, set, text};
+use terraform::{Expr, Meta, ProviderRef, Stack, set, text};
 
-use crate::config::{CapacityRange, DynamoDb, EnvConfig, Provisioned};
+use super::Inputs;
+use crate::config::{CapacityRange, DynamoDb, EnvConfig, Provisioned, Region};
 use crate::stacks::kms;
 
 /// The tables.
@@ -35,11 +36,14 @@ pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     engine: &DynamoDb,
-    keys: &kms::Outputs,
+    inputs: &Inputs<'_>,
 ) -> Tables {
     let mut build = |name| {
-        let handle = table(stack, config, engine, keys, name);
+        let handle = table(stack, config, engine, inputs.keys, name);
         restrict(stack, config, name, &handle);
+        if let (Some(region), Some(provider)) = (&config.recovery.region, inputs.recovery) {
+            restrict_replica(stack, config, name, &handle, region, provider);
+        }
         if let Some(provisioned) = &engine.provisioned {
             scale(stack, provisioned, name, &handle);
         }
@@ -98,11 +102,28 @@ fn table(
                     },
                 }),
                 deletion_protection_enabled: set(config.protection),
+                // Replicas follow the stream.
+                stream_enabled: keys.recovery.as_ref().and_then(|_| set(true)),
+                stream_view_type: keys.recovery.as_ref().and_then(|_| set("NEW_AND_OLD_IMAGES")),
+                replica: replicas(config, keys),
                 tags: set([("Name", config.names.of(table.name()))]),
                 ..Default::default()
             },
         },
     )
+}
+
+/// A whole table in the recovery region, under a key of that region, and as recoverable as the first one.
+fn replicas(config: &EnvConfig, keys: &kms::Outputs) -> Vec<dynamodb::Replica> {
+    let replica = |(region, key): (&Region, &KmsKeyHandle)| dynamodb::Replica {
+        region_name: set(region.to_string()),
+        optional: dynamodb::ReplicaOptional {
+            kms_key_arn: set(key.arn()),
+            point_in_time_recovery: set(true),
+            propagate_tags: set(true),
+        },
+    };
+    config.recovery.region.as_ref().zip(keys.recovery.as_ref()).map(replica).into_iter().collect()
 }
 
 /// Every attribute that is part of a key, once: DynamoDB asks for these and no others.
@@ -141,21 +162,40 @@ fn restrict(stack: &mut Stack<'_>, config: &EnvConfig, table: Table, handle: &Dy
         table.name(),
         DynamodbResourcePolicy {
             resource_arn: set(handle.arn()),
-            policy: set(Policy::new(statements(config, table, handle))),
+            policy: set(Policy::new(statements(config, table, &handle.arn().text()))),
             optional: Default::default(),
         },
     );
 }
 
-fn statements(
+/// A policy binds one table, and a replica is another.
+fn restrict_replica(
+    stack: &mut Stack<'_>,
     config: &EnvConfig,
     table: Table,
     handle: &DynamodbTableHandle,
-) -> Vec<Statement<ResourcePolicy>> {
+    region: &Region,
+    provider: &ProviderRef,
+) {
+    let (partition, account) = (config.partition(), &config.account_id);
+    let name = config.names.of(table.name());
+    let arn = format!("arn:{partition}:dynamodb:{region}:{account}:table/{name}");
+    stack.add_with(
+        format!("{}_replica", table.name()),
+        Meta::new().provider(provider).depends_on(handle),
+        DynamodbResourcePolicy {
+            policy: set(Policy::new(statements(config, table, &Expr::new(arn.clone())))),
+            resource_arn: Expr::external(arn),
+            optional: Default::default(),
+        },
+    );
+}
+
+fn statements(config: &EnvConfig, table: Table, arn: &Expr<Text>) -> Vec<Statement<ResourcePolicy>> {
     let on = || -> Vec<Expr<Text>> {
-        let mut all = vec![handle.arn().text()];
+        let mut all = vec![arn.clone()];
         if !table.indexes().is_empty() {
-            all.push(text![handle.arn(), "/index/*"]);
+            all.push(text![arn.clone(), "/index/*"]);
         }
         all
     };

@@ -100,6 +100,28 @@ fn provisioned_capacity_is_scaled_for_tables_and_indexes() {
     }
 }
 
+#[test]
+fn tables_have_replicas_where_a_second_region_is_named() {
+    let root = platform("");
+    assert!(tables(&root).iter().all(|table| table.argument("replica").is_none()));
+    let root = platform("recovery.region = \"us-west-2\"");
+    for table in tables(&root) {
+        assert_eq!(text_at(table, "replica.region_name"), "us-west-2");
+        assert_eq!(written(at(table, "replica.kms_key_arn")), "aws_kms_key.recovery.arn");
+        assert_eq!(at(table, "replica.point_in_time_recovery"), &Value::Bool(true));
+        assert_eq!(at(table, "stream_enabled"), &Value::Bool(true));
+    }
+    // DynamoDB changes the replica of the audit log in the name of a role of its own.
+    let policy = node(&root, "aws_dynamodb_resource_policy.audit_replica");
+    let append = statement(policy, "policy", "AppendOnly").expect("a denial");
+    let role = "arn:aws:iam::111122223333:role/aws-service-role/replication.dynamodb.amazonaws.com/*";
+    assert_eq!(condition(append, "aws:PrincipalArn"), [Value::string(role)]);
+    let arn = "arn:aws:dynamodb:us-west-2:111122223333:table/txn-reconcile-test-audit";
+    assert_eq!(texts(append.get("Resource").expect("resources")), [arn]);
+    let written = root.render("").into_iter().find(|(file, _)| file == "data.tf.json").expect("a file").1;
+    assert_eq!(written.matches("\"provider\": \"aws.recovery\"").count(), 2, "the policies of the replicas");
+}
+
 const INSTANCE: &str = "data.store = \"postgres\"\n";
 const AURORA: &str = "data.store = \"postgres\"\ndata.postgres.engine = \"aurora-serverless\"\n";
 
