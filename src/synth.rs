@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Settings, set};
 
 use crate::config::EnvConfig;
-use crate::stacks::{alb, ecr, ecs, iam, kms, logs, network, storage, waf};
+use crate::stacks::{alb, detect, ecr, ecs, iam, kms, logs, network, storage, waf};
 
 /// Builds the root module of an environment.
 ///
@@ -26,6 +26,8 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let iam = iam::build(&mut module.stack("iam"), config, &keys, &ecr, &logs);
     let inputs = ecs::Inputs { keys: &keys, logs: &logs, network: &network, ecr: &ecr, alb: &alb, iam: &iam };
     let _ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
+    let inputs = detect::Inputs { keys: &keys, buckets: &buckets, logs: &logs, network: &network, alb: &alb };
+    let _detect = detect::build(&mut module.stack("detect"), config, &inputs);
 
     module.finish()
 }

@@ -18,7 +18,7 @@ use aws::{
 use terraform::{Expr, Meta, Stack, set, text};
 
 use super::{kms, storage};
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, Part};
 
 /// The log groups.
 pub struct Outputs {
@@ -32,6 +32,8 @@ pub struct Outputs {
     pub flow: CloudwatchLogGroupHandle,
     /// The web ACL's log.
     pub waf: CloudwatchLogGroupHandle,
+    /// The account's trail; none if the trail is somebody else's.
+    pub trail: Option<CloudwatchLogGroupHandle>,
     /// Lets AWS deliver the web ACL's log; the web ACL's logging depends on it, or AWS would make a policy of its own.
     pub delivery: CloudwatchLogResourcePolicyHandle,
 }
@@ -49,6 +51,8 @@ pub enum Group {
     Flow,
     /// The web ACL's.
     Waf,
+    /// The account's trail.
+    Trail,
     /// Where the data protection policies report what they find.
     Findings,
     /// What goes wrong in the export.
@@ -56,8 +60,16 @@ pub enum Group {
 }
 
 impl Group {
-    const ALL: [Self; 7] =
-        [Self::Service, Self::Exec, Self::Insights, Self::Flow, Self::Waf, Self::Findings, Self::Export];
+    const ALL: [Self; 8] = [
+        Self::Service,
+        Self::Exec,
+        Self::Insights,
+        Self::Flow,
+        Self::Waf,
+        Self::Trail,
+        Self::Findings,
+        Self::Export,
+    ];
 
     /// The group's name in Terraform's addresses, in its delivery stream's name and in the audit bucket.
     #[must_use]
@@ -68,6 +80,7 @@ impl Group {
             Self::Insights => "insights",
             Self::Flow => "flow",
             Self::Waf => "waf",
+            Self::Trail => "trail",
             Self::Findings => "findings",
             Self::Export => "export",
         }
@@ -84,7 +97,9 @@ impl Group {
             // Groups of this prefix do not count against the size of the policy that lets AWS deliver to them.
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
             Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
-            Self::Service | Self::Exec | Self::Flow | Self::Export => names.log_group(self.as_str()),
+            Self::Service | Self::Exec | Self::Flow | Self::Trail | Self::Export => {
+                names.log_group(self.as_str())
+            }
         }
     }
 
@@ -99,7 +114,7 @@ impl Group {
         let days = match self {
             Self::Service => config.service.log_retention_days,
             Self::Flow => config.network.flow_logs_retention_days,
-            Self::Exec | Self::Insights | Self::Waf | Self::Findings | Self::Export => {
+            Self::Exec | Self::Insights | Self::Waf | Self::Trail | Self::Findings | Self::Export => {
                 config.logs.retention_days
             }
         };
@@ -113,8 +128,11 @@ impl Group {
 
     /// The groups that an environment has.
     pub fn all(config: &EnvConfig) -> impl Iterator<Item = Self> {
-        let export = config.logs.export;
-        Self::ALL.into_iter().filter(move |group| export || *group != Self::Export)
+        Self::ALL.into_iter().filter(move |group| match group {
+            Self::Export => config.logs.export,
+            Self::Trail => config.account.owns(Part::Trail),
+            _ => true,
+        })
     }
 }
 
@@ -129,6 +147,8 @@ pub fn build(
     let (service, exec) = (add(Group::Service), add(Group::Exec));
     let (insights, flow, waf) = (add(Group::Insights), add(Group::Flow), add(Group::Waf));
     let findings = add(Group::Findings);
+    // Not exported: CloudTrail delivers the same events to the audit bucket itself, signed.
+    let trail = config.account.owns(Part::Trail).then(|| add(Group::Trail));
     let delivery = delivery(stack, config, &waf, &findings);
 
     let groups = [
@@ -146,7 +166,7 @@ pub fn build(
         export(stack, config, keys, buckets, &groups);
     }
     stack.output("service_log_group", "The log group that the service writes to.", service.name());
-    Outputs { service, exec, insights, flow, waf, delivery }
+    Outputs { service, exec, insights, flow, waf, trail, delivery }
 }
 
 fn group(

@@ -3,6 +3,7 @@
 
 mod alb;
 mod certificate;
+mod detection;
 mod lists;
 mod names;
 mod network;
@@ -47,6 +48,8 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         problems,
     );
     let storage = storage::resolve(&file.storage, file.production, problems);
+    detection::check_account(&file.account, &file.shield, file.region.as_ref(), problems);
+    let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);
     let (account_id, region) = (file.account_id?, file.region?);
@@ -67,6 +70,8 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         waf: file.waf,
         logs: file.logs,
         storage,
+        detection: detection?,
+        shield: file.shield,
         tags: file.tags,
         state: state?,
         terraform: file.terraform,

@@ -6,21 +6,24 @@
 mod account;
 mod alb;
 mod certificate;
+mod detection;
 mod ecr;
 mod iam;
 mod kms;
 mod logs;
 mod network;
 mod service;
+mod shield;
 mod state;
 mod storage;
 mod tags;
 mod terraform;
 mod waf;
 
-pub use account::Account;
+pub use account::{Account, Elsewhere, Part, SecurityContact};
 pub use alb::{Alb, DesyncMode, SslPolicy};
 pub use certificate::{Certificate, KeyAlgorithm};
+pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
 pub use ecr::Ecr;
 pub use iam::Iam;
 pub use kms::Kms;
@@ -33,6 +36,7 @@ pub use service::{
     Architecture, Autoscaling, Counts, Deployment, HealthCheck, ImageOwner, ScheduledAction, Service,
     ServiceFile,
 };
+pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};
 pub use storage::{ObjectLock, ObjectLockFile, ObjectLockMode, Storage, StorageFile};
 pub use tags::{DataClassification, PciScope, Tags};

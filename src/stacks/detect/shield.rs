@@ -1,0 +1,70 @@
+//! Shield Advanced: what faces the internet, protected against denial of service.
+
+use aws::document::policy::{Condition, Principal, Statement};
+use aws::kind::TrustPolicy;
+use aws::{
+    IamRolePolicyAttachment, ShieldDrtAccessRoleArnAssociation, ShieldProtection, ShieldProtectionGroup,
+    ShieldProtectionGroupOptional,
+};
+use terraform::kind::Text;
+use terraform::{Addressed, Expr, Meta, Stack, set};
+
+use super::{Inputs, role};
+use crate::config::EnvConfig;
+
+/// Protects load balancer, NAT addresses and hosted zone, as one group in which an attack on one counts for all.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
+    let mut facing: Vec<(String, Expr<Text>)> = vec![
+        ("load_balancer".to_owned(), inputs.alb.load_balancer.arn().text()),
+        ("zone".to_owned(), inputs.alb.zone_arn.clone()),
+    ];
+    let nat = inputs.network.nat_addresses.iter();
+    facing.extend(nat.map(|address| (format!("nat_{}", address.address().name()), address.arn())));
+    let mut group = Meta::new();
+    let mut members = Vec::new();
+    for (name, arn) in facing {
+        let protection = stack.add(
+            &name,
+            ShieldProtection {
+                name: set(config.names.of(&name.replace('_', "-"))),
+                resource_arn: arn.clone(),
+                optional: Default::default(),
+            },
+        );
+        group = group.depends_on(&protection);
+        members.push(arn);
+    }
+    stack.add_with(
+        "main",
+        group,
+        ShieldProtectionGroup {
+            protection_group_id: set(config.names.prefix().to_owned()),
+            pattern: set("ARBITRARY"),
+            // The load is shared: what counts is all of it together.
+            aggregation: set("SUM"),
+            optional: ShieldProtectionGroupOptional { members: set(members), ..Default::default() },
+        },
+    );
+    if config.shield.response_team {
+        response_team(stack, config);
+    }
+}
+
+/// Lets AWS's response team look at and mend the web ACL during an attack; an account has one such role.
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/ddos-srt-access.html>
+fn response_team(stack: &mut Stack<'_>, config: &EnvConfig) {
+    let trust =
+        Statement::<TrustPolicy>::assume("ResponseTeam", Principal::service("drt.shield.amazonaws.com"))
+            .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]));
+    let role = role(stack, config, "shield-response", "What AWS's response team may do in an attack", trust);
+    let policy = format!("arn:{}:iam::aws:policy/service-role/AWSShieldDRTAccessPolicy", config.partition());
+    let attachment = stack.add(
+        "shield_response",
+        IamRolePolicyAttachment { role: set(role.name()), policy_arn: Expr::external(policy) },
+    );
+    stack.add_with(
+        "main",
+        Meta::new().depends_on(&attachment),
+        ShieldDrtAccessRoleArnAssociation { role_arn: role.arn() },
+    );
+}
