@@ -378,7 +378,7 @@ network.flow_logs.s3 = true
                 assert!(keys.into_iter().any(fixed), "{statement:?}");
             }
         }
-        assert_eq!(services, 8);
+        assert_eq!(services, 9);
     }
 
     #[test]

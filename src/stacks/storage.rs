@@ -601,7 +601,7 @@ mod tests {
                 deliveries += 1;
             }
         }
-        assert_eq!(deliveries, 8);
+        assert_eq!(deliveries, 10);
     }
 
     #[test]

@@ -56,10 +56,10 @@ fn response_team(stack: &mut Stack<'_>, config: &EnvConfig) {
     let trust =
         Statement::<TrustPolicy>::assume("ResponseTeam", Principal::service("drt.shield.amazonaws.com"))
             .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]));
-    let role = role(stack, config, "shield-response", "What AWS's response team may do in an attack", trust);
+    let role = role(stack, config, "shield", "What AWS's response team may do in an attack", trust);
     let policy = format!("arn:{}:iam::aws:policy/service-role/AWSShieldDRTAccessPolicy", config.partition());
     let attachment = stack.add(
-        "shield_response",
+        "shield",
         IamRolePolicyAttachment { role: set(role.name()), policy_arn: Expr::external(policy) },
     );
     stack.add_with(
