@@ -177,6 +177,9 @@ fn prove(folder: &str, name: &str) {
     platform.cluster_and_service_are_up();
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
+    if environment.watches {
+        platform.account_is_watched(&environment.account);
+    }
 
     if environment.protected {
         terraform.destroy_refused();
@@ -197,6 +200,8 @@ struct Environment {
     protected: bool,
     /// Whether port 80 answers with a redirect.
     redirects: bool,
+    /// Whether the account's baseline is this environment's.
+    watches: bool,
 }
 
 impl Environment {
@@ -212,6 +217,7 @@ impl Environment {
             region: text("region"),
             protected: document.get("protection").and_then(toml::Value::as_bool).unwrap_or(true),
             redirects: setting("alb", "http_redirect").and_then(toml::Value::as_bool).unwrap_or(true),
+            watches: setting("account", "baseline").and_then(toml::Value::as_bool).unwrap_or(true),
             folder,
         }
     }
@@ -331,6 +337,27 @@ impl Platform<'_> {
             assert_eq!(repository["imageTagMutability"], "IMMUTABLE");
             assert_eq!(repository["imageScanningConfiguration"]["scanOnPush"], true);
         }
+    }
+
+    /// Trail, recorder and detector are at work, and nothing in the account can be made public.
+    fn account_is_watched(&self, account: &str) {
+        let trail = self.list("cloudtrail", "describe_trails", json!({}), "trailList").remove(0);
+        assert_eq!(trail["IsMultiRegionTrail"], true, "{trail}");
+        assert_eq!(trail["LogFileValidationEnabled"], true, "{trail}");
+        let which = json!({"Name": trail["Name"]});
+        assert_eq!(self.ask("cloudtrail", "get_trail_status", which)["IsLogging"], true);
+        let status = "describe_configuration_recorder_status";
+        let recorders = self.list("config", status, json!({}), "ConfigurationRecordersStatus");
+        assert_eq!(recorders[0]["recording"], true, "{recorders:?}");
+        let detectors = self.list("guardduty", "list_detectors", json!({}), "DetectorIds");
+        let detector = self.ask("guardduty", "get_detector", json!({"DetectorId": detectors[0]}));
+        assert_eq!(detector["Status"], "ENABLED");
+        let standards =
+            self.list("securityhub", "get_enabled_standards", json!({}), "StandardsSubscriptions");
+        assert_eq!(standards.len(), 2, "{standards:?}");
+        let block = self.ask("s3control", "get_public_access_block", json!({"AccountId": account}));
+        let block = block["PublicAccessBlockConfiguration"].as_object().cloned().unwrap_or_default();
+        assert!(block.len() == 4 && block.values().all(|on| on == true), "{block:?}");
     }
 
     fn tasks_admit_the_load_balancer_alone(&self) {

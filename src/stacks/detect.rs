@@ -83,7 +83,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     if config.account.baseline {
         access::security_contact(stack, config);
         if config.detection.macie.enabled {
-            macie::build(stack, config);
+            macie::build(stack, config, inputs);
         }
     }
     let security_hub = owns(Part::SecurityHub).then(|| security_hub::build(stack, config, recorder.as_ref()));

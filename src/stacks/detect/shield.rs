@@ -6,7 +6,6 @@ use aws::{
     IamRolePolicyAttachment, ShieldDrtAccessRoleArnAssociation, ShieldProtection, ShieldProtectionGroup,
     ShieldProtectionGroupOptional,
 };
-use terraform::kind::Text;
 use terraform::{Addressed, Expr, Meta, Stack, set};
 
 use super::{Inputs, role};
@@ -14,10 +13,11 @@ use crate::config::EnvConfig;
 
 /// Protects load balancer, NAT addresses and hosted zone, as one group in which an attack on one counts for all.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
-    let mut facing: Vec<(String, Expr<Text>)> = vec![
-        ("load_balancer".to_owned(), inputs.alb.load_balancer.arn().text()),
-        ("zone".to_owned(), inputs.alb.zone_arn.clone()),
-    ];
+    let mut facing = vec![("load_balancer".to_owned(), inputs.alb.load_balancer.arn().text())];
+    if config.account.baseline {
+        // Other environments of the account may have their names in the same zone, and it can be protected once.
+        facing.push(("zone".to_owned(), inputs.alb.zone_arn.clone()));
+    }
     let nat = inputs.network.nat_addresses.iter();
     facing.extend(nat.map(|address| (format!("nat_{}", address.address().name()), address.arn())));
     let mut group = Meta::new();

@@ -340,13 +340,9 @@ fn what_faces_the_internet_is_protected_where_the_account_is_subscribed() {
     assert_eq!(protected(""), 0);
     // Load balancer, zone, and a NAT address per zone.
     assert_eq!(protected("shield.subscribed = true"), 5);
-    assert_eq!(protected("account.baseline = false\nshield.subscribed = true\nnetwork.nat = \"none\""), 2);
+    assert_eq!(protected("account.baseline = false\nshield.subscribed = true\nnetwork.nat = \"none\""), 1);
     let team = platform("shield = { subscribed = true, response_team = true }");
-    assert!(leads_to(
-        &team,
-        "aws_shield_drt_access_role_arn_association.main",
-        "aws_iam_role.shield"
-    ));
+    assert!(leads_to(&team, "aws_shield_drt_access_role_arn_association.main", "aws_iam_role.shield"));
 }
 
 #[test]

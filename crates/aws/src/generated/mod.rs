@@ -93,6 +93,7 @@ pub mod internet_gateway;
 pub mod kinds;
 pub mod kinesis_firehose_delivery_stream;
 pub mod kms_alias;
+pub mod kms_grant;
 pub mod kms_key;
 pub mod kms_replica_key;
 pub mod lambda_permission;
@@ -308,6 +309,7 @@ pub use kinesis_firehose_delivery_stream::{
     KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle, KinesisFirehoseDeliveryStreamOptional,
 };
 pub use kms_alias::{KmsAlias, KmsAliasHandle, KmsAliasOptional};
+pub use kms_grant::{KmsGrant, KmsGrantHandle, KmsGrantOptional};
 pub use kms_key::{KmsKey, KmsKeyHandle};
 pub use kms_replica_key::{KmsReplicaKey, KmsReplicaKeyHandle, KmsReplicaKeyOptional};
 pub use lambda_permission::{LambdaPermission, LambdaPermissionHandle, LambdaPermissionOptional};
