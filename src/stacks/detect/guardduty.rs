@@ -71,8 +71,8 @@ const fn name(plan: GuardDutyPlan) -> &'static str {
 }
 
 /// Who puts GuardDuty's agent where something runs. In tasks on Fargate it can only be GuardDuty itself; instances and
-/// Kubernetes clusters there are none of, and whoever makes one decides. All three are said, in the order in which
-/// GuardDuty lists them: what is left out would show as a difference.
+/// Kubernetes clusters there are none of, and whoever makes one decides. All three are said, since one that is left out
+/// shows as a difference: <https://github.com/hashicorp/terraform-provider-aws/issues/36695>.
 fn agents(plan: GuardDutyPlan, on: bool) -> Vec<feature::AdditionalConfiguration> {
     if plan != GuardDutyPlan::Runtime {
         return Vec::new();

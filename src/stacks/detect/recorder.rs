@@ -30,7 +30,7 @@ pub fn build(
         ConfigConfigurationRecorderStatus { name: recorder.name(), is_enabled: set(true) },
     );
     aggregator(stack, config);
-    rules(stack, &recording);
+    web_acl(stack, &recording);
     if config.detection.conformance_pack {
         conformance_pack(stack, config, inputs, &recording);
     }
@@ -117,45 +117,28 @@ fn aggregator(stack: &mut Stack<'_>, config: &EnvConfig) {
     );
 }
 
-/// What PCI DSS asks for and neither Security Hub's standards nor the conformance pack look at. Each rule is offered in
-/// every partition: <https://docs.aws.amazon.com/config/latest/developerguide/managing-rules-by-region-availability.html>
-const RULES: [(&str, &str, &str, &str); 3] = [
-    ("alb-waf-enabled", "ALB_WAF_ENABLED", "PCI DSS 6.4.2", "Load balancers have a web ACL"),
-    (
-        "cloudwatch-alarm-action-enabled-check",
-        "CLOUDWATCH_ALARM_ACTION_ENABLED_CHECK",
-        "PCI DSS 10.7.2",
-        "No alarm is muted",
-    ),
-    (
-        "vpc-network-acl-unused-check",
-        "VPC_NETWORK_ACL_UNUSED_CHECK",
-        "PCI DSS 1.2.7",
-        "Every network ACL is in use",
-    ),
-];
-
-fn rules(stack: &mut Stack<'_>, recording: &ConfigConfigurationRecorderStatusHandle) {
-    for (name, identifier, requirement, description) in RULES {
-        stack.add_with(
-            name.replace('-', "_"),
-            Meta::new().depends_on(recording),
-            ConfigConfigRule {
-                name: set(name),
-                source: rule::Source {
-                    owner: set("AWS"),
-                    optional: rule::SourceOptional {
-                        source_identifier: set(identifier),
-                        ..Default::default()
-                    },
-                },
-                optional: ConfigConfigRuleOptional {
-                    description: set(format!("{description} ({requirement})")),
+/// What PCI DSS asks for first of all and no control of Security Hub's two standards looks at, nor a rule of the
+/// conformance pack: that every load balancer has a web ACL (PCI 6.4.2). Every partition has this rule.
+/// <https://docs.aws.amazon.com/config/latest/developerguide/alb-waf-enabled.html>
+fn web_acl(stack: &mut Stack<'_>, recording: &ConfigConfigurationRecorderStatusHandle) {
+    stack.add_with(
+        "web_acl",
+        Meta::new().depends_on(recording),
+        ConfigConfigRule {
+            name: set("alb-waf-enabled"),
+            source: rule::Source {
+                owner: set("AWS"),
+                optional: rule::SourceOptional {
+                    source_identifier: set("ALB_WAF_ENABLED"),
                     ..Default::default()
                 },
             },
-        );
-    }
+            optional: ConfigConfigRuleOptional {
+                description: set("Every load balancer has a web ACL (PCI DSS 6.4.2)"),
+                ..Default::default()
+            },
+        },
+    );
 }
 
 fn conformance_pack(

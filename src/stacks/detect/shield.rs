@@ -1,6 +1,6 @@
 //! Shield Advanced: what faces the internet, protected against denial of service.
 
-use aws::document::policy::{Condition, Principal, Statement};
+use aws::document::policy::{Principal, Statement};
 use aws::kind::TrustPolicy;
 use aws::{
     IamRolePolicyAttachment, ShieldDrtAccessRoleArnAssociation, ShieldProtection, ShieldProtectionGroup,
@@ -54,8 +54,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
 /// <https://docs.aws.amazon.com/waf/latest/developerguide/ddos-srt-access.html>
 fn response_team(stack: &mut Stack<'_>, config: &EnvConfig) {
     let trust =
-        Statement::<TrustPolicy>::assume("ResponseTeam", Principal::service("drt.shield.amazonaws.com"))
-            .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]));
+        Statement::<TrustPolicy>::assume("ResponseTeam", Principal::service("drt.shield.amazonaws.com"));
     let role = role(stack, config, "shield", "What AWS's response team may do in an attack", trust);
     let policy = format!("arn:{}:iam::aws:policy/service-role/AWSShieldDRTAccessPolicy", config.partition());
     let attachment = stack.add(

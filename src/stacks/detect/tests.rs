@@ -147,7 +147,7 @@ fn pack(root: &Root) -> Vec<(&str, &Value)> {
     resources.iter().map(|(id, rule)| (id.as_ref(), rule.get("Properties").expect("properties"))).collect()
 }
 
-fn name_of<'v>(rule: &'v Value) -> &'v str {
+fn name_of(rule: &Value) -> &str {
     rule.get("ConfigRuleName").and_then(Value::as_str).expect("a name")
 }
 

@@ -1,7 +1,7 @@
 //! The trail: who did what in the account, in every region, where nobody can change it (PCI 10.2.1, 10.3.2).
 
 use aws::cloudtrail as ct;
-use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::document::policy::{Policy, Principal, Statement};
 use aws::kind::{IdentityPolicy, TrustPolicy};
 use aws::{
     Cloudtrail, CloudtrailHandle, CloudtrailOptional, CloudwatchLogGroupHandle, IamRoleHandle, IamRolePolicy,
@@ -11,7 +11,6 @@ use terraform::{Meta, NonEmpty, Stack, set, text};
 
 use super::{Inputs, role};
 use crate::config::EnvConfig;
-use crate::stacks::kms;
 
 pub fn build(
     stack: &mut Stack<'_>,
@@ -83,16 +82,15 @@ fn insights(config: &EnvConfig) -> Vec<ct::InsightSelector> {
     wanted.map(|insight| ct::InsightSelector { insight_type: set(insight) }).collect()
 }
 
-/// The role that CloudTrail writes to the log group as, in streams of its own.
+/// The role that CloudTrail writes to the log group as, in streams of its own. Its trust has no condition: AWS documents
+/// none that CloudTrail would fulfil here, and only who may pass the role can hand it to a trail.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html>
 fn writer(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     group: &CloudwatchLogGroupHandle,
 ) -> (IamRoleHandle, IamRolePolicyHandle) {
-    let trust = Statement::<TrustPolicy>::assume("Trail", Principal::service("cloudtrail.amazonaws.com"))
-        .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
-        .when(Condition::arn_equals("aws:SourceArn", [kms::trail_arn(config)]));
+    let trust = Statement::<TrustPolicy>::assume("Trail", Principal::service("cloudtrail.amazonaws.com"));
     let role = role(stack, config, "trail", "Writes the trail's events to their log group", trust);
     let streams = format!(":log-stream:{}_CloudTrail_{}*", config.account_id, config.region);
     let statement = Statement::<IdentityPolicy>::allow(
