@@ -178,7 +178,7 @@ fn prove(folder: &str, name: &str) {
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
     if environment.watches {
-        platform.account_is_watched(&environment.account);
+        platform.account_is_watched();
     }
 
     if environment.protected {
@@ -339,8 +339,8 @@ impl Platform<'_> {
         }
     }
 
-    /// Trail, recorder and detector are at work, and nothing in the account can be made public.
-    fn account_is_watched(&self, account: &str) {
+    /// Trail, recorder and detector are at work, and new volumes are encrypted.
+    fn account_is_watched(&self) {
         let trail = self.list("cloudtrail", "describe_trails", json!({}), "trailList").remove(0);
         assert_eq!(trail["IsMultiRegionTrail"], true, "{trail}");
         assert_eq!(trail["LogFileValidationEnabled"], true, "{trail}");
@@ -355,9 +355,8 @@ impl Platform<'_> {
         let standards =
             self.list("securityhub", "get_enabled_standards", json!({}), "StandardsSubscriptions");
         assert_eq!(standards.len(), 2, "{standards:?}");
-        let block = self.ask("s3control", "get_public_access_block", json!({"AccountId": account}));
-        let block = block["PublicAccessBlockConfiguration"].as_object().cloned().unwrap_or_default();
-        assert!(block.len() == 4 && block.values().all(|on| on == true), "{block:?}");
+        let encryption = self.ask("ec2", "get_ebs_encryption_by_default", json!({}));
+        assert_eq!(encryption["EbsEncryptionByDefault"], true);
     }
 
     fn tasks_admit_the_load_balancer_alone(&self) {

@@ -1,7 +1,8 @@
 //! Resolves `[detection]`, and checks it and `[shield]` against what the region's partition offers.
 
+use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{Account, Detection, DetectionFile, GuardDutyPlan, InspectorScan, Shield};
+use crate::config::section::{Detection, DetectionFile, GuardDutyPlan, InspectorScan};
 use crate::config::value::{Partition, Region};
 use crate::stacks::detect;
 
@@ -28,36 +29,20 @@ pub(super) fn resolve(
         rules_left_out: file.rules_left_out,
         guardduty_plans: file
             .guardduty_plans
-            .unwrap_or_else(|| GuardDutyPlan::offered(region.partition()).to_vec()),
+            .unwrap_or_else(|| offered(GuardDutyPlan::ALL, |plan| plan.is_offered(region))),
         guardduty_export: file.guardduty_export,
         disabled_controls: file.disabled_controls,
-        inspector_scans: file.inspector_scans.unwrap_or_else(|| scans(region)),
+        inspector_scans: file
+            .inspector_scans
+            .unwrap_or_else(|| offered(InspectorScan::ALL, |scan| scan.is_offered(region))),
         unused_access: file.unused_access.unwrap_or(commercial),
         block_other_vpcs: file.block_other_vpcs,
         macie: file.macie,
     })
 }
 
-/// The regions in which Inspector reads the code of Lambda functions.
-/// <https://docs.aws.amazon.com/config/latest/developerguide/inspector-lambda-code-scan-enabled.html>
-const CODE_SCAN_REGIONS: [&str; 10] = [
-    "ap-northeast-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "us-east-1",
-    "us-east-2",
-    "us-west-2",
-];
-
-fn scans(region: &Region) -> Vec<InspectorScan> {
-    let offered = |scan: &InspectorScan| {
-        *scan != InspectorScan::LambdaCode || CODE_SCAN_REGIONS.contains(&region.as_str())
-    };
-    InspectorScan::ALL.into_iter().filter(offered).collect()
+fn offered<T: Copy, const N: usize>(all: [T; N], is_offered: impl Fn(T) -> bool) -> Vec<T> {
+    all.into_iter().filter(|one| is_offered(*one)).collect()
 }
 
 /// In production the trail records who touched account data.
@@ -123,12 +108,17 @@ fn check_partition(file: &DetectionFile, partition: Partition, problems: &mut Pr
 }
 
 /// What is singular in an account and not in every partition.
-pub(super) fn check_account(
-    account: &Account,
-    shield: &Shield,
-    region: Option<&Region>,
-    problems: &mut Problems,
-) {
+pub(super) fn check_account(file: &EnvFile, problems: &mut Problems) {
+    let (account, shield) = (&file.account, &file.shield);
+    if !account.baseline && file.detection != DetectionFile::default() {
+        problems
+            .warning(
+                "detection",
+                "nothing of this is built: another environment owns the account's baseline",
+                "the section in that environment's file, or `baseline = true` under [account] here",
+            )
+            .because_of(&["account.baseline"]);
+    }
     if shield.response_team && !(shield.subscribed && account.baseline) {
         problems
             .error(
@@ -138,7 +128,7 @@ pub(super) fn check_account(
             )
             .because_of(&["shield.subscribed", "account.baseline"]);
     }
-    let Some(partition) = region.map(|region| region.partition()) else { return };
+    let Some(partition) = file.region.as_ref().map(|region| region.partition()) else { return };
     if partition != Partition::Aws && shield.subscribed {
         // https://docs.aws.amazon.com/general/latest/gr/shield.html
         let what = format!("the partition {partition} has no Shield Advanced");

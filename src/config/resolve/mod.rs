@@ -37,6 +37,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     waf::check(&file.waf, file.production, problems);
 
     let hosted_zone = hosted_zone(&file, problems);
+    detection::check_account(&file, problems);
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
     network::check_endpoints(&file.network.endpoints, &file.service, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
@@ -48,7 +49,6 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         problems,
     );
     let storage = storage::resolve(&file.storage, file.production, problems);
-    detection::check_account(&file.account, &file.shield, file.region.as_ref(), problems);
     let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);

@@ -1,6 +1,6 @@
 //! `[detection]`: the account's detective controls.
 
-use crate::config::value::{BucketName, ControlId, Partition, RuleReason};
+use crate::config::value::{BucketName, ControlId, Partition, Region, RuleReason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub struct DetectionFile {
     /// Rules of the conformance pack to leave out, by name: those that the region does not have, or the pack cannot be
     /// made. None. <https://docs.aws.amazon.com/config/latest/developerguide/managing-rules-by-region-availability.html>
     pub rules_left_out: Vec<String>,
-    /// GuardDuty's protection plans. All; in China those that are offered there.
+    /// GuardDuty's protection plans. All that the region offers.
     pub guardduty_plans: Option<Vec<GuardDutyPlan>>,
     /// Whether GuardDuty's findings are exported to the audit bucket. True: GuardDuty keeps them for 90 days, and PCI
     /// 10.5.1 asks for twelve months.
@@ -123,15 +123,17 @@ impl GuardDutyPlan {
     /// Every plan.
     pub const ALL: [Self; 6] = [Self::S3, Self::Runtime, Self::Rds, Self::Lambda, Self::Malware, Self::Eks];
 
-    /// The plans that a partition has. China has no Runtime Monitoring
+    /// Whether a region has the plan. Taipei has no RDS Protection
+    /// (<https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_regions.html>), and China no Runtime Monitoring
     /// (<https://docs.amazonaws.cn/en_us/aws/latest/userguide/guardduty.html>); of the other plans, AWS Config has rules
-    /// there for these two alone.
+    /// in China for these two alone.
     /// <https://docs.aws.amazon.com/config/latest/developerguide/guardduty-lambda-protection-enabled.html>
     #[must_use]
-    pub const fn offered(partition: Partition) -> &'static [Self] {
-        match partition {
-            Partition::Aws | Partition::AwsUsGov => &Self::ALL,
-            Partition::AwsCn => &[Self::S3, Self::Eks],
+    pub fn is_offered(self, region: &Region) -> bool {
+        match region.partition() {
+            Partition::Aws => self != Self::Rds || region.as_str() != "ap-east-2",
+            Partition::AwsUsGov => true,
+            Partition::AwsCn => matches!(self, Self::S3 | Self::Eks),
         }
     }
 }
@@ -154,6 +156,25 @@ pub enum InspectorScan {
 impl InspectorScan {
     /// Every scan.
     pub const ALL: [Self; 4] = [Self::Ecr, Self::Ec2, Self::Lambda, Self::LambdaCode];
+
+    /// Whether a region has the scan: Inspector reads the code of Lambda functions in these alone.
+    /// <https://docs.aws.amazon.com/config/latest/developerguide/inspector-lambda-code-scan-enabled.html>
+    #[must_use]
+    pub fn is_offered(self, region: &Region) -> bool {
+        const CODE_SCAN: [&str; 10] = [
+            "ap-northeast-1",
+            "ap-southeast-1",
+            "ap-southeast-2",
+            "eu-central-1",
+            "eu-north-1",
+            "eu-west-1",
+            "eu-west-2",
+            "us-east-1",
+            "us-east-2",
+            "us-west-2",
+        ];
+        self != Self::LambdaCode || CODE_SCAN.contains(&region.as_str())
+    }
 }
 
 /// Amazon Macie.

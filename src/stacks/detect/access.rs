@@ -66,7 +66,7 @@ pub fn password_policy(stack: &mut Stack<'_>) {
 }
 
 /// Who may open cases with AWS's support (Security Hub IAM.18): the operators, or else whoever in the account may
-/// assume roles, in either case signed in with MFA.
+/// assume roles, in either case signed in with MFA lately.
 pub fn support_role(stack: &mut Stack<'_>, config: &EnvConfig) {
     let people = if config.iam.operators.is_empty() {
         vec![format!("arn:{}:iam::{}:root", config.partition(), config.account_id)]
@@ -75,7 +75,11 @@ pub fn support_role(stack: &mut Stack<'_>, config: &EnvConfig) {
     };
     let people = Principal::Arns(people.into_iter().map(Expr::new).collect());
     let trust = Statement::<TrustPolicy>::assume("People", people)
-        .when(Condition::bool("aws:MultiFactorAuthPresent", true));
+        .when(Condition::bool("aws:MultiFactorAuthPresent", true))
+        .when(Condition::numeric_less_than(
+            "aws:MultiFactorAuthAge",
+            [config.iam.operator_mfa_age_seconds.to_string()],
+        ));
     let role = role(stack, config, "support", "Opens and follows cases with the support by AWS", trust);
     stack.add(
         "support",

@@ -22,10 +22,9 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         },
     );
     // A plan that is not wanted is switched off: a new detector has most of them on.
-    let offered = GuardDutyPlan::offered(config.partition());
     for plan in GuardDutyPlan::ALL {
         let wanted = config.detection.guardduty_plans.contains(&plan);
-        if wanted || offered.contains(&plan) {
+        if wanted || plan.is_offered(&config.region) {
             switch(stack, &detector, plan, wanted);
         }
     }

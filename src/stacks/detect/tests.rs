@@ -205,6 +205,9 @@ fn guardduty_watches_the_tasks_and_says_what_is_off() {
         .filter_map(|agent| agent.get("name").and_then(Value::as_str))
         .collect();
     assert_eq!((agents.len(), enabled), (3, vec!["ECS_FARGATE_AGENT_MANAGEMENT"]));
+    // What a region lacks cannot even be switched off.
+    let taipei = platform("region = \"ap-east-2\"");
+    assert_eq!((plans(&taipei, "ENABLED").len(), plans(&taipei, "DISABLED").len()), (5, 0));
     let some = platform("detection.guardduty_plans = [\"s3\"]");
     assert_eq!(plans(&some, "ENABLED"), BTreeSet::from(["S3_DATA_EVENTS".to_owned()]));
     assert_eq!(plans(&some, "DISABLED").len(), 5);
