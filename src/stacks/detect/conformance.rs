@@ -5,7 +5,7 @@
 //! compare with is for nobody but the owner of other things in the account to say: `cloudwatch-alarm-resource-check`,
 //! `cloudwatch-alarm-settings-check`, `eks-cluster-oldest-supported-version`, `lambda-function-settings-check`,
 //! `s3-bucket-policy-not-more-permissive`.
-//! <https://github.com/awslabs/aws-config-rules/tree/master/aws-config-conformance-packs>
+//! <https://github.com/awslabs/aws-config-rules/blob/master/aws-config-conformance-packs/Operational-Best-Practices-for-PCI-DSS-v4.0-including-global-resourcetypes.yaml>
 
 use std::borrow::Cow;
 
@@ -48,7 +48,8 @@ fn applies(rule: &Rule, config: &EnvConfig) -> bool {
     there && used && !config.detection.rules_left_out.iter().any(|name| name == rule.name)
 }
 
-/// What a rule is given: what AWS's own pack gives it, and where that must be said for each account, what is ours.
+/// What a rule is given: what AWS's own pack gives it, and where that is to be said for each account, what is ours. Of
+/// alarms, an action is asked for the alarm itself alone: what missing data means is each alarm's own setting.
 fn parameters(rule: &Rule, config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<(&'static str, Expr<Text>)> {
     match rule.name {
         "iam-policy-in-use" => vec![("policyARN", Expr::new(access::support_policy(config)))],
@@ -94,7 +95,7 @@ const RULES: [Rule; 122] = [
     rule("acm-certificate-rsa-check", "ACM_CERTIFICATE_RSA_CHECK", Everywhere, &["AWS::ACM::Certificate"], &[]),
     rule("acm-pca-root-ca-disabled", "ACM_PCA_ROOT_CA_DISABLED", Everywhere, &["AWS::ACMPCA::CertificateAuthority"], &[]),
     rule("api-gw-cache-enabled-and-encrypted", "API_GW_CACHE_ENABLED_AND_ENCRYPTED", Everywhere, &["AWS::ApiGateway::Stage"], &[]),
-    rule("api-gw-endpoint-type-check", "API_GW_ENDPOINT_TYPE_CHECK", Everywhere, &["AWS::ApiGateway::RestApi"], &[("endpointConfigurationTypes", "PRIVATE,REGIONAL")]),
+    rule("api-gw-endpoint-type-check", "API_GW_ENDPOINT_TYPE_CHECK", Everywhere, &["AWS::ApiGateway::RestApi"], &[("endpointConfigurationTypes", "REGIONAL, PRIVATE, EDGE")]),
     rule("api-gw-xray-enabled", "API_GW_XRAY_ENABLED", Everywhere, &["AWS::ApiGateway::Stage"], &[]),
     rule("api-gwv2-access-logs-enabled", "API_GWV2_ACCESS_LOGS_ENABLED", Everywhere, &[], &[]),
     rule("appsync-associated-with-waf", "APPSYNC_ASSOCIATED_WITH_WAF", Everywhere, &[], &[]),
@@ -191,7 +192,7 @@ const RULES: [Rule; 122] = [
     rule("restricted-ssh", "INCOMING_SSH_DISABLED", Everywhere, &["AWS::EC2::SecurityGroup"], &[]),
     rule("s3-access-point-public-access-blocks", "S3_ACCESS_POINT_PUBLIC_ACCESS_BLOCKS", Everywhere, &[], &[]),
     rule("s3-account-level-public-access-blocks", "S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS", Everywhere, &[], &[]),
-    rule("s3-bucket-blacklisted-actions-prohibited", "S3_BUCKET_BLACKLISTED_ACTIONS_PROHIBITED", Everywhere, &["AWS::S3::Bucket"], &[("blacklistedActionPattern", "s3:Delete*,s3:PutBucket*,s3:PutEncryptionConfiguration,s3:PutLifecycleConfiguration")]),
+    rule("s3-bucket-blacklisted-actions-prohibited", "S3_BUCKET_BLACKLISTED_ACTIONS_PROHIBITED", Everywhere, &["AWS::S3::Bucket"], &[("blacklistedActionPattern", "s3:DeleteBucketPolicy, s3:PutBucketAcl, s3:PutBucketPolicy, s3:PutEncryptionConfiguration, s3:PutObjectAcl")]),
     rule("s3-bucket-default-lock-enabled", "S3_BUCKET_DEFAULT_LOCK_ENABLED", Everywhere, &["AWS::S3::Bucket"], &[]),
     rule("s3-bucket-mfa-delete-enabled", "S3_BUCKET_MFA_DELETE_ENABLED", Everywhere, &[], &[]),
     rule("s3-bucket-versioning-enabled", "S3_BUCKET_VERSIONING_ENABLED", Everywhere, &["AWS::S3::Bucket"], &[]),
