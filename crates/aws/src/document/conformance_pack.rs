@@ -82,3 +82,45 @@ impl IntoExpr<ConformancePackTemplate> for ConformancePack {
         Expr::document(object([("Resources", Value::Object(resources))]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(name: &'static str) -> ManagedRule {
+        ManagedRule {
+            name: name.into(),
+            identifier: "SOME_CHECK".into(),
+            resource_types: Cow::Borrowed(&[]),
+            parameters: Vec::new(),
+        }
+    }
+
+    fn properties(rule: ManagedRule) -> Value {
+        let Value::Document(document) = ConformancePack::new([rule]).into_expr().into_value() else {
+            panic!("a document")
+        };
+        let resources = document.content.get("Resources").cloned().expect("resources");
+        resources.get("ApiGwv2Check1").and_then(|rule| rule.get("Properties")).cloned().expect("the rule")
+    }
+
+    #[test]
+    fn a_rule_says_nothing_that_it_was_not_told() {
+        let source = object([("Owner", "AWS".into()), ("SourceIdentifier", "SOME_CHECK".into())]);
+        let expected = object([("ConfigRuleName", "api-gwv2-check-1".into()), ("Source", source)]);
+        assert_eq!(properties(rule("api-gwv2-check-1")), expected);
+    }
+
+    #[test]
+    fn a_rule_has_its_scope_and_its_parameters() {
+        let told = ManagedRule {
+            resource_types: Cow::Borrowed(&["AWS::S3::Bucket"]),
+            parameters: vec![("days", Expr::new("90"))],
+            ..rule("api-gwv2-check-1")
+        };
+        let properties = properties(told);
+        let types = Value::List(vec!["AWS::S3::Bucket".into()]);
+        assert_eq!(properties.get("Scope"), Some(&object([("ComplianceResourceTypes", types)])));
+        assert_eq!(properties.get("InputParameters"), Some(&object([("days", "90".into())])));
+    }
+}
