@@ -3,10 +3,11 @@
 use aws::document::policy::{Principal, Statement};
 use aws::kind::TrustPolicy;
 use aws::{
-    IamRolePolicyAttachment, ShieldDrtAccessRoleArnAssociation, ShieldProtection, ShieldProtectionGroup,
-    ShieldProtectionGroupOptional,
+    EipHandle, IamRolePolicyAttachment, ShieldDrtAccessRoleArnAssociation, ShieldProtection,
+    ShieldProtectionGroup, ShieldProtectionGroupOptional,
 };
-use terraform::{Addressed, Expr, Meta, Stack, set};
+use terraform::kind::Text;
+use terraform::{Addressed, Expr, Meta, Stack, set, text};
 
 use super::{Inputs, role};
 use crate::config::EnvConfig;
@@ -19,7 +20,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
         facing.push(("zone".to_owned(), inputs.alb.zone_arn.clone()));
     }
     let nat = inputs.network.nat_addresses.iter();
-    facing.extend(nat.map(|address| (format!("nat_{}", address.address().name()), address.arn())));
+    facing.extend(nat.map(|address| (address.address().name().to_owned(), allocation(config, address))));
     let mut group = Meta::new();
     let mut members = Vec::new();
     for (name, arn) in facing {
@@ -48,6 +49,12 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     if config.shield.response_team {
         response_team(stack, config);
     }
+}
+
+/// The address's ARN as Shield knows it, which differs from the one that EC2 has.
+/// <https://docs.aws.amazon.com/waf/latest/DDOSAPIReference/API_CreateProtection.html>
+fn allocation(config: &EnvConfig, address: &EipHandle) -> Expr<Text> {
+    text![config.arn("ec2", "eip-allocation/"), address.id()]
 }
 
 /// Lets AWS's response team look at and mend the web ACL during an attack; an account has one such role.
