@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Settings, set};
 
 use crate::config::{EnvConfig, Region};
-use crate::stacks::{alb, data, ecr, ecs, iam, kms, logs, network, secrets, storage, waf};
+use crate::stacks::{alb, data, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, waf};
 
 /// Builds the root module of an environment.
 ///
@@ -52,6 +52,8 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         iam: &iam,
     };
     let _ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
+    let inputs = detect::Inputs { keys: &keys, buckets: &buckets, logs: &logs, network: &network, alb: &alb };
+    let _detect = detect::build(&mut module.stack("detect"), config, &inputs);
 
     module.finish()
 }

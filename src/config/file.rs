@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alb, Certificate, DataFile, Ecr, Iam, Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile,
-    StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Alb, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile, Recovery, Secrets,
+    ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -78,6 +78,10 @@ pub struct EnvFile {
     pub logs: Logs,
     /// The buckets for logs, artifacts and statements.
     pub storage: StorageFile,
+    /// The account's detective controls.
+    pub detection: DetectionFile,
+    /// Shield Advanced.
+    pub shield: Shield,
     /// What every resource is tagged with.
     pub tags: Tags,
     /// Where Terraform keeps its state.
@@ -112,6 +116,8 @@ impl Default for EnvFile {
             waf: Waf::default(),
             logs: Logs::default(),
             storage: StorageFile::default(),
+            detection: DetectionFile::default(),
+            shield: Shield::default(),
             tags: Tags::default(),
             state: StateFile::default(),
             terraform: Terraform::default(),

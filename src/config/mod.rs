@@ -80,6 +80,10 @@ pub struct EnvConfig {
     pub logs: Logs,
     /// The buckets.
     pub storage: Storage,
+    /// The account's detective controls.
+    pub detection: Detection,
+    /// Shield Advanced.
+    pub shield: Shield,
     /// What every resource is tagged with.
     pub tags: Tags,
     /// Where Terraform keeps its state.

@@ -6,6 +6,7 @@
 
 pub mod alb;
 pub mod data;
+pub mod detect;
 pub mod ecr;
 pub mod ecs;
 pub mod iam;

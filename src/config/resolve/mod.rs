@@ -4,6 +4,7 @@
 mod alb;
 mod certificate;
 mod data;
+mod detection;
 mod lists;
 mod names;
 mod network;
@@ -41,6 +42,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     waf::check(&file.waf, file.production, problems);
 
     let hosted_zone = hosted_zone(&file, problems);
+    detection::check_account(&file, problems);
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
     network::check_endpoints(&file.network.endpoints, file.data.store, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
@@ -53,6 +55,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     );
     let data = data::resolve(&file.data, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
+    let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);
     let (account_id, region) = (file.account_id?, file.region?);
@@ -76,6 +79,8 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         waf: file.waf,
         logs: file.logs,
         storage,
+        detection: detection?,
+        shield: file.shield,
         tags: file.tags,
         state: state?,
         terraform: file.terraform,
