@@ -2,6 +2,7 @@
 //! subnets are computed, and whatever depends on more than one value is checked.
 
 mod alb;
+mod backup;
 mod certificate;
 mod data;
 mod detection;
@@ -54,6 +55,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         problems,
     );
     let data = data::resolve(&file.data, file.production, problems);
+    let backup = backup::resolve(&file.backup, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
     let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
@@ -74,6 +76,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         data,
         secrets: file.secrets,
         recovery: file.recovery,
+        backup,
         alb: file.alb,
         certificate: file.certificate,
         waf: file.waf,
