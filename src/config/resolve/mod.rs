@@ -97,6 +97,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         region,
     };
     quotas::check(&config, problems);
+    detection::check_agent(&config, problems);
     Some(config)
 }
 

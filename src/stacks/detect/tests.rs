@@ -349,6 +349,18 @@ fn what_faces_the_internet_is_protected_where_the_account_is_subscribed() {
 }
 
 #[test]
+fn macie_looks_where_others_upload_files_and_can_read_it() {
+    assert!(nodes(&platform(""), "aws_macie2_account").is_empty());
+    let root = platform("detection.macie = { enabled = true, buckets = [\"another\"] }");
+    let job = node(&root, "aws_macie2_classification_job.card_data");
+    let buckets = list(job, "s3_job_definition.bucket_definitions.buckets");
+    assert_eq!((buckets.len(), &buckets[1]), (2, &Value::string("another")));
+    assert!(leads_to(&root, "aws_macie2_classification_job.card_data", "aws_s3_bucket.statements"));
+    assert!(leads_to(&root, "aws_kms_grant.macie", "aws_kms_key.data"));
+    assert!(leads_to(&root, "aws_kms_grant.macie", "aws_macie2_account.main"));
+}
+
+#[test]
 fn every_role_has_the_boundary() {
     let boundary = "arn:aws:iam::111122223333:policy/boundary";
     let text = format!(
