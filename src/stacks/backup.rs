@@ -204,7 +204,7 @@ fn role(
     );
     for (policy, of) in policies.iter().zip(["stores", "buckets"]) {
         stack.add(
-            &format!("{name}_{of}"),
+            format!("{name}_{of}"),
             IamRolePolicyAttachment {
                 role: set(role.name()),
                 policy_arn: Expr::external(format!("arn:{}:iam::aws:policy/{policy}", config.partition())),

@@ -37,7 +37,10 @@ fn each_part_is_built_by_the_owner_of_the_baseline_unless_somebody_else_has_it()
     for (part, kind) in PARTS {
         assert!(!nodes(&ours, kind).is_empty(), "no {kind}");
         let elsewhere = platform(&format!("account.elsewhere.{part} = \"The security team has it\""));
-        assert!(nodes_of(&elsewhere, "detect", kind).is_empty(), "{kind} in spite of account.elsewhere.{part}");
+        assert!(
+            nodes_of(&elsewhere, "detect", kind).is_empty(),
+            "{kind} in spite of account.elsewhere.{part}"
+        );
     }
     assert!(nodes_of(&not_ours, "detect", "aws_iam_role").is_empty());
     assert!(not_ours.nodes().iter().all(|node| not_ours.stack_of(node) != "detect"));
