@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alb, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile, Recovery, Secrets,
-    ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Alarms, Alb, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile, Recovery,
+    Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -76,6 +76,8 @@ pub struct EnvFile {
     pub waf: Waf,
     /// CloudWatch log groups.
     pub logs: Logs,
+    /// What is told to whom, and from when on.
+    pub alarms: Alarms,
     /// The buckets for logs, artifacts and statements.
     pub storage: StorageFile,
     /// The account's detective controls.
@@ -115,6 +117,7 @@ impl Default for EnvFile {
             certificate: Certificate::default(),
             waf: Waf::default(),
             logs: Logs::default(),
+            alarms: Alarms::default(),
             storage: StorageFile::default(),
             detection: DetectionFile::default(),
             shield: Shield::default(),

@@ -4,6 +4,7 @@
 //! other values, or a value is computed, `<Section>File` is what the file may say and `<Section>` what the stacks get.
 
 mod account;
+mod alarms;
 mod alb;
 mod certificate;
 mod data;
@@ -25,6 +26,7 @@ mod terraform;
 mod waf;
 
 pub use account::{Account, Elsewhere, Part, SecurityContact};
+pub use alarms::{Alarms, Silence};
 pub use alb::{Alb, DesyncMode, SslPolicy};
 pub use certificate::{Certificate, KeyAlgorithm};
 pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
