@@ -7,6 +7,7 @@ mod alarm;
 mod controls;
 mod dashboard;
 mod delivery;
+mod document;
 mod logging;
 mod notice;
 mod perimeter;
@@ -18,6 +19,7 @@ mod service;
 mod tests;
 
 pub use alarm::{Alarm, Bad, Measure, Metric, Missing};
+pub use document::{COMMAND, markdown};
 pub use notice::{Notice, Row, rows};
 pub use rule::dead_letters_arn;
 

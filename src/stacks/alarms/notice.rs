@@ -102,16 +102,19 @@ fn row(root: &Root, node: &Node, config: &EnvConfig) -> Option<Row> {
 
 /// Whether an alarm acts on the topic, or a target of the rule leads to it.
 fn tells(root: &Root, node: &Node, topic: Topic) -> bool {
-    let refers = |node: &Node, kind: &str, name: &str| {
-        let to = |edge: &terraform::Edge| root.nodes()[edge.to].address();
-        node.edges().iter().any(|edge| to(edge).kind() == kind && to(edge).name() == name)
-    };
-    let leads = |node: &Node| refers(node, "aws_sns_topic", topic.as_str());
-    let rule = node.address();
-    leads(node)
-        || root.nodes().iter().any(|target| {
-            target.address().kind() == "aws_cloudwatch_event_target"
-                && refers(target, rule.kind(), rule.name())
-                && leads(target)
+    let refers = |node: &Node, argument: &str, kind: &str, name: &str| {
+        node.edges().iter().any(|edge| {
+            let to = root.nodes()[edge.to].address();
+            edge.argument.as_deref() == Some(argument) && to.kind() == kind && to.name() == name
         })
+    };
+    let leads = |node: &Node, argument: &str| refers(node, argument, "aws_sns_topic", topic.as_str());
+    let (kind, name) = (node.address().kind(), node.address().name());
+    let is_target = |target: &&Node| target.address().kind() == "aws_cloudwatch_event_target";
+    leads(node, "alarm_actions")
+        || root
+            .nodes()
+            .iter()
+            .filter(is_target)
+            .any(|target| refers(target, "rule", kind, name) && leads(target, "arn"))
 }

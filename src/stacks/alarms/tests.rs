@@ -16,6 +16,19 @@ const RULES: &str = "aws_cloudwatch_event_rule";
 const ENVIRONMENTS: [&str; 3] =
     ["service.image = \"v1\"\n", "service.image = \"v1\"\necr.enhanced_scanning = false\n", FLEETING];
 
+/// The list is of every alarm that any environment here has.
+#[test]
+fn the_list_is_complete() {
+    let listed: BTreeSet<String> = super::document::all().into_iter().map(|row| row.anchor).collect();
+    for row in ENVIRONMENTS.into_iter().flat_map(told) {
+        assert!(listed.contains(&row.anchor), "{} is not listed", row.name);
+    }
+    let markdown = super::markdown();
+    for anchor in listed {
+        assert!(markdown.contains(&format!("<a id=\"{anchor}\"></a>")), "{anchor}");
+    }
+}
+
 fn told(text: &str) -> Vec<Row> {
     rows(&platform(text), &EnvConfig::for_test(text))
 }
@@ -185,10 +198,11 @@ fn what_the_account_has_once_is_told_by_its_owner_alone() {
 fn users_are_what_wakes_people() {
     let all = told("service.image = \"v1\"\n");
     let to = |name: &str| all.iter().find(|row| row.name == name).map(|row| row.topic);
-    for name in ["service-down", "service-failing", "trail-changed", "flow-log-silent", "threat-high"] {
+    for name in ["service-down", "service-failing", "trail-changed", "flow-log-silent", "notify-undelivered"]
+    {
         assert_eq!(to(name), Some(Topic::Page), "{name}");
     }
-    for name in ["target-5xx", "latency", "cpu", "blocked-requests", "task-stopped", "certificate-expiry"] {
+    for name in ["target-5xx", "latency", "cpu", "blocked-requests", "task-stopped", "page-undelivered"] {
         assert_eq!(to(name), Some(Topic::Notify), "{name}");
     }
     let root = platform("service.image = \"v1\"\n");
