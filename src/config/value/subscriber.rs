@@ -25,8 +25,8 @@ impl FromStr for HttpsUrl {
             return Err(wrong("has no host's full name after https://"));
         }
         let is_url = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=%".contains(&b);
-        if text.len() > 1024 || !rest.bytes().all(is_url) {
-            return Err(wrong("holds what an address does not, or is longer than 1024 characters"));
+        if text.len() > 400 || !rest.bytes().all(is_url) {
+            return Err(wrong("holds what an address does not, or is longer than 400 characters"));
         }
         Ok(Self(text.to_owned()))
     }

@@ -124,27 +124,31 @@ fn card_data(config: &EnvConfig) -> Alarm {
 /// Groups that stopped to record what goes on (PCI 10.7.2).
 fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
     let notice = |name, means, first| Notice { name, instance: None, to: Topic::Page, means, first };
-    let alarm = |notice, measure, bad, missing| Alarm {
+    let alarm = |notice, measure| Alarm {
         notice,
         measure,
-        bad,
+        bad: Bad::AtLeast(1.into()),
         period_seconds: 300,
         of: (3, 3),
-        missing,
+        missing: Missing::Fine,
     };
     let events = |group| of_group(group, "IncomingLogEvents");
     [
-        alarm(
-            notice(
+        Alarm {
+            notice: notice(
                 "flow-log-silent",
                 "No flow log arrives: what passes through the VPC is not recorded.",
                 "see whether the flow log was deleted or its role or key was changed; CloudTrail says by whom.",
             ),
-            Measure::Of(events(&inputs.logs.flow)),
-            Bad::Below(1.into()),
+            measure: Measure::Of(events(&inputs.logs.flow)),
+            bad: Bad::Below(1.into()),
+            // A flow log collects for ten minutes at most, and is delivered five minutes later.
+            // <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html>
+            period_seconds: 900,
+            of: (2, 2),
             // The load balancer's addresses alone are scanned every minute.
-            Missing::Bad,
-        ),
+            missing: Missing::Bad,
+        },
         alarm(
             notice(
                 "service-log-silent",
@@ -158,8 +162,6 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
                     ("events", events(&inputs.logs.service)),
                 ],
             ),
-            Bad::AtLeast(1.into()),
-            Missing::Fine,
         ),
         alarm(
             notice(
@@ -174,8 +176,6 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
                     ("events", events(&inputs.logs.waf)),
                 ],
             ),
-            Bad::AtLeast(1.into()),
-            Missing::Fine,
         ),
     ]
 }

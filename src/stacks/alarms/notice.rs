@@ -40,7 +40,8 @@ impl Notice {
         silence.map(|silence| &silence.reason)
     }
 
-    /// The description: what is the case, what to do first, and where to read on.
+    /// What is the case, what to do first, and where to read on: an alarm's description, 1024 characters at most, and
+    /// a rule's message.
     pub fn description(&self, config: &EnvConfig) -> String {
         let runbook = config.alarms.runbook_url.as_ref().map_or(DOCUMENT, |url| url.as_str());
         let mut text = format!("{}{FIRST}{}{RUNBOOK}{runbook}#{}", self.means, self.first, self.name);
@@ -48,6 +49,15 @@ impl Notice {
             text.push_str(&format!(" Silenced: {reason}"));
         }
         text
+    }
+
+    /// The same in the 512 characters that a rule's description may have: a rule that tells nobody says why instead of
+    /// what to do.
+    pub fn rule_description(&self, config: &EnvConfig) -> String {
+        match self.silenced(config) {
+            Some(reason) => format!("{} Silenced: {reason}", self.means),
+            None => format!("{}{FIRST}{}{RUNBOOK}{DOCUMENT}#{}", self.means, self.first, self.name),
+        }
     }
 }
 
@@ -86,10 +96,11 @@ fn row(root: &Root, node: &Node, config: &EnvConfig) -> Option<Row> {
         "aws_cloudwatch_event_rule" => (text("name")?, text("description")?),
         _ => return None,
     };
-    let (means, rest) = description.split_once(FIRST)?;
-    let (first, runbook) = rest.split_once(RUNBOOK)?;
-    let anchor = runbook.split_once('#')?.1.split(' ').next()?;
-    let name = name.strip_prefix(config.names.prefix())?.trim_start_matches('-');
+    let name = name.strip_prefix(config.names.prefix())?.strip_prefix('-')?;
+    let (means, rest) = description.split_once(FIRST).unwrap_or((description, ""));
+    let (first, runbook) = rest.split_once(RUNBOOK).unwrap_or((rest, ""));
+    let anchor =
+        runbook.split_once('#').map_or(name, |(_, anchor)| anchor.split(' ').next().unwrap_or(anchor));
     let topic = Topic::ALL.into_iter().find(|topic| tells(root, node, *topic))?;
     Some(Row {
         anchor: anchor.to_owned(),

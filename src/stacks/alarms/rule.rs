@@ -64,7 +64,7 @@ impl Rule {
         let rule = stack.add(
             notice.identifier(),
             CloudwatchEventRule {
-                description: set(notice.description(config)),
+                description: set(notice.rule_description(config)),
                 event_pattern: set(self.pattern),
                 name: set(config.names.of(&notice.full_name())),
                 state: set(if notice.silenced(config).is_some() { "DISABLED" } else { "ENABLED" }),
