@@ -65,6 +65,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         network: &network,
         alb: &alb,
         waf: &waf,
+        data: &data,
         ecs: &ecs,
     };
     alarms::build(&mut module.stack("alarms"), config, &inputs);

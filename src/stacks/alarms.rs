@@ -6,6 +6,7 @@
 mod alarm;
 mod controls;
 mod dashboard;
+mod data;
 mod delivery;
 mod document;
 mod logging;
@@ -43,6 +44,8 @@ pub struct Inputs<'a> {
     pub alb: &'a alb::Outputs,
     /// The web ACL.
     pub waf: &'a waf::Outputs,
+    /// The data stores.
+    pub data: &'a super::data::Outputs,
     /// The service.
     pub ecs: &'a ecs::Outputs,
 }
@@ -52,6 +55,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     let dead_letters = rule::dead_letters(stack, config, inputs.keys);
     let mut alarms = service::build(stack, config, inputs);
     alarms.extend(perimeter::build(stack, config, inputs));
+    alarms.extend(data::build(stack, config, inputs));
     alarms.extend(logging::build(stack, config, inputs));
     alarms.extend(delivery::build(stack, config, inputs, &dead_letters));
     let to = rule::Destination { topics: inputs.topics, dead_letters: &dead_letters };

@@ -284,10 +284,13 @@ fn log_groups(config: &EnvConfig) -> Statement<ResourcePolicy> {
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services>
 fn alarm_topics(config: &EnvConfig) -> Statement<ResourcePolicy> {
     let topics = Topic::ALL.map(|topic| topic.arn(config));
-    let services = ["cloudwatch.amazonaws.com", "events.amazonaws.com"];
+    let mut services = vec!["cloudwatch.amazonaws.com".into(), "events.amazonaws.com".into()];
+    if config.data.postgres.is_some() {
+        services.push("events.rds.amazonaws.com".into());
+    }
     Statement::<ResourcePolicy>::allow(
         "AlarmTopics",
-        Principal::Services(services.map(Into::into).to_vec()),
+        Principal::Services(services),
         ["kms:Decrypt", "kms:GenerateDataKey*"],
         THIS_KEY,
     )

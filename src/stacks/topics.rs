@@ -111,23 +111,31 @@ fn topic(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs, topic: 
 }
 
 /// Alarms and events of this account publish, and nobody speaks to the topic without TLS (PCI 4.2.1).
-fn statements(config: &EnvConfig, topic: &SnsTopicHandle) -> [Statement<ResourcePolicy>; 4] {
+fn statements(config: &EnvConfig, topic: &SnsTopicHandle) -> Vec<Statement<ResourcePolicy>> {
     let publish = |sid: &'static str, service: &'static str| {
         Statement::<ResourcePolicy>::allow(sid, Principal::service(service), ["sns:Publish"], [topic.arn()])
     };
     let deny = |sid: &'static str, actions: &'static [&'static str]| {
         Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, actions.to_vec(), [topic.arn()])
     };
-    [
-        publish("Alarms", "cloudwatch.amazonaws.com")
+    let of_account = |sid, service, source: String| {
+        publish(sid, service)
             .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
-            .when(Condition::arn_like("aws:SourceArn", [config.arn("cloudwatch", "alarm:*")])),
+            .when(Condition::arn_like("aws:SourceArn", [source]))
+    };
+    let mut statements = vec![
+        of_account("Alarms", "cloudwatch.amazonaws.com", config.arn("cloudwatch", "alarm:*")),
         // Without a condition, as AWS has it: EventBridge brings none along to a topic that is encrypted.
         // <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions>
         publish("Events", "events.amazonaws.com"),
         deny("Tls", &["sns:Publish"]).when(Condition::bool("aws:SecureTransport", false)),
         deny("NoPlainHttp", &["sns:Subscribe"]).when(Condition::string_equals("sns:Protocol", ["http"])),
-    ]
+    ];
+    if config.data.postgres.is_some() {
+        // <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.GrantingPermissions.html>
+        statements.push(of_account("Database", "events.rds.amazonaws.com", config.arn("rds", "*")));
+    }
+    statements
 }
 
 fn subscribe(

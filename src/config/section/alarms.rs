@@ -32,6 +32,9 @@ pub struct Alarms {
     pub cpu_percent: Bounded<1, 100>,
     /// Percent of the tasks' memory from which they count as overloaded, 1 to 100. 90.
     pub memory_percent: Bounded<1, 100>,
+    /// Connections to the database, 1 to 16000. 300: far more than the tasks of this service open, far fewer than an
+    /// instance of the default class takes.
+    pub database_connections: Bounded<1, 16_000>,
     /// Errors in the service's log in five minutes, 1 to 1000000. 10.
     pub log_errors: Bounded<1, 1_000_000>,
     /// Requests per minute beyond which there is more traffic than the service is meant for, 1 to 100000000. 60000, a
@@ -58,6 +61,7 @@ impl Default for Alarms {
             latency_p99_ms: Bounded::literal::<3000>(),
             cpu_percent: Bounded::literal::<90>(),
             memory_percent: Bounded::literal::<90>(),
+            database_connections: Bounded::literal::<300>(),
             log_errors: Bounded::literal::<10>(),
             requests_per_minute: Bounded::literal::<60_000>(),
             blocked_requests: Bounded::literal::<1000>(),

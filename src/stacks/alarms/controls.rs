@@ -17,6 +17,7 @@ use crate::stacks::topics::Topic;
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, to: &Destination<'_>) {
     let mut rules = recording();
     rules.extend(protection(config));
+    rules.extend(records(config));
     rules.extend(running(config, inputs));
     if config.account.baseline {
         rules.extend(detection());
@@ -195,6 +196,44 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
             fields: &[("secret", "$.detail.additionalEventData.SecretId"), ("time", "$.time")],
         },
     ]
+}
+
+/// What keeps the records.
+fn records(config: &EnvConfig) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    if config.data.dynamodb.is_some() {
+        rules.push(tampered(
+            "table-weakened",
+            "A table, its backups or its policy was deleted or changed.",
+            "restore the table to the time before the call if records are gone, then ask whoever made the call.",
+            calls(
+                "aws.dynamodb",
+                ["DeleteTable", "UpdateContinuousBackups", "DeleteBackup", "DeleteResourcePolicy", "PutResourcePolicy"],
+            ),
+        ));
+    }
+    if config.data.postgres.is_some() {
+        rules.push(tampered(
+            "database-weakened",
+            "A database or its backups were deleted, or a snapshot was given to somebody.",
+            "take the snapshot back or restore the database, then ask whoever made the call.",
+            calls(
+                "aws.rds",
+                [
+                    "DeleteDBInstance",
+                    "DeleteDBCluster",
+                    "DeleteDBInstanceAutomatedBackup",
+                    "DeleteDBClusterAutomatedBackup",
+                    "DeleteDBSnapshot",
+                    "DeleteDBClusterSnapshot",
+                    "ModifyDBSnapshotAttribute",
+                    "ModifyDBClusterSnapshotAttribute",
+                    "StartExportTask",
+                ],
+            ),
+        ));
+    }
+    rules
 }
 
 /// Deployments, tasks and what goes on inside of them.

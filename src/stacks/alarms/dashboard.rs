@@ -2,11 +2,13 @@
 
 use aws::document::dashboard::{Dashboard, LogView, Metrics, MetricsOptional, Series, Threshold, Widget};
 use aws::{CloudwatchDashboard, CloudwatchLogGroupHandle};
+use contract::Table;
 use terraform::kind::Text;
 use terraform::{Expr, NonEmpty, Number, Stack, set};
 
 use super::Inputs;
 use super::alarm::Metric;
+use super::data::{of_database, of_table};
 use super::logging::{self, of_group};
 use super::perimeter::{of_nat_gateways, of_web_acl};
 use super::queries;
@@ -25,6 +27,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, ala
         .row(6, [traffic(inputs), errors(config, inputs), latency(config, inputs)])
         .row(6, [saturation(config, inputs), tasks(inputs), targets(inputs)])
         .row(6, [web_acl(config, inputs), connections(inputs), service_log(config)])
+        .row(6, records(config, inputs))
         .row(6, cost(inputs))
         .row(8, logs(inputs));
     stack.add(
@@ -187,6 +190,49 @@ fn connections(inputs: &Inputs<'_>) -> Widget {
 fn service_log(config: &EnvConfig) -> Widget {
     let errors = labelled(&logging::derived(config, logging::SERVICE_ERRORS), "errors");
     graph("Errors in the service's log", "per minute", NonEmpty::one(errors))
+}
+
+/// The data stores.
+fn records(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Widget> {
+    let mut widgets = Vec::new();
+    if let Some(tables) = &inputs.data.dynamodb {
+        let of = |name: &'static str, label: &'static str| {
+            Table::ALL.map(|table| {
+                of_table(tables.of(table), name).series().label(format!("{label}, {}", table.name()))
+            })
+        };
+        let [first, rest @ ..] = of("ConsumedReadCapacityUnits", "reads");
+        let capacity =
+            NonEmpty::new(first, rest.into_iter().chain(of("ConsumedWriteCapacityUnits", "writes")));
+        widgets.push(graph("Tables, paid by volume", "units per minute", capacity));
+        let [first, rest @ ..] = of("ReadThrottleEvents", "reads");
+        let refused =
+            of("WriteThrottleEvents", "writes").into_iter().chain(of("TransactionConflict", "conflicts"));
+        widgets.push(graph(
+            "What tables refuse",
+            "per minute",
+            NonEmpty::new(first, rest.into_iter().chain(refused)),
+        ));
+    }
+    if let Some(database) = &inputs.data.postgres {
+        let of =
+            |name, statistic, label| of_database(config, database, name, statistic).series().label(label);
+        widgets.push(graph_to(
+            "Database",
+            "percent",
+            NonEmpty::new(
+                of("CPUUtilization", "Average", "CPU"),
+                [of("DatabaseConnections", "Maximum", "connections").on_right()],
+            ),
+            alarm_from(config.alarms.cpu_percent.get()),
+        ));
+        widgets.push(graph(
+            "Database latency",
+            "seconds",
+            NonEmpty::new(of("ReadLatency", "Average", "reads"), [of("WriteLatency", "Average", "writes")]),
+        ));
+    }
+    widgets
 }
 
 /// What is paid by volume: NAT, logs, and how old the oldest event is that waits for its export.

@@ -17,7 +17,11 @@ const REQUIRED: &str = "organization = \"acme\"\naccount_id = \"111122223333\"\n
     service.image = \"v1\"\n";
 
 /// Environments that together have every alarm there is, as a test makes sure.
-pub(super) const ENVIRONMENTS: [&str; 2] = ["", "ecr.enhanced_scanning = false\n"];
+pub(super) const ENVIRONMENTS: [&str; 3] = [
+    "",
+    "ecr.enhanced_scanning = false\ndata.postgres.enabled = true\n",
+    "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"\n",
+];
 
 /// The alarms of these environments by name, the first that has one deciding.
 pub(super) fn all() -> Vec<Row> {

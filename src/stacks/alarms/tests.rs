@@ -13,8 +13,12 @@ const ALARMS: [&str; 2] = ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_compos
 const RULES: &str = "aws_cloudwatch_event_rule";
 
 /// Environments that together have everything that there is to tell.
-const ENVIRONMENTS: [&str; 3] =
-    ["service.image = \"v1\"\n", "service.image = \"v1\"\necr.enhanced_scanning = false\n", FLEETING];
+const ENVIRONMENTS: [&str; 4] = [
+    "service.image = \"v1\"\n",
+    "service.image = \"v1\"\necr.enhanced_scanning = false\ndata.postgres.enabled = true\n",
+    "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"\n",
+    FLEETING,
+];
 
 /// The list is of every alarm that any environment here has.
 #[test]
@@ -65,8 +69,8 @@ fn every_alarm_and_rule_says_what_is_the_case_and_what_to_do_and_tells_somebody(
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
 #[test]
 fn expressions_are_over_metrics_that_are_there_and_not_too_many() {
-    let root = platform(ENVIRONMENTS[0]);
-    for alarm in nodes(&root, ALARMS[0]) {
+    let roots = ENVIRONMENTS.map(platform);
+    for alarm in roots.iter().flat_map(|root| nodes(root, ALARMS[0])) {
         let Some(queries) = alarm.argument("metric_query").and_then(Value::as_list) else { continue };
         let text =
             |query: &Value, key: &str| query.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -85,8 +89,11 @@ fn expressions_are_over_metrics_that_are_there_and_not_too_many() {
 /// Every metric on the dashboard is that of a resource of this module, or derived from a log by a filter of it.
 #[test]
 fn every_metric_of_the_dashboard_belongs_to_something() {
-    let root = platform(ENVIRONMENTS[0]);
-    let dashboard = node(&root, "aws_cloudwatch_dashboard.main");
+    ENVIRONMENTS.into_iter().map(platform).for_each(|root| dashboard_is_complete(&root));
+}
+
+fn dashboard_is_complete(root: &Root) {
+    let dashboard = node(root, "aws_cloudwatch_dashboard.main");
     let Some(Value::Document(document)) = dashboard.argument("dashboard_body") else { panic!("a document") };
     let widgets = document.content.get("widgets").and_then(Value::as_list).expect("widgets");
     let mut metrics = 0;
@@ -98,13 +105,13 @@ fn every_metric_of_the_dashboard_belongs_to_something() {
                 continue; // an expression over the others
             }
             metrics += 1;
-            assert!(references > 0 || is_derived(&root, &texts), "{texts:?} belongs to nothing");
+            assert!(references > 0 || is_derived(root, &texts), "{texts:?} belongs to nothing");
         }
     }
     assert!(metrics > 30, "{metrics}");
     let alarms = widgets.iter().filter_map(|w| w.get("properties")?.get("alarms")?.as_list());
     let shown: Vec<usize> = alarms.map(<[Value]>::len).collect();
-    let there: usize = ALARMS.iter().map(|kind| nodes(&root, kind).len()).sum();
+    let there: usize = ALARMS.iter().map(|kind| nodes(root, kind).len()).sum();
     assert_eq!(shown, [there], "an alarm that the dashboard does not show");
     assert!(there <= 100, "more than an alarm widget takes");
 }
@@ -145,7 +152,7 @@ fn alarms_on_derived_metrics_watch_a_metric_that_is_derived() {
 /// task's environment.
 #[test]
 fn messages_echo_no_parameters() {
-    let root = platform("");
+    let root = platform(ENVIRONMENTS[1]);
     for target in nodes(&root, "aws_cloudwatch_event_target") {
         let Value::Object(paths) = at(target, "input_transformer.input_paths") else { panic!("paths") };
         let template = text_at(target, "input_transformer.input_template");
@@ -349,6 +356,8 @@ fn samples() -> Vec<(&'static str, Json)> {
                 &json!({ "eventName": "RotationFailed" }),
             ),
         ),
+        ("table-weakened", call("aws.dynamodb", "UpdateContinuousBackups", &none)),
+        ("database-weakened", call("aws.rds", "ModifyDBSnapshotAttribute", &none)),
         ("deployment-failed", event("aws.ecs", "ECS Deployment State Change", &deployment)),
         ("service-impaired", event("aws.ecs", "ECS Service Action", &placement)),
         ("task-stopped", event("aws.ecs", "ECS Task State Change", &task)),
@@ -416,4 +425,19 @@ fn refused_calls_are_no_event() {
     let elsewhere = json!({ "bucketName": "somebody-else" });
     let other = call("aws.s3", "PutBucketPolicy", &elsewhere);
     assert!(patterns("").iter().all(|(_, pattern)| !matches(pattern, &other)));
+}
+
+#[test]
+fn a_database_tells_the_topic_of_its_failovers() {
+    let root = platform(ENVIRONMENTS[1]);
+    let subscription = node(&root, "aws_db_event_subscription.database");
+    assert!(matches!(at(subscription, "sns_topic"), Value::Expression(_)));
+    for topic in Topic::ALL {
+        let policy = node(&root, &format!("aws_sns_topic_policy.{}", topic.as_str()));
+        assert!(statement(policy, "policy", "Database").is_some_and(allows));
+    }
+    let key = statement(node(&root, "aws_kms_key.logs"), "policy", "AlarmTopics").expect("a statement");
+    let services = key.get("Principal").and_then(|p| p.get("Service")).expect("services");
+    assert!(texts(services).contains(&"events.rds.amazonaws.com"));
+    assert!(platform("").find("aws_db_event_subscription.database").is_none());
 }
