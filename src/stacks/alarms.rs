@@ -15,6 +15,7 @@ mod perimeter;
 mod queries;
 mod rule;
 mod service;
+mod trail;
 
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,9 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     alarms.extend(perimeter::build(stack, config, inputs));
     alarms.extend(data::build(stack, config, inputs));
     alarms.extend(logging::build(stack, config, inputs));
+    if let Some(trail) = &inputs.logs.trail {
+        alarms.extend(trail::build(stack, config, inputs, trail));
+    }
     alarms.extend(delivery::build(stack, config, inputs, &dead_letters));
     let to = rule::Destination { topics: inputs.topics, dead_letters: &dead_letters };
     controls::build(stack, config, inputs, &to);

@@ -435,7 +435,7 @@ network.flow_logs.s3 = true
                 assert!(keys.into_iter().any(fixed), "{statement:?}");
             }
         }
-        assert_eq!(services, 9);
+        assert_eq!(services, 10);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use terraform::{NonEmpty, Stack};
 use super::Inputs;
 use super::notice::Notice;
 use super::rule::{CALL, Destination, Rule, calls, or_of};
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, Part};
 use crate::stacks::topics::Topic;
 
 /// Adds the rules.
@@ -19,10 +19,11 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, to:
     rules.extend(protection(config));
     rules.extend(records(config));
     rules.extend(running(config, inputs));
-    if config.account.baseline {
-        rules.extend(detection());
-        rules.extend(findings());
-    }
+    let account = &config.account;
+    let owned = |part: Option<Part>| part.map_or(account.baseline, |part| account.owns(part));
+    rules.extend(
+        detection().into_iter().chain(findings()).filter(|(part, _)| owned(*part)).map(|(_, rule)| rule),
+    );
     for rule in rules {
         rule.add(stack, config, to);
     }
@@ -327,100 +328,131 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
     rules
 }
 
+/// A rule on what the account has once, and the part of the baseline that it is about; `None` for what every baseline has.
+/// It is told by the environment that owns the part.
+type AccountRule = (Option<Part>, Rule);
+
 /// What watches over the account.
-fn detection() -> Vec<Rule> {
+fn detection() -> Vec<AccountRule> {
     vec![
-        tampered(
-            "trail-changed",
-            "The audit trail was stopped, deleted or records less.",
-            "start the trail again, then ask whoever made the call; what went by meanwhile is lost.",
-            calls(
-                "aws.cloudtrail",
-                ["StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors", "DeleteEventDataStore"],
-            ),
-        ),
-        tampered(
-            "recorder-changed",
-            "AWS Config was stopped, or its rules or its delivery were deleted.",
-            WHO,
-            calls(
-                "aws.config",
-                [
-                    "StopConfigurationRecorder",
-                    "DeleteConfigurationRecorder",
-                    "DeleteDeliveryChannel",
-                    "DeleteConfigRule",
-                    "DeleteConformancePack",
-                    "DeleteRetentionConfiguration",
-                ],
-            ),
-        ),
-        tampered(
-            "detector-changed",
-            "GuardDuty was changed, suspended or deleted, or lost its administrator.",
-            WHO,
-            calls(
-                "aws.guardduty",
-                [
-                    "DeleteDetector",
-                    "UpdateDetector",
-                    "DeletePublishingDestination",
-                    "DisassociateFromAdministratorAccount",
-                    "DisassociateFromMasterAccount",
-                    "StopMonitoringMembers",
-                    "CreateFilter",
-                ],
-            ),
-        ),
-        tampered(
-            "security-hub-changed",
-            "Security Hub or one of its standards was switched off.",
-            WHO,
-            calls(
-                "aws.securityhub",
-                [
-                    "DisableSecurityHub",
-                    "BatchDisableStandards",
-                    "DisassociateFromAdministratorAccount",
-                    "DisassociateFromMasterAccount",
-                ],
-            ),
-        ),
-        tampered(
-            "scanner-disabled",
-            "Inspector, Macie or Access Analyzer was switched off.",
-            WHO,
-            or_of(
-                or_of(calls("aws.inspector2", ["Disable", "DisableMacie", "DeleteAnalyzer"]), "aws.macie2"),
-                "aws.access-analyzer",
-            ),
-        ),
-        tampered(
-            "account-weakened",
-            "The account's block of public access, its password policy or its encryption of disks was changed.",
-            WHO,
-            or_of(
-                or_of(
-                    calls(
-                        "aws.s3",
-                        [
-                            "PutAccountPublicAccessBlock",
-                            "DeleteAccountPublicAccessBlock",
-                            "DisableEbsEncryptionByDefault",
-                            "UpdateAccountPasswordPolicy",
-                            "DeleteAccountPasswordPolicy",
-                        ],
-                    ),
-                    "aws.ec2",
+        (
+            Some(Part::Trail),
+            tampered(
+                "trail-changed",
+                "The audit trail was stopped, deleted or records less.",
+                "start the trail again, then ask whoever made the call; what went by meanwhile is lost.",
+                calls(
+                    "aws.cloudtrail",
+                    [
+                        "StopLogging",
+                        "DeleteTrail",
+                        "UpdateTrail",
+                        "PutEventSelectors",
+                        "DeleteEventDataStore",
+                    ],
                 ),
-                "aws.iam",
+            ),
+        ),
+        (
+            Some(Part::Recorder),
+            tampered(
+                "recorder-changed",
+                "AWS Config was stopped, or its rules or its delivery were deleted.",
+                WHO,
+                calls(
+                    "aws.config",
+                    [
+                        "StopConfigurationRecorder",
+                        "DeleteConfigurationRecorder",
+                        "DeleteDeliveryChannel",
+                        "DeleteConfigRule",
+                        "DeleteConformancePack",
+                        "DeleteRetentionConfiguration",
+                    ],
+                ),
+            ),
+        ),
+        (
+            Some(Part::GuardDuty),
+            tampered(
+                "detector-changed",
+                "GuardDuty was changed, suspended or deleted, or lost its administrator.",
+                WHO,
+                calls(
+                    "aws.guardduty",
+                    [
+                        "DeleteDetector",
+                        "UpdateDetector",
+                        "DeletePublishingDestination",
+                        "DisassociateFromAdministratorAccount",
+                        "DisassociateFromMasterAccount",
+                        "StopMonitoringMembers",
+                        "CreateFilter",
+                    ],
+                ),
+            ),
+        ),
+        (
+            Some(Part::SecurityHub),
+            tampered(
+                "security-hub-changed",
+                "Security Hub or one of its standards was switched off.",
+                WHO,
+                calls(
+                    "aws.securityhub",
+                    [
+                        "DisableSecurityHub",
+                        "BatchDisableStandards",
+                        "DisassociateFromAdministratorAccount",
+                        "DisassociateFromMasterAccount",
+                    ],
+                ),
+            ),
+        ),
+        (
+            None,
+            tampered(
+                "scanner-disabled",
+                "Inspector, Macie or Access Analyzer was switched off.",
+                WHO,
+                or_of(
+                    or_of(
+                        calls("aws.inspector2", ["Disable", "DisableMacie", "DeleteAnalyzer"]),
+                        "aws.macie2",
+                    ),
+                    "aws.access-analyzer",
+                ),
+            ),
+        ),
+        (
+            None,
+            tampered(
+                "account-weakened",
+                "The account's block of public access, its password policy or its encryption of disks was changed.",
+                WHO,
+                or_of(
+                    or_of(
+                        calls(
+                            "aws.s3",
+                            [
+                                "PutAccountPublicAccessBlock",
+                                "DeleteAccountPublicAccessBlock",
+                                "DisableEbsEncryptionByDefault",
+                                "UpdateAccountPasswordPolicy",
+                                "DeleteAccountPasswordPolicy",
+                            ],
+                        ),
+                        "aws.ec2",
+                    ),
+                    "aws.iam",
+                ),
             ),
         ),
     ]
 }
 
 /// What the detectors find. Security Hub repeats what GuardDuty and Inspector found, which is told once.
-fn findings() -> Vec<Rule> {
+fn findings() -> Vec<AccountRule> {
     let guardduty = |name, to, means, matches| Rule {
         notice: notice(
             name,
@@ -441,91 +473,112 @@ fn findings() -> Vec<Rule> {
     };
     vec![
         // <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html>
-        guardduty(
-            "threat-high",
-            Topic::Page,
-            "GuardDuty found a threat of high or critical severity: a resource is probably compromised.",
-            Match::at_least(7),
-        ),
-        guardduty(
-            "threat-medium",
-            Topic::Notify,
-            "GuardDuty found activity of medium severity that departs from what is usual.",
-            Match::between(4, 6.9),
-        ),
-        Rule {
-            notice: notice(
-                "security-finding",
-                Topic::Notify,
-                "Security Hub has a new finding of high or critical severity.",
-                "open the finding; mend it in the environment file or the stack, not by hand.",
-            ),
-            pattern: EventPattern::from_source("aws.securityhub")
-                .detail_type("Security Hub Findings - Imported")
-                .detail(
-                    ["findings", "ProductName"],
-                    [Match::anything_but(NonEmpty::new("GuardDuty", ["Inspector"]))],
-                )
-                .detail(["findings", "RecordState"], [Match::exact("ACTIVE")])
-                .detail(["findings", "Severity", "Label"], [Match::exact("HIGH"), Match::exact("CRITICAL")])
-                .detail(["findings", "Workflow", "Status"], [Match::exact("NEW")]),
-            fields: &[
-                ("finding", "$.detail.findings[0].Title"),
-                ("severity", "$.detail.findings[0].Severity.Label"),
-                ("resource", "$.detail.findings[0].Resources[0].Id"),
-                ("region", "$.region"),
-                ("time", "$.time"),
-            ],
-        },
-        Rule {
-            notice: notice(
-                "vulnerability-critical",
-                Topic::Notify,
-                "Inspector found a critical vulnerability (PCI 6.3.3: to be patched within a month).",
-                "see whether a running image has it; build and deploy with the fix.",
-            ),
-            pattern: EventPattern::from_source("aws.inspector2")
-                .detail_type("Inspector2 Finding")
-                .detail(["severity"], [Match::exact("CRITICAL")])
-                .detail(["status"], [Match::exact("ACTIVE")]),
-            fields: &[
-                ("finding", "$.detail.title"),
-                ("resource", "$.detail.resources[0].id"),
-                ("region", "$.region"),
-                ("time", "$.time"),
-            ],
-        },
-        Rule {
-            notice: notice(
-                "aws-health",
-                Topic::Notify,
-                "AWS has a fault or plans a change that touches this account.",
-                "open the event in the AWS Health dashboard.",
-            ),
-            pattern: EventPattern::from_source("aws.health")
-                .detail_type("AWS Health Event")
-                .detail(["eventTypeCategory"], [Match::exact("issue"), Match::exact("scheduledChange")]),
-            fields: &[
-                ("event", "$.detail.eventTypeCode"),
-                ("service", "$.detail.service"),
-                ("region", "$.region"),
-                ("time", "$.time"),
-            ],
-        },
-        Rule {
-            notice: notice(
-                "aws-abuse",
+        (
+            Some(Part::GuardDuty),
+            guardduty(
+                "threat-high",
                 Topic::Page,
-                "AWS was told of abuse that comes from this account.",
-                "open the event in the AWS Health dashboard and answer within its term, or AWS may stop resources.",
+                "GuardDuty found a threat of high or critical severity: a resource is probably compromised.",
+                Match::at_least(7),
             ),
-            pattern: EventPattern::from_source("aws.health").detail_type("AWS Health Abuse Event"),
-            fields: &[
-                ("event", "$.detail.eventTypeCode"),
-                ("service", "$.detail.service"),
-                ("region", "$.region"),
-                ("time", "$.time"),
-            ],
-        },
+        ),
+        (
+            Some(Part::GuardDuty),
+            guardduty(
+                "threat-medium",
+                Topic::Notify,
+                "GuardDuty found activity of medium severity that departs from what is usual.",
+                Match::between(4, 6.9),
+            ),
+        ),
+        (
+            Some(Part::SecurityHub),
+            Rule {
+                notice: notice(
+                    "security-finding",
+                    Topic::Notify,
+                    "Security Hub has a new finding of high or critical severity.",
+                    "open the finding; mend it in the environment file or the stack, not by hand.",
+                ),
+                pattern: EventPattern::from_source("aws.securityhub")
+                    .detail_type("Security Hub Findings - Imported")
+                    .detail(
+                        ["findings", "ProductName"],
+                        [Match::anything_but(NonEmpty::new("GuardDuty", ["Inspector"]))],
+                    )
+                    .detail(["findings", "RecordState"], [Match::exact("ACTIVE")])
+                    .detail(
+                        ["findings", "Severity", "Label"],
+                        [Match::exact("HIGH"), Match::exact("CRITICAL")],
+                    )
+                    .detail(["findings", "Workflow", "Status"], [Match::exact("NEW")]),
+                fields: &[
+                    ("finding", "$.detail.findings[0].Title"),
+                    ("severity", "$.detail.findings[0].Severity.Label"),
+                    ("resource", "$.detail.findings[0].Resources[0].Id"),
+                    ("region", "$.region"),
+                    ("time", "$.time"),
+                ],
+            },
+        ),
+        (
+            Some(Part::Inspector),
+            Rule {
+                notice: notice(
+                    "vulnerability-critical",
+                    Topic::Notify,
+                    "Inspector found a critical vulnerability (PCI 6.3.3: to be patched within a month).",
+                    "see whether a running image has it; build and deploy with the fix.",
+                ),
+                pattern: EventPattern::from_source("aws.inspector2")
+                    .detail_type("Inspector2 Finding")
+                    .detail(["severity"], [Match::exact("CRITICAL")])
+                    .detail(["status"], [Match::exact("ACTIVE")]),
+                fields: &[
+                    ("finding", "$.detail.title"),
+                    ("resource", "$.detail.resources[0].id"),
+                    ("region", "$.region"),
+                    ("time", "$.time"),
+                ],
+            },
+        ),
+        (
+            None,
+            Rule {
+                notice: notice(
+                    "aws-health",
+                    Topic::Notify,
+                    "AWS has a fault or plans a change that touches this account.",
+                    "open the event in the AWS Health dashboard.",
+                ),
+                pattern: EventPattern::from_source("aws.health")
+                    .detail_type("AWS Health Event")
+                    .detail(["eventTypeCategory"], [Match::exact("issue"), Match::exact("scheduledChange")]),
+                fields: &[
+                    ("event", "$.detail.eventTypeCode"),
+                    ("service", "$.detail.service"),
+                    ("region", "$.region"),
+                    ("time", "$.time"),
+                ],
+            },
+        ),
+        (
+            None,
+            Rule {
+                notice: notice(
+                    "aws-abuse",
+                    Topic::Page,
+                    "AWS was told of abuse that comes from this account.",
+                    "open the event in the AWS Health dashboard and answer within its term, or AWS may stop resources.",
+                ),
+                pattern: EventPattern::from_source("aws.health").detail_type("AWS Health Abuse Event"),
+                fields: &[
+                    ("event", "$.detail.eventTypeCode"),
+                    ("service", "$.detail.service"),
+                    ("region", "$.region"),
+                    ("time", "$.time"),
+                ],
+            },
+        ),
     ]
 }

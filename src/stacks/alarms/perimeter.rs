@@ -45,7 +45,7 @@ pub fn of_nat_gateways(
 
 /// Adds the alarms.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
-    let nat = nat_gateways(inputs);
+    let nat = nat_gateways(inputs).into_iter().chain(config.shield.subscribed.then(|| attack(inputs)));
     let alarms = web_acl(config, inputs).into_iter().chain([certificate(config, inputs)]).chain(nat);
     alarms.map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
 }
@@ -84,6 +84,30 @@ fn web_acl(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 2] {
             missing: Missing::Fine,
         },
     ]
+}
+
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/shield-metrics.html>
+fn attack(inputs: &Inputs<'_>) -> Alarm {
+    Alarm {
+        notice: Notice {
+            name: "attack",
+            instance: None,
+            to: Topic::Page,
+            means: "Shield Advanced sees a denial-of-service attack on the load balancer.",
+            first: "see in the Shield console what attacks; call AWS's response team if users notice, and narrow the \
+                    web ACL (waf.rate_limit, waf.geo_deny).",
+        },
+        measure: Measure::Of(Metric {
+            namespace: "AWS/DDoSProtection".into(),
+            name: "DDoSDetected",
+            dimensions: vec![("ResourceArn", inputs.alb.load_balancer.arn().text())],
+            statistic: "Maximum",
+        }),
+        bad: Bad::Above(0.into()),
+        period_seconds: 60,
+        of: (1, 1),
+        missing: Missing::Fine,
+    }
 }
 
 /// <https://docs.aws.amazon.com/acm/latest/userguide/cloudwatch-metrics.html>

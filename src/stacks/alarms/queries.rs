@@ -76,6 +76,32 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
         "filter action = \"ACCEPT\" | stats sum(bytes) as total by srcAddr, dstAddr, dstPort | sort total desc | limit 100"
             .to_owned(),
     );
+    if let Some(trail) = &logs.trail {
+        let fields = "fields @timestamp, eventSource, eventName, sourceIPAddress, errorCode, awsRegion";
+        let root = "filter userIdentity.type = \"Root\" and eventType != \"AwsServiceEvent\"";
+        save(
+            "root_calls",
+            "Trail - calls of root",
+            trail,
+            format!("{fields} | {root} | sort @timestamp desc | limit 100"),
+        );
+        save(
+            "calls_by_person",
+            "Trail - calls that change something, by person",
+            trail,
+            "filter readOnly = 0 | stats count(*) as calls by userIdentity.arn, eventSource, eventName | sort calls desc \
+             | limit 200"
+                .to_owned(),
+        );
+        save(
+            "refused_calls",
+            "Trail - refused calls",
+            trail,
+            "filter errorCode like /AccessDenied|UnauthorizedOperation/ | stats count(*) as calls by userIdentity.arn, \
+             eventSource, eventName, errorCode | sort calls desc | limit 100"
+                .to_owned(),
+        );
+    }
     if let Some(errors) = &logs.export_errors {
         let query = "fields @timestamp, @logStream, @message | sort @timestamp desc | limit 100";
         save("export_errors", "Export - errors of delivery", errors, query.to_owned());

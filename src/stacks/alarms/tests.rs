@@ -15,7 +15,7 @@ const RULES: &str = "aws_cloudwatch_event_rule";
 /// Environments that together have everything that there is to tell.
 const ENVIRONMENTS: [&str; 4] = [
     "service.image = \"v1\"\n",
-    "service.image = \"v1\"\necr.enhanced_scanning = false\ndata.postgres.enabled = true\n",
+    "service.image = \"v1\"\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
     "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"\n",
     FLEETING,
 ];
@@ -440,4 +440,38 @@ fn a_database_tells_the_topic_of_its_failovers() {
     let services = key.get("Principal").and_then(|p| p.get("Service")).expect("services");
     assert!(texts(services).contains(&"events.rds.amazonaws.com"));
     assert!(platform("").find("aws_db_event_subscription.database").is_none());
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html>
+#[test]
+fn the_trail_is_looked_through_where_it_is_owned() {
+    let filters = |text: &str| {
+        let root = platform(text);
+        let on_trail = |filter: &&Node| {
+            filter.edges().iter().any(|edge| root.nodes()[edge.to].address().name() == "trail")
+        };
+        let filters = nodes(&root, "aws_cloudwatch_log_metric_filter").into_iter().filter(on_trail);
+        filters
+            .map(|filter| {
+                let alarm = node(&root, &format!("aws_cloudwatch_metric_alarm.{}", filter.address().name()));
+                assert_eq!(text_at(alarm, "metric_name"), text_at(filter, "metric_transformation.name"));
+                text_at(filter, "pattern").to_owned()
+            })
+            .collect::<Vec<_>>()
+    };
+    let patterns = filters("");
+    assert_eq!(patterns.len(), 15);
+    for pattern in patterns {
+        let balanced = |open, close| pattern.matches(open).count() == pattern.matches(close).count();
+        assert!(pattern.len() <= 1024 && balanced('(', ')') && balanced('{', '}'), "{pattern}");
+    }
+    assert!(filters("account.baseline = false\n").is_empty());
+}
+
+#[test]
+fn what_somebody_else_looks_after_is_told_by_them() {
+    let elsewhere = "account.elsewhere.guardduty = \"A detector of the security account\"\n";
+    let names: BTreeSet<String> = told(elsewhere).into_iter().map(|row| row.name).collect();
+    assert!(!names.contains("threat-high") && !names.contains("detector-changed"));
+    assert!(names.contains("security-finding") && names.contains("recorder-changed"));
 }
