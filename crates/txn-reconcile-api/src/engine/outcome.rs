@@ -1,7 +1,6 @@
 //! The result of a run.
 
 use super::conserve::{self, Conservation};
-use super::keys::both;
 use super::{Break, EngineError, Run, Side, State, digest};
 use crate::date::Date;
 use crate::entry::EntrySet;
@@ -58,9 +57,8 @@ pub struct Outcome {
 
 /// Checks the books, takes the digest and closes the run.
 pub(crate) fn finish(run: Run<'_>, breaks: Vec<Break>, as_of: Date) -> Result<Outcome, EngineError> {
-    let (conservation, digest) =
-        both(run.threads, || conserve::account(&run, &breaks), || digest::digest(&run, &breaks));
-    let conservation = conservation?;
+    let conservation = conserve::account(&run, &breaks)?;
+    let digest = digest::digest(&run, &breaks);
     Ok(Outcome {
         sets: run.sets,
         states: run.state,
