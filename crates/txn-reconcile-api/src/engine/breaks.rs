@@ -86,6 +86,19 @@ pub struct Break {
     pub owner: String,
     /// The nearest open entries of the other side, best first.
     pub nearest: Vec<Nearest>,
+    /// Entries of the other side that would settle this one together, although that is not proven.
+    pub suggestion: Option<Suggestion>,
+}
+
+/// A match that a person may confirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The pass that found it, by its place in the ruleset.
+    pub pass: u16,
+    /// Rows of the other side.
+    pub rows: Vec<u32>,
+    /// Why it is not made without being asked.
+    pub why: &'static str,
 }
 
 /// A candidate for a break.
@@ -272,6 +285,12 @@ fn describe(run: &Run<'_>, index: &Index, side: Side, row: u32, as_of: Date) -> 
         age_business_days,
         owner,
         nearest: subject.nearest(index, &others),
+        suggestion: match run.hints[side as usize].get(&row) {
+            Some(Hint::Suggested { pass, members, why }) => {
+                Some(Suggestion { pass: *pass, rows: members.clone(), why })
+            }
+            _ => None,
+        },
     }
 }
 

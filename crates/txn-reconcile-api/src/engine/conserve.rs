@@ -64,6 +64,8 @@ pub struct Conservation {
     pub residuals: BTreeMap<Currency, Residual>,
     /// Rows that could not be read, by side; they have no amount that could be trusted.
     pub rejected: [u64; 2],
+    /// The same by reason: the code of the remark.
+    pub rejected_by_code: [BTreeMap<&'static str, u64>; 2],
 }
 
 /// Sums by side and currency, and by currency; those of parts of the run add up to those of the whole.
@@ -186,7 +188,12 @@ fn collect(run: &Run<'_>, totals: &[Vec<Account>; 2], residuals: &[Residual]) ->
         }
     }
     for side in Side::BOTH {
-        conservation.rejected[side as usize] = run.set(side).files().iter().map(|file| file.rejected).sum();
+        for file in run.set(side).files() {
+            conservation.rejected[side as usize] += file.rejected;
+            for (code, count) in &file.rejected_by_code {
+                *conservation.rejected_by_code[side as usize].entry(code).or_default() += count;
+            }
+        }
     }
     conservation
 }
@@ -197,6 +204,12 @@ fn check(conservation: &Conservation) -> Result<(), EngineError> {
             if account.matched.plus(account.open).plus(account.ignored) != account.total {
                 return Err(EngineError(format!("{} side, {currency}: {account:?}", side.name())));
             }
+        }
+    }
+    for side in Side::BOTH {
+        let reasons: u64 = conservation.rejected_by_code[side as usize].values().sum();
+        if reasons != conservation.rejected[side as usize] {
+            return Err(EngineError(format!("{} side: refused rows without a reason", side.name())));
         }
     }
     for (currency, residual) in &conservation.residuals {

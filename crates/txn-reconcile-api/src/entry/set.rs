@@ -1,6 +1,6 @@
 //! The entries of one side of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::IgnoreReason;
@@ -99,6 +99,10 @@ pub struct SourceFile {
     pub name: String,
     /// Rows that were refused.
     pub rejected: u64,
+    /// How many of them for which reason, by the code of the remark.
+    pub rejected_by_code: BTreeMap<&'static str, u64>,
+    /// Whether these are entries that a run before left open.
+    pub carried: bool,
 }
 
 /// Entries in columns. Rows are addressed by `u32` in the order of arrival; nothing in a result depends on that order.
@@ -124,6 +128,7 @@ pub struct EntrySet {
     occurrence: BTreeMap<u32, u32>,
     ignored: Vec<(u32, IgnoreReason)>,
     files: Vec<SourceFile>,
+    settled: BTreeMap<Date, BTreeSet<EntryId>>,
 }
 
 /// What every comparison of two entries looks at, side by side: one cache line instead of five.
@@ -172,7 +177,7 @@ impl EntrySet {
     /// An empty set for one file.
     #[must_use]
     pub fn for_file(name: &str) -> Self {
-        Self { files: vec![SourceFile { name: name.to_owned(), rejected: 0 }], ..Self::default() }
+        Self { files: vec![SourceFile { name: name.to_owned(), ..SourceFile::default() }], ..Self::default() }
     }
 
     /// Makes room for about this many entries; untouched pages cost no memory.
@@ -299,6 +304,9 @@ impl EntrySet {
         }
         self.ignored.extend(other.ignored.iter().map(|(row, reason)| (first_row + row, *reason)));
         self.files.extend(other.files);
+        for (booked, ids) in other.settled {
+            self.settled.entry(booked).or_default().extend(ids);
+        }
         Ok(())
     }
 
@@ -450,11 +458,37 @@ impl EntrySet {
         &self.files
     }
 
-    /// Notes how many rows of the (only) file were refused.
-    pub fn set_rejected(&mut self, rejected: u64) {
+    /// Notes how many rows of the (only) file were refused, by the code of the remark.
+    pub fn set_rejected(&mut self, by_code: BTreeMap<&'static str, u64>) {
         if let Some(file) = self.files.last_mut() {
-            file.rejected = rejected;
+            file.rejected = by_code.values().sum();
+            file.rejected_by_code = by_code;
         }
+    }
+
+    /// Marks the (only) file as entries that a run before left open.
+    pub fn set_carried(&mut self) {
+        if let Some(file) = self.files.last_mut() {
+            file.carried = true;
+        }
+    }
+
+    /// Remembers an entry that a run before matched, by its booking date.
+    pub fn settle(&mut self, booked: Date, id: EntryId) {
+        self.settled.entry(booked).or_default().insert(id);
+    }
+
+    /// Entries that runs before matched, by booking date.
+    #[must_use]
+    pub fn settled(&self) -> &BTreeMap<Date, BTreeSet<EntryId>> {
+        &self.settled
+    }
+
+    /// Whether a run before matched this entry. Entries carried forward were open then, whatever their number is.
+    #[must_use]
+    pub fn is_settled(&self, row: u32) -> bool {
+        let carried = self.files.get(self.file(row)).is_some_and(|file| file.carried);
+        !carried && self.settled.get(&self.booking(row)).is_some_and(|ids| ids.contains(&self.id(row)))
     }
 
     /// 1 for the first of several rows with the same content, 2 for the second …
