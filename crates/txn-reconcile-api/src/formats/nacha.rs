@@ -265,7 +265,7 @@ impl Parser for NachaParser {
         last: bool,
         out: &mut Collector,
     ) -> Result<usize, ReadError> {
-        let mut at = 0;
+        let mut at = if offset == 0 && data.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         while at < data.len() {
             if matches!(data[at], b'\n' | b'\r') {
                 self.line += u64::from(data[at] == b'\n');
