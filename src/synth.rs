@@ -4,8 +4,8 @@ use aws::provider::DefaultTags;
 use indexmap::IndexMap;
 use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Settings, set};
 
-use crate::config::EnvConfig;
-use crate::stacks::{alb, ecr, ecs, iam, kms, logs, network, storage, waf};
+use crate::config::{EnvConfig, Region};
+use crate::stacks::{alb, backup, data, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, waf};
 
 /// Builds the root module of an environment.
 ///
@@ -14,18 +14,51 @@ use crate::stacks::{alb, ecr, ecs, iam, kms, logs, network, storage, waf};
 /// characters where Terraform takes text literally.
 pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let mut module = Module::new(settings(config));
-    module.provider(provider(config));
+    module.provider(provider(config, &config.region));
+    let recovery = config.recovery.region.as_ref();
+    let recovery = recovery.map(|region| module.provider_alias("recovery", provider(config, region)));
 
-    let keys = kms::build(&mut module.stack("kms"), config);
+    let keys = kms::build(&mut module.stack("kms"), config, recovery.as_ref());
     let buckets = storage::build(&mut module.stack("storage"), config, &keys);
     let logs = logs::build(&mut module.stack("logs"), config, &keys, &buckets);
     let network = network::build(&mut module.stack("network"), config, &logs, &buckets);
-    let ecr = ecr::build(&mut module.stack("ecr"), config, &keys);
+    let data = {
+        let inputs =
+            data::Inputs { keys: &keys, logs: &logs, network: &network, recovery: recovery.as_ref() };
+        data::build(&mut module.stack("data"), config, &inputs)
+    };
+    if let Some(backup) = &config.backup {
+        let inputs =
+            backup::Inputs { keys: &keys, buckets: &buckets, data: &data, recovery: recovery.as_ref() };
+        backup::build(&mut module.stack("backup"), config, backup, &inputs);
+    }
+    let secrets = secrets::build(&mut module.stack("secrets"), config, &keys);
+    let ecr = ecr::build(&mut module.stack("ecr"), config, &keys, recovery.as_ref());
     let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);
     let _waf = waf::build(&mut module.stack("waf"), config, &alb, &logs);
-    let iam = iam::build(&mut module.stack("iam"), config, &keys, &ecr, &logs);
-    let inputs = ecs::Inputs { keys: &keys, logs: &logs, network: &network, ecr: &ecr, alb: &alb, iam: &iam };
+    let inputs = iam::Inputs {
+        keys: &keys,
+        buckets: &buckets,
+        logs: &logs,
+        data: &data,
+        secrets: &secrets,
+        ecr: &ecr,
+    };
+    let iam = iam::build(&mut module.stack("iam"), config, &inputs);
+    let inputs = ecs::Inputs {
+        keys: &keys,
+        buckets: &buckets,
+        logs: &logs,
+        network: &network,
+        data: &data,
+        secrets: &secrets,
+        ecr: &ecr,
+        alb: &alb,
+        iam: &iam,
+    };
     let _ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
+    let inputs = detect::Inputs { keys: &keys, buckets: &buckets, logs: &logs, network: &network, alb: &alb };
+    let _detect = detect::build(&mut module.stack("detect"), config, &inputs);
 
     module.finish()
 }
@@ -74,13 +107,13 @@ fn settings(config: &EnvConfig) -> Settings {
 
 /// The provider: one account and one region, so that credentials for another cannot apply the module, and
 /// the tags that every resource bears.
-fn provider(config: &EnvConfig) -> aws::Provider {
+fn provider(config: &EnvConfig, region: &Region) -> aws::Provider {
     let tags: Vec<(String, String)> =
         config.default_tags().into_iter().map(|(key, text)| (key.to_owned(), text.to_owned())).collect();
     aws::Provider {
         allowed_account_ids: set([config.account_id.to_string()]),
         default_tags: vec![DefaultTags { tags: set(tags) }],
-        region: set(config.region.to_string()),
+        region: set(region.to_string()),
         ..Default::default()
     }
 }

@@ -49,6 +49,11 @@ fn next_to_nothing_applies_plans_clean_and_is_destroyed() {
 }
 
 #[test]
+fn postgresql_applies_plans_clean_and_is_destroyed() {
+    prove(VARIANTS, "postgres");
+}
+
+#[test]
 fn every_variant_is_valid() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = repository(VARIANTS);
@@ -177,6 +182,10 @@ fn prove(folder: &str, name: &str) {
     platform.cluster_and_service_are_up();
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
+    platform.secrets_are_drawn_and_written_nowhere(&root);
+    if environment.watches {
+        platform.account_is_watched();
+    }
 
     if environment.protected {
         terraform.destroy_refused();
@@ -197,6 +206,8 @@ struct Environment {
     protected: bool,
     /// Whether port 80 answers with a redirect.
     redirects: bool,
+    /// Whether the account's baseline is this environment's.
+    watches: bool,
 }
 
 impl Environment {
@@ -212,6 +223,7 @@ impl Environment {
             region: text("region"),
             protected: document.get("protection").and_then(toml::Value::as_bool).unwrap_or(true),
             redirects: setting("alb", "http_redirect").and_then(toml::Value::as_bool).unwrap_or(true),
+            watches: setting("account", "baseline").and_then(toml::Value::as_bool).unwrap_or(true),
             folder,
         }
     }
@@ -331,6 +343,48 @@ impl Platform<'_> {
             assert_eq!(repository["imageTagMutability"], "IMMUTABLE");
             assert_eq!(repository["imageScanningConfiguration"]["scanOnPush"], true);
         }
+    }
+
+    /// Their values are there, and in no file that Terraform leaves: neither in the state nor in the plan.
+    fn secrets_are_drawn_and_written_nowhere(&self, root: &Path) {
+        let state = fs::read_to_string(root.join("terraform.tfstate")).unwrap();
+        assert!(state.contains("aws_secretsmanager_secret_version"), "the state knows of no secret");
+        let mut values = Vec::new();
+        for secret in self.list("secretsmanager", "list_secrets", json!({}), "SecretList") {
+            // RDS keeps the master user's, which the local AWS makes up.
+            if secret["OwningService"] == "rds" {
+                continue;
+            }
+            let which = json!({"SecretId": secret["ARN"]});
+            let value = self.ask("secretsmanager", "get_secret_value", which)["SecretString"].clone();
+            values.push(value.as_str().expect("a secret has a value").to_owned());
+        }
+        assert!(values.len() >= 2 && values.iter().all(|value| value.len() == 64), "{}", values.len());
+        assert!(values[0] != values[1], "two secrets are one");
+        for file in ["terraform.tfstate", "plan.json"] {
+            let text = fs::read_to_string(root.join(file)).unwrap();
+            assert!(!values.iter().any(|value| text.contains(value)), "{file} holds a secret");
+        }
+    }
+
+    /// Trail, recorder and detector are at work, and new volumes are encrypted.
+    fn account_is_watched(&self) {
+        let trail = self.list("cloudtrail", "describe_trails", json!({}), "trailList").remove(0);
+        assert_eq!(trail["IsMultiRegionTrail"], true, "{trail}");
+        assert_eq!(trail["LogFileValidationEnabled"], true, "{trail}");
+        let which = json!({"Name": trail["Name"]});
+        assert_eq!(self.ask("cloudtrail", "get_trail_status", which)["IsLogging"], true);
+        let status = "describe_configuration_recorder_status";
+        let recorders = self.list("config", status, json!({}), "ConfigurationRecordersStatus");
+        assert_eq!(recorders[0]["recording"], true, "{recorders:?}");
+        let detectors = self.list("guardduty", "list_detectors", json!({}), "DetectorIds");
+        let detector = self.ask("guardduty", "get_detector", json!({"DetectorId": detectors[0]}));
+        assert_eq!(detector["Status"], "ENABLED");
+        let standards =
+            self.list("securityhub", "get_enabled_standards", json!({}), "StandardsSubscriptions");
+        assert_eq!(standards.len(), 2, "{standards:?}");
+        let encryption = self.ask("ec2", "get_ebs_encryption_by_default", json!({}));
+        assert_eq!(encryption["EbsEncryptionByDefault"], true);
     }
 
     fn tasks_admit_the_load_balancer_alone(&self) {

@@ -23,11 +23,13 @@ pub enum BucketKind {
     Access,
     /// What the pipeline produces.
     Artifacts,
+    /// The service's statement files and match lists.
+    Statements,
 }
 
 impl BucketKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Audit, Self::Config, Self::Access, Self::Artifacts];
+    pub const ALL: [Self; 5] = [Self::Audit, Self::Config, Self::Access, Self::Artifacts, Self::Statements];
 
     /// The kind as part of a name.
     #[must_use]
@@ -37,6 +39,7 @@ impl BucketKind {
             Self::Config => "config",
             Self::Access => "access",
             Self::Artifacts => "artifacts",
+            Self::Statements => "statements",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod autoscaling;
 mod container;
+mod migrate;
 
 use aws::document::policy::{Condition, Principal, Statement};
 use aws::kind::ResourcePolicy;
@@ -18,7 +19,8 @@ use terraform::{Expr, Meta, Stack, set};
 
 pub use self::container::is_set_by_platform;
 use self::container::{Directory, container};
-use super::{alb, ecr, iam, kms, logs, network};
+pub use self::migrate::MIGRATE;
+use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage};
 use crate::config::{EnvConfig, ImageOwner, Partition};
 
 /// The cluster and the service.
@@ -35,10 +37,16 @@ pub struct Outputs {
 pub struct Inputs<'a> {
     /// The keys.
     pub keys: &'a kms::Outputs,
+    /// The buckets.
+    pub buckets: &'a storage::Outputs,
     /// The log groups.
     pub logs: &'a logs::Outputs,
     /// The network.
     pub network: &'a network::Outputs,
+    /// The data stores.
+    pub data: &'a data::Outputs,
+    /// The service's own secrets.
+    pub secrets: &'a secrets::Outputs,
     /// The image repository.
     pub ecr: &'a ecr::Outputs,
     /// The load balancer.
@@ -54,6 +62,9 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     }
     let cluster = cluster(stack, config, inputs);
     let definition = task_definition(stack, config, inputs);
+    if let (Some(database), Some(role)) = (&inputs.data.postgres, &inputs.iam.migrate) {
+        migrate::build(stack, config, inputs, &cluster, database, role);
+    }
     let rollback_alarms = if config.service.deployment.circuit_breaker {
         vec![server_errors(stack, config, inputs), unhealthy_tasks(stack, config, inputs)]
     } else {
@@ -86,10 +97,10 @@ pub fn cluster_arn(config: &EnvConfig) -> String {
     config.arn("ecs", &format!("cluster/{}", cluster_name(config)))
 }
 
-/// What the names of the container's log streams begin with; the task's id follows.
+/// What the names of a container's log streams begin with; the task's id follows.
 #[must_use]
-pub fn stream_prefix(config: &EnvConfig) -> String {
-    format!("{LOG_STREAM_PREFIX}/{}", config.service.name)
+pub fn stream_prefix(container: &str) -> String {
+    format!("{LOG_STREAM_PREFIX}/{container}")
 }
 
 const LOG_STREAM_PREFIX: &str = "ecs";
@@ -319,8 +330,14 @@ fn service_meta(
     definition: &EcsTaskDefinitionHandle,
 ) -> Meta<EcsService> {
     // A target group without a listener is refused, and a task without rights fails to start.
-    let mut meta =
-        Meta::new().depends_on(&inputs.alb.https_listener).depends_on(&inputs.iam.execution_policy);
+    let mut meta = Meta::new()
+        .depends_on(&inputs.alb.https_listener)
+        .depends_on(&inputs.iam.execution_policy)
+        .depends_on(&inputs.iam.task_policy);
+    // A secret without a value cannot be read.
+    for value in &inputs.secrets.values {
+        meta = meta.depends_on(value);
+    }
     if let Some(policy) = &inputs.iam.exec_policy {
         meta = meta.depends_on(policy);
     }

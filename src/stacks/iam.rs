@@ -4,6 +4,8 @@
 //! where AWS knows no resource for an action. Services may assume a role for this account's own resources alone, so
 //! that nobody else's task can be a confused deputy. Names of what later stacks build are composed, not referred to.
 
+mod task;
+
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
 use aws::{
@@ -12,17 +14,37 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Expr, Stack, set, text};
 
-use super::{ecr, ecs, kms, logs};
-use crate::config::{EnvConfig, RepositoryUri};
+use super::{data, ecr, ecs, kms, logs, secrets, storage};
+use crate::config::{EnvConfig, RepositoryUri, Store};
+
+/// What the roles may use.
+pub struct Inputs<'a> {
+    /// The keys.
+    pub keys: &'a kms::Outputs,
+    /// The buckets.
+    pub buckets: &'a storage::Outputs,
+    /// The log groups.
+    pub logs: &'a logs::Outputs,
+    /// The data stores.
+    pub data: &'a data::Outputs,
+    /// The service's own secrets.
+    pub secrets: &'a secrets::Outputs,
+    /// The image repository.
+    pub ecr: &'a ecr::Outputs,
+}
 
 /// The roles.
 pub struct Outputs {
     /// What the service may do.
     pub task: IamRoleHandle,
+    /// The task role's policy; the service depends on it, or its first tasks cannot reach their stores.
+    pub task_policy: IamRolePolicyHandle,
     /// What ECS needs to start a task: pull the image, write the log, read the secrets.
     pub execution: IamRoleHandle,
     /// The execution role's policy; the service depends on it, or its first tasks start without rights.
     pub execution_policy: IamRolePolicyHandle,
+    /// What ECS needs to start the task that makes the tables of PostgreSQL, where the service uses that.
+    pub migrate: Option<IamRoleHandle>,
     /// What a task needs for ECS Exec, where that is on; the service depends on it, or no session opens in the first
     /// tasks.
     pub exec_policy: Option<IamRolePolicyHandle>,
@@ -31,34 +53,31 @@ pub struct Outputs {
 }
 
 /// Builds the roles.
-pub fn build(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    keys: &kms::Outputs,
-    ecr: &ecr::Outputs,
-    logs: &logs::Outputs,
-) -> Outputs {
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Outputs {
+    let Inputs { keys, logs, data, .. } = *inputs;
     let task = role(
         stack,
         config,
         NewRole { name: "task", description: "What the service may do", trust: tasks(config), hours: 1 },
     );
-    let exec_policy = config.service.exec.then(|| {
-        // The service itself calls no AWS API until it is given a store.
-        policy(stack, &task, "exec", Policy::new(exec_channel(keys, logs)))
-    });
+    let task_policy = policy(stack, &task, "task", Policy::new(task::statements(config, inputs)));
+    let exec_policy =
+        config.service.exec.then(|| policy(stack, &task, "exec", Policy::new(exec_channel(keys, logs))));
     let execution = role(
         stack,
         config,
         NewRole {
-            name: "execution",
+            name: EXECUTION,
             description: "What ECS needs to start a task of the service",
             trust: tasks(config),
             hours: 1,
         },
     );
-    let execution_policy =
-        policy(stack, &execution, "execution", Policy::new(start(config, keys, ecr, logs)));
+    let starts = start(config, inputs, config.service.name.as_str(), service_secrets(config, inputs));
+    let execution_policy = policy(stack, &execution, EXECUTION, Policy::new(starts));
+    // The service works on tables that somebody made; where it is to work on none in PostgreSQL, nobody needs to.
+    let database = data.postgres.as_ref().filter(|_| config.data.store == Store::Postgres);
+    let migrate = database.map(|database| migrate(stack, config, inputs, database));
     let operator = (!config.iam.operators.is_empty()).then(|| operator(stack, config, keys, logs));
 
     stack.output("task_role_arn", "What the service may do; a pipeline passes it to ECS.", task.arn().text());
@@ -67,7 +86,43 @@ pub fn build(
         "What ECS needs to start a task; a pipeline passes it to ECS.",
         execution.arn().text(),
     );
-    Outputs { task, execution, execution_policy, exec_policy, operator }
+    Outputs { task, task_policy, execution, execution_policy, migrate, exec_policy, operator }
+}
+
+/// The role that starts the task which makes the tables of PostgreSQL: of all secrets it reads the master user's alone.
+fn migrate(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    database: &data::Database,
+) -> IamRoleHandle {
+    let migrate = role(
+        stack,
+        config,
+        NewRole {
+            name: ecs::MIGRATE,
+            description: "What ECS needs to start a task that makes the tables of PostgreSQL",
+            trust: tasks(config),
+            hours: 1,
+        },
+    );
+    let starts = start(config, inputs, ecs::MIGRATE, vec![database.master_secret.clone()]);
+    policy(stack, &migrate, ecs::MIGRATE, Policy::new(starts));
+    stack.output(
+        "migrate_role_arn",
+        "What ECS needs to start the task that makes the tables of PostgreSQL; who runs it passes it to ECS.",
+        migrate.arn().text(),
+    );
+    migrate
+}
+
+/// What the execution role's name ends in.
+const EXECUTION: &str = "execution";
+
+/// The execution role's ARN, for policies that stand before it does.
+#[must_use]
+pub fn execution_role_arn(config: &EnvConfig) -> String {
+    format!("arn:{}:iam::{}:role/{}", config.partition(), config.account_id, config.names.of(EXECUTION))
 }
 
 /// A role to be made.
@@ -134,9 +189,15 @@ const ANYTHING: [&str; 1] = ["*"];
 const PULL: [&str; 3] =
     ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
-/// What ECS does before a task of the service runs.
+/// What ECS does before a task runs that writes its log as this container and is given these secrets.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html>
-fn start(config: &EnvConfig, keys: &kms::Outputs, ecr: &ecr::Outputs, logs: &logs::Outputs) -> Vec<Identity> {
+fn start(
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    container: &str,
+    secrets: Vec<Expr<Text>>,
+) -> Vec<Identity> {
+    let Inputs { ecr, logs, .. } = *inputs;
     // Images are encrypted, but ECR decrypts them with a grant of its own: pulling takes no right to the key.
     let mut all = vec![
         Identity::allow("RegistryToken", ["ecr:GetAuthorizationToken"], ANYTHING),
@@ -148,10 +209,10 @@ fn start(config: &EnvConfig, keys: &kms::Outputs, ecr: &ecr::Outputs, logs: &log
         Identity::allow(
             "WriteLog",
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [text![logs.service.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(config))]],
+            [text![logs.service.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(container))]],
         ),
     ];
-    all.extend(secrets(config, keys));
+    all.extend(read_secrets(config, inputs, secrets));
     all
 }
 
@@ -174,18 +235,23 @@ fn guardduty_agent(config: &EnvConfig) -> String {
     format!("arn:{}:ecr:{}:*:repository/aws-guardduty-agent-fargate", config.partition(), config.region)
 }
 
-/// The secrets that the task definition names, and the key for secrets through Secrets Manager alone (PCI 8.6.2).
-fn secrets(config: &EnvConfig, keys: &kms::Outputs) -> Vec<Identity> {
-    let mut arns: Vec<String> = config.service.secrets.values().map(|s| secret_arn(s.as_str())).collect();
-    arns.sort();
-    arns.dedup();
-    if arns.is_empty() {
-        return Vec::new();
-    }
+/// The secrets that the service's task definition names.
+fn service_secrets(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
+    let mut named: Vec<String> = config.service.secrets.values().map(|s| secret_arn(s.as_str())).collect();
+    named.sort();
+    named.dedup();
+    let mut arns: Vec<Expr<Text>> =
+        contract::Secret::ALL.map(|secret| inputs.secrets.of(secret).arn().text()).into();
+    arns.extend(named.into_iter().map(Expr::new));
+    arns
+}
+
+/// These secrets, and the key for secrets through Secrets Manager alone (PCI 8.6.2).
+fn read_secrets(config: &EnvConfig, inputs: &Inputs<'_>, arns: Vec<Expr<Text>>) -> [Identity; 2] {
     let via = format!("secretsmanager.{}.{}", config.region, config.partition().dns_suffix());
-    vec![
+    [
         Identity::allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns.clone()),
-        Identity::allow("DecryptSecrets", ["kms:Decrypt"], [keys.secrets.arn()])
+        Identity::allow("DecryptSecrets", ["kms:Decrypt"], [inputs.keys.secrets.arn()])
             .when(Condition::string_equals("kms:ViaService", [via]))
             .when(Condition::string_equals("kms:EncryptionContext:SecretARN", arns)),
     ]
@@ -266,9 +332,9 @@ fn people(config: &EnvConfig) -> Policy<TrustPolicy> {
 
 /// Reading only. The log of ECS Exec sessions is not among what is read: it is the record of these very people.
 fn look(config: &EnvConfig, logs: &logs::Outputs) -> Vec<Identity> {
-    let groups = [&logs.service, &logs.insights, &logs.flow, &logs.waf];
-    let streams = groups.map(|group| text![group.arn(), ":log-stream:*"]);
-    let groups = groups.map(|group| group.arn().text()).into_iter().chain(streams);
+    let groups = || [&logs.service, &logs.insights, &logs.flow, &logs.waf].into_iter().chain(&logs.database);
+    let streams = groups().map(|group| text![group.arn(), ":log-stream:*"]);
+    let groups = groups().map(|group| group.arn().text()).chain(streams);
     vec![
         Identity::allow(
             "SeeService",

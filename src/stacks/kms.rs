@@ -8,11 +8,12 @@
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::ResourcePolicy;
 use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
-use terraform::{Expr, Meta, Stack, set};
+use terraform::{Expr, Meta, ProviderRef, Stack, set};
 
+use super::detect;
 use super::ecs;
 use super::logs;
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, Part, Region};
 
 /// The keys.
 pub struct Outputs {
@@ -24,15 +25,22 @@ pub struct Outputs {
     pub secrets: KmsKeyHandle,
     /// Encrypts images and build artifacts.
     pub artifacts: KmsKeyHandle,
+    /// Encrypts what is copied to the recovery region, if there is one: a key of that region's own, so that the loss of
+    /// either key costs one copy.
+    pub recovery: Option<KmsKeyHandle>,
 }
 
 /// Builds the keys and their aliases.
-pub fn build(stack: &mut Stack<'_>, config: &EnvConfig) -> Outputs {
+///
+/// `recovery` is the provider of the recovery region, if there is one.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, recovery: Option<&ProviderRef>) -> Outputs {
+    let mut key = |purpose, provider| key(stack, config, purpose, provider);
     Outputs {
-        logs: key(stack, config, Purpose::Logs),
-        data: key(stack, config, Purpose::Data),
-        secrets: key(stack, config, Purpose::Secrets),
-        artifacts: key(stack, config, Purpose::Artifacts),
+        logs: key(Purpose::Logs, None),
+        data: key(Purpose::Data, None),
+        secrets: key(Purpose::Secrets, None),
+        artifacts: key(Purpose::Artifacts, None),
+        recovery: recovery.map(|provider| key(Purpose::Recovery, Some(provider))),
     }
 }
 
@@ -44,6 +52,7 @@ enum Purpose {
     Data,
     Secrets,
     Artifacts,
+    Recovery,
 }
 
 impl Purpose {
@@ -53,6 +62,7 @@ impl Purpose {
             Self::Data => "data",
             Self::Secrets => "secrets",
             Self::Artifacts => "artifacts",
+            Self::Recovery => "recovery",
         }
     }
 
@@ -62,6 +72,7 @@ impl Purpose {
             Self::Data => "data stores",
             Self::Secrets => "secrets",
             Self::Artifacts => "images and build artifacts",
+            Self::Recovery => "copies in the recovery region",
         }
     }
 
@@ -72,14 +83,33 @@ impl Purpose {
             Self::Data => &["backup", "dynamodb", "rds"],
             Self::Secrets => &["rds", "secretsmanager", "ssm"],
             Self::Artifacts => &["ecr", "s3"],
+            Self::Recovery => &["backup", "dynamodb", "rds", "s3"],
+        }
+    }
+
+    /// The region that the key lies in.
+    fn region(self, config: &EnvConfig) -> &Region {
+        match self {
+            Self::Recovery => config.recovery.region.as_ref().unwrap_or(&config.region),
+            Self::Logs | Self::Data | Self::Secrets | Self::Artifacts => &config.region,
         }
     }
 }
 
-fn key(stack: &mut Stack<'_>, config: &EnvConfig, purpose: Purpose) -> KmsKeyHandle {
+fn key(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    purpose: Purpose,
+    provider: Option<&ProviderRef>,
+) -> KmsKeyHandle {
     let name = purpose.as_str();
     // What a lost key encrypted is lost (PCI 3.7.5).
-    let meta = Meta::new().prevent_destroy(config.protection);
+    let mut meta = Meta::new().prevent_destroy(config.protection);
+    let mut alias = Meta::new();
+    if let Some(provider) = provider {
+        meta = meta.provider(provider);
+        alias = alias.provider(provider);
+    }
     let key = stack.add_with(
         name,
         meta,
@@ -93,8 +123,9 @@ fn key(stack: &mut Stack<'_>, config: &EnvConfig, purpose: Purpose) -> KmsKeyHan
             ..Default::default()
         },
     );
-    stack.add(
+    stack.add_with(
         name,
+        alias,
         KmsAlias {
             target_key_id: set(key.key_id()),
             optional: KmsAliasOptional { name: set(config.names.key_alias(name)), ..Default::default() },
@@ -214,7 +245,8 @@ fn pipeline_role(config: &EnvConfig) -> Option<Statement<ResourcePolicy>> {
 
 fn via(config: &EnvConfig, purpose: Purpose) -> Condition {
     let suffix = config.partition().dns_suffix();
-    let services = purpose.services().iter().map(|service| format!("{service}.{}.{suffix}", config.region));
+    let services =
+        purpose.services().iter().map(|service| format!("{service}.{}.{suffix}", purpose.region(config)));
     Condition::string_equals("kms:ViaService", services)
 }
 
@@ -225,9 +257,14 @@ fn services(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     if config.network.flow_logs.s3 {
         all.push(flow_logs(config));
     }
-    if config.account.baseline {
+    if config.account.owns(Part::Trail) {
         all.extend(trail(config));
+    }
+    if config.account.owns(Part::Recorder) {
         all.push(recorder(config));
+    }
+    if detect::exports_findings(config) {
+        all.push(findings(config));
     }
     all
 }
@@ -286,6 +323,15 @@ fn recorder(config: &EnvConfig) -> Statement<ResourcePolicy> {
     .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
 }
 
+/// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html#guardduty-exporting-findings-kms-policy>
+fn findings(config: &EnvConfig) -> Statement<ResourcePolicy> {
+    let service = Principal::service("guardduty.amazonaws.com");
+    Statement::<ResourcePolicy>::allow("Findings", service, ["kms:GenerateDataKey"], THIS_KEY)
+        .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+        // GuardDuty makes up the detector's id.
+        .when(Condition::arn_like("aws:SourceArn", [config.arn("guardduty", "detector/*")]))
+}
+
 /// The topic that alarms are published to.
 #[must_use]
 pub fn alarm_topic_arn(config: &EnvConfig) -> String {
@@ -331,6 +377,19 @@ network.flow_logs.s3 = true
     }
 
     #[test]
+    fn the_recovery_region_has_a_key_of_its_own() {
+        assert!(platform("").find("aws_kms_key.recovery").is_none());
+        let root = platform(&format!("{NAMED}recovery.region = \"us-west-2\""));
+        let key = node(&root, "aws_kms_key.recovery");
+        let uses = statement(key, "policy", "TerraformUses").expect("a permission");
+        assert!(
+            condition(uses, "kms:ViaService").contains(&Value::string("dynamodb.us-west-2.amazonaws.com"))
+        );
+        let written = root.render("").into_iter().find(|(file, _)| file == "kms.tf.json").expect("a file").1;
+        assert_eq!(written.matches("\"provider\": \"aws.recovery\"").count(), 2, "the key and its alias");
+    }
+
+    #[test]
     fn no_key_policy_names_everybody_or_what_this_module_makes() {
         let root = platform(NAMED);
         for key in nodes(&root, "aws_kms_key") {
@@ -363,12 +422,12 @@ network.flow_logs.s3 = true
                 assert!(keys.into_iter().any(fixed), "{statement:?}");
             }
         }
-        assert_eq!(services, 8);
+        assert_eq!(services, 9);
     }
 
     #[test]
     fn every_log_group_may_be_encrypted() {
-        for text in ["", "production = false\nlogs.export = false"] {
+        for text in ["", "data.postgres.enabled = true", "production = false\nlogs.export = false"] {
             let root = platform(text);
             let statement = statement(node(&root, "aws_kms_key.logs"), "policy", "LogGroups").expect("there");
             let allowed = condition(statement, "kms:EncryptionContext:aws:logs:arn");

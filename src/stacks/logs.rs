@@ -17,8 +17,8 @@ use aws::{
 };
 use terraform::{Expr, Meta, Stack, set, text};
 
-use super::{kms, storage};
-use crate::config::EnvConfig;
+use super::{data, kms, storage};
+use crate::config::{EnvConfig, Part, PostgresRunsOn};
 
 /// The log groups.
 pub struct Outputs {
@@ -32,6 +32,10 @@ pub struct Outputs {
     pub flow: CloudwatchLogGroupHandle,
     /// The web ACL's log.
     pub waf: CloudwatchLogGroupHandle,
+    /// What PostgreSQL and its host write, made before RDS would make it unencrypted; none without PostgreSQL.
+    pub database: Vec<CloudwatchLogGroupHandle>,
+    /// The account's trail; none if the trail is somebody else's.
+    pub trail: Option<CloudwatchLogGroupHandle>,
     /// Lets AWS deliver the web ACL's log; the web ACL's logging depends on it, or AWS would make a policy of its own.
     pub delivery: CloudwatchLogResourcePolicyHandle,
 }
@@ -49,6 +53,14 @@ pub enum Group {
     Flow,
     /// The web ACL's.
     Waf,
+    /// PostgreSQL's own.
+    Postgres,
+    /// What an upgrade of PostgreSQL writes.
+    PostgresUpgrade,
+    /// The samples of the databases' operating systems, of every database in the account and region.
+    RdsOs,
+    /// The account's trail.
+    Trail,
     /// Where the data protection policies report what they find.
     Findings,
     /// What goes wrong in the export.
@@ -56,8 +68,22 @@ pub enum Group {
 }
 
 impl Group {
-    const ALL: [Self; 7] =
-        [Self::Service, Self::Exec, Self::Insights, Self::Flow, Self::Waf, Self::Findings, Self::Export];
+    const ALL: [Self; 11] = [
+        Self::Service,
+        Self::Exec,
+        Self::Insights,
+        Self::Flow,
+        Self::Waf,
+        Self::Postgres,
+        Self::PostgresUpgrade,
+        Self::RdsOs,
+        Self::Trail,
+        Self::Findings,
+        Self::Export,
+    ];
+
+    /// The groups that RDS writes to.
+    const DATABASE: [Self; 3] = [Self::Postgres, Self::PostgresUpgrade, Self::RdsOs];
 
     /// The group's name in Terraform's addresses, in its delivery stream's name and in the audit bucket.
     #[must_use]
@@ -68,6 +94,10 @@ impl Group {
             Self::Insights => "insights",
             Self::Flow => "flow",
             Self::Waf => "waf",
+            Self::Postgres => "postgres",
+            Self::PostgresUpgrade => "postgres_upgrade",
+            Self::RdsOs => "rds_os",
+            Self::Trail => "trail",
             Self::Findings => "findings",
             Self::Export => "export",
         }
@@ -81,10 +111,18 @@ impl Group {
             // ECS composes this name from the cluster's.
             Self::Insights => format!("/aws/ecs/containerinsights/{}/performance", names.prefix()),
             Self::Waf => names.waf_log_group(),
+            // RDS composes these from the database's.
+            // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
+            Self::Postgres => data::log_group(config, "postgresql"),
+            Self::PostgresUpgrade => data::log_group(config, "upgrade"),
+            // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.CloudWatchLogs.html
+            Self::RdsOs => "RDSOSMetrics".to_owned(),
             // Groups of this prefix do not count against the size of the policy that lets AWS deliver to them.
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
             Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
-            Self::Service | Self::Exec | Self::Flow | Self::Export => names.log_group(self.as_str()),
+            Self::Service | Self::Exec | Self::Flow | Self::Trail | Self::Export => {
+                names.log_group(self.as_str())
+            }
         }
     }
 
@@ -99,22 +137,43 @@ impl Group {
         let days = match self {
             Self::Service => config.service.log_retention_days,
             Self::Flow => config.network.flow_logs_retention_days,
-            Self::Exec | Self::Insights | Self::Waf | Self::Findings | Self::Export => {
-                config.logs.retention_days
-            }
+            Self::Exec
+            | Self::Insights
+            | Self::Waf
+            | Self::Postgres
+            | Self::PostgresUpgrade
+            | Self::RdsOs
+            | Self::Trail
+            | Self::Findings
+            | Self::Export => config.logs.retention_days,
         };
         days.get()
     }
 
     /// Whether text from outside ends up in the group, and with it what should not.
     const fn holds_free_text(self) -> bool {
-        matches!(self, Self::Service | Self::Exec | Self::Waf)
+        matches!(self, Self::Service | Self::Exec | Self::Waf | Self::Postgres)
     }
 
     /// The groups that an environment has.
     pub fn all(config: &EnvConfig) -> impl Iterator<Item = Self> {
-        let export = config.logs.export;
-        Self::ALL.into_iter().filter(move |group| export || *group != Self::Export)
+        Self::ALL.into_iter().filter(|group| group.is_wanted(config))
+    }
+
+    fn is_wanted(self, config: &EnvConfig) -> bool {
+        let postgres = config.data.postgres.as_ref();
+        match self {
+            Self::Export => config.logs.export,
+            Self::Trail => config.account.owns(Part::Trail),
+            Self::Postgres => postgres.is_some(),
+            // Aurora writes no such log.
+            Self::PostgresUpgrade => {
+                postgres.is_some_and(|postgres| matches!(postgres.runs_on, PostgresRunsOn::Instance(_)))
+            }
+            // One for the whole account: where there is more than one environment, the baseline's owner makes it.
+            Self::RdsOs => postgres.is_some() && config.account.baseline,
+            Self::Service | Self::Exec | Self::Insights | Self::Flow | Self::Waf | Self::Findings => true,
+        }
     }
 }
 
@@ -128,10 +187,17 @@ pub fn build(
     let mut add = |g: Group| group(stack, config, keys, g);
     let (service, exec) = (add(Group::Service), add(Group::Exec));
     let (insights, flow, waf) = (add(Group::Insights), add(Group::Flow), add(Group::Waf));
+    let database: Vec<_> = Group::DATABASE
+        .into_iter()
+        .filter(|group| group.is_wanted(config))
+        .map(|group| (group, add(group)))
+        .collect();
     let findings = add(Group::Findings);
+    // Not exported: CloudTrail delivers the same events to the audit bucket itself, signed.
+    let trail = config.account.owns(Part::Trail).then(|| add(Group::Trail));
     let delivery = delivery(stack, config, &waf, &findings);
 
-    let groups = [
+    let mut groups = vec![
         (Group::Service, &service),
         (Group::Exec, &exec),
         (Group::Insights, &insights),
@@ -139,14 +205,16 @@ pub fn build(
         (Group::Waf, &waf),
         (Group::Findings, &findings),
     ];
-    for (name, group) in groups.into_iter().filter(|(name, _)| name.holds_free_text()) {
+    groups.extend(database.iter().map(|(name, group)| (*name, group)));
+    for (name, group) in groups.iter().copied().filter(|(name, _)| name.holds_free_text()) {
         protect(stack, config, name, group, &findings, &delivery);
     }
     if config.logs.export {
         export(stack, config, keys, buckets, &groups);
     }
     stack.output("service_log_group", "The log group that the service writes to.", service.name());
-    Outputs { service, exec, insights, flow, waf, delivery }
+    let database = database.into_iter().map(|(_, group)| group).collect();
+    Outputs { service, exec, insights, flow, waf, database, trail, delivery }
 }
 
 fn group(
@@ -339,7 +407,7 @@ fn delivery_stream(
 }
 
 fn stream_name(config: &EnvConfig, group: Group) -> String {
-    config.names.of(&format!("{}-logs", group.as_str()))
+    config.names.of(&format!("{}-logs", group.as_str().replace('_', "-")))
 }
 
 /// The role that Firehose writes to the audit bucket as: it adds, and neither reads nor deletes.
@@ -404,7 +472,8 @@ fn feeder(
     role(stack, config, "subscription", "Hands the events of log groups to the export", trust, statements)
 }
 
-fn role(
+/// A role for a service that works for the platform, with one policy.
+pub(super) fn role(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     name: &str,
@@ -451,10 +520,13 @@ mod tests {
         })
     }
 
+    /// With every group that there can be.
+    const POSTGRES: &str = "data.postgres.enabled = true\n";
+
     #[test]
     fn every_group_is_encrypted_and_kept() {
         let text = "service.log_retention_days = 731\nnetwork.flow_logs.retention_days = 545";
-        let root = platform(text);
+        let root = platform(&format!("{POSTGRES}{text}"));
         let groups = nodes(&root, "aws_cloudwatch_log_group");
         let names: BTreeSet<&str> = groups.iter().map(|group| text_at(group, "name")).collect();
         assert_eq!((groups.len(), names.len()), (Group::ALL.len(), Group::ALL.len()));
@@ -477,14 +549,25 @@ mod tests {
         assert_eq!(name("waf"), "aws-waf-logs-txn-reconcile-test");
         assert_eq!(name("insights"), "/aws/ecs/containerinsights/txn-reconcile-test/performance");
         assert_eq!(name("service"), "/txn-reconcile/test/service");
+        let engine = |engine| platform(&format!("{POSTGRES}data.postgres.engine = \"{engine}\""));
+        let of = |root: &Root, group: &str| {
+            let group = root.find(&format!("aws_cloudwatch_log_group.{group}"));
+            group.map(|group| text_at(group, "name").to_owned())
+        };
+        let (instance, aurora) = (engine("instance"), engine("aurora-serverless"));
+        let named = |name: &str| Some(name.to_owned());
+        assert_eq!(of(&instance, "postgres"), named("/aws/rds/instance/txn-reconcile-test/postgresql"));
+        assert_eq!(of(&instance, "postgres_upgrade"), named("/aws/rds/instance/txn-reconcile-test/upgrade"));
+        assert_eq!(of(&aurora, "postgres"), named("/aws/rds/cluster/txn-reconcile-test/postgresql"));
+        assert_eq!(of(&aurora, "postgres_upgrade"), None);
     }
 
     #[test]
     fn card_numbers_are_masked_wherever_text_comes_from_outside() {
-        let root = platform("region = \"us-gov-west-1\"");
+        let root = platform(&format!("region = \"us-gov-west-1\"\n{POSTGRES}"));
         let policies = nodes(&root, "aws_cloudwatch_log_data_protection_policy");
         let groups: BTreeSet<&str> = policies.iter().map(|policy| policy.address().name()).collect();
-        assert_eq!(groups, BTreeSet::from(["service", "exec", "waf"]));
+        assert_eq!(groups, BTreeSet::from(["service", "exec", "waf", "postgres"]));
         for policy in policies {
             let [audit, mask] = statements(policy, "policy_document") else { panic!("two statements") };
             let card = "arn:aws-us-gov:dataprotection::aws:data-identifier/CreditCardNumber";
@@ -497,13 +580,14 @@ mod tests {
     }
 
     #[test]
-    fn every_group_but_the_exports_own_is_exported_to_the_audit_bucket() {
-        let root = platform("");
+    fn every_group_but_the_exports_own_and_the_trails_is_exported_to_the_audit_bucket() {
+        let root = platform(POSTGRES);
         let filters = nodes(&root, "aws_cloudwatch_log_subscription_filter");
-        assert_eq!(filters.len(), Group::ALL.len() - 1);
+        assert_eq!(filters.len(), Group::ALL.len() - 2);
         for filter in filters {
             let name = filter.address().name();
-            assert_ne!(name, "export");
+            // CloudTrail delivers to the audit bucket by itself.
+            assert!(!["export", "trail"].contains(&name));
             assert_eq!(text_at(filter, "filter_pattern"), "", "not every event");
             assert!(refers(&root, filter, "log_group_name", &format!("aws_cloudwatch_log_group.{name}")));
             let stream = format!("aws_kinesis_firehose_delivery_stream.{name}");
@@ -541,7 +625,7 @@ mod tests {
 
     #[test]
     fn the_export_can_be_left_out() {
-        let root = platform("production = false\nlogs.export = false");
+        let root = platform(&format!("{POSTGRES}production = false\nlogs.export = false"));
         assert!(nodes(&root, "aws_kinesis_firehose_delivery_stream").is_empty());
         assert!(nodes_of(&root, "logs", "aws_iam_role").is_empty());
         assert_eq!(nodes(&root, "aws_cloudwatch_log_group").len(), Group::ALL.len() - 1);

@@ -1,6 +1,6 @@
 //! What the tests of stacks look at: the graph of a module, and the policies in it.
 
-use terraform::{Node, Root, Value};
+use terraform::{Expression, Node, Root, Step, Subject, Value};
 
 use crate::config::EnvConfig;
 use crate::synth::synth;
@@ -71,4 +71,28 @@ pub fn condition(statement: &Value, key: &str) -> Vec<Value> {
 /// The texts of a list.
 pub fn texts(value: &Value) -> Vec<&str> {
     value.as_list().expect("a list").iter().filter_map(Value::as_str).collect()
+}
+
+/// A text with its references as Terraform would read them: `aws_kms_key.data.arn`.
+pub fn written(value: &Value) -> String {
+    let Value::Expression(expression) = value else {
+        return value.as_str().unwrap_or_else(|| panic!("{value:?} is no text")).to_owned();
+    };
+    match expression.as_ref() {
+        Expression::Reference(reference) => {
+            let Subject::Block(address) = &reference.subject else { panic!("{reference:?}") };
+            let step = |step: &Step| match step {
+                Step::Attribute(name) => format!(".{name}"),
+                other => format!("[{other:?}]"),
+            };
+            format!("{address}{}", reference.path.iter().map(step).collect::<String>())
+        }
+        Expression::Template(parts) => parts.iter().map(written).collect(),
+        other => panic!("{other:?} is no text"),
+    }
+}
+
+/// The texts of a list with their references.
+pub fn all_written(value: &Value) -> Vec<String> {
+    value.as_list().expect("a list").iter().map(written).collect()
 }

@@ -1,8 +1,8 @@
-//! Buckets by kind: audit (Object Lock), config, access logs, artifacts.
+//! Buckets by kind: audit (Object Lock), config, access logs, artifacts, statements.
 //!
-//! Four, because their demands exclude each other: the audit bucket is under Object Lock, where neither AWS Config nor
+//! Five, because their demands exclude each other: the audit bucket is under Object Lock, where neither AWS Config nor
 //! S3's server access logs can be delivered; access logs of load balancer and buckets know SSE-S3 alone, where all else
-//! is encrypted with a key of its own.
+//! is encrypted with a key of its own; and what the service keeps is none of the pipeline's.
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::ResourcePolicy;
@@ -22,8 +22,8 @@ use aws::{
 };
 use terraform::{Expr, Meta, NonEmpty, Stack, kind::Text, set, text};
 
-use super::kms;
-use crate::config::{BucketKind, EnvConfig};
+use super::{detect, kms};
+use crate::config::{BucketKind, EnvConfig, Part};
 
 /// A bucket, and the policy that must stand before anything delivers to it.
 pub struct Bucket {
@@ -43,6 +43,19 @@ pub struct Outputs {
     pub access: Bucket,
     /// What the pipeline produces.
     pub artifacts: Bucket,
+    /// The service's statement files and match lists.
+    pub statements: Bucket,
+}
+
+impl Outputs {
+    /// Where a bucket of the service is.
+    #[must_use]
+    pub const fn of(&self, bucket: contract::Bucket) -> &Bucket {
+        match bucket {
+            contract::Bucket::Statements => &self.statements,
+            contract::Bucket::Audit => &self.audit,
+        }
+    }
 }
 
 /// Where the buckets' own access logs lie in the access bucket.
@@ -56,6 +69,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> 
         audit: other(BucketKind::Audit, &keys.logs),
         config: other(BucketKind::Config, &keys.logs),
         artifacts: other(BucketKind::Artifacts, &keys.artifacts),
+        statements: other(BucketKind::Statements, &keys.data),
         access,
     }
 }
@@ -79,7 +93,9 @@ fn bucket(
     // Before the policy, which everybody who delivers waits for: nothing is delivered unlocked.
     let meta = match kind {
         BucketKind::Audit => Meta::new().depends_on(&lock(stack, config, kind, &bucket, &lifecycle)),
-        BucketKind::Config | BucketKind::Access | BucketKind::Artifacts => Meta::new().depends_on(&lifecycle),
+        BucketKind::Config | BucketKind::Access | BucketKind::Artifacts | BucketKind::Statements => {
+            Meta::new().depends_on(&lifecycle)
+        }
     };
     let statements = policy(config, kind, &bucket, key);
     let policy = stack.add_with(
@@ -100,6 +116,7 @@ const fn what(kind: BucketKind) -> &'static str {
         BucketKind::Config => "The bucket that AWS Config delivers to.",
         BucketKind::Access => "The bucket of access logs of the load balancer and of the other buckets.",
         BucketKind::Artifacts => "The bucket for what the pipeline produces.",
+        BucketKind::Statements => "The bucket of the service's statement files and match lists.",
     }
 }
 
@@ -220,6 +237,12 @@ fn retain(
 ) -> S3BucketLifecycleConfigurationHandle {
     use lifecycle::{AbortIncompleteMultipartUpload, Expiration, Filter, NoncurrentVersionExpiration, Rule};
     let storage = &config.storage;
+    let expire_days = match kind {
+        BucketKind::Statements => storage.statements_expire_days,
+        BucketKind::Audit | BucketKind::Config | BucketKind::Access | BucketKind::Artifacts => {
+            storage.expire_days
+        }
+    };
     let rule = Rule {
         id: set("retain"),
         status: set("Enabled"),
@@ -228,7 +251,7 @@ fn retain(
             filter: vec![Filter::default()],
             transition: transitions(config, kind),
             // Removes the delete marker as well that it leaves behind in a versioned bucket.
-            expiration: vec![Expiration { days: set(storage.expire_days), ..Default::default() }],
+            expiration: vec![Expiration { days: set(expire_days), ..Default::default() }],
             // A locked version stays until its lock has run out.
             noncurrent_version_expiration: vec![NoncurrentVersionExpiration {
                 noncurrent_days: set(storage.noncurrent_expire_days),
@@ -251,13 +274,15 @@ fn retain(
     )
 }
 
-/// Logs move to cheaper classes; artifacts are read until they expire.
+/// Logs move to cheaper classes; artifacts and statements are read until they expire. So are the audit log's anchors in
+/// the audit bucket: S3 moves nothing of less than 128 KiB.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html>
 fn transitions(config: &EnvConfig, kind: BucketKind) -> Vec<lifecycle::Transition> {
     let move_to = |class: &'static str, days: u32| lifecycle::Transition {
         storage_class: set(class),
         optional: lifecycle::TransitionOptional { days: set(days), ..Default::default() },
     };
-    if kind == BucketKind::Artifacts {
+    if matches!(kind, BucketKind::Artifacts | BucketKind::Statements) {
         return Vec::new();
     }
     let mut transitions = vec![move_to("STANDARD_IA", config.storage.infrequent_access_days)];
@@ -324,20 +349,22 @@ fn policy(
     all.extend(encryption_is_ours(bucket, key));
     match kind {
         BucketKind::Audit => {
-            all.extend(logs_are_kept(config, bucket));
+            all.extend(logs_are_kept(config, kind, bucket));
             all.extend(flow_logs(config, bucket));
             all.extend(trail(config, bucket));
+            all.extend(findings(config, bucket));
         }
         BucketKind::Config => {
-            all.extend(logs_are_kept(config, bucket));
+            all.extend(logs_are_kept(config, kind, bucket));
             all.extend(recorder(config, bucket));
         }
         BucketKind::Access => {
-            all.extend(logs_are_kept(config, bucket));
+            all.extend(logs_are_kept(config, kind, bucket));
             all.extend(load_balancer(config, bucket));
             all.push(server_access(config, bucket));
         }
-        BucketKind::Artifacts => {}
+        // The roles' own policies say who may do what there.
+        BucketKind::Artifacts | BucketKind::Statements => {}
     }
     all
 }
@@ -379,9 +406,14 @@ fn encryption_is_ours(bucket: &S3BucketHandle, key: Option<&KmsKeyHandle>) -> Ve
 }
 
 /// PCI 10.3.1, 10.3.2: nobody deletes logs, and the platform's own roles, whose doings the logs are about, do not read
-/// them; reviewers have roles of their own. The lifecycle still deletes: no bucket policy binds it
+/// them; reviewers have roles of their own. The service verifies its audit log by the anchors that it left there, and
+/// reads these alone. The lifecycle still deletes: no bucket policy binds it
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html>).
-fn logs_are_kept(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+fn logs_are_kept(
+    config: &EnvConfig,
+    kind: BucketKind,
+    bucket: &S3BucketHandle,
+) -> Vec<Statement<ResourcePolicy>> {
     let deny = |sid: &'static str, actions: [&'static str; 2]| {
         Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, actions, [objects(bucket)])
     };
@@ -393,10 +425,10 @@ fn logs_are_kept(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<R
         let (partition, account) = (config.partition(), &config.account_id);
         format!("arn:{partition}:iam::{account}:role/{path}{}", config.names.of("*"))
     };
-    all.push(
-        deny("PlatformDoesNotRead", ["s3:GetObject", "s3:GetObjectVersion"])
-            .when(Condition::arn_like("aws:PrincipalArn", [role(""), role("*/")])),
-    );
+    let unread = deny("PlatformDoesNotRead", ["s3:GetObject", "s3:GetObjectVersion"])
+        .when(Condition::arn_like("aws:PrincipalArn", [role(""), role("*/")]));
+    let anchors = || text![bucket.arn(), format!("/{}*", contract::Bucket::Audit.prefix())];
+    all.push(if kind == BucketKind::Audit { unread.except([anchors()]) } else { unread });
     all
 }
 
@@ -440,7 +472,7 @@ fn bucket_owner_controls() -> Condition {
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html>
 fn trail(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
-    if !config.account.baseline {
+    if !config.account.owns(Part::Trail) {
         return Vec::new();
     }
     let service = || Principal::service("cloudtrail.amazonaws.com");
@@ -455,9 +487,32 @@ fn trail(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourceP
     ]
 }
 
+/// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html#guardduty_exportfindings-s3-policies>
+fn findings(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+    if !detect::exports_findings(config) {
+        return Vec::new();
+    }
+    let service = || Principal::service("guardduty.amazonaws.com");
+    let source = || Condition::arn_like("aws:SourceArn", [config.arn("guardduty", "detector/*")]);
+    let write = [deliveries(config, bucket)];
+    vec![
+        Statement::<ResourcePolicy>::allow("FindingsWrite", service(), ["s3:PutObject"], write)
+            .when(from_account(config))
+            .when(source()),
+        Statement::<ResourcePolicy>::allow(
+            "FindingsCheck",
+            service(),
+            ["s3:GetBucketLocation"],
+            [bucket.arn()],
+        )
+        .when(from_account(config))
+        .when(source()),
+    ]
+}
+
 /// <https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-policy.html>
 fn recorder(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
-    if !config.account.baseline {
+    if !config.account.owns(Part::Recorder) {
         return Vec::new();
     }
     let service = || Principal::service("config.amazonaws.com");
@@ -516,6 +571,10 @@ mod tests {
 
     fn of<'r>(root: &'r Root, part: &str, kind: BucketKind) -> &'r Node {
         node(root, &format!("aws_s3_bucket{part}.{}", kind.as_str()))
+    }
+
+    fn holds_logs(kind: BucketKind) -> bool {
+        matches!(kind, BucketKind::Audit | BucketKind::Config | BucketKind::Access)
     }
 
     fn days(value: &Value) -> i64 {
@@ -577,7 +636,7 @@ mod tests {
                 deliveries += 1;
             }
         }
-        assert_eq!(deliveries, 8);
+        assert_eq!(deliveries, 10);
     }
 
     #[test]
@@ -606,8 +665,11 @@ mod tests {
             }
             assert_eq!(algorithm, "aws:kms");
             assert_eq!(at(encryption, "rule.bucket_key_enabled"), &Value::Bool(true));
-            let key =
-                if kind == BucketKind::Artifacts { "aws_kms_key.artifacts" } else { "aws_kms_key.logs" };
+            let key = match kind {
+                BucketKind::Artifacts => "aws_kms_key.artifacts",
+                BucketKind::Statements => "aws_kms_key.data",
+                BucketKind::Audit | BucketKind::Config | BucketKind::Access => "aws_kms_key.logs",
+            };
             assert!(leads_to(&root, encryption, key));
             assert!(leads_to(&root, logging.expect("an access log"), "aws_s3_bucket_policy.access"));
         }
@@ -642,7 +704,7 @@ mod tests {
             assert_eq!(at(lifecycle, "rule.filter"), &Value::List(vec![Value::Object(Vec::new())]));
             at(lifecycle, "rule.noncurrent_version_expiration.noncurrent_days");
             at(lifecycle, "rule.abort_incomplete_multipart_upload.days_after_initiation");
-            if kind != BucketKind::Artifacts {
+            if holds_logs(kind) {
                 let transitions = at(lifecycle, "rule.transition").as_list().expect("transitions");
                 let archive =
                     transitions.iter().find(|t| t.get("storage_class") == Some(&Value::string("GLACIER")));
@@ -660,7 +722,7 @@ mod tests {
                 assert_eq!(bucket.prevent_destroy(), protected);
                 assert_eq!(at(bucket, "force_destroy"), &Value::Bool(!protected));
                 let denial = statement(of(&root, "_policy", kind), "policy", "NobodyDeletes");
-                assert_eq!(denial.is_some(), protected && kind != BucketKind::Artifacts);
+                assert_eq!(denial.is_some(), protected && holds_logs(kind));
             }
         }
     }
@@ -674,6 +736,18 @@ mod tests {
             let roles = condition(denial, "aws:PrincipalArn");
             let role = "arn:aws:iam::111122223333:role/txn-reconcile-test-*";
             assert!(!allows(denial) && roles.contains(&Value::string(role)));
+            // The service reads the anchors of its own audit log, and nothing beside them.
+            assert_eq!(denial.get("NotResource").is_some(), kind == BucketKind::Audit);
+            assert_eq!(denial.get("Resource").is_some(), kind != BucketKind::Audit);
+        }
+    }
+
+    #[test]
+    fn statements_have_a_retention_of_their_own() {
+        let root = platform("storage.statements_expire_days = 2557\nstorage.expire_days = 500");
+        for (kind, expected) in [(BucketKind::Statements, 2557), (BucketKind::Audit, 500)] {
+            let lifecycle = of(&root, "_lifecycle_configuration", kind);
+            assert_eq!(days(at(lifecycle, "rule.expiration.days")), expected);
         }
     }
 

@@ -6,12 +6,15 @@ use txnr::config::{FargateSize, RetentionDays};
 
 /// Files that load without an error: each setting drawn from what the reference allows.
 pub fn valid() -> impl Strategy<Value = String> {
-    (head(), network(), service(), alb(), waf(), rest()).prop_map(
-        |((head, production), network, service, alb, waf, rest)| {
+    (head(), network(), service(), data(), alb(), waf(), detection(), rest()).prop_map(
+        |((head, production), network, service, data, alb, waf, detection, rest)| {
             // What production refuses, it does not get.
             let exec = if production { "" } else { "exec = true\n" };
             let rest = if production { rest.replace("export = false", "export = true") } else { rest };
-            format!("{head}{network}[service]\n{exec}{service}{alb}{waf}{rest}")
+            // The tables of the service are not reached otherwise.
+            let tables = data.contains("store = \"dynamodb\"");
+            let network = if tables { network } else { network.replace(", \"dynamodb\"]", "]") };
+            format!("{head}{network}[service]\n{exec}{service}{data}{alb}{waf}{detection}{rest}")
         },
     )
 }
@@ -37,16 +40,15 @@ fn network() -> impl Strategy<Value = String> {
     let zones = some_of(&["a", "b", "c", "d", "e", "f"], 2);
     let nat = one_of(&["per-az", "single", "none"]);
     // Those that the tasks need to start without NAT come first and always.
-    let further =
-        some_of(&["secretsmanager", "kms", "sts", "ssm", "ssmmessages", "events", "guardduty-data"], 0);
+    let further = some_of(&["kms", "sts", "ssm", "ssmmessages", "events", "guardduty-data"], 0);
     let egress = prop::collection::btree_map("[a-z]{1,8}", (any::<[u8; 3]>(), 1_u16..), 0..4);
-    (any::<u8>(), 16_u8..=22, zones, nat, any::<[bool; 3]>(), further, egress).prop_map(
-        |(octet, prefix, zones, nat, [ipv6, s3, dynamodb], further, egress)| {
-            let interface: Vec<&str> = ["ecr.api", "ecr.dkr", "logs"].into_iter().chain(further).collect();
-            let gateway: &[&str] = if dynamodb { &["s3", "dynamodb"] } else { &["s3"] };
+    (any::<u8>(), 16_u8..=22, zones, nat, any::<[bool; 2]>(), further, egress).prop_map(
+        |(octet, prefix, zones, nat, [ipv6, s3], further, egress)| {
+            let needed = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"];
+            let interface: Vec<&str> = needed.into_iter().chain(further).collect();
             let mut text = format!(
                 "[network]\ncidr = \"10.{octet}.0.0/{prefix}\"\navailability_zones = {zones:?}\nnat = \"{nat}\"\n\
-                 ipv6 = {ipv6}\nflow_logs.s3 = {s3}\nendpoints.gateway = {gateway:?}\n\
+                 ipv6 = {ipv6}\nflow_logs.s3 = {s3}\nendpoints.gateway = [\"s3\", \"dynamodb\"]\n\
                  endpoints.interface = {interface:?}\n"
             );
             // Without NAT there is no way to them.
@@ -100,6 +102,24 @@ fn service() -> impl Strategy<Value = String> {
     )
 }
 
+/// What stands in `[data]` and `[secrets]`.
+fn data() -> impl Strategy<Value = String> {
+    let store = one_of(&["dynamodb", "postgres"]);
+    let kinds = (one_of(&["on-demand", "provisioned"]), one_of(&["instance", "aurora-serverless"]));
+    let version = one_of(&["15", "16.8", "17"]);
+    (store, any::<bool>(), kinds, version, 1_u32..=35, 1_u32..=15, 1_u32..9).prop_map(
+        |(store, both, (billing, engine), version, days, readers, drawn)| {
+            let enabled = if both { "dynamodb.enabled = true\npostgres.enabled = true\n" } else { "" };
+            format!(
+                "[data]\nstore = \"{store}\"\n{enabled}dynamodb.billing = \"{billing}\"\n\
+                 dynamodb.recovery_days = {days}\npostgres.engine = \"{engine}\"\npostgres.version = \"{version}\"\n\
+                 postgres.backup_days = {days}\npostgres.aurora.readers = {readers}\n\
+                 [secrets]\nadmin_key.version = {drawn}\n"
+            )
+        },
+    )
+}
+
 fn alb() -> impl Strategy<Value = String> {
     let allowed = some_of(&["198.51.100.0/24", "2001:db8::/32", "2001:db9::/32"], 0);
     (any::<[bool; 3]>(), allowed).prop_map(|([redirect, access, connections], allowed)| {
@@ -127,6 +147,34 @@ fn waf() -> impl Strategy<Value = String> {
             );
             for group in counting {
                 let _ = writeln!(text, "managed_groups.{group} = \"count\"");
+            }
+            text
+        },
+    )
+}
+
+/// What the account is watched with, as far as every partition has it, and what somebody else looks after.
+fn detection() -> impl Strategy<Value = String> {
+    let parts = [
+        "trail",
+        "recorder",
+        "guardduty",
+        "security_hub",
+        "inspector",
+        "access_analyzer",
+        "password_policy",
+        "support_role",
+        "defaults",
+    ];
+    (some_of(&parts, 0), some_of(&["s3", "eks"], 0), any::<[bool; 4]>()).prop_map(
+        |(elsewhere, plans, [insights, export, unused, block])| {
+            let mut text = format!(
+                "[detection]\nguardduty_plans = {plans:?}\ntrail_insights = {insights}\n\
+                 guardduty_export = {export}\nunused_access = {unused}\nblock_other_vpcs = {block}\n\
+                 [account.elsewhere]\n"
+            );
+            for part in elsewhere {
+                let _ = writeln!(text, "{part} = \"The security team has it\"");
             }
             text
         },

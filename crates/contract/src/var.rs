@@ -229,11 +229,8 @@ impl Var {
     #[must_use]
     pub const fn required(self) -> bool {
         match self {
-            Self::Environment => true,
-            Self::Store
-            | Self::AdminKey
-            | Self::SigningKey
-            | Self::ListenAddress
+            Self::Environment | Self::Store | Self::AdminKey | Self::SigningKey => true,
+            Self::ListenAddress
             | Self::MetricsAddress
             | Self::KeepAliveSeconds
             | Self::StopTimeoutSeconds

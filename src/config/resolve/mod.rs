@@ -2,12 +2,17 @@
 //! subnets are computed, and whatever depends on more than one value is checked.
 
 mod alb;
+mod backup;
 mod certificate;
+mod data;
+mod detection;
 mod lists;
 mod names;
 mod network;
 mod partition;
 mod quotas;
+mod recovery;
+mod secrets;
 mod service;
 mod state;
 mod storage;
@@ -33,11 +38,14 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     alb::check(&file.alb, file.network.ipv6, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
+    recovery::check(&file, problems);
+    secrets::check(&file.secrets, problems);
     waf::check(&file.waf, file.production, problems);
 
     let hosted_zone = hosted_zone(&file, problems);
+    detection::check_account(&file, problems);
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
-    network::check_endpoints(&file.network.endpoints, &file.service, problems);
+    network::check_endpoints(&file.network.endpoints, file.data.store, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
     let service = service::resolve(
         file.service,
@@ -46,7 +54,10 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         file.production,
         problems,
     );
+    let data = data::resolve(&file.data, file.production, problems);
+    let backup = backup::resolve(&file.backup, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
+    let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);
     let (account_id, region) = (file.account_id?, file.region?);
@@ -62,11 +73,17 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         iam: file.iam,
         ecr: file.ecr,
         service: service?,
+        data,
+        secrets: file.secrets,
+        recovery: file.recovery,
+        backup,
         alb: file.alb,
         certificate: file.certificate,
         waf: file.waf,
         logs: file.logs,
         storage,
+        detection: detection?,
+        shield: file.shield,
         tags: file.tags,
         state: state?,
         terraform: file.terraform,
@@ -80,6 +97,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         region,
     };
     quotas::check(&config, problems);
+    detection::check_agent(&config, problems);
     Some(config)
 }
 

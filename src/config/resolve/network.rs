@@ -3,10 +3,10 @@
 use super::subnets;
 use crate::config::problem::{KeyPath, Problem, Problems};
 use crate::config::section::{
-    EgressDestination, EgressRule, EgressRuleFile, Endpoints, Nat, Network, NetworkFile, ServiceFile,
+    EgressDestination, EgressRule, EgressRuleFile, Endpoints, Nat, Network, NetworkFile, Store,
 };
 use crate::config::value::{
-    AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Region, RetentionDays,
+    AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Partition, Region, RetentionDays,
 };
 
 /// The VPC as the stacks build it; `None` without a range or a region, or where the subnets have no room.
@@ -35,9 +35,19 @@ pub(super) fn resolve(
         ipv6: file.ipv6,
         flow_logs_retention_days: file.flow_logs.retention_days.unwrap_or(retention),
         flow_logs: file.flow_logs.clone(),
-        endpoints: file.endpoints.clone(),
+        endpoints: endpoints(&file.endpoints, region),
         egress,
     })
+}
+
+/// What is declared, but for the endpoint of an agent that China does not have.
+/// <https://docs.amazonaws.cn/en_us/aws/latest/userguide/guardduty.html>
+fn endpoints(file: &Endpoints, region: Option<&Region>) -> Endpoints {
+    let mut endpoints = file.clone();
+    if region.is_some_and(|region| region.partition() == Partition::AwsCn) {
+        endpoints.interface.retain(|service| *service != InterfaceEndpoint::GuardDutyData);
+    }
+    endpoints
 }
 
 fn check_zones(file: &NetworkFile, problems: &mut Problems) {
@@ -95,18 +105,18 @@ fn check_lists(file: &NetworkFile, problems: &mut Problems) {
 
 /// Endpoints are the only way to what a task needs to start, with NAT as well as without: the tasks' rules let them
 /// reach endpoints and the third parties of `network.egress`, and nothing else.
-pub(super) fn check_endpoints(endpoints: &Endpoints, service: &ServiceFile, problems: &mut Problems) {
+pub(super) fn check_endpoints(endpoints: &Endpoints, store: Store, problems: &mut Problems) {
     let interface = "network.endpoints.interface";
     let is_missing = |endpoint: &InterfaceEndpoint| !endpoints.interface.contains(endpoint);
     for endpoint in InterfaceEndpoint::NEEDED_TO_START.into_iter().filter(is_missing) {
         missing(interface, endpoint.service(), problems);
     }
-    let secrets = InterfaceEndpoint::SecretsManager;
-    if !service.secrets.is_empty() && is_missing(&secrets) {
-        missing(interface, secrets.service(), problems).because_of(&["service.secrets"]);
-    }
+    let gateway = "network.endpoints.gateway";
     if !endpoints.gateway.contains(&GatewayEndpoint::S3) {
-        missing("network.endpoints.gateway", GatewayEndpoint::S3.service(), problems);
+        missing(gateway, GatewayEndpoint::S3.service(), problems);
+    }
+    if store == Store::DynamoDb && !endpoints.gateway.contains(&GatewayEndpoint::DynamoDb) {
+        missing(gateway, GatewayEndpoint::DynamoDb.service(), problems).because_of(&["data.store"]);
     }
 }
 

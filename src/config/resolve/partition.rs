@@ -2,6 +2,7 @@
 
 use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
+use crate::config::section::Secrets;
 use crate::config::value::Partition;
 
 /// Notes every ARN of another partition.
@@ -21,6 +22,12 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     arns.extend(administrators.map(|(at, arn)| (key("kms.administrators").index(at), arn.as_str())));
     let secrets = file.service.secrets.iter();
     arns.extend(secrets.map(|(name, arn)| (key("service.secrets").key(name.as_str()), arn.as_str())));
+    let readers = file.secrets.readers.iter().enumerate();
+    arns.extend(readers.map(|(at, arn)| (key("secrets.readers").index(at), arn.as_str())));
+    for secret in contract::Secret::ALL {
+        let function = file.secrets.of(secret).rotation_function.iter();
+        arns.extend(function.map(|arn| (key(Secrets::key(secret)).key("rotation_function"), arn.as_str())));
+    }
     for (path, arn) in arns {
         note(path, arn, partition, problems);
     }

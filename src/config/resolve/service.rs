@@ -114,7 +114,10 @@ fn check_variables(file: &ServiceFile, problems: &mut Problems) {
     for (name, path) in plain.chain(file.secrets.keys().map(|name| (name, secrets(name)))) {
         check_owner(name, path, problems);
     }
-    for name in file.environment.keys().filter(|name| is_secret(name) && !file.secrets.contains_key(*name)) {
+    let plain_secret = |name: &&VariableName| {
+        is_secret(name) && !file.secrets.contains_key(*name) && !belongs_to_platform(name)
+    };
+    for name in file.environment.keys().filter(plain_secret) {
         problems.error(
             environment(name),
             format!("{name} looks like a secret, and would stand in the task definition and in Terraform's state"),
@@ -136,14 +139,18 @@ fn check_variables(file: &ServiceFile, problems: &mut Problems) {
 
 /// The platform's variables say what the platform is: a value of one's own would only be wrong.
 fn check_owner(name: &VariableName, path: KeyPath, problems: &mut Problems) {
-    let var = Var::ALL.into_iter().find(|var| var.name() == name.as_str());
-    if var.is_some_and(stacks::ecs::is_set_by_platform) {
+    if belongs_to_platform(name) {
         problems.error(
             path,
-            format!("the platform sets {name} itself"),
+            format!("{name} is the platform's to set"),
             "remove the line; the value follows from the environment's name and the other settings",
         );
     }
+}
+
+fn belongs_to_platform(name: &VariableName) -> bool {
+    let var = Var::ALL.into_iter().find(|var| var.name() == name.as_str());
+    var.is_some_and(stacks::ecs::is_set_by_platform)
 }
 
 /// What a variable's name says, in one word or more, if its value is a secret.

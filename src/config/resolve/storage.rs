@@ -28,6 +28,7 @@ pub(super) fn resolve(file: &StorageFile, production: bool, problems: &mut Probl
         archive_days: Some(file.archive_days.get()).filter(|days| *days < expire_days),
         expire_days,
         noncurrent_expire_days: file.noncurrent_expire_days.get(),
+        statements_expire_days: file.statements_expire_days.get(),
     }
 }
 

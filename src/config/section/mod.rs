@@ -5,22 +5,32 @@
 
 mod account;
 mod alb;
+mod backup;
 mod certificate;
+mod data;
+mod detection;
 mod ecr;
 mod iam;
 mod kms;
 mod logs;
 mod network;
+mod postgres;
+mod recovery;
+mod secrets;
 mod service;
+mod shield;
 mod state;
 mod storage;
 mod tags;
 mod terraform;
 mod waf;
 
-pub use account::Account;
+pub use account::{Account, Elsewhere, Part, SecurityContact};
 pub use alb::{Alb, DesyncMode, SslPolicy};
+pub use backup::{Backup, BackupFile, VaultLockFile};
 pub use certificate::{Certificate, KeyAlgorithm};
+pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
+pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
 pub use ecr::Ecr;
 pub use iam::Iam;
 pub use kms::Kms;
@@ -29,10 +39,16 @@ pub use network::{
     AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
     NetworkFile, Subnet, Subnets, SubnetsFile,
 };
+pub use postgres::{
+    Postgres, PostgresAurora, PostgresEngine, PostgresFile, PostgresInstance, PostgresRunsOn,
+};
+pub use recovery::Recovery;
+pub use secrets::{SecretSettings, Secrets};
 pub use service::{
     Architecture, Autoscaling, Counts, Deployment, HealthCheck, ImageOwner, ScheduledAction, Service,
     ServiceFile,
 };
+pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};
 pub use storage::{ObjectLock, ObjectLockFile, ObjectLockMode, Storage, StorageFile};
 pub use tags::{DataClassification, PciScope, Tags};

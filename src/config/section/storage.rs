@@ -1,4 +1,4 @@
-//! `[storage]`: the buckets for logs and artifacts.
+//! `[storage]`: the buckets.
 
 use crate::config::value::Bounded;
 use schemars::JsonSchema;
@@ -21,6 +21,9 @@ pub struct StorageFile {
     pub expire_days: Bounded<1, 36_500>,
     /// Days after which an overwritten or deleted version is removed for good, 1 to 3650. 30 to notice a mistake.
     pub noncurrent_expire_days: Bounded<1, 3650>,
+    /// Days after which statement files and match lists are deleted, 1 to 36500. 400, as long as logs: what is not needed
+    /// for business or by law is not kept (PCI 3.2.1), so whoever must keep books for longer says so here.
+    pub statements_expire_days: Bounded<1, 36_500>,
 }
 
 impl Default for StorageFile {
@@ -31,6 +34,7 @@ impl Default for StorageFile {
             archive_days: Bounded::literal::<180>(),
             expire_days: Bounded::literal::<400>(),
             noncurrent_expire_days: Bounded::literal::<30>(),
+            statements_expire_days: Bounded::literal::<400>(),
         }
     }
 }
@@ -82,6 +86,8 @@ pub struct Storage {
     pub expire_days: u32,
     /// Days after which an overwritten or deleted version is removed for good.
     pub noncurrent_expire_days: u32,
+    /// Days after which statement files and match lists are deleted.
+    pub statements_expire_days: u32,
 }
 
 /// Object Lock of the audit bucket.

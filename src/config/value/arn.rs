@@ -92,6 +92,20 @@ arn!(
     "the ARN of a Secrets Manager secret"
 );
 arn!(
+    /// The ARN of a Lambda function, without a version or an alias.
+    LambdaArn,
+    |text| parts(text).is_some_and(|arn| {
+        arn.service == "lambda" && is_account(arn.account)
+            && arn.resource.strip_prefix("function:").is_some_and(|name| {
+                (1..=64).contains(&name.len())
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            })
+    }),
+    r"^arn:aws(-us-gov|-cn)?:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}$",
+    "arn:aws:lambda:us-east-1:111122223333:function:rotate",
+    "the ARN of a Lambda function"
+);
+arn!(
     /// A KMS key by ARN, or by the name of an alias (`alias/…`) in the same account and region.
     KmsKeyRef,
     |text| alias(text) || parts(text).is_some_and(|arn| {

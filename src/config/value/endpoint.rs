@@ -52,9 +52,9 @@ pub enum InterfaceEndpoint {
 }
 
 impl InterfaceEndpoint {
-    /// What the start of every Fargate task needs: an image to pull, and a log to write to. Secrets need one more.
+    /// What the start of every task of the service needs: an image to pull, secrets to read, and a log to write to.
     /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-vpc-endpoint-considerations>
-    pub const NEEDED_TO_START: [Self; 3] = [Self::EcrApi, Self::EcrDkr, Self::Logs];
+    pub const NEEDED_TO_START: [Self; 4] = [Self::EcrApi, Self::EcrDkr, Self::Logs, Self::SecretsManager];
 
     /// The last part of the endpoint's service name: `com.amazonaws.<region>.<this>`.
     #[must_use]

@@ -7,12 +7,13 @@ use aws::document::container::{
     LogConfiguration, MountPoint, PortMapping, SecretSource, User,
 };
 use aws::kind::SecretsmanagerSecretArn;
-use contract::Var;
+use contract::{Bucket, Secret, Table, Var};
 use terraform::kind::Text;
 use terraform::{Expr, set, text};
 
 use super::{Inputs, LOG_STREAM_PREFIX};
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, Store};
+use crate::stacks::data::Database;
 
 /// A directory that can be written to although the root file system cannot.
 #[derive(Clone, Copy)]
@@ -64,7 +65,7 @@ impl Directory {
 /// temporary directory (PCI 2.2.4, 2.2.6).
 pub(super) fn container(config: &EnvConfig, inputs: &Inputs<'_>) -> Container {
     let service = &config.service;
-    let (environment, secrets) = variables(config);
+    let (environment, secrets) = variables(config, inputs);
     Container {
         name: set(service.name.to_string()),
         image: set(image(config, inputs)),
@@ -127,8 +128,10 @@ fn health_check(config: &EnvConfig) -> HealthCheck {
 
 /// Where the value of a variable comes from.
 enum Source {
-    /// The platform, which writes this into the task definition.
-    Platform(fn(&EnvConfig) -> String),
+    /// The platform, which writes this into the task definition, or leaves it out where it has no place.
+    Platform(fn(&EnvConfig, &Inputs<'_>) -> Option<Expr<Text>>),
+    /// One of the platform's secrets.
+    Secret(Secret),
     /// The environment file, or else the service's default.
     File,
 }
@@ -136,22 +139,37 @@ enum Source {
 /// Where a variable comes from. There is no wildcard: a new variable has to be decided upon here.
 fn source(var: Var) -> Source {
     match var {
-        Var::Environment => Source::Platform(|config| config.name.to_string()),
-        Var::ListenAddress => Source::Platform(|config| {
-            // `::` takes IPv4 connections as well.
-            let every = if config.network.ipv6 { "[::]" } else { "0.0.0.0" };
-            format!("{every}:{}", config.service.container_port)
-        }),
+        Var::Environment => Source::Platform(|config, _| text(config.name.as_str())),
+        Var::ListenAddress => Source::Platform(|config, _| listen(config, config.service.container_port)),
+        Var::MetricsAddress => Source::Platform(|config, _| listen(config, contract::METRICS_PORT)),
         // Were the service the first to hang up, the load balancer would answer 502 to the request that it was just
         // passing on.
         Var::KeepAliveSeconds => {
-            Source::Platform(|config| (config.alb.idle_timeout_seconds.get() + 5).to_string())
+            Source::Platform(|config, _| text(config.alb.idle_timeout_seconds.get() + 5))
         }
-        Var::StopTimeoutSeconds => Source::Platform(|config| config.service.stop_timeout_seconds.to_string()),
-        Var::MetricsAddress => Source::Platform(|config| {
-            let every = if config.network.ipv6 { "[::]" } else { "0.0.0.0" };
-            format!("{every}:{}", contract::METRICS_PORT)
-        }),
+        Var::StopTimeoutSeconds => Source::Platform(|config, _| text(config.service.stop_timeout_seconds)),
+        Var::Store => Source::Platform(|config, _| text(config.data.store.kind().name())),
+        Var::RecordsTable => Source::Platform(|config, inputs| table(config, inputs, Table::Records)),
+        Var::AuditTable => Source::Platform(|config, inputs| table(config, inputs, Table::Audit)),
+        Var::StatementsBucket => Source::Platform(|_, inputs| bucket(inputs, Bucket::Statements)),
+        Var::AuditBucket => Source::Platform(|_, inputs| bucket(inputs, Bucket::Audit)),
+        Var::AdminKey => Source::Secret(Secret::AdminKey),
+        Var::SigningKey => Source::Secret(Secret::SigningKey),
+        Var::DatabaseHost => Source::Platform(|config, inputs| Some(database(config, inputs)?.host.clone())),
+        Var::DatabasePort => {
+            Source::Platform(|config, inputs| database(config, inputs).and(text(contract::DATABASE_PORT)))
+        }
+        Var::DatabaseName => {
+            Source::Platform(|config, inputs| database(config, inputs).and(text(contract::DATABASE_NAME)))
+        }
+        Var::DatabaseUser => {
+            Source::Platform(|config, inputs| database(config, inputs).and(text(contract::DATABASE_USER)))
+        }
+        Var::DatabaseCaFile => {
+            Source::Platform(|config, inputs| database(config, inputs).and(text(contract::DATABASE_CA_FILE)))
+        }
+        // The service shows PostgreSQL a token of IAM, and keeps nothing on its own disk.
+        Var::DatabasePassword | Var::DataDirectory => Source::Platform(|_, _| None),
         Var::LogLevel
         | Var::JwtIssuer
         | Var::JwtAudience
@@ -159,36 +177,53 @@ fn source(var: Var) -> Source {
         | Var::JwksUrl
         | Var::UploadLimitBytes
         | Var::RequestsPerSecond
-        | Var::OtlpEndpoint
-        | Var::Store
-        | Var::DataDirectory
-        | Var::RecordsTable
-        | Var::AuditTable
-        | Var::DatabaseHost
-        | Var::DatabasePort
-        | Var::DatabaseName
-        | Var::DatabaseUser
-        | Var::DatabasePassword
-        | Var::DatabaseCaFile
-        | Var::StatementsBucket
-        | Var::AuditBucket
-        | Var::AdminKey
-        | Var::SigningKey => Source::File,
+        | Var::OtlpEndpoint => Source::File,
     }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what a source gives")]
+fn text(value: impl ToString) -> Option<Expr<Text>> {
+    Some(Expr::new(value.to_string()))
+}
+
+/// Every address of the container, at this port.
+fn listen(config: &EnvConfig, port: u16) -> Option<Expr<Text>> {
+    // `::` takes IPv4 connections as well.
+    let every = if config.network.ipv6 { "[::]" } else { "0.0.0.0" };
+    text(format!("{every}:{port}"))
+}
+
+fn table(config: &EnvConfig, inputs: &Inputs<'_>, table: Table) -> Option<Expr<Text>> {
+    let tables = inputs.data.dynamodb.as_ref().filter(|_| config.data.store == Store::DynamoDb)?;
+    Some(tables.of(table).name())
+}
+
+fn database<'a>(config: &EnvConfig, inputs: &Inputs<'a>) -> Option<&'a Database> {
+    inputs.data.postgres.as_ref().filter(|_| config.data.store == Store::Postgres)
+}
+
+fn bucket(inputs: &Inputs<'_>, bucket: Bucket) -> Option<Expr<Text>> {
+    Some(inputs.buckets.of(bucket).bucket.id().text())
 }
 
 /// Whether the platform sets a variable, which an environment file then may not.
 #[must_use]
 pub fn is_set_by_platform(var: Var) -> bool {
-    matches!(source(var), Source::Platform(_))
+    match source(var) {
+        Source::Platform(_) | Source::Secret(_) => true,
+        Source::File => false,
+    }
 }
 
 /// The container's variables and secrets: those of the environment file, and the platform's, which share no name.
-fn variables(config: &EnvConfig) -> (BTreeMap<String, Expr<Text>>, BTreeMap<String, SecretSource>) {
+fn variables(
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+) -> (BTreeMap<String, Expr<Text>>, BTreeMap<String, SecretSource>) {
     let file = &config.service.environment;
     let mut plain: BTreeMap<String, Expr<Text>> =
         file.iter().map(|(name, value)| (name.to_string(), Expr::new(value))).collect();
-    let secrets: BTreeMap<String, SecretSource> = config
+    let mut secrets: BTreeMap<String, SecretSource> = config
         .service
         .secrets
         .iter()
@@ -198,8 +233,15 @@ fn variables(config: &EnvConfig) -> (BTreeMap<String, Expr<Text>>, BTreeMap<Stri
         })
         .collect();
     for var in Var::ALL {
-        if let Source::Platform(value) = source(var) {
-            plain.insert(var.name().to_owned(), Expr::new(value(config)));
+        match source(var) {
+            Source::Platform(value) => {
+                plain.extend(value(config, inputs).map(|value| (var.name().to_owned(), value)));
+            }
+            Source::Secret(secret) => {
+                let source = SecretSource::secret(inputs.secrets.of(secret).arn());
+                secrets.insert(var.name().to_owned(), source);
+            }
+            Source::File => {}
         }
     }
     (plain, secrets)

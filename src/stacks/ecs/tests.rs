@@ -4,7 +4,9 @@ use std::path::Path;
 
 use terraform::{Node, Root, Value};
 
-use contract::Var;
+use crate::stacks::probe::written;
+
+use contract::{Sensitivity, Var};
 
 /// Production as the least that a user writes, with `more` behind it.
 pub(crate) fn production(more: &str) -> Root {
@@ -66,9 +68,9 @@ fn depends(root: &Root, from: &str, to: &str) -> bool {
 }
 
 /// The names and values, or sources, of a container's variables.
-fn pairs<'v>(container: &'v Value, key: &str, value: &str) -> Vec<(&'v str, &'v str)> {
+fn pairs(container: &Value, key: &str, value: &str) -> Vec<String> {
     let entries = container.get(key).and_then(Value::as_list).unwrap_or_default();
-    entries.iter().map(|entry| (text(entry, "name"), text(entry, value))).collect()
+    entries.iter().map(|entry| format!("{}={}", text(entry, "name"), written(dig(entry, value)))).collect()
 }
 
 #[test]
@@ -133,30 +135,66 @@ fn the_platform_sets_its_variables_and_the_file_the_others() {
     assert_eq!(
         pairs(container, "environment", "value"),
         [
-            ("A", "${x}"),
-            ("RECONCILE_ENVIRONMENT", "prod"),
-            ("RECONCILE_KEEP_ALIVE_SECONDS", "65"),
-            ("RECONCILE_LISTEN_ADDRESS", "0.0.0.0:8080"),
-            ("RECONCILE_LOG_LEVEL", "debug"),
-            ("RECONCILE_METRICS_ADDRESS", "0.0.0.0:9464"),
-            ("RECONCILE_STOP_TIMEOUT_SECONDS", "90"),
+            "A=${x}",
+            "RECONCILE_AUDIT_BUCKET=aws_s3_bucket.audit.id",
+            "RECONCILE_AUDIT_TABLE=aws_dynamodb_table.audit.name",
+            "RECONCILE_ENVIRONMENT=prod",
+            "RECONCILE_KEEP_ALIVE_SECONDS=65",
+            "RECONCILE_LISTEN_ADDRESS=0.0.0.0:8080",
+            "RECONCILE_LOG_LEVEL=debug",
+            "RECONCILE_METRICS_ADDRESS=0.0.0.0:9464",
+            "RECONCILE_RECORDS_TABLE=aws_dynamodb_table.records.name",
+            "RECONCILE_STATEMENTS_BUCKET=aws_s3_bucket.statements.id",
+            "RECONCILE_STOP_TIMEOUT_SECONDS=90",
+            "RECONCILE_STORE=dynamodb",
         ]
     );
     assert_eq!(
         pairs(container, "secrets", "valueFrom"),
-        [("KEY", "arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-AbCdEf:key::")]
+        [
+            "KEY=arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-AbCdEf:key::",
+            "RECONCILE_ADMIN_KEY=aws_secretsmanager_secret.admin_key.arn",
+            "RECONCILE_SIGNING_KEY=aws_secretsmanager_secret.signing_key.arn",
+        ]
     );
     assert_eq!(dig(container, "stopTimeout"), &Value::Number(90.into()));
+}
+
+#[test]
+fn the_service_is_told_of_the_store_that_it_uses_alone() {
+    let root = production("[data]\nstore = \"postgres\"\ndynamodb.enabled = true");
+    let told = pairs(container_of(&root), "environment", "value");
+    for expected in [
+        "RECONCILE_STORE=postgres",
+        "RECONCILE_DATABASE_HOST=aws_db_instance.main.address",
+        "RECONCILE_DATABASE_PORT=5432",
+        "RECONCILE_DATABASE_NAME=txn_reconcile",
+        "RECONCILE_DATABASE_USER=txn_reconcile",
+        "RECONCILE_DATABASE_CA_FILE=/etc/ssl/certs/rds-global-bundle.pem",
+        "RECONCILE_STATEMENTS_BUCKET=aws_s3_bucket.statements.id",
+    ] {
+        assert!(told.iter().any(|pair| pair == expected), "{expected} is not in {told:?}");
+    }
+    assert!(!told.iter().any(|pair| pair.contains("TABLE")), "{told:?}");
 }
 
 #[test]
 fn every_required_variable_is_there() {
     let root = production("");
     let container = container_of(&root);
-    let plain = pairs(container, "environment", "value");
-    for var in Var::ALL.into_iter().filter(|var| var.required()) {
-        assert!(plain.iter().any(|(name, _)| *name == var.name()), "{} is not set", var.name());
+    let names = |key: &str| -> Vec<&str> {
+        dig(container, key).as_list().expect("a list").iter().map(|entry| text(entry, "name")).collect()
+    };
+    for var in Var::ALL {
+        let (among, not_among) = match var.sensitivity() {
+            Sensitivity::Plain => ("environment", "secrets"),
+            Sensitivity::Secret => ("secrets", "environment"),
+        };
+        assert!(names(among).contains(&var.name()) || !var.required(), "{} is not set", var.name());
+        assert!(!names(not_among).contains(&var.name()), "{} is in the wrong place", var.name());
     }
+    // It comes by a token of IAM.
+    assert!(!names("secrets").contains(&Var::DatabasePassword.name()));
 }
 
 #[test]
@@ -180,6 +218,9 @@ fn the_service_waits_for_its_listener_its_rights_and_its_alarms() {
         "aws_lb_listener.https",
         "aws_iam_role_policy.execution",
         "aws_iam_role_policy.exec",
+        "aws_iam_role_policy.task",
+        "aws_secretsmanager_secret_version.admin_key",
+        "aws_secretsmanager_secret_version.signing_key",
         "aws_cloudwatch_metric_alarm.target_5xx",
         "aws_cloudwatch_metric_alarm.unhealthy_tasks",
     ] {
@@ -268,4 +309,25 @@ fn task_and_execution_are_two_roles() {
     };
     assert_eq!(role("task_role_arn"), "aws_iam_role.task");
     assert_eq!(role("execution_role_arn"), "aws_iam_role.execution");
+}
+
+#[test]
+fn the_tables_of_postgresql_are_made_by_a_task_of_its_own() {
+    let root = production("[data]\nstore = \"postgres\"");
+    let definition = at(&root, "aws_ecs_task_definition.migrate");
+    let container = dig(definition.body(), "container_definitions.0");
+    assert_eq!(written(dig(container, "command.0")), "migrate");
+    assert_eq!(
+        pairs(container, "secrets", "valueFrom"),
+        [
+            "RECONCILE_DATABASE_PASSWORD=aws_db_instance.main.master_user_secret[Index(0)].secret_arn:password::",
+            "RECONCILE_DATABASE_USER=aws_db_instance.main.master_user_secret[Index(0)].secret_arn:username::",
+        ]
+    );
+    assert!(!pairs(container, "environment", "value").iter().any(|pair| pair.contains("DATABASE_USER")));
+    // It makes tables, and calls nothing of AWS.
+    assert!(definition.argument("task_role_arn").is_none());
+    assert!(depends(&root, "aws_ecs_task_definition.migrate", "aws_iam_role.migrate"));
+    let without = production("[data]\npostgres.enabled = true");
+    assert!(without.find("aws_ecs_task_definition.migrate").is_none());
 }

@@ -3,6 +3,7 @@
 use terraform::{Node, Root, Value};
 
 use crate::stacks::ecs::tests::{at, development, dig, production, synthesized};
+use crate::stacks::probe::{all_written, condition};
 
 const OPERATORS: &str = "[iam]\noperators = [\"arn:aws:iam::111122223333:user/ada\"]\noperator_session_hours = 2\n\
                          operator_mfa_age_seconds = 1800";
@@ -88,32 +89,94 @@ fn tasks_of_this_account_and_region_alone_assume_the_roles() {
 }
 
 #[test]
-fn the_task_role_may_do_nothing_without_exec() {
-    let of_task = |root: &Root| {
+fn the_task_role_may_open_sessions_only_where_exec_is_on() {
+    let of_task = |root: &Root| -> Vec<String> {
         let task = root.nodes().iter().position(|n| n.address().to_string() == "aws_iam_role.task");
-        policies(root).filter(|node| node.edges().iter().any(|edge| Some(edge.to) == task)).count()
+        let of_task = policies(root).filter(|node| node.edges().iter().any(|edge| Some(edge.to) == task));
+        of_task.map(|node| node.address().name().to_owned()).collect()
     };
-    assert_eq!(of_task(&production("")), 0);
-    assert_eq!(of_task(&every_option()), 1);
+    assert_eq!(of_task(&production("")), ["task"]);
+    assert_eq!(of_task(&every_option()), ["task", "exec"]);
+}
+
+/// What a role's policy allows: `Sid: actions on resources`.
+fn allowed(root: &Root, role: &str) -> Vec<String> {
+    let all = statements(at(root, &format!("aws_iam_role_policy.{role}")), "policy");
+    all.iter()
+        .map(|statement| {
+            let sid = statement.get("Sid").and_then(Value::as_str).expect("an id");
+            let resources = all_written(dig(statement, "Resource")).join(" ");
+            format!("{sid}: {} on {resources}", texts(statement, "Action").join(" "))
+        })
+        .collect()
+}
+
+/// Every action that the service has, to be read by whoever reviews a change of it.
+#[test]
+fn the_task_role_may_do_what_the_contract_lists_and_no_more() {
+    let root = production("");
+    assert_eq!(
+        allowed(&root, "task"),
+        [
+            "ReadRecords: dynamodb:GetItem dynamodb:Query on aws_dynamodb_table.records.arn",
+            "WriteRecords: dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:PutItem on \
+             aws_dynamodb_table.records.arn",
+            "ListDue: dynamodb:Query on aws_dynamodb_table.records.arn/index/due",
+            "AppendAudit: dynamodb:PutItem on aws_dynamodb_table.audit.arn",
+            "ReadAudit: dynamodb:GetItem dynamodb:Query on aws_dynamodb_table.audit.arn",
+            "WriteObjects: s3:AbortMultipartUpload s3:PutObject on aws_s3_bucket.statements.arn/*",
+            "ReadObjects: s3:GetObject on aws_s3_bucket.statements.arn/*",
+            "DeleteObjects: s3:DeleteObject on aws_s3_bucket.statements.arn/*",
+            "FindObjects: s3:ListBucket on aws_s3_bucket.statements.arn",
+            "WriteAnchors: s3:PutObject on aws_s3_bucket.audit.arn/audit-anchors/*",
+            "ReadAnchors: s3:GetObject on aws_s3_bucket.audit.arn/audit-anchors/*",
+            "FindAnchors: s3:ListBucket on aws_s3_bucket.audit.arn",
+            "EncryptStatements: kms:Decrypt kms:GenerateDataKey on aws_kms_key.data.arn",
+            "EncryptAnchors: kms:Decrypt kms:GenerateDataKey on aws_kms_key.logs.arn",
+            "EncryptRecords: kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom \
+             kms:ReEncryptTo on aws_kms_key.data.arn",
+        ]
+    );
+    let postgres = production("[data]\nstore = \"postgres\"\ndynamodb.enabled = true");
+    let allowed = allowed(&postgres, "task");
+    assert_eq!(
+        allowed[0],
+        "Connect: rds-db:connect on \
+         arn:aws:rds-db:us-east-1:111122223333:dbuser:aws_db_instance.main.resource_id/txn_reconcile"
+    );
+    // The tables are there, and are none of the service's.
+    assert!(!allowed.iter().any(|statement| statement.contains("dynamodb")), "{allowed:?}");
+    let prefix = condition(statement(&root, "task", "FindAnchors"), "s3:prefix");
+    assert_eq!(prefix, [Value::string("audit-anchors/*")]);
+    for key in ["EncryptStatements", "EncryptAnchors", "EncryptRecords"] {
+        assert_eq!(condition(statement(&root, "task", key), "kms:ViaService").len(), 1, "{key}");
+    }
 }
 
 #[test]
 fn each_configured_secret_is_read_and_no_other() {
     let root = production(SECRETS);
+    let own = ["aws_secretsmanager_secret.admin_key.arn", "aws_secretsmanager_secret.signing_key.arn"];
     let arns = [
         "arn:aws:secretsmanager:us-east-1:111122223333:secret:other-AbCdEf",
         "arn:aws:secretsmanager:us-east-1:111122223333:secret:partner-AbCdEf",
     ];
-    assert_eq!(texts(statement(&root, "execution", "ReadSecrets"), "Resource"), arns);
+    let read = |root: &Root| all_written(dig(statement(root, "execution", "ReadSecrets"), "Resource"));
+    assert_eq!(read(&root), [&own[..], &arns].concat());
     let decrypt = statement(&root, "execution", "DecryptSecrets");
     assert_eq!(
         dig(decrypt, "Condition.StringEquals").get("kms:ViaService").and_then(Value::as_str),
         Some("secretsmanager.us-east-1.amazonaws.com")
     );
+    assert_eq!(read(&production("")), own);
+}
 
-    let without = production("");
-    let all = statements(at(&without, "aws_iam_role_policy.execution"), "policy");
-    assert!(all.iter().all(|s| !texts(s, "Action").iter().any(|a| a.starts_with("secretsmanager:"))));
+#[test]
+fn who_makes_the_tables_of_postgresql_reads_no_secret_of_the_service() {
+    let root = production("[data]\nstore = \"postgres\"");
+    let read = |role: &str| all_written(dig(statement(&root, role, "ReadSecrets"), "Resource"));
+    assert_eq!(read("migrate"), ["aws_db_instance.main.master_user_secret[Index(0)].secret_arn"]);
+    assert!(!read("execution").contains(&read("migrate")[0]));
 }
 
 #[test]

@@ -409,6 +409,11 @@ impl SecretSource {
     /// One key of a secret that is a JSON object.
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html>
     pub fn key(arn: impl IntoExpr<SecretsmanagerSecretArn>, key: impl Into<Cow<'static, str>>) -> Self {
+        Self::managed_key(arn.into_expr().text(), key)
+    }
+
+    /// One key of a secret that another service made, such as RDS for a master user; it tells the ARN as plain text.
+    pub fn managed_key(arn: impl IntoExpr<Text>, key: impl Into<Cow<'static, str>>) -> Self {
         let key = format!(":{}::", key.into());
         Self(concat([arn.into_expr().into(), TextPart::from(key)]))
     }

@@ -227,6 +227,13 @@ impl Statement<ResourcePolicy> {
         Self { effect: "Deny", ..Self::allow(sid, principal, action, resource) }
     }
 
+    /// On everything that bears the policy but these resources: the element `NotResource`.
+    #[must_use]
+    pub fn except<R: IntoExpr<Text>>(mut self, resource: impl IntoIterator<Item = R>) -> Self {
+        self.resources = resources(resource).map(|(_, values)| ("NotResource", values));
+        self
+    }
+
     /// Without the `Resource` element, as ECR repository policies are written: the bearer itself is meant.
     #[must_use]
     pub fn on_itself(mut self) -> Self {

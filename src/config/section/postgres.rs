@@ -1,0 +1,136 @@
+//! `[data.postgres]`: PostgreSQL in RDS.
+
+use crate::config::value::{
+    Bounded, DailyWindow, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// PostgreSQL in RDS, as the environment file describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PostgresFile {
+    /// Whether the database is there. True where `store` is `postgres`, which cannot do without; else false.
+    pub enabled: Option<bool>,
+    /// What runs it. `instance`: one of fixed size with a standby in another zone; `aurora-serverless` grows with its load
+    /// and fails over to a reader that answers meanwhile.
+    pub engine: PostgresEngine,
+    /// The version of PostgreSQL, 15 to 17; without a minor version the newest one that AWS offers, and the one that a
+    /// maintenance window upgrades it to. 17.
+    pub version: PostgresVersion,
+    /// The instance, where `engine` is `instance`.
+    pub instance: PostgresInstance,
+    /// The cluster, where `engine` is `aurora-serverless`.
+    pub aurora: PostgresAurora,
+    /// Days that any second can be restored from, 1 to 35. 35, the most.
+    pub backup_days: Bounded<1, 35>,
+    /// When the daily backup is made, in UTC, at least half an hour. `02:00-03:00`.
+    pub backup_window: DailyWindow,
+    /// When AWS patches the database, in UTC, at least half an hour and outside of the backup (PCI 6.3.3).
+    /// `sun:03:30-sun:04:30`.
+    pub maintenance_window: WeeklyWindow,
+    /// Seconds between the samples of the operating system (enhanced monitoring): 1, 5, 10, 15, 30 or 60. 60.
+    pub monitoring_seconds: MonitoringSeconds,
+}
+
+impl Default for PostgresFile {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            engine: PostgresEngine::Instance,
+            version: PostgresVersion::known("17"),
+            instance: PostgresInstance::default(),
+            aurora: PostgresAurora::default(),
+            backup_days: Bounded::literal::<35>(),
+            backup_window: DailyWindow::known("02:00-03:00"),
+            maintenance_window: WeeklyWindow::known("sun:03:30-sun:04:30"),
+            monitoring_seconds: MonitoringSeconds::MINUTE,
+        }
+    }
+}
+
+/// What runs PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PostgresEngine {
+    /// An instance of RDS.
+    Instance,
+    /// Aurora Serverless v2.
+    AuroraServerless,
+}
+
+/// An instance of RDS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PostgresInstance {
+    /// Its class. `db.m7g.large`.
+    pub class: InstanceClass,
+    /// Whether a standby in another zone takes over when the instance or its zone fails. True, and always so in
+    /// production.
+    pub multi_az: bool,
+    /// Storage in GiB, 20 to 65536. 100.
+    pub storage_gib: Bounded<20, 65_536>,
+    /// The most that the storage grows to by itself, 22 to 65536, at least a tenth more than `storage_gib`. 1000.
+    pub storage_gib_max: Bounded<22, 65_536>,
+}
+
+impl Default for PostgresInstance {
+    fn default() -> Self {
+        Self {
+            class: InstanceClass::known("db.m7g.large"),
+            multi_az: true,
+            storage_gib: Bounded::literal::<100>(),
+            storage_gib_max: Bounded::literal::<1000>(),
+        }
+    }
+}
+
+/// A cluster of Aurora Serverless v2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PostgresAurora {
+    /// The least capacity of each instance in Aurora capacity units of 2 GiB, 1 to 256. 2, the least with which
+    /// Performance Insights runs without harm.
+    pub capacity_min: Bounded<1, 256>,
+    /// The most capacity of each instance, 1 to 256. 16.
+    pub capacity_max: Bounded<1, 256>,
+    /// Instances besides the one that is written to, in other zones, 0 to 15; one of them takes over when it fails. 1; in
+    /// production no fewer.
+    pub readers: Bounded<0, 15>,
+}
+
+impl Default for PostgresAurora {
+    fn default() -> Self {
+        Self {
+            capacity_min: Bounded::literal::<2>(),
+            capacity_max: Bounded::literal::<16>(),
+            readers: Bounded::literal::<1>(),
+        }
+    }
+}
+
+/// PostgreSQL in RDS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postgres {
+    /// What runs it.
+    pub runs_on: PostgresRunsOn,
+    /// The version of PostgreSQL.
+    pub version: PostgresVersion,
+    /// Days that any second can be restored from.
+    pub backup_days: u32,
+    /// When the daily backup is made.
+    pub backup_window: DailyWindow,
+    /// When AWS patches the database.
+    pub maintenance_window: WeeklyWindow,
+    /// Seconds between the samples of the operating system.
+    pub monitoring_seconds: u32,
+}
+
+/// What runs PostgreSQL, and how large it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PostgresRunsOn {
+    /// An instance of RDS.
+    Instance(PostgresInstance),
+    /// Aurora Serverless v2.
+    Aurora(PostgresAurora),
+}

@@ -1,0 +1,200 @@
+//! PostgreSQL in RDS: what an instance and a cluster of Aurora share, and what becomes of both.
+
+mod aurora;
+mod instance;
+
+use aws::document::policy::{Condition, Principal, Statement};
+use aws::kind::{IdentityPolicy, SnsTopicArn, TrustPolicy};
+use aws::{
+    DbEventSubscription, DbEventSubscriptionHandle, DbEventSubscriptionOptional, DbSubnetGroup,
+    DbSubnetGroupHandle, DbSubnetGroupOptional, IamRoleHandle, IamRolePolicyHandle,
+};
+use terraform::kind::Text;
+use terraform::{Expr, Meta, Resource, Stack, set};
+
+use super::Inputs;
+use crate::config::{EnvConfig, Postgres, PostgresRunsOn};
+use crate::stacks::logs;
+
+/// PostgreSQL, whatever runs it.
+pub struct Database {
+    /// Its ARN.
+    pub arn: Expr<Text>,
+    /// The host name to connect to.
+    pub host: Expr<Text>,
+    /// The id by which policies of IAM know the database: `db-…` or `cluster-…`.
+    pub resource_id: Expr<Text>,
+    /// The secret that holds the master user's name and password, by ARN; RDS makes and rotates it.
+    pub master_secret: Expr<Text>,
+    /// The name of the instance or cluster.
+    pub identifier: Expr<Text>,
+    /// What runs it, as RDS calls the sources of its events.
+    source_type: &'static str,
+}
+
+pub(super) fn build(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    postgres: &Postgres,
+    inputs: &Inputs<'_>,
+) -> Database {
+    let common = Common {
+        subnets: subnets(stack, config, inputs),
+        monitoring: monitoring(stack, config),
+        config,
+        postgres,
+        inputs,
+    };
+    let database = match &postgres.runs_on {
+        PostgresRunsOn::Instance(instance) => instance::build(stack, &common, instance),
+        PostgresRunsOn::Aurora(aurora) => aurora::build(stack, &common, *aurora),
+    };
+    stack.output("database_host", "The host name of PostgreSQL.", database.host.clone());
+    stack.output(
+        "database_master_secret_arn",
+        "The secret of PostgreSQL's master user, which RDS makes and rotates; `migrate` alone uses it.",
+        database.master_secret.clone(),
+    );
+    database
+}
+
+/// What both kinds of database are built from.
+struct Common<'a> {
+    config: &'a EnvConfig,
+    postgres: &'a Postgres,
+    inputs: &'a Inputs<'a>,
+    subnets: DbSubnetGroupHandle,
+    /// The role that the host writes its samples as.
+    monitoring: (IamRoleHandle, IamRolePolicyHandle),
+}
+
+impl Common<'_> {
+    /// What a database waits for, whatever runs it: its log groups, which RDS would otherwise make by itself,
+    /// unencrypted and without an end, and the right to write to them.
+    fn meta<R: Resource>(&self) -> Meta<R> {
+        let mut meta = Meta::new().prevent_destroy(self.config.protection).depends_on(&self.monitoring.1);
+        for group in &self.inputs.logs.database {
+            meta = meta.depends_on(group);
+        }
+        meta
+    }
+
+    /// The last snapshot's name, where the database may not go without one.
+    fn final_snapshot(&self) -> Option<Expr<Text>> {
+        self.config.protection.then(|| Expr::new(self.config.names.of("final")))
+    }
+}
+
+/// The name of the instance or cluster, from which RDS composes the names of log groups.
+fn identifier(config: &EnvConfig) -> String {
+    config.names.prefix().to_owned()
+}
+
+/// The log group that RDS exports a kind of log to.
+pub(super) fn log_group(config: &EnvConfig, kind: &str) -> String {
+    let of = match config.data.postgres.as_ref().map(|postgres| &postgres.runs_on) {
+        Some(PostgresRunsOn::Aurora(_)) => "cluster",
+        Some(PostgresRunsOn::Instance(_)) | None => "instance",
+    };
+    format!("/aws/rds/{of}/{}/{kind}", identifier(config))
+}
+
+/// The master user. The service never connects as it.
+const MASTER_USER: &str = "administrator";
+
+/// The days that Performance Insights keeps without a further price.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PerfInsights.Overview.cost.html>
+const INSIGHTS_DAYS: u32 = 7;
+
+/// Parameters that differ from their defaults in some version, all of which take effect without a restart.
+const PARAMETERS: [(&str, &str); 8] = [
+    // PCI 4.2.1: nothing but TLS, and none before 1.2.
+    ("rds.force_ssl", "1"),
+    ("ssl_min_protocol_version", "TLSv1.2"),
+    // PCI 8.3.2
+    ("password_encryption", "scram-sha-256"),
+    // PCI 10.2.1: who came and went, and who changed the tables. Who changed records stands in the service's own log.
+    ("log_connections", "1"),
+    ("log_disconnections", "1"),
+    ("log_statement", "ddl"),
+    // Statements of more than a second, without the values that they were given (PCI 3.3.1).
+    ("log_min_duration_statement", "1000"),
+    ("log_parameter_max_length", "0"),
+];
+
+fn subnets(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> DbSubnetGroupHandle {
+    let subnets: Vec<_> = inputs.network.data_subnets.iter().map(|subnet| subnet.id()).collect();
+    stack.add(
+        "main",
+        DbSubnetGroup {
+            subnet_ids: set(subnets),
+            optional: DbSubnetGroupOptional {
+                name: set(identifier(config)),
+                description: set("The data stores' subnets, without a route out of the VPC"),
+                tags: set([("Name", identifier(config))]),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// The role that the database's host writes the samples of its operating system as.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html>
+fn monitoring(stack: &mut Stack<'_>, config: &EnvConfig) -> (IamRoleHandle, IamRolePolicyHandle) {
+    let databases = format!("db:{}*", identifier(config));
+    let trust =
+        Statement::<TrustPolicy>::assume("Monitoring", Principal::service("monitoring.rds.amazonaws.com"))
+            .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+            .when(Condition::arn_like("aws:SourceArn", [config.arn("rds", &databases)]));
+    let group = logs::Group::RdsOs.arn(config);
+    let statements = [
+        Statement::<IdentityPolicy>::allow(
+            "Group",
+            ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
+            [group.clone()],
+        ),
+        Statement::<IdentityPolicy>::allow(
+            "Write",
+            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"],
+            [format!("{group}:log-stream:*")],
+        ),
+    ];
+    logs::role(
+        stack,
+        config,
+        "monitoring",
+        "Writes the samples of the database's operating system",
+        trust,
+        statements,
+    )
+}
+
+/// Tells the topic of what happens to the database: failovers, failures, maintenance, storage that runs out (PCI 10.7.2).
+pub fn subscribe(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    database: &Database,
+    topic: Expr<SnsTopicArn>,
+) -> DbEventSubscriptionHandle {
+    let categories = match database.source_type {
+        "db-cluster" => ["failover", "failure", "maintenance", "notification"].to_vec(),
+        _ => {
+            ["availability", "failover", "failure", "low storage", "maintenance", "notification", "recovery"]
+                .to_vec()
+        }
+    };
+    stack.add(
+        "database",
+        DbEventSubscription {
+            sns_topic: topic,
+            optional: DbEventSubscriptionOptional {
+                name: set(config.names.of("database")),
+                source_type: set(database.source_type),
+                source_ids: set([database.identifier.clone()]),
+                event_categories: set(categories),
+                tags: set([("Name", config.names.of("database"))]),
+                ..Default::default()
+            },
+        },
+    )
+}
