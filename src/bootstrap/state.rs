@@ -134,6 +134,7 @@ fn bucket(
     let mut statements = storage::transport(&bucket);
     statements.extend(storage::encryption_is_ours(&bucket, None));
     statements.extend(account.environments().iter().map(|config| theirs_alone(config, &bucket)));
+    statements.push(people_alone(account.first(), &bucket));
     let policy = stack.add_with(
         name,
         Meta::new().depends_on(&lifecycle),
@@ -190,18 +191,27 @@ fn keep(
 /// The state of an environment is closed to the roles that this module makes for others, and to all that the
 /// environments make. People of the account, who mend what is broken, are left to the account's own policies.
 fn theirs_alone(config: &EnvConfig, bucket: &S3BucketHandle) -> Statement<ResourcePolicy> {
-    let made = [
-        iam_arn(config, &format!("role{BOOTSTRAP_PATH}*")),
-        iam_arn(config, &format!("role/{}-*", config.project)),
-    ];
     let names = github::Names::of(config);
     let own = [names.plan, names.apply].map(|name| iam_arn(config, &format!("role{BOOTSTRAP_PATH}{name}")));
     // A statement's id holds letters and digits only.
     let sid = format!("Only{}", config.name.as_str().replace('-', ""));
     let state = text![bucket.arn(), format!("/{}*", config.state.key)];
     Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, ["s3:*"], [state])
-        .when(Condition::arn_like("aws:PrincipalArn", made))
+        .when(made_for_workflows(config))
         .when(Condition::arn_not_like("aws:PrincipalArn", own))
+}
+
+/// The module's own state is no role's: who could change it could change the boundary.
+fn people_alone(config: &EnvConfig, bucket: &S3BucketHandle) -> Statement<ResourcePolicy> {
+    let state = text![bucket.arn(), "/bootstrap/*"];
+    Statement::<ResourcePolicy>::deny("OnlyPeople", Principal::Anyone, ["s3:*"], [state])
+        .when(made_for_workflows(config))
+}
+
+/// The roles of workflows, and those that the environments make.
+fn made_for_workflows(config: &EnvConfig) -> Condition {
+    let names = [format!("{BOOTSTRAP_PATH}*"), format!("/{}-*", config.project)];
+    Condition::arn_like("aws:PrincipalArn", names.map(|name| iam_arn(config, &format!("role{name}"))))
 }
 
 /// The table of locks, as the backend expects it: <https://developer.hashicorp.com/terraform/language/backend/s3#dynamodb-state-locking>

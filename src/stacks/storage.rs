@@ -368,6 +368,7 @@ fn policy(
     all
 }
 
+/// Everything in a bucket.
 pub fn objects(bucket: &S3BucketHandle) -> Expr<Text> {
     text![bucket.arn(), "/*"]
 }
