@@ -20,7 +20,7 @@ pub use services::Service;
 use std::collections::BTreeSet;
 
 use aws::provider::DefaultTags;
-use terraform::{Errors, Expr, Module, Root, set};
+use terraform::{Errors, Expr, Key, Module, Root, Value, set};
 
 use crate::config::names::BOOTSTRAP_PATH;
 use crate::config::{EnvConfig, State};
@@ -189,6 +189,8 @@ struct Platform {
     services: Vec<&'static Service>,
     /// The regions that it works in.
     regions: Vec<String>,
+    /// The services that its roles trust, and that roles are passed to.
+    trusted: Vec<String>,
 }
 
 impl Platform {
@@ -197,13 +199,24 @@ impl Platform {
             root.nodes().iter().filter_map(|node| Service::of(node.address().kind())).collect();
         services.sort_by_key(|service| service.name);
         services.dedup_by_key(|service| service.name);
-        let region = |(_, body): (_, &[(terraform::Key, terraform::Value)])| {
+        let region = |(_, body): (_, &[(Key, Value)])| {
             let region = body.iter().find(|(key, _)| key == "region").and_then(|(_, value)| value.as_str());
             region.map(str::to_owned)
         };
         let regions: BTreeSet<String> = root.providers("aws").filter_map(region).collect();
-        Self { services, regions: regions.into_iter().collect() }
+        let roles = root.nodes().iter().filter_map(|node| node.argument("assume_role_policy"));
+        let trusted: BTreeSet<String> = roles.flat_map(trusted).collect();
+        Self { services, regions: regions.into_iter().collect(), trusted: trusted.into_iter().collect() }
     }
+}
+
+/// The services that a trust policy names.
+fn trusted(policy: &Value) -> Vec<String> {
+    let Value::Document(document) = policy else { return Vec::new() };
+    let statements = document.content.get("Statement").and_then(Value::as_list).unwrap_or_default();
+    let services =
+        statements.iter().filter_map(|statement| statement.get("Principal")?.get("Service")?.as_list());
+    services.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The ARN of something of this project in IAM.

@@ -25,7 +25,7 @@ pub(super) fn build(
 ) {
     let role = plan::role(stack, config, "apply", name, "Plans and applies", trust, Some(boundary.clone()));
     let mut statements = services(platform);
-    statements.extend(iam(config, boundary));
+    statements.extend(iam(config, platform, boundary));
     plan::policy(stack, &role, &local(config, "apply"), "apply", Policy::new(statements));
     plan::policy(stack, &role, &local(config, "state"), "state", Policy::new(state(config, place)));
     stack.output(
@@ -53,7 +53,7 @@ fn services(platform: &Platform) -> Vec<Identity> {
 }
 
 /// Roles and policies of the environment's own names, roles under the boundary only.
-fn iam(config: &EnvConfig, boundary: &Expr<IamPolicyArn>) -> Vec<Identity> {
+fn iam(config: &EnvConfig, platform: &Platform, boundary: &Expr<IamPolicyArn>) -> Vec<Identity> {
     let named = |kind: &str| iam_arn(config, &format!("{kind}/{}", config.names.of("*")));
     let bounded = || Condition::string_equals("iam:PermissionsBoundary", [boundary.clone().text()]);
     vec![
@@ -75,7 +75,6 @@ fn iam(config: &EnvConfig, boundary: &Expr<IamPolicyArn>) -> Vec<Identity> {
             "Roles",
             [
                 "iam:DeleteRole",
-                "iam:PassRole",
                 "iam:TagRole",
                 "iam:UntagRole",
                 "iam:UpdateAssumeRolePolicy",
@@ -84,6 +83,8 @@ fn iam(config: &EnvConfig, boundary: &Expr<IamPolicyArn>) -> Vec<Identity> {
             ],
             [named("role")],
         ),
+        Identity::allow("PassRoles", ["iam:PassRole"], [named("role")])
+            .when(Condition::string_equals("iam:PassedToService", platform.trusted.clone())),
         Identity::allow(
             "Policies",
             [

@@ -194,6 +194,16 @@ fn the_apply_role_works_where_the_environment_does() {
 }
 
 #[test]
+fn roles_are_passed_to_the_services_that_they_trust_alone() {
+    let root = prod();
+    let apply = node(&root, "aws_iam_role_policy.prod_apply");
+    let pass = statement(apply, "policy", "PassRoles").expect("a permission");
+    let services = condition(pass, "iam:PassedToService");
+    assert!(services.contains(&Value::string("ecs-tasks.amazonaws.com")), "{services:?}");
+    assert!(!services.contains(&Value::string("ec2.amazonaws.com")), "{services:?}");
+}
+
+#[test]
 fn an_environment_of_an_account_is_closed_to_the_others() {
     let other = environment("stage", &format!("account.baseline = false\n{GITHUB}"));
     let root = module(&[environment("prod", GITHUB), other]);
