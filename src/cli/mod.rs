@@ -3,8 +3,13 @@
 mod completions;
 mod envs;
 mod failure;
+mod image;
+mod init;
+mod inventory;
 mod man;
 mod output;
+mod plan_comment;
+mod prompt;
 mod schema;
 mod synth;
 
@@ -29,6 +34,10 @@ pub struct Cli {
 enum Command {
     Synth(synth::Synth),
     Envs(envs::Envs),
+    Inventory(inventory::Inventory),
+    Init(init::Init),
+    Image(image::Image),
+    PlanComment(plan_comment::PlanComment),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -43,6 +52,10 @@ impl Cli {
         match self.command {
             Command::Synth(synth) => synth.run(),
             Command::Envs(envs) => envs.run(),
+            Command::Inventory(inventory) => inventory.run(),
+            Command::Init(init) => init.run(),
+            Command::Image(image) => image.run(),
+            Command::PlanComment(comment) => comment.run(),
             Command::Schema(schema) => schema.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
@@ -63,6 +76,8 @@ const EXAMPLES: &str = "  txnr synth --all
   txnr synth --env prod && terraform -chdir=out/prod init && terraform -chdir=out/prod plan
   txnr synth --all --check
   txnr envs --json
+  txnr inventory --env prod --format csv
+  txnr init
 ";
 
 fn after_help() -> String {

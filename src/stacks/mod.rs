@@ -17,4 +17,4 @@ pub mod storage;
 pub mod waf;
 
 #[cfg(test)]
-mod probe;
+pub(crate) mod probe;

@@ -89,6 +89,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         region,
     };
     quotas::check(&config, problems);
+    tags::check_policy(&config, problems);
     Some(config)
 }
 
