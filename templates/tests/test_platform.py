@@ -25,6 +25,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -55,7 +56,8 @@ class Platform:
         self.override()
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, region_name=self.file["region"])
+        direct = Config(proxies={}) if self.local else None
+        return boto3.client(service, region_name=self.file["region"], config=direct)
 
     def override(self) -> None:
         """Keeps the state beside the module and, for a local AWS, skips what only the real one answers."""
