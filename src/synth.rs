@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Settings, set};
 
 use crate::config::{EnvConfig, Region};
-use crate::stacks::{alb, data, ecr, ecs, iam, kms, logs, network, secrets, storage, waf};
+use crate::stacks::{alb, backup, data, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, waf};
 
 /// Builds the root module of an environment.
 ///
@@ -27,8 +27,13 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
             data::Inputs { keys: &keys, logs: &logs, network: &network, recovery: recovery.as_ref() };
         data::build(&mut module.stack("data"), config, &inputs)
     };
+    if let Some(backup) = &config.backup {
+        let inputs =
+            backup::Inputs { keys: &keys, buckets: &buckets, data: &data, recovery: recovery.as_ref() };
+        backup::build(&mut module.stack("backup"), config, backup, &inputs);
+    }
     let secrets = secrets::build(&mut module.stack("secrets"), config, &keys);
-    let ecr = ecr::build(&mut module.stack("ecr"), config, &keys);
+    let ecr = ecr::build(&mut module.stack("ecr"), config, &keys, recovery.as_ref());
     let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);
     let _waf = waf::build(&mut module.stack("waf"), config, &alb, &logs);
     let inputs = iam::Inputs {
@@ -52,6 +57,8 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         iam: &iam,
     };
     let _ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
+    let inputs = detect::Inputs { keys: &keys, buckets: &buckets, logs: &logs, network: &network, alb: &alb };
+    let _detect = detect::build(&mut module.stack("detect"), config, &inputs);
 
     module.finish()
 }

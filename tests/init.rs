@@ -14,7 +14,8 @@ use support::local_aws::LocalAws;
 use support::terraform::Terraform;
 use support::{python, repository};
 
-const BASE: &str = "--yes --organization acme --domain pay.example.com --repository acme/payments --txnr acme/txnr";
+const BASE: &str =
+    "--yes --organization acme --domain pay.example.com --repository acme/payments --txnr acme/txnr";
 const THREE: &str = "--account dev=111122223333 --account stage=222233334444 --account prod=333344445555";
 
 /// A repository that `txnr init` made.
@@ -53,7 +54,8 @@ impl Made {
     }
 
     fn git(&self, arguments: &str) {
-        let output = Command::new("git").args(arguments.split_whitespace()).current_dir(self.folder()).output();
+        let output =
+            Command::new("git").args(arguments.split_whitespace()).current_dir(self.folder()).output();
         assert_success(&format!("git {arguments}"), &output.unwrap());
     }
 }
@@ -113,9 +115,13 @@ fn pinned(path: &Path) {
 
 #[test]
 fn every_combination_of_options_makes_a_repository_that_works() {
-    let accounts = ["--account prod=111122223333", "--account test=111122223333 --account live=222233334444", THREE];
+    let accounts =
+        ["--account prod=111122223333", "--account test=111122223333 --account live=222233334444", THREE];
     let images = ["", "--no-image", "--dockerfile services/api/Dockerfile"];
-    let regions = ["", "--region eu-central-1 --service ledger --owner ledger-team --code-owner @acme/a --code-owner @b"];
+    let regions = [
+        "",
+        "--region eu-central-1 --service ledger --owner ledger-team --code-owner @acme/a --code-owner @b",
+    ];
     for account in accounts {
         for image in images {
             for region in regions {
@@ -149,7 +155,10 @@ fn what_is_made_is_valid_to_terraform_and_its_hooks_pass() {
     let path = format!("{}:{}", txnr.display(), std::env::var("PATH").unwrap());
     let hook = |id: &str| {
         let mut command = referee("pre-commit", made.folder());
-        command.args(["run", "--all-files", id]).env("PATH", &path).env("PRE_COMMIT_HOME", made.folder().join(".git/hooks-cache"));
+        command
+            .args(["run", "--all-files", id])
+            .env("PATH", &path)
+            .env("PRE_COMMIT_HOME", made.folder().join(".git/hooks-cache"));
         command.output().unwrap()
     };
     for id in ["txnr-init", "txnr-synth", "terraform-validate"] {
@@ -201,7 +210,10 @@ fn every_environment_has_a_place_in_the_promotion() {
     let made = Made::new(THREE);
     made.write("txnr.toml", &made.read("txnr.toml").replace("\"stage\", ", ""));
     assert_eq!(made.code("init --check"), 3);
-    made.write("txnr.toml", &made.read("txnr.toml").replace("\"prod\"]", "\"prod\", \"stage\", \"nowhere\"]"));
+    made.write(
+        "txnr.toml",
+        &made.read("txnr.toml").replace("\"prod\"]", "\"prod\", \"stage\", \"nowhere\"]"),
+    );
     assert_eq!(made.code("init --check"), 3);
 }
 
@@ -220,7 +232,10 @@ fn an_image_is_named_and_the_rest_of_the_file_stays() {
 
 #[test]
 fn this_repository_is_up_to_date() {
-    let output = Command::new(env!("CARGO_BIN_EXE_txnr")).args(["init", "--check"]).current_dir(repository("")).output();
+    let output = Command::new(env!("CARGO_BIN_EXE_txnr"))
+        .args(["init", "--check"])
+        .current_dir(repository(""))
+        .output();
     assert_success("txnr init --check\n  fix: cargo run -- init --force", &output.unwrap());
     judge(&repository(""));
 }

@@ -183,6 +183,9 @@ fn prove(folder: &str, name: &str) {
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
     platform.secrets_are_drawn_and_written_nowhere(&root);
+    if environment.watches {
+        platform.account_is_watched();
+    }
 
     if environment.protected {
         terraform.destroy_refused();
@@ -203,6 +206,8 @@ struct Environment {
     protected: bool,
     /// Whether port 80 answers with a redirect.
     redirects: bool,
+    /// Whether the account's baseline is this environment's.
+    watches: bool,
 }
 
 impl Environment {
@@ -218,6 +223,7 @@ impl Environment {
             region: text("region"),
             protected: document.get("protection").and_then(toml::Value::as_bool).unwrap_or(true),
             redirects: setting("alb", "http_redirect").and_then(toml::Value::as_bool).unwrap_or(true),
+            watches: setting("account", "baseline").and_then(toml::Value::as_bool).unwrap_or(true),
             folder,
         }
     }
@@ -359,6 +365,26 @@ impl Platform<'_> {
             let text = fs::read_to_string(root.join(file)).unwrap();
             assert!(!values.iter().any(|value| text.contains(value)), "{file} holds a secret");
         }
+    }
+
+    /// Trail, recorder and detector are at work, and new volumes are encrypted.
+    fn account_is_watched(&self) {
+        let trail = self.list("cloudtrail", "describe_trails", json!({}), "trailList").remove(0);
+        assert_eq!(trail["IsMultiRegionTrail"], true, "{trail}");
+        assert_eq!(trail["LogFileValidationEnabled"], true, "{trail}");
+        let which = json!({"Name": trail["Name"]});
+        assert_eq!(self.ask("cloudtrail", "get_trail_status", which)["IsLogging"], true);
+        let status = "describe_configuration_recorder_status";
+        let recorders = self.list("config", status, json!({}), "ConfigurationRecordersStatus");
+        assert_eq!(recorders[0]["recording"], true, "{recorders:?}");
+        let detectors = self.list("guardduty", "list_detectors", json!({}), "DetectorIds");
+        let detector = self.ask("guardduty", "get_detector", json!({"DetectorId": detectors[0]}));
+        assert_eq!(detector["Status"], "ENABLED");
+        let standards =
+            self.list("securityhub", "get_enabled_standards", json!({}), "StandardsSubscriptions");
+        assert_eq!(standards.len(), 2, "{standards:?}");
+        let encryption = self.ask("ec2", "get_ebs_encryption_by_default", json!({}));
+        assert_eq!(encryption["EbsEncryptionByDefault"], true);
     }
 
     fn tasks_admit_the_load_balancer_alone(&self) {

@@ -30,10 +30,9 @@ const EXAMPLES: &str = "Examples:
 
 impl Image {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let image: ImageRef = self
-            .image
-            .parse()
-            .map_err(|invalid: crate::config::Invalid| Failure::new(exit::USAGE, invalid.problem, invalid.allowed))?;
+        let image: ImageRef = self.image.parse().map_err(|invalid: crate::config::Invalid| {
+            Failure::new(exit::USAGE, invalid.problem, invalid.allowed)
+        })?;
         let loaded = load::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
         let Some(environment) = loaded.environments.first() else { return Ok(()) };
         let path = &environment.path;

@@ -98,9 +98,11 @@ impl Init {
             None => self.begin()?,
         };
         let environments = load::load_all(&self.folder.join("envs"))?.environments;
-        let files = render::render(&project, &environments).map_err(|error| match error.downcast::<ProjectError>() {
-            Ok(error) => Failure::from(error),
-            Err(error) => Failure::from(error),
+        let files = render::render(&project, &environments).map_err(|error| {
+            match error.downcast::<ProjectError>() {
+                Ok(error) => Failure::from(error),
+                Err(error) => Failure::from(error),
+            }
         })?;
         if self.check { self.compare(&files) } else { self.write(&files) }
     }
@@ -197,15 +199,16 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
 impl Given {
     /// Asks for what is not said, if there is somebody to ask.
     fn complete(&self, ask: bool) -> Result<Answers, Failure> {
-        let answer = |flag, given: &Option<String>, question, default: Option<&str>| -> Result<String, Failure> {
-            if let Some(given) = given {
-                return Ok(given.clone());
-            }
-            if ask {
-                return prompt::ask(question, default);
-            }
-            default.map(str::to_owned).ok_or_else(|| missing(flag))
-        };
+        let answer =
+            |flag, given: &Option<String>, question, default: Option<&str>| -> Result<String, Failure> {
+                if let Some(given) = given {
+                    return Ok(given.clone());
+                }
+                if ask {
+                    return prompt::ask(question, default);
+                }
+                default.map(str::to_owned).ok_or_else(|| missing(flag))
+            };
         let organization = answer("--organization", &self.organization, "Organization's short name", None)?;
         let repository = answer("--repository", &self.repository, "Repository on GitHub, OWNER/NAME", None)?;
         let repository: Repository = parse("--repository", &repository)?;
@@ -220,9 +223,15 @@ impl Given {
             return Err(missing("--account"));
         };
         let region = answer("--region", &self.region, "Region", Some("us-east-1"))?;
-        let owner = answer("--owner", &self.owner, "Who answers for it and is called at night", Some("platform"))?;
+        let owner =
+            answer("--owner", &self.owner, "Who answers for it and is called at night", Some("platform"))?;
         let released = Some(env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://github.com/"));
-        let txnr = answer("--txnr", &self.txnr, "Repository that releases txnr", released.filter(|r| !r.is_empty()))?;
+        let txnr = answer(
+            "--txnr",
+            &self.txnr,
+            "Repository that releases txnr",
+            released.filter(|r| !r.is_empty()),
+        )?;
         let default = format!("@{}", repository.as_str().split('/').next().unwrap_or_default());
         let owners = if self.code_owners.is_empty() { vec![default] } else { self.code_owners.clone() };
         let dockerfile = self.dockerfile.as_deref().unwrap_or("Dockerfile");
@@ -234,15 +243,26 @@ impl Given {
             region: parse("--region", &region)?,
             accounts: accounts.iter().map(|text| account(text)).collect::<Result<_, _>>()?,
             repository,
-            code_owners: owners.iter().map(|text| parse::<CodeOwner>("--code-owner", text)).collect::<Result<_, _>>()?,
+            code_owners: owners
+                .iter()
+                .map(|text| parse::<CodeOwner>("--code-owner", text))
+                .collect::<Result<_, _>>()?,
             txnr: parse("--txnr", &txnr)?,
-            dockerfile: if self.no_image { None } else { Some(parse::<FilePath>("--dockerfile", dockerfile)?) },
+            dockerfile: if self.no_image {
+                None
+            } else {
+                Some(parse::<FilePath>("--dockerfile", dockerfile)?)
+            },
         })
     }
 }
 
 fn missing(flag: &str) -> Failure {
-    Failure::new(exit::USAGE, format!("{flag} is missing"), "name it, or run `txnr init` in a terminal to be asked")
+    Failure::new(
+        exit::USAGE,
+        format!("{flag} is missing"),
+        "name it, or run `txnr init` in a terminal to be asked",
+    )
 }
 
 /// `prod=111122223333`.

@@ -59,9 +59,11 @@ impl Inventory {
             existing.extend(inventory::read(&read(path)?).map_err(|error| unusable(path, &error))?);
         }
         if let Some(path) = &self.account {
-            let found = inventory::untracked(&read(path)?, &existing).map_err(|error| unusable(path, &error))?;
+            let found =
+                inventory::untracked(&read(path)?, &existing).map_err(|error| unusable(path, &error))?;
             for resource in &found {
-                let tags: Vec<String> = resource.tags.iter().map(|(key, text)| format!("{key}={text}")).collect();
+                let tags: Vec<String> =
+                    resource.tags.iter().map(|(key, text)| format!("{key}={text}")).collect();
                 say(format_args!("{} {}", resource.arn, tags.join(" ")));
             }
             say(format_args!("{} resources of the account are in no state", found.len()));

@@ -63,13 +63,16 @@ fn comment(environment: &str, plan: &str) -> String {
         .map(|line| format!("{}\n", line.trim_start_matches("  # ")))
         .collect();
     let fence = fence(plan);
-    let mut comment = format!("<!-- txnr plan: {environment} -->\n### Plan of `{environment}`\n\n{}\n", escape(summary));
+    let mut comment =
+        format!("<!-- txnr plan: {environment} -->\n### Plan of `{environment}`\n\n{}\n", escape(summary));
     if !changes.is_empty() {
         comment.push_str(&format!("\n{fence}text\n{}{fence}\n", shorten(&changes, CHANGES_MAX)));
     }
     if !plan.trim().is_empty() {
-        let (head, tail) =
-            (format!("\n<details><summary>The whole plan</summary>\n\n{fence}text\n"), format!("{fence}\n\n</details>\n"));
+        let (head, tail) = (
+            format!("\n<details><summary>The whole plan</summary>\n\n{fence}text\n"),
+            format!("{fence}\n\n</details>\n"),
+        );
         let room = BYTES_MAX.saturating_sub(comment.len() + head.len() + tail.len());
         comment.push_str(&head);
         comment.push_str(&shorten(plan.trim_matches('\n'), room));
@@ -123,7 +126,9 @@ mod tests {
     #[test]
     fn a_plan_of_any_length_fits() {
         let long: String = (0..20_000)
-            .map(|n| format!("  # aws_ecs_service.s{n} will be updated in-place\n  ~ tags = \"ümläut {n}\"\n"))
+            .map(|n| {
+                format!("  # aws_ecs_service.s{n} will be updated in-place\n  ~ tags = \"ümläut {n}\"\n")
+            })
             .collect();
         for plan in [long.clone(), "é".repeat(300_000), format!("{long}{}", "`".repeat(70_000))] {
             let comment = comment("prod", &plan);

@@ -15,7 +15,11 @@ pub(super) fn ask(question: &str, default: Option<&str>) -> Result<String, Failu
         stderr.flush()?;
         let mut line = String::new();
         if io::stdin().read_line(&mut line)? == 0 {
-            return Err(Failure::new(exit::USAGE, "the answers ended", "flags answer as well: `txnr init --help`"));
+            return Err(Failure::new(
+                exit::USAGE,
+                "the answers ended",
+                "flags answer as well: `txnr init --help`",
+            ));
         }
         match (line.trim(), default) {
             ("", Some(default)) => return Ok(default.to_owned()),

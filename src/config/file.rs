@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alb, Certificate, DataFile, Ecr, Iam, Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile,
-    StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile,
+    Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -68,6 +68,8 @@ pub struct EnvFile {
     pub secrets: Secrets,
     /// What outlives the loss of the region.
     pub recovery: Recovery,
+    /// Copies that outlive a mistake.
+    pub backup: BackupFile,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.
@@ -78,6 +80,10 @@ pub struct EnvFile {
     pub logs: Logs,
     /// The buckets for logs, artifacts and statements.
     pub storage: StorageFile,
+    /// The account's detective controls.
+    pub detection: DetectionFile,
+    /// Shield Advanced.
+    pub shield: Shield,
     /// What every resource is tagged with.
     pub tags: Tags,
     /// Where Terraform keeps its state.
@@ -107,11 +113,14 @@ impl Default for EnvFile {
             data: DataFile::default(),
             secrets: Secrets::default(),
             recovery: Recovery::default(),
+            backup: BackupFile::default(),
             alb: Alb::default(),
             certificate: Certificate::default(),
             waf: Waf::default(),
             logs: Logs::default(),
             storage: StorageFile::default(),
+            detection: DetectionFile::default(),
+            shield: Shield::default(),
             tags: Tags::default(),
             state: StateFile::default(),
             terraform: Terraform::default(),

@@ -70,6 +70,8 @@ pub struct EnvConfig {
     pub secrets: Secrets,
     /// What outlives the loss of the region.
     pub recovery: Recovery,
+    /// Copies that outlive a mistake, if there are any.
+    pub backup: Option<Backup>,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.
@@ -80,6 +82,10 @@ pub struct EnvConfig {
     pub logs: Logs,
     /// The buckets.
     pub storage: Storage,
+    /// The account's detective controls.
+    pub detection: Detection,
+    /// Shield Advanced.
+    pub shield: Shield,
     /// What every resource is tagged with.
     pub tags: Tags,
     /// Where Terraform keeps its state.

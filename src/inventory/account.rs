@@ -42,7 +42,8 @@ pub struct Untracked {
 /// # Errors
 /// When the text is not what the command prints.
 pub fn untracked(account: &str, states: &[Existing]) -> Result<Vec<Untracked>, serde_json::Error> {
-    let known: BTreeSet<&str> = states.iter().filter_map(|existing| existing.arn.as_deref()).map(plain).collect();
+    let known: BTreeSet<&str> =
+        states.iter().filter_map(|existing| existing.arn.as_deref()).map(plain).collect();
     let resources: Resources = serde_json::from_str(account)?;
     let unknown = resources.list.into_iter().filter(|mapping| !known.contains(plain(&mapping.arn)));
     let mut found: Vec<Untracked> = unknown
@@ -105,6 +106,9 @@ mod tests {
         assert_eq!(found.len(), 1);
         let commands = commands(&EnvConfig::for_test(""), &found);
         assert!(commands.contains(r"'arn:aws:s3:::it'\''s; rm -rf $HOME'"), "{commands}");
-        assert!(commands.contains("\"pci_scope\":\"in-scope\"") && !commands.contains("ManagedBy"), "{commands}");
+        assert!(
+            commands.contains("\"pci_scope\":\"in-scope\"") && !commands.contains("ManagedBy"),
+            "{commands}"
+        );
     }
 }

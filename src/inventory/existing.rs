@@ -96,7 +96,10 @@ pub fn read(text: &str) -> Result<Vec<Existing>, StateError> {
         shown(serde_json::from_value(root).map_err(StateError::Json)?, &mut found);
     } else if document["version"] == 4 {
         let raw: Raw = serde_json::from_value(document).map_err(StateError::Json)?;
-        raw.resources.into_iter().filter(|resource| resource.mode == "managed").for_each(|r| instances(r, &mut found));
+        raw.resources
+            .into_iter()
+            .filter(|resource| resource.mode == "managed")
+            .for_each(|r| instances(r, &mut found));
     } else if document.get("format_version").is_none() {
         return Err(StateError::Kind);
     }
@@ -130,11 +133,14 @@ impl Existing {
     /// The resource in the inventory, placed like the one of its address that the module makes.
     #[must_use]
     pub fn item(&self, synthesized: &[Item]) -> Item {
-        let text = |key: &str| self.attributes.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text =
+            |key: &str| self.attributes.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let tags: BTreeMap<String, String> = ["tags_all", "tags"]
             .iter()
             .find_map(|key| self.attributes.get(*key)?.as_object())
-            .map(|tags| tags.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())))
+            .map(|tags| {
+                tags.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+            })
             .map(Iterator::collect)
             .unwrap_or_default();
         let bare = self.address.split('[').next().unwrap_or_default();
@@ -146,7 +152,13 @@ impl Existing {
         Item {
             address: self.address.clone(),
             kind: self.kind.clone(),
-            name: tags.get("Name").map(String::as_str).or(named).or(text("id")).unwrap_or_default().to_owned(),
+            name: tags
+                .get("Name")
+                .map(String::as_str)
+                .or(named)
+                .or(text("id"))
+                .unwrap_or_default()
+                .to_owned(),
             taggable: self.attributes.contains_key("tags_all") || self.attributes.contains_key("tags"),
             zone: known.map_or(Zone::Unknown, |item| item.zone),
             data_classification: of_tag("data_classification", known.map(|item| &item.data_classification)),

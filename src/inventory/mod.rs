@@ -41,8 +41,16 @@ pub struct Item {
 /// What stands for a tag that is known only once the resource exists.
 const UNKNOWN: &str = "(known after apply)";
 /// The arguments that hold a resource's name, the telling ones first.
-const NAMES: [&str; 8] =
-    ["name", "bucket", "identifier", "cluster_identifier", "family", "domain_name", "service_name", "dashboard_name"];
+const NAMES: [&str; 8] = [
+    "name",
+    "bucket",
+    "identifier",
+    "cluster_identifier",
+    "family",
+    "domain_name",
+    "service_name",
+    "dashboard_name",
+];
 
 /// Every resource that an environment's module will make, in the order of its addresses.
 #[must_use]

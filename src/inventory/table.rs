@@ -27,7 +27,8 @@ pub fn render(items: &[Item], format: Format) -> Result<String, serde_json::Erro
         Format::Json => format!("{}\n", serde_json::to_string_pretty(items)?),
         Format::Csv => lines(items, |cells| cells.map(|cell| csv(&cell)).join(",")),
         Format::Markdown => {
-            let mut text = lines(items, |cells| format!("| {} |", cells.map(|cell| markdown(&cell)).join(" | ")));
+            let mut text =
+                lines(items, |cells| format!("| {} |", cells.map(|cell| markdown(&cell)).join(" | ")));
             let rule = format!("|{}\n", " --- |".repeat(HEADINGS.len()));
             text.insert_str(text.find('\n').map_or(0, |at| at + 1), &rule);
             text
@@ -56,7 +57,8 @@ fn lines(items: &[Item], line: impl Fn([String; 7]) -> String) -> String {
 
 /// A field, quoted where it has to be; one that a spreadsheet would compute is made text.
 fn csv(cell: &str) -> String {
-    let cell = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() };
+    let cell =
+        if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() };
     if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
 

@@ -95,9 +95,12 @@ impl Project {
     /// When it says what it may not say.
     pub fn parse(text: &str) -> Result<Self, ProjectError> {
         let project: Self = toml::from_str(text).map_err(|error| ProjectError::Invalid(Box::new(error)))?;
-        if let Some(twice) = project.promotion.iter().enumerate().find_map(|(at, name)| {
-            project.promotion[..at].contains(name).then_some(name)
-        }) {
+        if let Some(twice) = project
+            .promotion
+            .iter()
+            .enumerate()
+            .find_map(|(at, name)| project.promotion[..at].contains(name).then_some(name))
+        {
             return Err(ProjectError::Promotion { what: format!("`{twice}` stands there twice") });
         }
         Ok(project)

@@ -44,10 +44,20 @@ const ALWAYS: fn(&Project) -> bool = |_| true;
 /// Every file of a repository.
 const TEMPLATES: [Template; 17] = [
     template!(".github/actions/setup/action.yml", "github/actions/setup/action.yml", UpToDate, ALWAYS),
-    template!(".github/workflows/ci-build.yml", "github/workflows/ci-build.yml", UpToDate, |p| p.image.is_some()),
+    template!(".github/workflows/ci-build.yml", "github/workflows/ci-build.yml", UpToDate, |p| p
+        .image
+        .is_some()),
     template!(".github/workflows/tf-deploy.yml", "github/workflows/tf-deploy.yml", UpToDate, ALWAYS),
-    template!(".github/workflows/tf-environment.yml", "github/workflows/tf-environment.yml", UpToDate, ALWAYS),
-    template!(".github/workflows/release.yml", "github/workflows/release.yml", UpToDate, |p| p.txnr.version.is_none()),
+    template!(
+        ".github/workflows/tf-environment.yml",
+        "github/workflows/tf-environment.yml",
+        UpToDate,
+        ALWAYS
+    ),
+    template!(".github/workflows/release.yml", "github/workflows/release.yml", UpToDate, |p| p
+        .txnr
+        .version
+        .is_none()),
     template!(".pre-commit-config.yaml", "pre-commit-config.yaml", UpToDate, ALWAYS),
     template!(".github/zizmor.yml", "github/zizmor.yml", UpToDate, ALWAYS),
     template!(".yamllint.yaml", "yamllint.yaml", UpToDate, ALWAYS),
@@ -94,12 +104,8 @@ struct Facts {
 
 impl Facts {
     fn of(config: &EnvConfig, first: &EnvConfig) -> Self {
-        let registry = format!(
-            "{}.dkr.ecr.{}.{}",
-            config.account_id,
-            config.region,
-            config.partition().dns_suffix()
-        );
+        let registry =
+            format!("{}.dkr.ecr.{}.{}", config.account_id, config.region, config.partition().dns_suffix());
         Self {
             name: config.name.to_string(),
             production: config.production,
@@ -110,8 +116,16 @@ impl Facts {
             image_repository: format!("{registry}/{}", config.service.name),
             state: format!("s3://{}/{}", config.state.bucket, config.state.key),
             plan_role: role(config, "plan"),
-            apply_role: config.iam.terraform_role.as_ref().map_or_else(|| role(config, "apply"), ToString::to_string),
-            push_role: config.iam.pipeline_role.as_ref().map_or_else(|| role(config, "push"), ToString::to_string),
+            apply_role: config
+                .iam
+                .terraform_role
+                .as_ref()
+                .map_or_else(|| role(config, "apply"), ToString::to_string),
+            push_role: config
+                .iam
+                .pipeline_role
+                .as_ref()
+                .map_or_else(|| role(config, "push"), ToString::to_string),
             pull_role: role(first, "pull"),
         }
     }
@@ -119,7 +133,12 @@ impl Facts {
 
 /// The ARN of a role of the pipeline, which stands under a path that the platform's own roles do not have.
 fn role(config: &EnvConfig, purpose: &str) -> String {
-    format!("arn:{}:iam::{}:role/bootstrap/{}", config.partition(), config.account_id, config.names.of(purpose))
+    format!(
+        "arn:{}:iam::{}:role/bootstrap/{}",
+        config.partition(),
+        config.account_id,
+        config.names.of(purpose)
+    )
 }
 
 /// The checks of checkov that fail on purpose: the list that the end-to-end tests settle the plans with.
@@ -181,12 +200,15 @@ pub fn render(project: &Project, environments: &[Environment]) -> Result<Vec<Ren
 }
 
 /// The environments in the order of promotion.
-fn in_order<'e>(project: &Project, environments: &'e [Environment]) -> Result<Vec<&'e EnvConfig>, ProjectError> {
+fn in_order<'e>(
+    project: &Project,
+    environments: &'e [Environment],
+) -> Result<Vec<&'e EnvConfig>, ProjectError> {
     let find = |name: &crate::config::EnvName| {
         let found = environments.iter().find(|environment| environment.config.name == *name);
-        found.map(|environment| &environment.config).ok_or_else(|| ProjectError::Promotion {
-            what: format!("there is no environment `{name}`"),
-        })
+        found
+            .map(|environment| &environment.config)
+            .ok_or_else(|| ProjectError::Promotion { what: format!("there is no environment `{name}`") })
     };
     if let Some(missing) = environments.iter().find(|e| !project.promotion.contains(&e.config.name)) {
         return Err(ProjectError::Promotion { what: format!("`{}` is missing", missing.config.name) });
@@ -198,7 +220,9 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
     let facts: Vec<Facts> = ordered.iter().map(|config| Facts::of(config, first)).collect();
     let mut exceptions = toml::from_str::<Exceptions>(EXCEPTIONS)?.exception;
     // The others are those of the variants that exist for the tests alone.
-    exceptions.retain(|exception| exception.environments.iter().any(|name| ["dev", "stage", "prod"].contains(&name.as_str())));
+    exceptions.retain(|exception| {
+        exception.environments.iter().any(|name| ["dev", "stage", "prod"].contains(&name.as_str()))
+    });
     exceptions.sort_by(|a, b| a.check.cmp(&b.check));
     exceptions.dedup_by(|a, b| a.check == b.check);
     let workspace = project.txnr.version.is_none();
@@ -242,12 +266,17 @@ mod tests {
     #[test]
     fn no_template_pastes_a_value_into_yaml_that_could_break_it() {
         // What may stand there as it is: slugs, ARNs, paths of the contract, and sentences of our own.
-        const PLAIN: [&str; 6] = ["name", "[0].name", "rendered", "reason", "checkov_requirement", "- 1].name"];
+        const PLAIN: [&str; 6] =
+            ["name", "[0].name", "rendered", "reason", "checkov_requirement", "- 1].name"];
         for template in TEMPLATES.iter().filter(|t| t.path.ends_with(".yml") || t.path.ends_with(".yaml")) {
             for piece in template.text.split("<<").skip(1) {
                 let expression = piece.split(">>").next().unwrap_or_default().trim();
                 let Some(value) = expression.strip_suffix("| safe") else { continue };
-                assert!(PLAIN.iter().any(|plain| value.trim().ends_with(plain)), "{}: {expression}", template.path);
+                assert!(
+                    PLAIN.iter().any(|plain| value.trim().ends_with(plain)),
+                    "{}: {expression}",
+                    template.path
+                );
             }
         }
     }

@@ -77,7 +77,8 @@ pub fn project(answers: &Answers) -> String {
 pub fn environment(answers: &Answers, at: usize, name: &EnvName, account: &AccountId) -> String {
     let fleeting = FLEETING.contains(&name.as_str());
     let rehearsal = REHEARSALS.contains(&name.as_str());
-    let domain = if fleeting || rehearsal { subdomain(&answers.domain, name) } else { answers.domain.to_string() };
+    let domain =
+        if fleeting || rehearsal { subdomain(&answers.domain, name) } else { answers.domain.to_string() };
     let mut text = format!(
         "#:schema ./schema.json\n# Every key, its default and the reason for it: `txnr schema --markdown`\n\n\
          organization = \"{}\"\naccount_id = \"{account}\"\nregion = \"{}\"\ndomain = \"{domain}\"\nowner = \"{}\"\n",

@@ -21,6 +21,8 @@ pub struct Outputs {
     pub https_listener: LbListenerHandle,
     /// The target group that the tasks register in.
     pub target_group: LbTargetGroupHandle,
+    /// The ARN of the zone that the service's name is in.
+    pub zone_arn: Expr<Text>,
 }
 
 /// Builds the load balancer.
@@ -49,7 +51,7 @@ pub fn build(
     stack.output("https_listener_arn", "The HTTPS listener", https_listener.arn());
     stack.output("target_group_arn", "The target group that the tasks register in", target_group.arn());
     stack.output("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
-    Outputs { load_balancer, https_listener, target_group }
+    Outputs { load_balancer, https_listener, target_group, zone_arn: zone.arn() }
 }
 
 /// The public zone exists already: other names of the organization live in it.

@@ -10,9 +10,10 @@ use aws::kind::ResourcePolicy;
 use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
 use terraform::{Expr, Meta, ProviderRef, Stack, set};
 
+use super::detect;
 use super::ecs;
 use super::logs;
-use crate::config::{EnvConfig, Region};
+use crate::config::{EnvConfig, Part, Region};
 
 /// The keys.
 pub struct Outputs {
@@ -256,9 +257,14 @@ fn services(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     if config.network.flow_logs.s3 {
         all.push(flow_logs(config));
     }
-    if config.account.baseline {
+    if config.account.owns(Part::Trail) {
         all.extend(trail(config));
+    }
+    if config.account.owns(Part::Recorder) {
         all.push(recorder(config));
+    }
+    if detect::exports_findings(config) {
+        all.push(findings(config));
     }
     all
 }
@@ -315,6 +321,15 @@ fn recorder(config: &EnvConfig) -> Statement<ResourcePolicy> {
         THIS_KEY,
     )
     .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+}
+
+/// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html#guardduty-exporting-findings-kms-policy>
+fn findings(config: &EnvConfig) -> Statement<ResourcePolicy> {
+    let service = Principal::service("guardduty.amazonaws.com");
+    Statement::<ResourcePolicy>::allow("Findings", service, ["kms:GenerateDataKey"], THIS_KEY)
+        .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+        // GuardDuty makes up the detector's id.
+        .when(Condition::arn_like("aws:SourceArn", [config.arn("guardduty", "detector/*")]))
 }
 
 /// The topic that alarms are published to.
@@ -407,7 +422,7 @@ network.flow_logs.s3 = true
                 assert!(keys.into_iter().any(fixed), "{statement:?}");
             }
         }
-        assert_eq!(services, 8);
+        assert_eq!(services, 9);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use aws::{
 use terraform::{Expr, Meta, Stack, set, text};
 
 use super::{data, kms, storage};
-use crate::config::{EnvConfig, PostgresRunsOn};
+use crate::config::{EnvConfig, Part, PostgresRunsOn};
 
 /// The log groups.
 pub struct Outputs {
@@ -34,6 +34,8 @@ pub struct Outputs {
     pub waf: CloudwatchLogGroupHandle,
     /// What PostgreSQL and its host write, made before RDS would make it unencrypted; none without PostgreSQL.
     pub database: Vec<CloudwatchLogGroupHandle>,
+    /// The account's trail; none if the trail is somebody else's.
+    pub trail: Option<CloudwatchLogGroupHandle>,
     /// Lets AWS deliver the web ACL's log; the web ACL's logging depends on it, or AWS would make a policy of its own.
     pub delivery: CloudwatchLogResourcePolicyHandle,
 }
@@ -57,6 +59,8 @@ pub enum Group {
     PostgresUpgrade,
     /// The samples of the databases' operating systems, of every database in the account and region.
     RdsOs,
+    /// The account's trail.
+    Trail,
     /// Where the data protection policies report what they find.
     Findings,
     /// What goes wrong in the export.
@@ -64,7 +68,7 @@ pub enum Group {
 }
 
 impl Group {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Service,
         Self::Exec,
         Self::Insights,
@@ -73,6 +77,7 @@ impl Group {
         Self::Postgres,
         Self::PostgresUpgrade,
         Self::RdsOs,
+        Self::Trail,
         Self::Findings,
         Self::Export,
     ];
@@ -92,6 +97,7 @@ impl Group {
             Self::Postgres => "postgres",
             Self::PostgresUpgrade => "postgres_upgrade",
             Self::RdsOs => "rds_os",
+            Self::Trail => "trail",
             Self::Findings => "findings",
             Self::Export => "export",
         }
@@ -114,7 +120,9 @@ impl Group {
             // Groups of this prefix do not count against the size of the policy that lets AWS deliver to them.
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
             Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
-            Self::Service | Self::Exec | Self::Flow | Self::Export => names.log_group(self.as_str()),
+            Self::Service | Self::Exec | Self::Flow | Self::Trail | Self::Export => {
+                names.log_group(self.as_str())
+            }
         }
     }
 
@@ -135,6 +143,7 @@ impl Group {
             | Self::Postgres
             | Self::PostgresUpgrade
             | Self::RdsOs
+            | Self::Trail
             | Self::Findings
             | Self::Export => config.logs.retention_days,
         };
@@ -155,6 +164,7 @@ impl Group {
         let postgres = config.data.postgres.as_ref();
         match self {
             Self::Export => config.logs.export,
+            Self::Trail => config.account.owns(Part::Trail),
             Self::Postgres => postgres.is_some(),
             // Aurora writes no such log.
             Self::PostgresUpgrade => {
@@ -183,6 +193,8 @@ pub fn build(
         .map(|group| (group, add(group)))
         .collect();
     let findings = add(Group::Findings);
+    // Not exported: CloudTrail delivers the same events to the audit bucket itself, signed.
+    let trail = config.account.owns(Part::Trail).then(|| add(Group::Trail));
     let delivery = delivery(stack, config, &waf, &findings);
 
     let mut groups = vec![
@@ -202,7 +214,7 @@ pub fn build(
     }
     stack.output("service_log_group", "The log group that the service writes to.", service.name());
     let database = database.into_iter().map(|(_, group)| group).collect();
-    Outputs { service, exec, insights, flow, waf, database, delivery }
+    Outputs { service, exec, insights, flow, waf, database, trail, delivery }
 }
 
 fn group(
@@ -568,13 +580,14 @@ mod tests {
     }
 
     #[test]
-    fn every_group_but_the_exports_own_is_exported_to_the_audit_bucket() {
+    fn every_group_but_the_exports_own_and_the_trails_is_exported_to_the_audit_bucket() {
         let root = platform(POSTGRES);
         let filters = nodes(&root, "aws_cloudwatch_log_subscription_filter");
-        assert_eq!(filters.len(), Group::ALL.len() - 1);
+        assert_eq!(filters.len(), Group::ALL.len() - 2);
         for filter in filters {
             let name = filter.address().name();
-            assert_ne!(name, "export");
+            // CloudTrail delivers to the audit bucket by itself.
+            assert!(!["export", "trail"].contains(&name));
             assert_eq!(text_at(filter, "filter_pattern"), "", "not every event");
             assert!(refers(&root, filter, "log_group_name", &format!("aws_cloudwatch_log_group.{name}")));
             let stream = format!("aws_kinesis_firehose_delivery_stream.{name}");

@@ -5,7 +5,9 @@
 //! randomness. `crate::synth` calls them in the order of their inputs, which is the order below.
 
 pub mod alb;
+pub mod backup;
 pub mod data;
+pub mod detect;
 pub mod ecr;
 pub mod ecs;
 pub mod iam;

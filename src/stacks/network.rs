@@ -17,7 +17,7 @@ mod tests;
 pub use acl::most_rules;
 pub use security_groups::{client_rules, task_rules};
 
-use aws::{SecurityGroupHandle, SubnetHandle, VpcHandle};
+use aws::{EipHandle, SecurityGroupHandle, SubnetHandle, VpcHandle};
 use terraform::kind::{List, Text};
 use terraform::{Address, Addressed, Expr, Stack};
 
@@ -50,6 +50,8 @@ pub struct Outputs {
     pub tasks_security_group: SecurityGroupHandle,
     /// The data stores' security group.
     pub data_security_group: SecurityGroupHandle,
+    /// The NAT gateways' addresses.
+    pub nat_addresses: Vec<EipHandle>,
     /// What must stand before a task can pull its image, read its secrets and write its log: routes, endpoints
     /// and the tasks' rules. The service depends on all of it, or its first tasks fail and trip the circuit
     /// breaker.
@@ -82,6 +84,7 @@ pub fn build(
         alb_security_group: groups.alb,
         tasks_security_group: groups.tasks,
         data_security_group: groups.data,
+        nat_addresses: vpc.addresses,
         before_tasks,
     }
 }

@@ -22,8 +22,8 @@ use aws::{
 };
 use terraform::{Expr, Meta, NonEmpty, Stack, kind::Text, set, text};
 
-use super::kms;
-use crate::config::{BucketKind, EnvConfig};
+use super::{detect, kms};
+use crate::config::{BucketKind, EnvConfig, Part};
 
 /// A bucket, and the policy that must stand before anything delivers to it.
 pub struct Bucket {
@@ -352,6 +352,7 @@ fn policy(
             all.extend(logs_are_kept(config, kind, bucket));
             all.extend(flow_logs(config, bucket));
             all.extend(trail(config, bucket));
+            all.extend(findings(config, bucket));
         }
         BucketKind::Config => {
             all.extend(logs_are_kept(config, kind, bucket));
@@ -471,7 +472,7 @@ fn bucket_owner_controls() -> Condition {
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html>
 fn trail(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
-    if !config.account.baseline {
+    if !config.account.owns(Part::Trail) {
         return Vec::new();
     }
     let service = || Principal::service("cloudtrail.amazonaws.com");
@@ -486,9 +487,32 @@ fn trail(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourceP
     ]
 }
 
+/// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html#guardduty_exportfindings-s3-policies>
+fn findings(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+    if !detect::exports_findings(config) {
+        return Vec::new();
+    }
+    let service = || Principal::service("guardduty.amazonaws.com");
+    let source = || Condition::arn_like("aws:SourceArn", [config.arn("guardduty", "detector/*")]);
+    let write = [deliveries(config, bucket)];
+    vec![
+        Statement::<ResourcePolicy>::allow("FindingsWrite", service(), ["s3:PutObject"], write)
+            .when(from_account(config))
+            .when(source()),
+        Statement::<ResourcePolicy>::allow(
+            "FindingsCheck",
+            service(),
+            ["s3:GetBucketLocation"],
+            [bucket.arn()],
+        )
+        .when(from_account(config))
+        .when(source()),
+    ]
+}
+
 /// <https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-policy.html>
 fn recorder(config: &EnvConfig, bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
-    if !config.account.baseline {
+    if !config.account.owns(Part::Recorder) {
         return Vec::new();
     }
     let service = || Principal::service("config.amazonaws.com");
@@ -612,7 +636,7 @@ mod tests {
                 deliveries += 1;
             }
         }
-        assert_eq!(deliveries, 8);
+        assert_eq!(deliveries, 10);
     }
 
     #[test]

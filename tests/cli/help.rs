@@ -8,7 +8,9 @@ use std::fs;
 fn the_help_names_every_subcommand_and_exit_code() {
     let project = Project::empty();
     assert_snapshot!("help", project.run("--help"));
-    for subcommand in ["synth", "envs", "inventory", "init", "image", "plan-comment", "schema", "completions", "man"] {
+    for subcommand in
+        ["synth", "envs", "inventory", "init", "image", "plan-comment", "schema", "completions", "man"]
+    {
         let help = project.run(&format!("{subcommand} --help"));
         assert!(help.contains("Examples:"), "{help}");
         assert_snapshot!(format!("help_{subcommand}"), help);

@@ -6,15 +6,15 @@ use txnr::config::{FargateSize, RetentionDays};
 
 /// Files that load without an error: each setting drawn from what the reference allows.
 pub fn valid() -> impl Strategy<Value = String> {
-    (head(), network(), service(), data(), alb(), waf(), rest()).prop_map(
-        |((head, production), network, service, data, alb, waf, rest)| {
+    (head(), network(), service(), data(), alb(), waf(), detection(), rest()).prop_map(
+        |((head, production), network, service, data, alb, waf, detection, rest)| {
             // What production refuses, it does not get.
             let exec = if production { "" } else { "exec = true\n" };
             let rest = if production { rest.replace("export = false", "export = true") } else { rest };
             // The tables of the service are not reached otherwise.
             let tables = data.contains("store = \"dynamodb\"");
             let network = if tables { network } else { network.replace(", \"dynamodb\"]", "]") };
-            format!("{head}{network}[service]\n{exec}{service}{data}{alb}{waf}{rest}")
+            format!("{head}{network}[service]\n{exec}{service}{data}{alb}{waf}{detection}{rest}")
         },
     )
 }
@@ -147,6 +147,34 @@ fn waf() -> impl Strategy<Value = String> {
             );
             for group in counting {
                 let _ = writeln!(text, "managed_groups.{group} = \"count\"");
+            }
+            text
+        },
+    )
+}
+
+/// What the account is watched with, as far as every partition has it, and what somebody else looks after.
+fn detection() -> impl Strategy<Value = String> {
+    let parts = [
+        "trail",
+        "recorder",
+        "guardduty",
+        "security_hub",
+        "inspector",
+        "access_analyzer",
+        "password_policy",
+        "support_role",
+        "defaults",
+    ];
+    (some_of(&parts, 0), some_of(&["s3", "eks"], 0), any::<[bool; 4]>()).prop_map(
+        |(elsewhere, plans, [insights, export, unused, block])| {
+            let mut text = format!(
+                "[detection]\nguardduty_plans = {plans:?}\ntrail_insights = {insights}\n\
+                 guardduty_export = {export}\nunused_access = {unused}\nblock_other_vpcs = {block}\n\
+                 [account.elsewhere]\n"
+            );
+            for part in elsewhere {
+                let _ = writeln!(text, "{part} = \"The security team has it\"");
             }
             text
         },

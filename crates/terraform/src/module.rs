@@ -35,6 +35,20 @@ pub(crate) struct StackParts {
     pub(crate) imports: Vec<Import>,
 }
 
+impl StackParts {
+    /// Whether there is nothing in the stack but, perhaps, blocks with addresses.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { name: _, locals, variables, outputs, checks, moved, removed, imports } = self;
+        locals.is_empty()
+            && variables.is_empty()
+            && outputs.is_empty()
+            && checks.is_empty()
+            && moved.is_empty()
+            && removed.is_empty()
+            && imports.is_empty()
+    }
+}
+
 /// A configured provider.
 #[derive(Debug)]
 pub(crate) struct Provider {

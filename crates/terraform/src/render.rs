@@ -18,7 +18,7 @@ use crate::{Document, Expression, Mode, Node, Number, Reference, Root, S3Backend
 const SETTINGS_FILE: &str = "terraform.tf.json";
 
 impl Root {
-    /// Renders one document per stack, and one for settings and providers, as `(file name, contents)`
+    /// Renders one document per stack that holds anything, and one for settings and providers, as `(file name, contents)`
     /// sorted by name. `comment` stands at the top of each: where the file comes from.
     pub fn render(&self, comment: &str) -> Vec<(String, String)> {
         let mut nodes: Vec<Vec<&Node>> = vec![Vec::new(); self.stacks.len()];
@@ -29,6 +29,7 @@ impl Root {
             .stacks
             .iter()
             .zip(nodes)
+            .filter(|(stack, nodes)| !nodes.is_empty() || !stack.is_empty())
             .map(|(stack, mut nodes)| {
                 nodes.sort_by_cached_key(|n| n.address.clone());
                 (format!("{}.tf.json", stack.name), to_json(&StackFile { comment, stack, nodes: &nodes }))

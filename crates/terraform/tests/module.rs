@@ -38,6 +38,17 @@ fn literal_text_is_never_a_template() {
 }
 
 #[test]
+fn a_stack_with_nothing_in_it_has_no_file() {
+    let mut module = Module::default();
+    module.stack("empty");
+    module.stack("said").output("answer", "What was asked for.", "yes");
+    module.stack("built").add("main", Net::default());
+    let files = module.finish().expect("the module is sound").render("test");
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["built.tf.json", "said.tf.json", "terraform.tf.json"]);
+}
+
+#[test]
 fn references_and_texts_of_parts_are_templates() {
     let mut module = Module::default();
     let mut stack = module.stack("s");

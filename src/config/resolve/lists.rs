@@ -9,6 +9,8 @@ use std::fmt::Display;
 pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     unique("alb.allowed_cidrs", &file.alb.allowed_cidrs, problems);
     unique("certificate.alternative_names", &file.certificate.alternative_names, problems);
+    unique("detection.macie.buckets", &file.detection.macie.buckets, problems);
+    unique("detection.rules_left_out", &file.detection.rules_left_out, problems);
     unique("ecr.pull_accounts", &file.ecr.pull_accounts, problems);
     unique("iam.operators", &file.iam.operators, problems);
     unique("kms.administrators", &file.kms.administrators, problems);

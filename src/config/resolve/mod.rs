@@ -2,8 +2,10 @@
 //! subnets are computed, and whatever depends on more than one value is checked.
 
 mod alb;
+mod backup;
 mod certificate;
 mod data;
+mod detection;
 mod lists;
 mod names;
 mod network;
@@ -41,6 +43,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     waf::check(&file.waf, file.production, problems);
 
     let hosted_zone = hosted_zone(&file, problems);
+    detection::check_account(&file, problems);
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
     network::check_endpoints(&file.network.endpoints, file.data.store, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
@@ -52,7 +55,9 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         problems,
     );
     let data = data::resolve(&file.data, file.production, problems);
+    let backup = backup::resolve(&file.backup, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
+    let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);
     let (account_id, region) = (file.account_id?, file.region?);
@@ -71,11 +76,14 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         data,
         secrets: file.secrets,
         recovery: file.recovery,
+        backup,
         alb: file.alb,
         certificate: file.certificate,
         waf: file.waf,
         logs: file.logs,
         storage,
+        detection: detection?,
+        shield: file.shield,
         tags: file.tags,
         state: state?,
         terraform: file.terraform,
@@ -90,6 +98,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     };
     quotas::check(&config, problems);
     tags::check_policy(&config, problems);
+    detection::check_agent(&config, problems);
     Some(config)
 }
 

@@ -6,7 +6,7 @@ use crate::config::section::{
     EgressDestination, EgressRule, EgressRuleFile, Endpoints, Nat, Network, NetworkFile, Store,
 };
 use crate::config::value::{
-    AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Region, RetentionDays,
+    AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Partition, Region, RetentionDays,
 };
 
 /// The VPC as the stacks build it; `None` without a range or a region, or where the subnets have no room.
@@ -35,9 +35,19 @@ pub(super) fn resolve(
         ipv6: file.ipv6,
         flow_logs_retention_days: file.flow_logs.retention_days.unwrap_or(retention),
         flow_logs: file.flow_logs.clone(),
-        endpoints: file.endpoints.clone(),
+        endpoints: endpoints(&file.endpoints, region),
         egress,
     })
+}
+
+/// What is declared, but for the endpoint of an agent that China does not have.
+/// <https://docs.amazonaws.cn/en_us/aws/latest/userguide/guardduty.html>
+fn endpoints(file: &Endpoints, region: Option<&Region>) -> Endpoints {
+    let mut endpoints = file.clone();
+    if region.is_some_and(|region| region.partition() == Partition::AwsCn) {
+        endpoints.interface.retain(|service| *service != InterfaceEndpoint::GuardDutyData);
+    }
+    endpoints
 }
 
 fn check_zones(file: &NetworkFile, problems: &mut Problems) {

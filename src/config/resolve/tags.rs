@@ -44,7 +44,11 @@ pub(super) fn check_policy(config: &EnvConfig, problems: &mut Problems) {
             problems.error(
                 KeyPath::from("tags.allowed").key(key.as_str()),
                 format!("the tag `{key}` is {text:?}, which is not allowed"),
-                if list.is_empty() { "a list of values".to_owned() } else { format!("one of {}", list.join(", ")) },
+                if list.is_empty() {
+                    "a list of values".to_owned()
+                } else {
+                    format!("one of {}", list.join(", "))
+                },
             );
         }
     }

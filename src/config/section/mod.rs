@@ -5,8 +5,10 @@
 
 mod account;
 mod alb;
+mod backup;
 mod certificate;
 mod data;
+mod detection;
 mod ecr;
 mod iam;
 mod kms;
@@ -16,16 +18,19 @@ mod postgres;
 mod recovery;
 mod secrets;
 mod service;
+mod shield;
 mod state;
 mod storage;
 mod tags;
 mod terraform;
 mod waf;
 
-pub use account::Account;
+pub use account::{Account, Elsewhere, Part, SecurityContact};
 pub use alb::{Alb, DesyncMode, SslPolicy};
+pub use backup::{Backup, BackupFile, VaultLockFile};
 pub use certificate::{Certificate, KeyAlgorithm};
 pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
+pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
 pub use ecr::Ecr;
 pub use iam::Iam;
 pub use kms::Kms;
@@ -43,6 +48,7 @@ pub use service::{
     Architecture, Autoscaling, Counts, Deployment, HealthCheck, ImageOwner, ScheduledAction, Service,
     ServiceFile,
 };
+pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};
 pub use storage::{ObjectLock, ObjectLockFile, ObjectLockMode, Storage, StorageFile};
 pub use tags::{DataClassification, PciScope, Tags};

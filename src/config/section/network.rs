@@ -142,7 +142,8 @@ impl JsonSchema for AggregationSeconds {
 pub struct Endpoints {
     /// Interface endpoints, one network interface per zone each. What the tasks, their start and ECS Exec need. Tasks
     /// reach AWS through endpoints alone, with NAT too, so what every start needs must be there: `ecr.api`, `ecr.dkr`,
-    /// `logs` and `secretsmanager`.
+    /// `logs` and `secretsmanager`. `guardduty-data` is among them for GuardDuty's agent, which would otherwise get an
+    /// endpoint that Terraform does not know; left out in China, where there is no agent.
     pub interface: Vec<InterfaceEndpoint>,
     /// Gateway endpoints, which cost nothing. S3, where image layers come from and which must be there, and DynamoDB, which must
     /// be where the service keeps its records there.
@@ -163,6 +164,7 @@ impl Default for Endpoints {
                 I::Ssm,
                 I::SsmMessages,
                 I::Monitoring,
+                I::GuardDutyData,
             ],
             gateway: vec![GatewayEndpoint::S3, GatewayEndpoint::DynamoDb],
         }

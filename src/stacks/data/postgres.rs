@@ -18,6 +18,8 @@ use crate::stacks::logs;
 
 /// PostgreSQL, whatever runs it.
 pub struct Database {
+    /// Its ARN.
+    pub arn: Expr<Text>,
     /// The host name to connect to.
     pub host: Expr<Text>,
     /// The id by which policies of IAM know the database: `db-…` or `cluster-…`.

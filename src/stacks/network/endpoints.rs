@@ -92,14 +92,17 @@ fn interface(
     )
 }
 
-/// In China some services' names have a prefix of their own; the list is that of `aws ec2
+/// GovCloud (US) has one of them for FIPS only:
+/// <https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-guardduty.html>. In China some services' names have a prefix of their own; the list is that of `aws ec2
 /// describe-vpc-endpoint-services` there, as the AWS CDK keeps it too.
 fn service_name(config: &EnvConfig, service: InterfaceEndpoint) -> String {
     use InterfaceEndpoint as I;
     let own = matches!(service, I::EcrApi | I::EcrDkr | I::Monitoring | I::Sqs | I::Sts | I::Xray);
     let prefix =
         if config.partition() == Partition::AwsCn && own { "cn.com.amazonaws" } else { "com.amazonaws" };
-    format!("{prefix}.{}.{}", config.region, service.service())
+    let suffix =
+        if config.partition() == Partition::AwsUsGov && service == I::GuardDutyData { "-fips" } else { "" };
+    format!("{prefix}.{}.{}{suffix}", config.region, service.service())
 }
 
 /// Allows callers of this account these actions.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -95,6 +96,35 @@ def _(call: Call) -> dict[str, Any]:
     return {"VpcBlockPublicAccessOptions": options}
 
 
+@ec2.on("CreateVpcBlockPublicAccessExclusion")
+def _(call: Call) -> dict[str, Any]:
+    made = f"vpcbpa-exclude-{uuid.uuid4().hex[:17]}"
+    excluded = f"vpc/{call.params['VpcId']}" if "VpcId" in call.params else f"subnet/{call.params['SubnetId']}"
+    specifications = call.params.get("TagSpecifications", [])
+    call.kept("exclusions")[made] = {
+        "ExclusionId": made,
+        "InternetGatewayExclusionMode": call.params["InternetGatewayExclusionMode"],
+        "ResourceArn": call.arn(excluded),
+        "State": "create-complete",
+        "Tags": [tag for specification in specifications for tag in specification["Tags"]],
+    }
+    return {"VpcBlockPublicAccessExclusion": call.kept("exclusions")[made]}
+
+
+@ec2.on("DescribeVpcBlockPublicAccessExclusions")
+def _(call: Call) -> dict[str, Any]:
+    kept = call.kept("exclusions")
+    asked = call.params.get("ExclusionIds") or list(kept)
+    return {"VpcBlockPublicAccessExclusions": [kept[one] for one in asked if one in kept]}
+
+
+@ec2.on("DeleteVpcBlockPublicAccessExclusion")
+def _(call: Call) -> dict[str, Any]:
+    kept = call.kept("exclusions")
+    kept[call.params["ExclusionId"]]["State"] = "delete-complete"
+    return {"VpcBlockPublicAccessExclusion": kept[call.params["ExclusionId"]]}
+
+
 @ec2.proof
 def _(aws: Callable[..., Any]) -> None:
     client = aws("ec2")
@@ -115,3 +145,12 @@ def _(aws: Callable[..., Any]) -> None:
     client.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
     found = client.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]
     assert found["InternetGatewayBlockMode"] == "block-ingress" and found["State"] == "update-complete"
+    made = client.create_vpc_block_public_access_exclusion(
+        VpcId="vpc-1", InternetGatewayExclusionMode="allow-bidirectional"
+    )["VpcBlockPublicAccessExclusion"]
+    which = {"ExclusionIds": [made["ExclusionId"]]}
+    found = client.describe_vpc_block_public_access_exclusions(**which)["VpcBlockPublicAccessExclusions"]
+    assert found[0]["ResourceArn"].endswith(":vpc/vpc-1") and found[0]["State"] == "create-complete", found
+    client.delete_vpc_block_public_access_exclusion(ExclusionId=made["ExclusionId"])
+    found = client.describe_vpc_block_public_access_exclusions(**which)["VpcBlockPublicAccessExclusions"]
+    assert found[0]["State"] == "delete-complete", found

@@ -1,4 +1,4 @@
-"""Security Hub: its configuration, subscriptions to standards, and the gathering of findings."""
+"""Security Hub: its configuration, subscriptions to standards, their controls, and the gathering of findings."""
 
 from __future__ import annotations
 
@@ -54,6 +54,22 @@ def _(call: Call) -> dict[str, Any]:
     return {"StandardsSubscriptions": [{**one, "StandardsStatus": "DELETING"} for one in gone]}
 
 
+@hub.on("BatchUpdateStandardsControlAssociations")
+def _(call: Call) -> dict[str, Any]:
+    for update in call.params["StandardsControlAssociationUpdates"]:
+        which = (update["SecurityControlId"], update["StandardsArn"])
+        fixed = {"SecurityControlArn": call.arn(f"security-control/{which[0]}")}
+        call.kept("associations")[which] = {**update, **fixed}
+    return {"UnprocessedAssociationUpdates": []}
+
+
+@hub.on("ListStandardsControlAssociations")
+def _(call: Call) -> dict[str, Any]:
+    asked = call.params["SecurityControlId"]
+    kept = call.kept("associations").items()
+    return {"StandardsControlAssociationSummaries": [one for (control, _), one in kept if control == asked]}
+
+
 @hub.on("CreateFindingAggregator")
 def _(call: Call) -> dict[str, Any]:
     arn = call.arn(f"finding-aggregator/{uuid.uuid4()}")
@@ -91,6 +107,11 @@ def _(aws: Callable[..., Any]) -> None:
     assert client.get_enabled_standards(**which)["StandardsSubscriptions"][0]["StandardsArn"] == standard
     client.batch_disable_standards(**which)
     assert not client.get_enabled_standards(**which)["StandardsSubscriptions"]
+    update = {"StandardsArn": standard, "SecurityControlId": "EC2.172", "AssociationStatus": "DISABLED"}
+    client.batch_update_standards_control_associations(StandardsControlAssociationUpdates=[update])
+    found = client.list_standards_control_associations(SecurityControlId="EC2.172")
+    summary = found["StandardsControlAssociationSummaries"][0]
+    assert (summary["StandardsArn"], summary["AssociationStatus"]) == (standard, "DISABLED"), summary
     arn = client.create_finding_aggregator(RegionLinkingMode="ALL_REGIONS")["FindingAggregatorArn"]
     assert client.get_finding_aggregator(FindingAggregatorArn=arn)["RegionLinkingMode"] == "ALL_REGIONS"
     client.delete_finding_aggregator(FindingAggregatorArn=arn)

@@ -1,5 +1,6 @@
 //! JSON documents in string arguments, typed: no stack writes raw JSON.
 
+pub mod conformance_pack;
 pub mod container;
 pub mod dashboard;
 pub mod data_protection;

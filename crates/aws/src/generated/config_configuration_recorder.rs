@@ -137,7 +137,7 @@ terraform::handle! {
 /// The attributes of an `aws_config_configuration_recorder`.
 ConfigConfigurationRecorderHandle {
     id: (k::Text),
-    name: (k::Text),
+    name: (id::ConfigConfigurationRecorderName),
     role_arn: (k::Text),
 }
 }

@@ -2,13 +2,14 @@
 
 //! [`aws_config_configuration_recorder_status`](https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/config_configuration_recorder_status)
 
+use crate::kind as id;
 use terraform::kind as k;
 use terraform::{Body, Expr};
 
 /// `aws_config_configuration_recorder_status`.
 pub struct ConfigConfigurationRecorderStatus {
     pub is_enabled: Expr<k::Bool>,
-    pub name: Expr<k::Text>,
+    pub name: Expr<id::ConfigConfigurationRecorderName>,
 }
 
 impl terraform::Block for ConfigConfigurationRecorderStatus {

@@ -18,7 +18,7 @@ pub struct ConfigConformancePackOptional {
     pub delivery_s3_bucket: Option<Expr<id::S3BucketId>>,
     pub delivery_s3_key_prefix: Option<Expr<k::Text>>,
     pub input_parameter: Vec<InputParameter>,
-    pub template_body: Option<Expr<k::Text>>,
+    pub template_body: Option<Expr<id::ConformancePackTemplate>>,
     pub template_s3_uri: Option<Expr<k::Text>>,
 }
 

@@ -17,7 +17,7 @@ pub struct ConfigDeliveryChannel {
 pub struct ConfigDeliveryChannelOptional {
     pub name: Option<Expr<k::Text>>,
     pub s3_key_prefix: Option<Expr<k::Text>>,
-    pub s3_kms_key_arn: Option<Expr<k::Text>>,
+    pub s3_kms_key_arn: Option<Expr<id::KmsKeyArn>>,
     pub snapshot_delivery_properties: Option<SnapshotDeliveryProperties>,
     pub sns_topic_arn: Option<Expr<id::SnsTopicArn>>,
 }

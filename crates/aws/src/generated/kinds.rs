@@ -75,6 +75,13 @@ impl Identifier for CodedeployAppName {}
 impl Accepts<CodedeployAppName> for Text {}
 impl Accepts<CodedeployAppName> for CodedeployAppName {}
 
+/// `aws_config_configuration_recorder.name`.
+#[derive(Clone, Copy, Debug)]
+pub enum ConfigConfigurationRecorderName {}
+impl Identifier for ConfigConfigurationRecorderName {}
+impl Accepts<ConfigConfigurationRecorderName> for Text {}
+impl Accepts<ConfigConfigurationRecorderName> for ConfigConfigurationRecorderName {}
+
 /// `data.aws_ecs_task_definition.arn`.
 #[derive(Clone, Copy, Debug)]
 pub enum DataEcsTaskDefinitionArn {}
@@ -448,6 +455,12 @@ impl Accepts<Wafv2WebAclLoggingConfigurationLogDestinationConfigs>
     for Wafv2WebAclLoggingConfigurationLogDestinationConfigs
 {
 }
+
+/// A JSON document: see [`crate::document`].
+#[derive(Clone, Copy, Debug)]
+pub enum ConformancePackTemplate {}
+impl DocumentKind for ConformancePackTemplate {}
+impl Accepts<ConformancePackTemplate> for ConformancePackTemplate {}
 
 /// A JSON document: see [`crate::document`].
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@
 #![expect(missing_docs, reason = "the schema has no descriptions; each file links to its documentation")]
 
 pub mod accessanalyzer_analyzer;
+pub mod account_alternate_contact;
 pub mod acm_certificate;
 pub mod acm_certificate_validation;
 pub mod appautoscaling_policy;
@@ -56,7 +57,12 @@ pub mod default_route_table;
 pub mod default_security_group;
 pub mod dynamodb_resource_policy;
 pub mod dynamodb_table;
+pub mod ebs_default_kms_key;
 pub mod ebs_encryption_by_default;
+pub mod ebs_snapshot_block_public_access;
+pub mod ec2_image_block_public_access;
+pub mod ec2_instance_metadata_defaults;
+pub mod ec2_serial_console_access;
 pub mod ecr_lifecycle_policy;
 pub mod ecr_registry_scanning_configuration;
 pub mod ecr_replication_configuration;
@@ -74,6 +80,7 @@ pub mod ephemeral_secretsmanager_secret_version;
 pub mod flow_log;
 pub mod guardduty_detector;
 pub mod guardduty_detector_feature;
+pub mod guardduty_publishing_destination;
 pub mod iam_account_password_policy;
 pub mod iam_openid_connect_provider;
 pub mod iam_policy;
@@ -86,6 +93,7 @@ pub mod internet_gateway;
 pub mod kinds;
 pub mod kinesis_firehose_delivery_stream;
 pub mod kms_alias;
+pub mod kms_grant;
 pub mod kms_key;
 pub mod kms_replica_key;
 pub mod lambda_permission;
@@ -95,6 +103,8 @@ pub mod lb_listener_rule;
 pub mod lb_target_group;
 pub mod lb_trust_store;
 pub mod macie2_account;
+pub mod macie2_classification_export_configuration;
+pub mod macie2_classification_job;
 pub mod nat_gateway;
 pub mod network_acl;
 pub mod network_acl_rule;
@@ -137,13 +147,19 @@ pub mod secretsmanager_secret_version;
 pub mod security_group;
 pub mod securityhub_account;
 pub mod securityhub_finding_aggregator;
+pub mod securityhub_standards_control_association;
 pub mod securityhub_standards_subscription;
+pub mod shield_drt_access_role_arn_association;
 pub mod shield_protection;
+pub mod shield_protection_group;
 pub mod sns_topic;
 pub mod sns_topic_policy;
 pub mod sns_topic_subscription;
+pub mod ssm_service_setting;
 pub mod subnet;
 pub mod vpc;
+pub mod vpc_block_public_access_exclusion;
+pub mod vpc_block_public_access_options;
 pub mod vpc_endpoint;
 pub mod vpc_security_group_egress_rule;
 pub mod vpc_security_group_ingress_rule;
@@ -154,6 +170,9 @@ pub mod wafv2_web_acl_logging_configuration;
 
 pub use accessanalyzer_analyzer::{
     AccessanalyzerAnalyzer, AccessanalyzerAnalyzerHandle, AccessanalyzerAnalyzerOptional,
+};
+pub use account_alternate_contact::{
+    AccountAlternateContact, AccountAlternateContactHandle, AccountAlternateContactOptional,
 };
 pub use acm_certificate::{AcmCertificate, AcmCertificateHandle};
 pub use acm_certificate_validation::{
@@ -237,7 +256,14 @@ pub use dynamodb_resource_policy::{
     DynamodbResourcePolicy, DynamodbResourcePolicyHandle, DynamodbResourcePolicyOptional,
 };
 pub use dynamodb_table::{DynamodbTable, DynamodbTableHandle, DynamodbTableOptional};
+pub use ebs_default_kms_key::{EbsDefaultKmsKey, EbsDefaultKmsKeyHandle};
 pub use ebs_encryption_by_default::{EbsEncryptionByDefault, EbsEncryptionByDefaultHandle};
+pub use ebs_snapshot_block_public_access::{
+    EbsSnapshotBlockPublicAccess, EbsSnapshotBlockPublicAccessHandle,
+};
+pub use ec2_image_block_public_access::{Ec2ImageBlockPublicAccess, Ec2ImageBlockPublicAccessHandle};
+pub use ec2_instance_metadata_defaults::{Ec2InstanceMetadataDefaults, Ec2InstanceMetadataDefaultsHandle};
+pub use ec2_serial_console_access::{Ec2SerialConsoleAccess, Ec2SerialConsoleAccessHandle};
 pub use ecr_lifecycle_policy::{EcrLifecyclePolicy, EcrLifecyclePolicyHandle};
 pub use ecr_registry_scanning_configuration::{
     EcrRegistryScanningConfiguration, EcrRegistryScanningConfigurationHandle,
@@ -262,6 +288,10 @@ pub use guardduty_detector::{GuarddutyDetector, GuarddutyDetectorHandle};
 pub use guardduty_detector_feature::{
     GuarddutyDetectorFeature, GuarddutyDetectorFeatureHandle, GuarddutyDetectorFeatureOptional,
 };
+pub use guardduty_publishing_destination::{
+    GuarddutyPublishingDestination, GuarddutyPublishingDestinationHandle,
+    GuarddutyPublishingDestinationOptional,
+};
 pub use iam_account_password_policy::{IamAccountPasswordPolicy, IamAccountPasswordPolicyHandle};
 pub use iam_openid_connect_provider::{
     IamOpenidConnectProvider, IamOpenidConnectProviderHandle, IamOpenidConnectProviderOptional,
@@ -279,6 +309,7 @@ pub use kinesis_firehose_delivery_stream::{
     KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle, KinesisFirehoseDeliveryStreamOptional,
 };
 pub use kms_alias::{KmsAlias, KmsAliasHandle, KmsAliasOptional};
+pub use kms_grant::{KmsGrant, KmsGrantHandle, KmsGrantOptional};
 pub use kms_key::{KmsKey, KmsKeyHandle};
 pub use kms_replica_key::{KmsReplicaKey, KmsReplicaKeyHandle, KmsReplicaKeyOptional};
 pub use lambda_permission::{LambdaPermission, LambdaPermissionHandle, LambdaPermissionOptional};
@@ -288,6 +319,12 @@ pub use lb_listener_rule::{LbListenerRule, LbListenerRuleHandle, LbListenerRuleO
 pub use lb_target_group::{LbTargetGroup, LbTargetGroupHandle};
 pub use lb_trust_store::{LbTrustStore, LbTrustStoreHandle, LbTrustStoreOptional};
 pub use macie2_account::{Macie2Account, Macie2AccountHandle};
+pub use macie2_classification_export_configuration::{
+    Macie2ClassificationExportConfiguration, Macie2ClassificationExportConfigurationHandle,
+};
+pub use macie2_classification_job::{
+    Macie2ClassificationJob, Macie2ClassificationJobHandle, Macie2ClassificationJobOptional,
+};
 pub use nat_gateway::{NatGateway, NatGatewayHandle, NatGatewayOptional};
 pub use network_acl::{NetworkAcl, NetworkAclHandle, NetworkAclOptional};
 pub use network_acl_rule::{NetworkAclRule, NetworkAclRuleHandle, NetworkAclRuleOptional};
@@ -381,17 +418,32 @@ pub use securityhub_account::{SecurityhubAccount, SecurityhubAccountHandle};
 pub use securityhub_finding_aggregator::{
     SecurityhubFindingAggregator, SecurityhubFindingAggregatorHandle, SecurityhubFindingAggregatorOptional,
 };
+pub use securityhub_standards_control_association::{
+    SecurityhubStandardsControlAssociation, SecurityhubStandardsControlAssociationHandle,
+    SecurityhubStandardsControlAssociationOptional,
+};
 pub use securityhub_standards_subscription::{
     SecurityhubStandardsSubscription, SecurityhubStandardsSubscriptionHandle,
 };
+pub use shield_drt_access_role_arn_association::{
+    ShieldDrtAccessRoleArnAssociation, ShieldDrtAccessRoleArnAssociationHandle,
+};
 pub use shield_protection::{ShieldProtection, ShieldProtectionHandle, ShieldProtectionOptional};
+pub use shield_protection_group::{
+    ShieldProtectionGroup, ShieldProtectionGroupHandle, ShieldProtectionGroupOptional,
+};
 pub use sns_topic::{SnsTopic, SnsTopicHandle};
 pub use sns_topic_policy::{SnsTopicPolicy, SnsTopicPolicyHandle};
 pub use sns_topic_subscription::{
     SnsTopicSubscription, SnsTopicSubscriptionHandle, SnsTopicSubscriptionOptional,
 };
+pub use ssm_service_setting::{SsmServiceSetting, SsmServiceSettingHandle};
 pub use subnet::{Subnet, SubnetHandle, SubnetOptional};
 pub use vpc::{Vpc, VpcHandle};
+pub use vpc_block_public_access_exclusion::{
+    VpcBlockPublicAccessExclusion, VpcBlockPublicAccessExclusionHandle, VpcBlockPublicAccessExclusionOptional,
+};
+pub use vpc_block_public_access_options::{VpcBlockPublicAccessOptions, VpcBlockPublicAccessOptionsHandle};
 pub use vpc_endpoint::{VpcEndpoint, VpcEndpointHandle, VpcEndpointOptional};
 pub use vpc_security_group_egress_rule::{
     VpcSecurityGroupEgressRule, VpcSecurityGroupEgressRuleHandle, VpcSecurityGroupEgressRuleOptional,
