@@ -113,6 +113,7 @@ const SERVICES: &[Service] = &[
     regional("securityhub", &["securityhub"], LOOK),
     global("shield", &["shield"], &["Describe*", "Get*", "List*"]),
     regional("sns", &["sns"], &["Get*", "List*"]),
+    regional("sqs", &["sqs"], &["Get*", "List*"]),
     regional("wafv2", &["wafv2"], &["Get*", "List*"]),
 ];
 
