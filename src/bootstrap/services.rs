@@ -114,6 +114,7 @@ const SERVICES: &[Service] = &[
     global("shield", &["shield"], &["Describe*", "Get*", "List*"]),
     regional("sns", &["sns"], &["Get*", "List*"]),
     regional("sqs", &["sqs"], &["Get*", "List*"]),
+    regional("ssm", &["ssm"], &["DescribeParameters", "GetServiceSetting", "ListTagsForResource"]),
     regional("wafv2", &["wafv2"], &["Get*", "List*"]),
 ];
 
