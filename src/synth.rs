@@ -6,7 +6,7 @@ use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Sett
 
 use crate::config::{EnvConfig, Region};
 use crate::stacks::{
-    alarms, alb, data, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, topics, waf,
+    alarms, alb, backup, data, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, topics, waf,
 };
 
 /// Builds the root module of an environment.
@@ -30,8 +30,13 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
             data::Inputs { keys: &keys, logs: &logs, network: &network, recovery: recovery.as_ref() };
         data::build(&mut module.stack("data"), config, &inputs)
     };
+    if let Some(backup) = &config.backup {
+        let inputs =
+            backup::Inputs { keys: &keys, buckets: &buckets, data: &data, recovery: recovery.as_ref() };
+        backup::build(&mut module.stack("backup"), config, backup, &inputs);
+    }
     let secrets = secrets::build(&mut module.stack("secrets"), config, &keys);
-    let ecr = ecr::build(&mut module.stack("ecr"), config, &keys);
+    let ecr = ecr::build(&mut module.stack("ecr"), config, &keys, recovery.as_ref());
     let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);
     let waf = waf::build(&mut module.stack("waf"), config, &alb, &logs);
     let inputs = iam::Inputs {

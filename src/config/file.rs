@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alarms, Alb, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile, Recovery,
-    Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile,
+    Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -68,6 +68,8 @@ pub struct EnvFile {
     pub secrets: Secrets,
     /// What outlives the loss of the region.
     pub recovery: Recovery,
+    /// Copies that outlive a mistake.
+    pub backup: BackupFile,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.
@@ -113,6 +115,7 @@ impl Default for EnvFile {
             data: DataFile::default(),
             secrets: Secrets::default(),
             recovery: Recovery::default(),
+            backup: BackupFile::default(),
             alb: Alb::default(),
             certificate: Certificate::default(),
             waf: Waf::default(),

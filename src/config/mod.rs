@@ -70,6 +70,8 @@ pub struct EnvConfig {
     pub secrets: Secrets,
     /// What outlives the loss of the region.
     pub recovery: Recovery,
+    /// Copies that outlive a mistake, if there are any.
+    pub backup: Option<Backup>,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.

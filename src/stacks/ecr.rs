@@ -3,13 +3,15 @@
 use aws::document::lifecycle::{Expire, LifecyclePolicy, Rule, Selection};
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::ecr_registry_scanning_configuration as scanning;
+use aws::ecr_replication_configuration::{self as replication, ReplicationConfiguration};
 use aws::ecr_repository::{EncryptionConfiguration, ImageScanningConfiguration};
-use aws::kind::ResourcePolicy;
+use aws::kind::{KmsKeyArn, ResourcePolicy};
 use aws::{
     EcrLifecyclePolicy, EcrRegistryScanningConfiguration, EcrRegistryScanningConfigurationOptional,
-    EcrRepository, EcrRepositoryHandle, EcrRepositoryOptional, EcrRepositoryPolicy,
+    EcrReplicationConfiguration, EcrRepository, EcrRepositoryHandle, EcrRepositoryOptional,
+    EcrRepositoryPolicy,
 };
-use terraform::{Meta, NonEmpty, Stack, set};
+use terraform::{Expr, Meta, NonEmpty, ProviderRef, Resource, Stack, set};
 
 use super::kms;
 use crate::config::EnvConfig;
@@ -20,11 +22,24 @@ pub struct Outputs {
     pub repository: EcrRepositoryHandle,
 }
 
-/// Builds the repository.
-pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> Outputs {
-    let repository = repository(stack, config, keys);
-    stack.add("main", EcrLifecyclePolicy { repository: repository.name(), policy: set(lifecycle(config)) });
-    stack.add("main", EcrRepositoryPolicy { repository: repository.name(), policy: set(access(config)) });
+/// Builds the repository, and where a recovery region is named a second one there that its images are copied to.
+///
+/// `recovery` is the provider of that region.
+pub fn build(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    keys: &kms::Outputs,
+    recovery: Option<&ProviderRef>,
+) -> Outputs {
+    let repository =
+        repository(stack, config, &Place { name: "main", key: keys.artifacts.arn(), provider: None });
+    if let (Some(provider), Some(key)) = (recovery, &keys.recovery) {
+        let place = Place { name: "recovery", key: key.arn(), provider: Some(provider) };
+        let copy = self::repository(stack, config, &place);
+        if config.account.baseline {
+            replicate(stack, config, &copy);
+        }
+    }
     if config.account.baseline {
         scan(stack, config);
     }
@@ -33,10 +48,23 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> 
     Outputs { repository }
 }
 
-fn repository(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> EcrRepositoryHandle {
-    stack.add_with(
-        "main",
-        Meta::new().prevent_destroy(config.protection),
+/// Where a repository is.
+struct Place<'a> {
+    name: &'static str,
+    key: Expr<KmsKeyArn>,
+    provider: Option<&'a ProviderRef>,
+}
+
+impl Place<'_> {
+    fn meta<R: Resource>(&self) -> Meta<R> {
+        self.provider.map_or_else(Meta::new, |provider| Meta::new().provider(provider))
+    }
+}
+
+fn repository(stack: &mut Stack<'_>, config: &EnvConfig, place: &Place<'_>) -> EcrRepositoryHandle {
+    let repository = stack.add_with(
+        place.name,
+        place.meta().prevent_destroy(config.protection),
         EcrRepository {
             name: set(config.service.name.to_string()),
             optional: EcrRepositoryOptional {
@@ -44,7 +72,7 @@ fn repository(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) ->
                 image_tag_mutability: set("IMMUTABLE"),
                 encryption_configuration: vec![EncryptionConfiguration {
                     encryption_type: set("KMS"),
-                    kms_key: set(keys.artifacts.arn()),
+                    kms_key: set(place.key.clone()),
                 }],
                 // The registry's own scanning overrides this where it is configured; it stands for accounts where
                 // it is not (PCI 6.3.1, 11.3.1, Security Hub ECR.1).
@@ -53,7 +81,45 @@ fn repository(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) ->
                 ..Default::default()
             },
         },
-    )
+    );
+    stack.add_with(
+        place.name,
+        place.meta(),
+        EcrLifecyclePolicy { repository: repository.name(), policy: set(lifecycle(config)) },
+    );
+    stack.add_with(
+        place.name,
+        place.meta(),
+        EcrRepositoryPolicy { repository: repository.name(), policy: set(access(config)) },
+    );
+    repository
+}
+
+/// Copies what is pushed from now on to the recovery region; there is one such configuration per account and region.
+/// The repository there exists first, or ECR would make one that is neither immutable nor under our key.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html>
+fn replicate(stack: &mut Stack<'_>, config: &EnvConfig, copy: &EcrRepositoryHandle) {
+    let Some(region) = &config.recovery.region else { return };
+    stack.add_with(
+        "main",
+        Meta::new().depends_on(copy),
+        EcrReplicationConfiguration {
+            replication_configuration: Some(ReplicationConfiguration {
+                rule: NonEmpty::one(replication::Rule {
+                    destination: NonEmpty::one(replication::Destination {
+                        region: set(region.to_string()),
+                        registry_id: set(config.account_id.to_string()),
+                    }),
+                    optional: replication::RuleOptional {
+                        repository_filter: vec![replication::RepositoryFilter {
+                            filter: set(config.service.name.to_string()),
+                            filter_type: set("PREFIX_MATCH"),
+                        }],
+                    },
+                }),
+            }),
+        },
+    );
 }
 
 /// What expires: images that no tag names any more, and tagged ones beyond the number to keep.
@@ -89,7 +155,7 @@ fn access(config: &EnvConfig) -> Policy<ResourcePolicy> {
         .collect();
     if !roots.is_empty() {
         let actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
-        let principal = Principal::Arns(roots.into_iter().map(terraform::Expr::new).collect());
+        let principal = Principal::Arns(roots.into_iter().map(Expr::new).collect());
         statements.push(Statement::<ResourcePolicy>::allow("Pull", principal, actions, ["*"]).on_itself());
     }
     Policy::new(statements)
@@ -143,7 +209,7 @@ mod tests {
             artifacts: key("artifacts"),
             recovery: None,
         };
-        build(&mut module.stack("ecr"), &config, &keys);
+        build(&mut module.stack("ecr"), &config, &keys, None);
         let files = module.finish().expect("a sound module").render("test");
         let (_, text) = files.iter().find(|(name, _)| name == "ecr.tf.json").expect("the stack's file");
         serde_json::from_str(text).expect("JSON")
@@ -223,5 +289,20 @@ mod tests {
         assert_eq!(scanning("ecr.enhanced_scanning = false")["scan_type"], "BASIC");
         assert_eq!(scanning("ecr.enhanced_scanning = false")["rule"][0]["scan_frequency"], "SCAN_ON_PUSH");
         assert_eq!(scanning("account.baseline = false"), Value::Null);
+    }
+
+    #[test]
+    fn images_are_copied_to_the_recovery_region_into_a_repository_of_the_same_kind() {
+        use crate::stacks::probe::*;
+        let root = platform("recovery.region = \"us-west-2\"");
+        let copy = node(&root, "aws_ecr_repository.recovery");
+        assert_eq!(copy.provider(), Some("aws.recovery"));
+        assert_eq!(text_at(copy, "image_tag_mutability"), "IMMUTABLE");
+        let rules = node(&root, "aws_ecr_replication_configuration.main");
+        assert_eq!(text_at(rules, "replication_configuration.rule.destination.region"), "us-west-2");
+        // The filter is a prefix: it has to take the repository in.
+        let filter = text_at(rules, "replication_configuration.rule.repository_filter.filter");
+        assert!(text_at(copy, "name").starts_with(filter));
+        assert!(nodes(&platform(""), "aws_ecr_replication_configuration").is_empty());
     }
 }

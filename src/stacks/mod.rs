@@ -6,6 +6,7 @@
 
 pub mod alarms;
 pub mod alb;
+pub mod backup;
 pub mod data;
 pub mod detect;
 pub mod ecr;

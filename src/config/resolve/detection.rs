@@ -1,9 +1,10 @@
 //! Resolves `[detection]`, and checks it and `[shield]` against what the region's partition offers.
 
+use crate::config::EnvConfig;
 use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{Detection, DetectionFile, GuardDutyPlan, InspectorScan};
-use crate::config::value::{Partition, Region};
+use crate::config::section::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Part};
+use crate::config::value::{InterfaceEndpoint, Partition, Region};
 use crate::stacks::detect;
 
 /// What the account is watched with. `None` if there is no region to tell what it offers.
@@ -139,5 +140,20 @@ pub(super) fn check_account(file: &EnvFile, problems: &mut Problems) {
         let what = "an account in GovCloud (US) has the contacts of the standard account that it belongs to";
         let remedy = "remove the section, and set the contact in the standard account";
         problems.error("account.security_contact", what, remedy).because_of(&["region"]);
+    }
+}
+
+/// GuardDuty makes an endpoint of its own where there is none, which Terraform does not know and the tasks' security
+/// group does not lead to: the agents would be silent, and the VPC could not be destroyed.
+/// <https://docs.aws.amazon.com/guardduty/latest/ug/how-runtime-monitoring-works-ecs-fargate.html>
+pub(super) fn check_agent(config: &EnvConfig, problems: &mut Problems) {
+    let watched = config.account.owns(Part::GuardDuty)
+        && config.detection.guardduty_plans.contains(&GuardDutyPlan::Runtime);
+    if watched && !config.network.endpoints.interface.contains(&InterfaceEndpoint::GuardDutyData) {
+        problems.warning(
+            "network.endpoints.interface",
+            "GuardDuty's agents in the tasks have no way to GuardDuty",
+            "`guardduty-data` in the list, or `guardduty_plans` under [detection] without `runtime`",
+        );
     }
 }

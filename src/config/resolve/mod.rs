@@ -3,6 +3,7 @@
 
 mod alarms;
 mod alb;
+mod backup;
 mod certificate;
 mod data;
 mod detection;
@@ -56,6 +57,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         problems,
     );
     let data = data::resolve(&file.data, file.production, problems);
+    let backup = backup::resolve(&file.backup, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
     let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
@@ -76,6 +78,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         data,
         secrets: file.secrets,
         recovery: file.recovery,
+        backup,
         alb: file.alb,
         certificate: file.certificate,
         waf: file.waf,
@@ -97,6 +100,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         region,
     };
     quotas::check(&config, problems);
+    detection::check_agent(&config, problems);
     alarms::check_silenced(&config, problems);
     Some(config)
 }

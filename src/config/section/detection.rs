@@ -181,9 +181,10 @@ impl InspectorScan {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Macie {
-    /// Whether Macie is on. False: it is charged by the bucket and by the gigabyte, and the service keeps card numbers
-    /// out of what it stores; worth it where others upload files. Partition aws only.
+    /// Whether Macie is on, and looks for card data in the bucket of statements every week (PCI 3.2.1, 12.5.2). False: it
+    /// is charged by the bucket and by the gigabyte, and the service keeps card numbers out of what it stores; worth it
+    /// where others upload files. Partition aws only.
     pub enabled: bool,
-    /// Buckets of this account and region in which Macie looks for card data every week (PCI 3.2.1, 12.5.2). None.
+    /// Further buckets of this account and region in which Macie looks. None.
     pub buckets: Vec<BucketName>,
 }

@@ -15,7 +15,8 @@ pub struct Iam {
     pub terraform_role: Option<RoleArn>,
     /// The pipeline's OIDC role, a user of the artifact key. None: the account's own IAM policies then decide.
     pub pipeline_role: Option<RoleArn>,
-    /// Who may assume the operator role, with MFA. None, so nobody may until somebody is named.
+    /// Who may assume the operator role, and the role for the support by AWS, with MFA. None, so nobody may assume the first
+    /// until somebody is named, and of the second the account's own IAM policies say who may.
     pub operators: Vec<PrincipalArn>,
     /// Hours that an operator's session lasts, 1 to 12. 1: long enough for an incident's first look.
     pub operator_session_hours: Bounded<1, 12>,

@@ -6,6 +6,7 @@
 mod account;
 mod alarms;
 mod alb;
+mod backup;
 mod certificate;
 mod data;
 mod detection;
@@ -28,6 +29,7 @@ mod waf;
 pub use account::{Account, Elsewhere, Part, SecurityContact};
 pub use alarms::{Alarms, Silence};
 pub use alb::{Alb, DesyncMode, SslPolicy};
+pub use backup::{Backup, BackupFile, VaultLockFile};
 pub use certificate::{Certificate, KeyAlgorithm};
 pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
 pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};

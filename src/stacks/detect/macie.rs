@@ -5,7 +5,7 @@ use aws::{
     KmsGrant, KmsGrantOptional, Macie2Account, Macie2AccountHandle, Macie2ClassificationJob,
     Macie2ClassificationJobOptional,
 };
-use terraform::{Meta, Stack, set};
+use terraform::{Expr, Meta, Stack, set};
 
 use super::Inputs;
 use crate::config::EnvConfig;
@@ -16,10 +16,8 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
         Macie2Account { status: set("ENABLED"), finding_publishing_frequency: set("FIFTEEN_MINUTES") },
     );
     read(stack, config, inputs, &account);
-    let buckets = &config.detection.macie.buckets;
-    if buckets.is_empty() {
-        return;
-    }
+    let mut buckets = vec![inputs.buckets.statements.bucket.id().text()];
+    buckets.extend(config.detection.macie.buckets.iter().map(|name| Expr::new(name.to_string())));
     stack.add_with(
         "card_data",
         Meta::new().depends_on(&account),
@@ -28,7 +26,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
             s3_job_definition: job::S3JobDefinition {
                 bucket_definitions: vec![job::BucketDefinitions {
                     account_id: set(config.account_id.to_string()),
-                    buckets: set(buckets.iter().map(ToString::to_string).collect::<Vec<_>>()),
+                    buckets: set(buckets),
                 }],
                 ..Default::default()
             },

@@ -37,7 +37,10 @@ fn each_part_is_built_by_the_owner_of_the_baseline_unless_somebody_else_has_it()
     for (part, kind) in PARTS {
         assert!(!nodes(&ours, kind).is_empty(), "no {kind}");
         let elsewhere = platform(&format!("account.elsewhere.{part} = \"The security team has it\""));
-        assert!(nodes(&elsewhere, kind).is_empty(), "{kind} in spite of account.elsewhere.{part}");
+        assert!(
+            nodes_of(&elsewhere, "detect", kind).is_empty(),
+            "{kind} in spite of account.elsewhere.{part}"
+        );
     }
     assert!(nodes_of(&not_ours, "detect", "aws_iam_role").is_empty());
     assert!(not_ours.nodes().iter().all(|node| not_ours.stack_of(node) != "detect"));
@@ -346,6 +349,18 @@ fn what_faces_the_internet_is_protected_where_the_account_is_subscribed() {
     assert_eq!(protected("account.baseline = false\nshield.subscribed = true\nnetwork.nat = \"none\""), 1);
     let team = platform("shield = { subscribed = true, response_team = true }");
     assert!(leads_to(&team, "aws_shield_drt_access_role_arn_association.main", "aws_iam_role.shield"));
+}
+
+#[test]
+fn macie_looks_where_others_upload_files_and_can_read_it() {
+    assert!(nodes(&platform(""), "aws_macie2_account").is_empty());
+    let root = platform("detection.macie = { enabled = true, buckets = [\"another\"] }");
+    let job = node(&root, "aws_macie2_classification_job.card_data");
+    let buckets = list(job, "s3_job_definition.bucket_definitions.buckets");
+    assert_eq!((buckets.len(), &buckets[1]), (2, &Value::string("another")));
+    assert!(leads_to(&root, "aws_macie2_classification_job.card_data", "aws_s3_bucket.statements"));
+    assert!(leads_to(&root, "aws_kms_grant.macie", "aws_kms_key.data"));
+    assert!(leads_to(&root, "aws_kms_grant.macie", "aws_macie2_account.main"));
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAu
         instance(stack, common, &cluster, number);
     }
     Database {
+        arn: cluster.arn().text(),
         host: cluster.endpoint(),
         resource_id: cluster.cluster_resource_id(),
         master_secret: cluster.master_user_secret().at(0).secret_arn(),

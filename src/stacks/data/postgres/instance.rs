@@ -64,6 +64,7 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
         },
     );
     Database {
+        arn: instance.arn().text(),
         host: instance.address_(),
         resource_id: instance.resource_id(),
         master_secret: instance.master_user_secret().at(0).secret_arn(),

@@ -1,0 +1,62 @@
+//! `[backup]`: copies that outlive a mistake.
+
+use super::ObjectLockMode;
+use crate::config::value::Bounded;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Copies of the data stores in a vault of AWS Backup, as the environment file describes them. The stores restore any
+/// second of the last weeks by themselves; the vault is for what they do not survive: a deleted table, a stolen role, a
+/// mistake that is noticed late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackupFile {
+    /// Whether there is a vault. True; in production it must be.
+    pub enabled: bool,
+    /// The hour, in UTC, in which the daily copy begins, 0 to 23. 3.
+    pub hour: Bounded<0, 23>,
+    /// Days that a daily copy is kept, 1 to 36500. 35.
+    pub daily_days: Bounded<1, 36_500>,
+    /// Days that the copy of a month's first day is kept, 1 to 36500. 400, the twelve months for which logs are kept with a
+    /// margin.
+    pub monthly_days: Bounded<1, 36_500>,
+    /// Vault lock.
+    pub lock: VaultLockFile,
+}
+
+impl Default for BackupFile {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            hour: Bounded::literal::<3>(),
+            daily_days: Bounded::literal::<35>(),
+            monthly_days: Bounded::literal::<400>(),
+            lock: VaultLockFile::default(),
+        }
+    }
+}
+
+/// Vault lock, as the environment file describes it: no copy goes before its time, whoever asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct VaultLockFile {
+    /// Whether anyone at all may lift the lock. `COMPLIANCE` in production: when the days of grace are over not even the
+    /// account's root can shorten or delete a copy, nor lift the lock. `GOVERNANCE` elsewhere, so that a test environment
+    /// can be torn down.
+    pub mode: Option<ObjectLockMode>,
+    /// Days, from the first apply, in which a lock in `COMPLIANCE` can still be changed or removed, 3 to 36500. 14.
+    pub grace_days: Option<Bounded<3, 36_500>>,
+}
+
+/// Copies of the data stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backup {
+    /// The hour, in UTC, in which the daily copy begins.
+    pub hour: u32,
+    /// Days that a daily copy is kept.
+    pub daily_days: u32,
+    /// Days that a monthly copy is kept; no fewer than a daily one.
+    pub monthly_days: u32,
+    /// Days in which the lock can still be changed; none if whoever has the right may always.
+    pub grace_days: Option<u32>,
+}

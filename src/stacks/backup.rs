@@ -1,0 +1,295 @@
+//! Copies of the data stores: a locked vault, a plan, who copies and who restores, and a second region's vault.
+//!
+//! A vault's lock has a shortest and a longest time to keep, and refuses jobs outside of them, so a plan that somebody
+//! shortens later fails instead of thinning out what is kept (PCI 10.3.3 for what the copies hold of the audit log).
+
+use aws::backup_plan::{CopyAction, CopyActionOptional, Lifecycle, Rule, RuleOptional};
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::kind::{KmsKeyArn, ResourcePolicy, TrustPolicy};
+use aws::{
+    BackupPlan, BackupPlanHandle, BackupSelection, BackupSelectionOptional, BackupVault, BackupVaultHandle,
+    BackupVaultLockConfiguration, BackupVaultLockConfigurationOptional, BackupVaultOptional,
+    BackupVaultPolicy, IamRole, IamRoleHandle, IamRoleOptional, IamRolePolicyAttachment,
+};
+use contract::Table;
+use terraform::kind::Text;
+use terraform::{Expr, Meta, NonEmpty, ProviderRef, Resource, Stack, set};
+
+use super::{data, kms, storage};
+use crate::config::{Backup, EnvConfig};
+
+/// What is copied, and where to.
+pub struct Outputs {
+    /// The vault in the environment's region.
+    pub vault: BackupVaultHandle,
+}
+
+/// What the copies are made of.
+pub struct Inputs<'a> {
+    /// The keys.
+    pub keys: &'a kms::Outputs,
+    /// The buckets.
+    pub buckets: &'a storage::Outputs,
+    /// The data stores.
+    pub data: &'a data::Outputs,
+    /// The provider of the recovery region, if there is one.
+    pub recovery: Option<&'a ProviderRef>,
+}
+
+/// Builds vault, plan and roles.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, backup: &Backup, inputs: &Inputs<'_>) -> Outputs {
+    let vault =
+        vault(stack, config, backup, Place { name: "main", key: inputs.keys.data.arn(), provider: None });
+    let away = inputs.recovery.zip(inputs.keys.recovery.as_ref()).map(|(provider, key)| {
+        self::vault(
+            stack,
+            config,
+            backup,
+            Place { name: "recovery", key: key.arn(), provider: Some(provider) },
+        )
+    });
+    let plan = plan(stack, config, backup, &vault, away.as_ref());
+    let role = role(stack, config, "backup", "Copies the data stores into the vault", &COPY);
+    // People who restore pass this role on to AWS Backup: whoever may copy cannot overwrite what is there.
+    let restore = self::role(stack, config, "restore", "Restores copies out of the vault", &RESTORE);
+    stack.add(
+        "main",
+        BackupSelection {
+            iam_role_arn: set(role.arn()),
+            name: set("data-stores"),
+            plan_id: set(plan.id()),
+            optional: BackupSelectionOptional { resources: set(selected(inputs)), ..Default::default() },
+        },
+    );
+    stack.output("backup_vault", "The vault that copies of the data stores lie in.", vault.name());
+    stack.output(
+        "restore_role_arn",
+        "The role to give to AWS Backup with a copy that is to be restored.",
+        restore.arn().text(),
+    );
+    Outputs { vault }
+}
+
+/// Where a vault is.
+struct Place<'a> {
+    name: &'static str,
+    key: Expr<KmsKeyArn>,
+    provider: Option<&'a ProviderRef>,
+}
+
+impl Place<'_> {
+    fn meta<R: Resource>(&self) -> Meta<R> {
+        self.provider.map_or_else(Meta::new, |provider| Meta::new().provider(provider))
+    }
+}
+
+fn vault(stack: &mut Stack<'_>, config: &EnvConfig, backup: &Backup, place: Place<'_>) -> BackupVaultHandle {
+    let vault = stack.add_with(
+        place.name,
+        place.meta().prevent_destroy(config.protection),
+        BackupVault {
+            name: set(config.names.prefix().to_owned()),
+            optional: BackupVaultOptional {
+                kms_key_arn: set(place.key.clone()),
+                force_destroy: set(!config.protection),
+                ..Default::default()
+            },
+        },
+    );
+    if !config.protection {
+        return vault;
+    }
+    stack.add_with(
+        place.name,
+        place.meta(),
+        BackupVaultLockConfiguration {
+            backup_vault_name: set(vault.name()),
+            optional: BackupVaultLockConfigurationOptional {
+                changeable_for_days: backup.grace_days.map(Expr::new),
+                min_retention_days: set(backup.daily_days),
+                max_retention_days: set(backup.monthly_days),
+            },
+        },
+    );
+    stack.add_with(
+        place.name,
+        place.meta(),
+        BackupVaultPolicy { backup_vault_name: set(vault.name()), policy: set(Policy::new([keep()])) },
+    );
+    vault
+}
+
+/// Nobody deletes a copy or lets one go sooner, while a lock in `GOVERNANCE` holds too. The policy itself can be
+/// replaced by whoever may: a vault whose policy nobody can change is one that nobody can look after.
+fn keep() -> Statement<ResourcePolicy> {
+    let actions = ["backup:DeleteRecoveryPoint", "backup:UpdateRecoveryPointLifecycle"];
+    Statement::<ResourcePolicy>::deny("KeepCopies", Principal::Anyone, actions, ["*"])
+}
+
+/// One copy a day, and one a month that is kept for longer.
+fn plan(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    backup: &Backup,
+    vault: &BackupVaultHandle,
+    away: Option<&BackupVaultHandle>,
+) -> BackupPlanHandle {
+    let rule = |name: &'static str, days_of_month: &str, keep: u32| {
+        let lifecycle = || Lifecycle { delete_after: set(keep), ..Default::default() };
+        let copy = |vault: &BackupVaultHandle| CopyAction {
+            destination_vault_arn: set(vault.arn()),
+            optional: CopyActionOptional { lifecycle: Some(lifecycle()) },
+        };
+        Rule {
+            rule_name: set(name),
+            target_vault_name: set(vault.name()),
+            optional: RuleOptional {
+                schedule: set(format!("cron(0 {} {days_of_month} * ? *)", backup.hour)),
+                // Minutes to begin and to finish: a job that does neither is reported as failed.
+                start_window: set(60),
+                completion_window: set(360),
+                lifecycle: Some(lifecycle()),
+                copy_action: away.map(copy).into_iter().collect(),
+                ..Default::default()
+            },
+        }
+    };
+    let rules =
+        NonEmpty::new(rule("daily", "*", backup.daily_days), [rule("monthly", "1", backup.monthly_days)]);
+    stack.add(
+        "main",
+        BackupPlan { name: set(config.names.prefix().to_owned()), rule: rules, optional: Default::default() },
+    )
+}
+
+/// By their ARNs, so that nothing is left out for want of a tag.
+fn selected(inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
+    let mut all = vec![inputs.buckets.statements.bucket.arn().text()];
+    if let Some(tables) = &inputs.data.dynamodb {
+        all.extend(Table::ALL.map(|table| tables.of(table).arn().text()));
+    }
+    all.extend(inputs.data.postgres.as_ref().map(|database| database.arn.clone()));
+    all
+}
+
+/// What AWS Backup needs, as AWS itself keeps it: its jobs change, and a list of our own would fail with them.
+/// <https://docs.aws.amazon.com/aws-backup/latest/devguide/security-iam-awsmanpol.html>
+const COPY: [&str; 2] =
+    ["service-role/AWSBackupServiceRolePolicyForBackup", "AWSBackupServiceRolePolicyForS3Backup"];
+const RESTORE: [&str; 2] =
+    ["service-role/AWSBackupServiceRolePolicyForRestores", "AWSBackupServiceRolePolicyForS3Restore"];
+
+fn role(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    name: &'static str,
+    description: &'static str,
+    policies: &[&str],
+) -> IamRoleHandle {
+    let service = Principal::service("backup.amazonaws.com");
+    let trust = Statement::<TrustPolicy>::assume("Backup", service)
+        .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]));
+    let boundary = config.iam.permissions_boundary.as_ref();
+    let role = stack.add(
+        name,
+        IamRole {
+            assume_role_policy: set(Policy::new([trust])),
+            optional: IamRoleOptional {
+                name: set(config.names.of(name)),
+                description: set(description),
+                permissions_boundary: boundary.map(|arn| Expr::external(arn.to_string())),
+                ..Default::default()
+            },
+        },
+    );
+    for (policy, of) in policies.iter().zip(["stores", "buckets"]) {
+        stack.add(
+            format!("{name}_{of}"),
+            IamRolePolicyAttachment {
+                role: set(role.name()),
+                policy_arn: Expr::external(format!("arn:{}:iam::aws:policy/{policy}", config.partition())),
+            },
+        );
+    }
+    role
+}
+
+#[cfg(test)]
+mod tests {
+    use terraform::Value;
+
+    use super::super::probe::*;
+
+    #[test]
+    fn production_copies_every_store_into_a_vault_that_nobody_can_open() {
+        let root = platform("");
+        let selection = node(&root, "aws_backup_selection.main");
+        assert_eq!(
+            all_written(at(selection, "resources")),
+            [
+                "aws_s3_bucket.statements.arn",
+                "aws_dynamodb_table.records.arn",
+                "aws_dynamodb_table.audit.arn"
+            ]
+        );
+        let lock = node(&root, "aws_backup_vault_lock_configuration.main");
+        assert_eq!(at(lock, "changeable_for_days"), &Value::Number(14.into()));
+        assert_eq!(at(lock, "min_retention_days"), &Value::Number(35.into()));
+        assert_eq!(at(lock, "max_retention_days"), &Value::Number(400.into()));
+        let vault = node(&root, "aws_backup_vault.main");
+        assert_eq!(written(at(vault, "kms_key_arn")), "aws_kms_key.data.arn");
+        assert_eq!(at(vault, "force_destroy"), &Value::Bool(false));
+        let denied = statement(node(&root, "aws_backup_vault_policy.main"), "policy", "KeepCopies");
+        assert!(!allows(denied.expect("a denial")));
+        assert!(nodes(&root, "aws_backup_vault").len() == 1, "a copy elsewhere that nobody asked for");
+    }
+
+    #[test]
+    fn postgres_is_copied_too() {
+        let root = platform("[data]\nstore = \"postgres\"");
+        let resources = all_written(at(node(&root, "aws_backup_selection.main"), "resources"));
+        assert_eq!(resources, ["aws_s3_bucket.statements.arn", "aws_db_instance.main.arn"]);
+    }
+
+    #[test]
+    fn a_lock_outside_of_production_can_be_lifted_and_none_is_where_all_may_go() {
+        let root = platform("production = false");
+        let lock = node(&root, "aws_backup_vault_lock_configuration.main");
+        assert!(lock.argument("changeable_for_days").is_none());
+        let root = platform(FLEETING);
+        assert!(nodes(&root, "aws_backup_vault_lock_configuration").is_empty());
+        assert_eq!(at(node(&root, "aws_backup_vault.main"), "force_destroy"), &Value::Bool(true));
+        assert!(
+            nodes(&platform("production = false\n[backup]\nenabled = false"), "aws_backup_vault").is_empty()
+        );
+    }
+
+    #[test]
+    fn with_a_recovery_region_every_copy_goes_there_as_well() {
+        let root = platform("recovery.region = \"us-west-2\"");
+        let away = node(&root, "aws_backup_vault.recovery");
+        assert_eq!(away.provider(), Some("aws.recovery"));
+        assert_eq!(written(at(away, "kms_key_arn")), "aws_kms_key.recovery.arn");
+        assert_eq!(
+            node(&root, "aws_backup_vault_lock_configuration.recovery").provider(),
+            Some("aws.recovery")
+        );
+        let rules = at(node(&root, "aws_backup_plan.main"), "rule").as_list().expect("rules");
+        assert_eq!(rules.len(), 2);
+        for rule in rules {
+            let copies = rule.get("copy_action").and_then(Value::as_list).expect("copies");
+            let vault = copies[0].get("destination_vault_arn").expect("a vault");
+            assert_eq!(written(vault), "aws_backup_vault.recovery.arn");
+        }
+    }
+
+    #[test]
+    fn who_copies_cannot_restore() {
+        let root = platform("");
+        let policies = |name: &str| {
+            text_at(node(&root, &format!("aws_iam_role_policy_attachment.{name}")), "policy_arn")
+        };
+        assert!(policies("backup_stores").ends_with("AWSBackupServiceRolePolicyForBackup"));
+        assert!(policies("restore_stores").ends_with("AWSBackupServiceRolePolicyForRestores"));
+    }
+}
