@@ -1,10 +1,12 @@
 //! The command line: one file per subcommand, each with its arguments and a thin `run`.
 
 mod alarms;
+mod bootstrap;
 mod completions;
 mod envs;
 mod failure;
 mod man;
+mod modules;
 mod output;
 mod schema;
 mod synth;
@@ -29,6 +31,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Synth(synth::Synth),
+    Bootstrap(bootstrap::Bootstrap),
     Envs(envs::Envs),
     Schema(schema::Schema),
     Alarms(alarms::Alarms),
@@ -44,6 +47,7 @@ impl Cli {
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Synth(synth) => synth.run(),
+            Command::Bootstrap(bootstrap) => bootstrap.run(),
             Command::Envs(envs) => envs.run(),
             Command::Schema(schema) => schema.run(),
             Command::Alarms(alarms) => alarms.run(),
@@ -65,6 +69,7 @@ struct EnvsFolder {
 const EXAMPLES: &str = "  txnr synth --all
   txnr synth --env prod && terraform -chdir=out/prod init && terraform -chdir=out/prod plan
   txnr synth --all --check
+  txnr bootstrap --env prod
   txnr envs --json
 ";
 

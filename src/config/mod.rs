@@ -60,6 +60,8 @@ pub struct EnvConfig {
     pub kms: Kms,
     /// Roles that exist already.
     pub iam: Iam,
+    /// The repository whose workflows plan and apply.
+    pub github: Option<Github>,
     /// The image repository.
     pub ecr: Ecr,
     /// The tasks on Fargate.

@@ -21,4 +21,4 @@ pub mod topics;
 pub mod waf;
 
 #[cfg(test)]
-mod probe;
+pub(crate) mod probe;
