@@ -41,8 +41,13 @@ fn services(platform: &Platform) -> Vec<Identity> {
             platform.services.iter().filter(|service| service.global == global && service.name != "iam");
         services.map(|service| format!("{}:*", service.name)).collect()
     };
+    let mut regional = all(false);
+    if regional.iter().any(|actions| actions == "backup:*") {
+        // A vault is made in two places: <https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault.html>
+        regional.push("backup-storage:MountCapsule".to_owned());
+    }
     let mut statements = vec![
-        Identity::allow("Platform", all(false), ANYTHING)
+        Identity::allow("Platform", regional, ANYTHING)
             .when(Condition::string_equals("aws:RequestedRegion", platform.regions.clone())),
     ];
     let global = all(true);

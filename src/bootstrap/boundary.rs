@@ -46,6 +46,7 @@ fn statements(config: &EnvConfig, place: &Place, own: &str) -> Vec<Identity> {
         Identity::deny(
             "NoWayAround",
             [
+                "account:CloseAccount",
                 "iam:*AccessKey*",
                 "iam:*Group*",
                 "iam:*LoginProfile",

@@ -37,6 +37,7 @@ const fn global(
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 const SERVICES: &[Service] = &[
     regional("access-analyzer", &["accessanalyzer"], LOOK),
+    global("account", &["account"], &["GetAlternateContact"]),
     regional("acm", &["acm"], &["DescribeCertificate", "ListCertificates", "ListTagsForCertificate"]),
     regional("application-autoscaling", &["appautoscaling"], LOOK),
     regional("backup", &["backup"], LOOK),
@@ -112,6 +113,8 @@ const SERVICES: &[Service] = &[
     regional("securityhub", &["securityhub"], LOOK),
     global("shield", &["shield"], &["Describe*", "Get*", "List*"]),
     regional("sns", &["sns"], &["Get*", "List*"]),
+    regional("sqs", &["sqs"], &["Get*", "List*"]),
+    regional("ssm", &["ssm"], &["DescribeParameters", "GetServiceSetting", "ListTagsForResource"]),
     regional("wafv2", &["wafv2"], &["Get*", "List*"]),
 ];
 

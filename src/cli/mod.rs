@@ -5,9 +5,14 @@ mod bootstrap;
 mod completions;
 mod envs;
 mod failure;
+mod image;
+mod init;
+mod inventory;
 mod man;
 mod modules;
 mod output;
+mod plan_comment;
+mod prompt;
 mod schema;
 mod synth;
 
@@ -33,6 +38,10 @@ enum Command {
     Synth(synth::Synth),
     Bootstrap(bootstrap::Bootstrap),
     Envs(envs::Envs),
+    Inventory(inventory::Inventory),
+    Init(init::Init),
+    Image(image::Image),
+    PlanComment(plan_comment::PlanComment),
     Schema(schema::Schema),
     Alarms(alarms::Alarms),
     Completions(completions::Completions),
@@ -49,6 +58,10 @@ impl Cli {
             Command::Synth(synth) => synth.run(),
             Command::Bootstrap(bootstrap) => bootstrap.run(),
             Command::Envs(envs) => envs.run(),
+            Command::Inventory(inventory) => inventory.run(),
+            Command::Init(init) => init.run(),
+            Command::Image(image) => image.run(),
+            Command::PlanComment(comment) => comment.run(),
             Command::Schema(schema) => schema.run(),
             Command::Alarms(alarms) => alarms.run(),
             Command::Completions(completions) => completions.run(),
@@ -71,6 +84,8 @@ const EXAMPLES: &str = "  txnr synth --all
   txnr synth --all --check
   txnr bootstrap --env prod
   txnr envs --json
+  txnr inventory --env prod --format csv
+  txnr init
 ";
 
 fn after_help() -> String {

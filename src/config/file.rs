@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, GithubFile, Iam, Kms, Logs, NetworkFile,
-    Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, GithubFile, Iam, Kms, Logs,
+    NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;

@@ -107,6 +107,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         region,
     };
     quotas::check(&config, problems);
+    tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
     alarms::check_silenced(&config, problems);
     Some(config)
