@@ -30,11 +30,11 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
             data::Inputs { keys: &keys, logs: &logs, network: &network, recovery: recovery.as_ref() };
         data::build(&mut module.stack("data"), config, &inputs)
     };
-    if let Some(backup) = &config.backup {
+    let backup = config.backup.as_ref().map(|backup| {
         let inputs =
             backup::Inputs { keys: &keys, buckets: &buckets, data: &data, recovery: recovery.as_ref() };
-        backup::build(&mut module.stack("backup"), config, backup, &inputs);
-    }
+        backup::build(&mut module.stack("backup"), config, backup, &inputs)
+    });
     let secrets = secrets::build(&mut module.stack("secrets"), config, &keys);
     let ecr = ecr::build(&mut module.stack("ecr"), config, &keys, recovery.as_ref());
     let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);
@@ -71,6 +71,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         alb: &alb,
         waf: &waf,
         data: &data,
+        backup: backup.as_ref(),
         ecs: &ecs,
     };
     alarms::build(&mut module.stack("alarms"), config, &inputs);
