@@ -205,6 +205,11 @@ fn bai2_continues_behind_other_marks_and_version_3_reads_as_well() {
     assert_eq!(lines(&found.entries), ["250 CAD 2026-01-05 2026-01-05 "]);
     assert_eq!((found.diagnostics.kept(), found.statements[0].tie_out()), (&[][..], TieOut::Ties));
     assert!(found.entries.description(0).contains("0737"));
+    // A comma too many at the end of a line that is continued.
+    let file = "01,1,2,260105,0200,1,,,2/\n02,1,2,1,260105,,USD,2/\n03,9876,USD,010,500,,,015,750,,,/\n\
+                88,040,400,,,045,700,,,/\n16,142,250,,7,/\n49,2600,4/\n98,2600,1,6/\n99,2600,1,8/\n";
+    let found = read(file.as_bytes());
+    assert_eq!((found.diagnostics.kept(), found.statements[0].tie_out()), (&[][..], TieOut::Ties));
 }
 
 #[test]
