@@ -12,7 +12,7 @@ use super::zip::{self, Unzip};
 use super::{
     Collector, Format, Limits, Parser, ReadError, adyen, bai2, camt, detect, mt940, nacha, ndjson, stripe,
 };
-use crate::entry::RawPlace;
+use crate::entry::{EntrySet, RawPlace};
 use crate::pan;
 
 /// How a file is to be read.
@@ -116,6 +116,14 @@ impl Reader {
     pub fn expect_bytes(&mut self, bytes: u64) {
         let bytes = usize::try_from(bytes).unwrap_or(0).min(1 << 30);
         self.collector.entries.reserve(bytes / 32, bytes / 4);
+    }
+
+    /// Drops the entries that were read so far, and answers how many: for a caller who only wants a file checked, in
+    /// memory that does not grow with it.
+    pub fn forget_entries(&mut self) -> u64 {
+        let name = self.collector.entries.files().first().map(|file| file.name.clone()).unwrap_or_default();
+        let entries = std::mem::replace(&mut self.collector.entries, EntrySet::for_file(&name));
+        entries.len() as u64
     }
 
     /// Takes the next bytes of the file.
