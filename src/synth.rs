@@ -5,7 +5,9 @@ use indexmap::IndexMap;
 use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Settings, set};
 
 use crate::config::{EnvConfig, Region};
-use crate::stacks::{alb, backup, data, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, waf};
+use crate::stacks::{
+    alarms, alb, backup, data, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, topics, waf,
+};
 
 /// Builds the root module of an environment.
 ///
@@ -20,6 +22,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
 
     let keys = kms::build(&mut module.stack("kms"), config, recovery.as_ref());
     let buckets = storage::build(&mut module.stack("storage"), config, &keys);
+    let topics = topics::build(&mut module.stack("topics"), config, &keys);
     let logs = logs::build(&mut module.stack("logs"), config, &keys, &buckets);
     let network = network::build(&mut module.stack("network"), config, &logs, &buckets);
     let data = {
@@ -35,7 +38,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let secrets = secrets::build(&mut module.stack("secrets"), config, &keys);
     let ecr = ecr::build(&mut module.stack("ecr"), config, &keys, recovery.as_ref());
     let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);
-    let _waf = waf::build(&mut module.stack("waf"), config, &alb, &logs);
+    let waf = waf::build(&mut module.stack("waf"), config, &alb, &logs);
     let inputs = iam::Inputs {
         keys: &keys,
         buckets: &buckets,
@@ -47,6 +50,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let iam = iam::build(&mut module.stack("iam"), config, &inputs);
     let inputs = ecs::Inputs {
         keys: &keys,
+        topics: &topics,
         buckets: &buckets,
         logs: &logs,
         network: &network,
@@ -56,9 +60,20 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         alb: &alb,
         iam: &iam,
     };
-    let _ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
+    let ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
     let inputs = detect::Inputs { keys: &keys, buckets: &buckets, logs: &logs, network: &network, alb: &alb };
     let _detect = detect::build(&mut module.stack("detect"), config, &inputs);
+    let inputs = alarms::Inputs {
+        keys: &keys,
+        topics: &topics,
+        logs: &logs,
+        network: &network,
+        alb: &alb,
+        waf: &waf,
+        data: &data,
+        ecs: &ecs,
+    };
+    alarms::build(&mut module.stack("alarms"), config, &inputs);
 
     module.finish()
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, each with its arguments and a thin `run`.
 
+mod alarms;
 mod completions;
 mod envs;
 mod failure;
@@ -30,6 +31,7 @@ enum Command {
     Synth(synth::Synth),
     Envs(envs::Envs),
     Schema(schema::Schema),
+    Alarms(alarms::Alarms),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -44,6 +46,7 @@ impl Cli {
             Command::Synth(synth) => synth.run(),
             Command::Envs(envs) => envs.run(),
             Command::Schema(schema) => schema.run(),
+            Command::Alarms(alarms) => alarms.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
         }

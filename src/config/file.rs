@@ -2,7 +2,7 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile,
+    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile,
     Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
@@ -78,6 +78,8 @@ pub struct EnvFile {
     pub waf: Waf,
     /// CloudWatch log groups.
     pub logs: Logs,
+    /// What is told to whom, and from when on.
+    pub alarms: Alarms,
     /// The buckets for logs, artifacts and statements.
     pub storage: StorageFile,
     /// The account's detective controls.
@@ -118,6 +120,7 @@ impl Default for EnvFile {
             certificate: Certificate::default(),
             waf: Waf::default(),
             logs: Logs::default(),
+            alarms: Alarms::default(),
             storage: StorageFile::default(),
             detection: DetectionFile::default(),
             shield: Shield::default(),

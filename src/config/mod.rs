@@ -80,6 +80,8 @@ pub struct EnvConfig {
     pub waf: Waf,
     /// CloudWatch log groups.
     pub logs: Logs,
+    /// What is told to whom, and from when on.
+    pub alarms: Alarms,
     /// The buckets.
     pub storage: Storage,
     /// The account's detective controls.

@@ -8,7 +8,7 @@ use std::fs;
 fn the_help_names_every_subcommand_and_exit_code() {
     let project = Project::empty();
     assert_snapshot!("help", project.run("--help"));
-    for subcommand in ["synth", "envs", "schema", "completions", "man"] {
+    for subcommand in ["synth", "envs", "schema", "alarms", "completions", "man"] {
         let help = project.run(&format!("{subcommand} --help"));
         assert!(help.contains("Examples:"), "{help}");
         assert_snapshot!(format!("help_{subcommand}"), help);
@@ -44,7 +44,15 @@ fn there_is_a_man_page_for_every_subcommand() {
     pages.sort();
     assert_eq!(
         pages,
-        ["txnr-completions.1", "txnr-envs.1", "txnr-man.1", "txnr-schema.1", "txnr-synth.1", "txnr.1"]
+        [
+            "txnr-alarms.1",
+            "txnr-completions.1",
+            "txnr-envs.1",
+            "txnr-man.1",
+            "txnr-schema.1",
+            "txnr-synth.1",
+            "txnr.1"
+        ]
     );
     assert_eq!(project.read("pages/txnr.1"), page);
 }

@@ -1,6 +1,7 @@
 //! From what an environment file says to what the stacks need: defaults that depend on other values are filled in,
 //! subnets are computed, and whatever depends on more than one value is checked.
 
+mod alarms;
 mod alb;
 mod backup;
 mod certificate;
@@ -35,6 +36,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     check_switches(&file, problems);
     check_retention(&file, problems);
     lists::check(&file, problems);
+    alarms::check(&file.alarms, file.production, problems);
     alb::check(&file.alb, file.network.ipv6, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
@@ -81,6 +83,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         certificate: file.certificate,
         waf: file.waf,
         logs: file.logs,
+        alarms: file.alarms,
         storage,
         detection: detection?,
         shield: file.shield,
@@ -98,6 +101,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     };
     quotas::check(&config, problems);
     detection::check_agent(&config, problems);
+    alarms::check_silenced(&config, problems);
     Some(config)
 }
 

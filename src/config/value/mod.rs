@@ -22,6 +22,7 @@ mod reason;
 mod region;
 mod retention;
 mod schedule;
+mod subscriber;
 mod tag;
 mod version;
 
@@ -39,12 +40,14 @@ pub use endpoint::{GatewayEndpoint, InterfaceEndpoint};
 pub use fargate::FargateSize;
 pub use image::{ImageRef, RepositoryUri};
 pub use name::{
-    EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath, VariableName,
+    AlarmName, EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath,
+    VariableName,
 };
 pub use reason::RuleReason;
 pub use region::{AvailabilityZone, Partition, Region, ZoneLetter};
 pub use retention::RetentionDays;
 pub use schedule::{CronFields, TimeZone};
+pub use subscriber::{HttpsUrl, Subscriber};
 pub use tag::{TagKey, TagText};
 pub use version::VersionConstraint;
 
