@@ -6,7 +6,8 @@ use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Sett
 
 use crate::config::{EnvConfig, Region};
 use crate::stacks::{
-    alarms, alb, backup, data, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, topics, waf,
+    alarms, alb, backup, data, deploy, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, topics,
+    waf,
 };
 
 /// Builds the root module of an environment.
@@ -61,6 +62,10 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         iam: &iam,
     };
     let ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
+    if let Some(blue_green) = &alb.blue_green {
+        let inputs = deploy::Inputs { alb: &alb, blue_green, iam: &iam, ecs: &ecs };
+        deploy::build(&mut module.stack("deploy"), config, &inputs);
+    }
     let inputs = detect::Inputs { keys: &keys, buckets: &buckets, logs: &logs, network: &network, alb: &alb };
     let _detect = detect::build(&mut module.stack("detect"), config, &inputs);
     let inputs = alarms::Inputs {
