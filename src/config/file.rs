@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile,
-    Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, GithubFile, Iam, Kms, Logs,
+    NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -58,6 +58,8 @@ pub struct EnvFile {
     pub kms: Kms,
     /// Roles that exist already and are named in policies.
     pub iam: Iam,
+    /// The repository whose workflows plan and apply.
+    pub github: GithubFile,
     /// The image repository.
     pub ecr: Ecr,
     /// The tasks on Fargate.
@@ -78,6 +80,8 @@ pub struct EnvFile {
     pub waf: Waf,
     /// CloudWatch log groups.
     pub logs: Logs,
+    /// What is told to whom, and from when on.
+    pub alarms: Alarms,
     /// The buckets for logs, artifacts and statements.
     pub storage: StorageFile,
     /// The account's detective controls.
@@ -108,6 +112,7 @@ impl Default for EnvFile {
             network: NetworkFile::default(),
             kms: Kms::default(),
             iam: Iam::default(),
+            github: GithubFile::default(),
             ecr: Ecr::default(),
             service: ServiceFile::default(),
             data: DataFile::default(),
@@ -118,6 +123,7 @@ impl Default for EnvFile {
             certificate: Certificate::default(),
             waf: Waf::default(),
             logs: Logs::default(),
+            alarms: Alarms::default(),
             storage: StorageFile::default(),
             detection: DetectionFile::default(),
             shield: Shield::default(),

@@ -248,6 +248,9 @@ impl EnvConfig {
             ("domain", "reconcile.example.com"),
         ];
         let mut head = String::new();
+        if !text.contains("alarms") {
+            head.push_str("alarms.page = [\"oncall@example.com\"]\n");
+        }
         for (key, value) in REQUIRED {
             if !text.lines().any(|line| line.starts_with(&format!("{key} ="))) {
                 head.push_str(&format!("{key} = \"{value}\"\n"));

@@ -60,6 +60,8 @@ pub struct EnvConfig {
     pub kms: Kms,
     /// Roles that exist already.
     pub iam: Iam,
+    /// The repository whose workflows plan and apply.
+    pub github: Option<Github>,
     /// The image repository.
     pub ecr: Ecr,
     /// The tasks on Fargate.
@@ -80,6 +82,8 @@ pub struct EnvConfig {
     pub waf: Waf,
     /// CloudWatch log groups.
     pub logs: Logs,
+    /// What is told to whom, and from when on.
+    pub alarms: Alarms,
     /// The buckets.
     pub storage: Storage,
     /// The account's detective controls.

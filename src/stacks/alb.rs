@@ -23,6 +23,8 @@ pub struct Outputs {
     pub target_group: LbTargetGroupHandle,
     /// The ARN of the zone that the service's name is in.
     pub zone_arn: Expr<Text>,
+    /// The certificate, once it is issued.
+    pub certificate: AcmCertificateValidationHandle,
 }
 
 /// Builds the load balancer.
@@ -51,7 +53,7 @@ pub fn build(
     stack.output("https_listener_arn", "The HTTPS listener", https_listener.arn());
     stack.output("target_group_arn", "The target group that the tasks register in", target_group.arn());
     stack.output("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
-    Outputs { load_balancer, https_listener, target_group, zone_arn: zone.arn() }
+    Outputs { load_balancer, https_listener, target_group, certificate, zone_arn: zone.arn() }
 }
 
 /// The public zone exists already: other names of the organization live in it.

@@ -9,7 +9,7 @@ mod postgres;
 use terraform::{ProviderRef, Stack};
 
 pub use dynamodb::Tables;
-pub use postgres::{Database, subscribe};
+pub use postgres::{Database, log_group, subscribe};
 
 use super::{kms, logs, network};
 use crate::config::EnvConfig;
@@ -41,12 +41,6 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         dynamodb: data.dynamodb.as_ref().map(|engine| dynamodb::build(stack, config, engine, inputs)),
         postgres: data.postgres.as_ref().map(|engine| postgres::build(stack, config, engine, inputs)),
     }
-}
-
-/// The log group that RDS exports a kind of PostgreSQL's log to.
-#[must_use]
-pub fn log_group(config: &EnvConfig, kind: &str) -> String {
-    postgres::log_group(config, kind)
 }
 
 #[cfg(test)]

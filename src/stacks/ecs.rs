@@ -7,10 +7,9 @@ mod migrate;
 use aws::document::policy::{Condition, Principal, Statement};
 use aws::kind::ResourcePolicy;
 use aws::{
-    CloudwatchMetricAlarm, CloudwatchMetricAlarmHandle, CloudwatchMetricAlarmOptional,
-    EcsAccountSettingDefault, EcsCluster, EcsClusterCapacityProviders, EcsClusterCapacityProvidersOptional,
-    EcsClusterHandle, EcsClusterOptional, EcsService, EcsServiceHandle, EcsServiceOptional,
-    EcsTaskDefinition, EcsTaskDefinitionHandle, EcsTaskDefinitionOptional, cloudwatch_metric_alarm as alarm,
+    CloudwatchMetricAlarmHandle, EcsAccountSettingDefault, EcsCluster, EcsClusterCapacityProviders,
+    EcsClusterCapacityProvidersOptional, EcsClusterHandle, EcsClusterOptional, EcsService, EcsServiceHandle,
+    EcsServiceOptional, EcsTaskDefinition, EcsTaskDefinitionHandle, EcsTaskDefinitionOptional,
     ecs_cluster as cluster, ecs_cluster_capacity_providers as capacity, ecs_service as service,
     ecs_task_definition as task,
 };
@@ -20,7 +19,9 @@ use terraform::{Expr, Meta, Stack, set};
 pub use self::container::is_set_by_platform;
 use self::container::{Directory, container};
 pub use self::migrate::MIGRATE;
-use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage};
+use super::alarms::{Alarm, Bad, Measure, Metric, Missing, Notice};
+use super::topics::Topic;
+use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage, topics};
 use crate::config::{EnvConfig, ImageOwner, Partition};
 
 /// The cluster and the service.
@@ -29,14 +30,24 @@ pub struct Outputs {
     pub cluster: EcsClusterHandle,
     /// The service.
     pub service: EcsServiceHandle,
-    /// The alarms that roll a deployment back; none if deployments are not rolled back.
-    pub rollback_alarms: Vec<CloudwatchMetricAlarmHandle>,
+    /// What shows that a deployment went wrong, and rolls it back if deployments are rolled back.
+    pub symptoms: Symptoms,
+}
+
+/// The alarms on what a deployment breaks.
+pub struct Symptoms {
+    /// The service's answers are errors.
+    pub server_errors: CloudwatchMetricAlarmHandle,
+    /// Tasks fail the load balancer's checks.
+    pub unhealthy_tasks: CloudwatchMetricAlarmHandle,
 }
 
 /// What the service stands on.
 pub struct Inputs<'a> {
     /// The keys.
     pub keys: &'a kms::Outputs,
+    /// The topics.
+    pub topics: &'a topics::Outputs,
     /// The buckets.
     pub buckets: &'a storage::Outputs,
     /// The log groups.
@@ -65,12 +76,8 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     if let (Some(database), Some(role)) = (&inputs.data.postgres, &inputs.iam.migrate) {
         migrate::build(stack, config, inputs, &cluster, database, role);
     }
-    let rollback_alarms = if config.service.deployment.circuit_breaker {
-        vec![server_errors(stack, config, inputs), unhealthy_tasks(stack, config, inputs)]
-    } else {
-        Vec::new()
-    };
-    let service = service(stack, config, inputs, &cluster, &definition, &rollback_alarms);
+    let symptoms = symptoms(stack, config, inputs);
+    let service = service(stack, config, inputs, &cluster, &definition, &symptoms);
     if config.service.deployed {
         autoscaling::build(stack, config, inputs, &cluster, &service);
     }
@@ -82,7 +89,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         "The task definition's family; a pipeline registers revisions of it.",
         definition.family(),
     );
-    Outputs { cluster, service, rollback_alarms }
+    Outputs { cluster, service, symptoms }
 }
 
 /// The cluster's name, which log groups, roles and keys refer to before there is a cluster.
@@ -273,7 +280,7 @@ fn service(
     inputs: &Inputs<'_>,
     cluster: &EcsClusterHandle,
     definition: &EcsTaskDefinitionHandle,
-    rollback_alarms: &[CloudwatchMetricAlarmHandle],
+    symptoms: &Symptoms,
 ) -> EcsServiceHandle {
     let deployment = &config.service.deployment;
     stack.add_with(
@@ -304,7 +311,7 @@ fn service(
                     enable: set(deployment.circuit_breaker),
                     rollback: set(deployment.circuit_breaker),
                 }),
-                alarms: rollback(rollback_alarms),
+                alarms: deployment.circuit_breaker.then(|| rollback(symptoms)),
                 availability_zone_rebalancing: set(rebalancing(config)),
                 // No shell beside cardholder data (PCI 2.2.7, 6.5.1); the environment file refuses it in production.
                 enable_execute_command: set(config.service.exec),
@@ -382,104 +389,65 @@ fn rebalancing(config: &EnvConfig) -> &'static str {
     if config.service.deployment.maximum_percent.get() > 100 { "ENABLED" } else { "DISABLED" }
 }
 
-fn rollback(alarms: &[CloudwatchMetricAlarmHandle]) -> Option<service::Alarms> {
-    let names: Vec<_> = alarms.iter().map(CloudwatchMetricAlarmHandle::alarm_name).collect();
-    (!names.is_empty()).then(|| service::Alarms {
-        alarm_names: set(names),
-        enable: set(true),
-        rollback: set(true),
-    })
+fn rollback(symptoms: &Symptoms) -> service::Alarms {
+    let names = [&symptoms.server_errors, &symptoms.unhealthy_tasks].map(|alarm| alarm.alarm_name());
+    service::Alarms { alarm_names: set(names), enable: set(true), rollback: set(true) }
 }
 
-/// Five percent of the answers are the service's errors: its health check may well go on saying that all is well.
-fn server_errors(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    inputs: &Inputs<'_>,
-) -> CloudwatchMetricAlarmHandle {
-    let sum = |id: &'static str, metric: &'static str| alarm::MetricQuery {
-        id: set(id),
-        optional: alarm::MetricQueryOptional {
-            metric: set(alarm::Metric {
-                metric_name: set(metric),
-                period: set(60),
-                stat: set("Sum"),
-                optional: alarm::MetricOptional {
-                    namespace: set("AWS/ApplicationELB"),
-                    dimensions: set(targets(inputs)),
-                    ..Default::default()
-                },
-            }),
-            return_data: set(false),
-            ..Default::default()
-        },
+/// The service's health check may well go on saying that all is well while its answers are errors, and the other way
+/// round: both are watched.
+fn symptoms(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Symptoms {
+    let metric = |name, statistic| Metric {
+        namespace: "AWS/ApplicationELB".into(),
+        name,
+        dimensions: vec![
+            ("LoadBalancer", inputs.alb.load_balancer.arn_suffix()),
+            ("TargetGroup", inputs.alb.target_group.arn_suffix()),
+        ],
+        statistic,
     };
-    let share = alarm::MetricQuery {
-        id: set("share"),
-        optional: alarm::MetricQueryOptional {
+    let server_errors = Alarm {
+        notice: Notice {
+            name: "target-5xx",
+            instance: None,
+            to: Topic::Notify,
+            means: "Too many of the service's answers are errors (alarms.error_percent). Rolls a deployment back.",
+            first: "run the saved query of the service's errors, and compare with the time of the last deployment.",
+        },
+        measure: Measure::Math(
             // Of a few requests one error is no sign.
-            expression: set("IF(requests >= 20, 100 * FILL(errors, 0) / requests, 0)"),
-            label: set("Share of 5xx answers in percent"),
-            return_data: set(true),
-            ..Default::default()
-        },
+            "IF(requests >= 20, 100 * FILL(errors, 0) / requests, 0)",
+            vec![
+                ("errors", metric("HTTPCode_Target_5XX_Count", "Sum")),
+                ("requests", metric("RequestCount", "Sum")),
+            ],
+        ),
+        bad: Bad::AtLeast(config.alarms.error_percent.get().into()),
+        period_seconds: 60,
+        of: (2, 3),
+        // No requests, no errors.
+        missing: Missing::Fine,
     };
-    stack.add(
-        "target_5xx",
-        CloudwatchMetricAlarm {
-            alarm_name: set(config.names.of("target-5xx")),
-            comparison_operator: set("GreaterThanOrEqualToThreshold"),
-            evaluation_periods: set(3),
-            optional: CloudwatchMetricAlarmOptional {
-                alarm_description: set("5% of the service's answers are errors; rolls a deployment back."),
-                datapoints_to_alarm: set(2),
-                threshold: set(5),
-                // No requests, no errors.
-                treat_missing_data: set("notBreaching"),
-                metric_query: vec![
-                    share,
-                    sum("errors", "HTTPCode_Target_5XX_Count"),
-                    sum("requests", "RequestCount"),
-                ],
-                ..Default::default()
-            },
+    let unhealthy_tasks = Alarm {
+        notice: Notice {
+            name: "unhealthy-tasks",
+            instance: None,
+            to: Topic::Notify,
+            means: "A task fails the load balancer's checks for three minutes on end, longer than a start takes. Rolls \
+                    a deployment back.",
+            first: "read the task's log, and whether its data store and its secrets are within reach.",
         },
-    )
-}
-
-/// A task that is unhealthy for three minutes on end: longer than a start takes.
-fn unhealthy_tasks(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    inputs: &Inputs<'_>,
-) -> CloudwatchMetricAlarmHandle {
-    stack.add(
-        "unhealthy_tasks",
-        CloudwatchMetricAlarm {
-            alarm_name: set(config.names.of("unhealthy-tasks")),
-            comparison_operator: set("GreaterThanOrEqualToThreshold"),
-            evaluation_periods: set(3),
-            optional: CloudwatchMetricAlarmOptional {
-                alarm_description: set("A task fails the load balancer's checks; rolls a deployment back."),
-                namespace: set("AWS/ApplicationELB"),
-                metric_name: set("UnHealthyHostCount"),
-                dimensions: set(targets(inputs)),
-                period: set(60),
-                statistic: set("Minimum"),
-                threshold: set(1),
-                // No tasks, none unhealthy.
-                treat_missing_data: set("notBreaching"),
-                ..Default::default()
-            },
-        },
-    )
-}
-
-fn targets(inputs: &Inputs<'_>) -> [(&'static str, Expr<Text>); 2] {
-    [
-        ("LoadBalancer", inputs.alb.load_balancer.arn_suffix()),
-        ("TargetGroup", inputs.alb.target_group.arn_suffix()),
-    ]
+        measure: Measure::Of(metric("UnHealthyHostCount", "Minimum")),
+        bad: Bad::AtLeast(1.into()),
+        period_seconds: 60,
+        of: (3, 3),
+        // No tasks, none unhealthy.
+        missing: Missing::Fine,
+    };
+    Symptoms {
+        server_errors: server_errors.add(stack, config, inputs.topics),
+        unhealthy_tasks: unhealthy_tasks.add(stack, config, inputs.topics),
+    }
 }
 
 #[cfg(test)]

@@ -10,9 +10,11 @@ use aws::kind::ResourcePolicy;
 use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
 use terraform::{Expr, Meta, ProviderRef, Stack, set};
 
+use super::alarms;
 use super::detect;
 use super::ecs;
 use super::logs;
+use super::topics::Topic;
 use crate::config::{EnvConfig, Part, Region};
 
 /// The keys.
@@ -253,7 +255,7 @@ fn via(config: &EnvConfig, purpose: Purpose) -> Condition {
 /// The services that use the key for logs by themselves, not in a caller's name. Conditions hold fixed values
 /// (Security Hub KMS.5 credits no others), which are put together from names: a reference would close a circle.
 fn services(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
-    let mut all = vec![log_groups(config), alarm_topic(config)];
+    let mut all = vec![log_groups(config), alarm_topics(config), dead_letters(config)];
     if config.network.flow_logs.s3 {
         all.push(flow_logs(config));
     }
@@ -280,15 +282,31 @@ fn log_groups(config: &EnvConfig) -> Statement<ResourcePolicy> {
 
 /// Without it an encrypted topic drops every alarm.
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services>
-fn alarm_topic(config: &EnvConfig) -> Statement<ResourcePolicy> {
-    let services = ["cloudwatch.amazonaws.com", "events.amazonaws.com"];
+fn alarm_topics(config: &EnvConfig) -> Statement<ResourcePolicy> {
+    let topics = Topic::ALL.map(|topic| topic.arn(config));
+    let mut services = vec!["cloudwatch.amazonaws.com".into(), "events.amazonaws.com".into()];
+    if config.data.postgres.is_some() {
+        services.push("events.rds.amazonaws.com".into());
+    }
     Statement::<ResourcePolicy>::allow(
-        "AlarmTopic",
-        Principal::Services(services.map(Into::into).to_vec()),
+        "AlarmTopics",
+        Principal::Services(services),
         ["kms:Decrypt", "kms:GenerateDataKey*"],
         THIS_KEY,
     )
-    .when(Condition::string_equals("kms:EncryptionContext:aws:sns:topicArn", [alarm_topic_arn(config)]))
+    .when(Condition::string_equals("kms:EncryptionContext:aws:sns:topicArn", topics))
+}
+
+/// Events that reached no topic are kept in an encrypted queue.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html#eb-dlq-perms>
+fn dead_letters(config: &EnvConfig) -> Statement<ResourcePolicy> {
+    Statement::<ResourcePolicy>::allow(
+        "DeadLetters",
+        Principal::service("events.amazonaws.com"),
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        THIS_KEY,
+    )
+    .when(Condition::string_equals("kms:EncryptionContext:aws:sqs:arn", [alarms::dead_letters_arn(config)]))
 }
 
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-cmk-policy.html>
@@ -330,12 +348,6 @@ fn findings(config: &EnvConfig) -> Statement<ResourcePolicy> {
         .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
         // GuardDuty makes up the detector's id.
         .when(Condition::arn_like("aws:SourceArn", [config.arn("guardduty", "detector/*")]))
-}
-
-/// The topic that alarms are published to.
-#[must_use]
-pub fn alarm_topic_arn(config: &EnvConfig) -> String {
-    config.arn("sns", &config.names.of("alarms"))
 }
 
 /// The account's trail, which key and bucket policies must name before it exists.
@@ -408,6 +420,7 @@ network.flow_logs.s3 = true
             "kms:EncryptionContext:aws:ecs:clusterName",
             "kms:EncryptionContext:aws:logs:arn",
             "kms:EncryptionContext:aws:sns:topicArn",
+            "kms:EncryptionContext:aws:sqs:arn",
             "aws:SourceAccount",
             "aws:SourceArn",
         ];
@@ -422,7 +435,7 @@ network.flow_logs.s3 = true
                 assert!(keys.into_iter().any(fixed), "{statement:?}");
             }
         }
-        assert_eq!(services, 9);
+        assert_eq!(services, 10);
     }
 
     #[test]

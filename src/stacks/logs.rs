@@ -32,12 +32,28 @@ pub struct Outputs {
     pub flow: CloudwatchLogGroupHandle,
     /// The web ACL's log.
     pub waf: CloudwatchLogGroupHandle,
+    /// Where the data protection policies report what they find.
+    pub findings: CloudwatchLogGroupHandle,
+    /// What is exported; nothing if `logs.export` is off.
+    pub exports: Vec<Export>,
+    /// What goes wrong in the export.
+    pub export_errors: Option<CloudwatchLogGroupHandle>,
     /// What PostgreSQL and its host write, made before RDS would make it unencrypted; none without PostgreSQL.
     pub database: Vec<CloudwatchLogGroupHandle>,
     /// The account's trail; none if the trail is somebody else's.
     pub trail: Option<CloudwatchLogGroupHandle>,
     /// Lets AWS deliver the web ACL's log; the web ACL's logging depends on it, or AWS would make a policy of its own.
     pub delivery: CloudwatchLogResourcePolicyHandle,
+}
+
+/// A log group on its way to the audit bucket.
+pub struct Export {
+    /// Which group.
+    pub name: Group,
+    /// The group.
+    pub group: CloudwatchLogGroupHandle,
+    /// The stream that delivers its events.
+    pub stream: KinesisFirehoseDeliveryStreamHandle,
 }
 
 /// Every log group of the platform.
@@ -209,12 +225,27 @@ pub fn build(
     for (name, group) in groups.iter().copied().filter(|(name, _)| name.holds_free_text()) {
         protect(stack, config, name, group, &findings, &delivery);
     }
-    if config.logs.export {
-        export(stack, config, keys, buckets, &groups);
-    }
+    let (exports, export_errors) = if config.logs.export {
+        let (exports, errors) = export(stack, config, keys, buckets, &groups);
+        (exports, Some(errors))
+    } else {
+        (Vec::new(), None)
+    };
     stack.output("service_log_group", "The log group that the service writes to.", service.name());
     let database = database.into_iter().map(|(_, group)| group).collect();
-    Outputs { service, exec, insights, flow, waf, database, trail, delivery }
+    Outputs {
+        service,
+        exec,
+        insights,
+        flow,
+        waf,
+        findings,
+        exports,
+        export_errors,
+        database,
+        trail,
+        delivery,
+    }
 }
 
 fn group(
@@ -308,7 +339,7 @@ fn export(
     keys: &kms::Outputs,
     buckets: &storage::Outputs,
     groups: &[(Group, &CloudwatchLogGroupHandle)],
-) {
+) -> (Vec<Export>, CloudwatchLogGroupHandle) {
     let errors = group(stack, config, keys, Group::Export);
     let (writer, writer_policy) = writer(stack, config, keys, buckets, &errors);
     let mut streams = Vec::new();
@@ -339,6 +370,10 @@ fn export(
             },
         );
     }
+    let exports = groups.iter().zip(streams);
+    let exports =
+        exports.map(|((name, group), stream)| Export { name: *name, group: (*group).clone(), stream });
+    (exports.collect(), errors)
 }
 
 /// What a delivery stream writes to, and as whom.

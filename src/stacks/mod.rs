@@ -4,6 +4,7 @@
 //! typed blocks to its part of the module and hands their handles on. It does no I/O, reads no clock and no
 //! randomness. `crate::synth` calls them in the order of their inputs, which is the order below.
 
+pub mod alarms;
 pub mod alb;
 pub mod backup;
 pub mod data;
@@ -16,6 +17,7 @@ pub mod logs;
 pub mod network;
 pub mod secrets;
 pub mod storage;
+pub mod topics;
 pub mod waf;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod tests;
 pub use acl::most_rules;
 pub use security_groups::{client_rules, task_rules};
 
-use aws::{EipHandle, SecurityGroupHandle, SubnetHandle, VpcHandle};
+use aws::{EipHandle, NatGatewayHandle, SecurityGroupHandle, SubnetHandle, VpcHandle};
 use terraform::kind::{List, Text};
 use terraform::{Address, Addressed, Expr, Stack};
 
@@ -50,6 +50,8 @@ pub struct Outputs {
     pub tasks_security_group: SecurityGroupHandle,
     /// The data stores' security group.
     pub data_security_group: SecurityGroupHandle,
+    /// The NAT gateways, in the order of the availability zones; `nat_a` by their addresses in Terraform.
+    pub nat_gateways: Vec<NatGatewayHandle>,
     /// The NAT gateways' addresses.
     pub nat_addresses: Vec<EipHandle>,
     /// What must stand before a task can pull its image, read its secrets and write its log: routes, endpoints
@@ -84,6 +86,7 @@ pub fn build(
         alb_security_group: groups.alb,
         tasks_security_group: groups.tasks,
         data_security_group: groups.data,
+        nat_gateways: vpc.nat_gateways,
         nat_addresses: vpc.addresses,
         before_tasks,
     }

@@ -426,7 +426,8 @@ redacted_headers = ["x-api-key", "cookie"]
     fn too_many_capacity_units_are_a_mistake_of_the_environment_file() {
         let check = |limit: u32| {
             let required = "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
-                            domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\n";
+                            domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\n\
+                            alarms.page = [\"oncall@example.com\"]\n";
             parse(Path::new("test.toml"), &format!("{required}waf.capacity_limit = {limit}\n")).map(|_| ())
         };
         let report = check(1000).expect_err("over the limit").to_string();

@@ -8,9 +8,19 @@ use std::fs;
 fn the_help_names_every_subcommand_and_exit_code() {
     let project = Project::empty();
     assert_snapshot!("help", project.run("--help"));
-    for subcommand in
-        ["synth", "envs", "inventory", "init", "image", "plan-comment", "schema", "completions", "man"]
-    {
+    for subcommand in [
+        "synth",
+        "bootstrap",
+        "envs",
+        "inventory",
+        "init",
+        "image",
+        "plan-comment",
+        "schema",
+        "alarms",
+        "completions",
+        "man",
+    ] {
         let help = project.run(&format!("{subcommand} --help"));
         assert!(help.contains("Examples:"), "{help}");
         assert_snapshot!(format!("help_{subcommand}"), help);
@@ -47,6 +57,8 @@ fn there_is_a_man_page_for_every_subcommand() {
     assert_eq!(
         pages,
         [
+            "txnr-alarms.1",
+            "txnr-bootstrap.1",
             "txnr-completions.1",
             "txnr-envs.1",
             "txnr-image.1",

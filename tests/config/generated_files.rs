@@ -1,6 +1,7 @@
 //! The checked-in schema and reference are those of the source.
 
 use txnr::config::schema;
+use txnr::stacks::alarms;
 
 fn assert_fresh(path: &str, checked_in: &str, generated: &str, command: &str) {
     assert!(checked_in == generated, "{path} is stale; run `{command}`");
@@ -20,6 +21,12 @@ fn the_schema_is_fresh() {
 fn the_reference_is_fresh() {
     let checked_in = include_str!("../../docs/configuration.md");
     assert_fresh("docs/configuration.md", checked_in, &schema::markdown(), schema::MARKDOWN_COMMAND);
+}
+
+#[test]
+fn the_list_of_alarms_is_fresh() {
+    let checked_in = include_str!("../../docs/alarms.md");
+    assert_fresh("docs/alarms.md", checked_in, &alarms::markdown(), alarms::COMMAND);
 }
 
 #[test]

@@ -9,6 +9,7 @@ account_id = "111122223333"
 region = "us-east-1"
 domain = "reconcile.example.com"
 network.cidr = "10.30.0.0/16"
+alarms.page = ["oncall@example.com"]
 "#;
 
 fn config(text: &str) -> EnvConfig {
@@ -26,7 +27,7 @@ fn ranges(subnets: &[Subnet]) -> Vec<String> {
 }
 
 #[test]
-fn five_values_are_enough_and_the_rest_is_strict() {
+fn six_values_are_enough_and_the_rest_is_strict() {
     let config = config("");
     assert_eq!(config.name.as_str(), "prod");
     assert!(config.production && config.protection && config.account.baseline);

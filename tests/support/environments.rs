@@ -26,7 +26,8 @@ fn head() -> impl Strategy<Value = (String, bool)> {
         |(organization, account, region, host, production, fleeting)| {
             let mut text = format!(
                 "organization = \"{organization}\"\naccount_id = \"{account}\"\nregion = \"{region}\"\n\
-                 domain = \"{host}.example.com\"\nproduction = {production}\n"
+                 domain = \"{host}.example.com\"\nproduction = {production}\n\
+                 alarms.page = [\"oncall@example.com\"]\n"
             );
             if fleeting && !production {
                 text.push_str("protection = false\n");

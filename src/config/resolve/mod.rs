@@ -1,11 +1,13 @@
 //! From what an environment file says to what the stacks need: defaults that depend on other values are filled in,
 //! subnets are computed, and whatever depends on more than one value is checked.
 
+mod alarms;
 mod alb;
 mod backup;
 mod certificate;
 mod data;
 mod detection;
+mod github;
 mod lists;
 mod names;
 mod network;
@@ -35,6 +37,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     check_switches(&file, problems);
     check_retention(&file, problems);
     lists::check(&file, problems);
+    alarms::check(&file.alarms, file.production, problems);
     alb::check(&file.alb, file.network.ipv6, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
@@ -63,6 +66,11 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     let (account_id, region) = (file.account_id?, file.region?);
     let names = names::compose(&project, &name, &organization, &account_id, problems);
     let state = state::resolve(file.state, &project, &name, &organization, &account_id, &region, problems);
+    let github = github::resolve(file.github, &name, problems);
+    let iam = match &github {
+        Some(_) => github::roles(file.iam, &names, &account_id, &region),
+        None => file.iam,
+    };
     let config = EnvConfig {
         owner: file.owner,
         production: file.production,
@@ -70,7 +78,8 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         account: file.account,
         network: network?,
         kms: file.kms,
-        iam: file.iam,
+        iam,
+        github,
         ecr: file.ecr,
         service: service?,
         data,
@@ -81,6 +90,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         certificate: file.certificate,
         waf: file.waf,
         logs: file.logs,
+        alarms: file.alarms,
         storage,
         detection: detection?,
         shield: file.shield,
@@ -99,6 +109,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     quotas::check(&config, problems);
     tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
+    alarms::check_silenced(&config, problems);
     Some(config)
 }
 

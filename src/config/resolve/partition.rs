@@ -15,6 +15,7 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     );
     arns.extend(file.iam.terraform_role.iter().map(|arn| (key("iam.terraform_role"), arn.as_str())));
     arns.extend(file.iam.pipeline_role.iter().map(|arn| (key("iam.pipeline_role"), arn.as_str())));
+    arns.extend(file.github.oidc_provider.iter().map(|arn| (key("github.oidc_provider"), arn.as_str())));
     arns.extend(file.state.kms_key.iter().map(|arn| (key("state.kms_key"), arn.as_str())));
     let operators = file.iam.operators.iter().enumerate();
     arns.extend(operators.map(|(at, arn)| (key("iam.operators").index(at), arn.as_str())));

@@ -4,12 +4,14 @@
 //! other values, or a value is computed, `<Section>File` is what the file may say and `<Section>` what the stacks get.
 
 mod account;
+mod alarms;
 mod alb;
 mod backup;
 mod certificate;
 mod data;
 mod detection;
 mod ecr;
+mod github;
 mod iam;
 mod kms;
 mod logs;
@@ -26,12 +28,14 @@ mod terraform;
 mod waf;
 
 pub use account::{Account, Elsewhere, Part, SecurityContact};
+pub use alarms::{Alarms, Silence};
 pub use alb::{Alb, DesyncMode, SslPolicy};
 pub use backup::{Backup, BackupFile, VaultLockFile};
 pub use certificate::{Certificate, KeyAlgorithm};
 pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
 pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
 pub use ecr::Ecr;
+pub use github::{Github, GithubFile};
 pub use iam::Iam;
 pub use kms::Kms;
 pub use logs::Logs;

@@ -14,8 +14,8 @@ pub struct Secrets {
     pub recovery_window_days: Bounded<7, 30>,
     /// Roles and users that may read the secrets besides the tasks' start and `iam.terraform_role`: who takes the first
     /// administrator's key, the break-glass role, and the roles of rotation functions. None. Where `iam.terraform_role` is
-    /// named, everybody else is denied; else nobody knows who applies, and only the platform's other roles and other
-    /// accounts are.
+    /// named, everybody else is denied; else nobody knows who applies, and only the platform's other roles are. A role that
+    /// plans and must not read them plans with `-refresh=false`: the provider reads what it refreshes.
     pub readers: Vec<PrincipalArn>,
     /// The bearer token that makes the first API keys.
     pub admin_key: SecretSettings,

@@ -16,17 +16,21 @@ mod date;
 mod domain;
 mod endpoint;
 mod fargate;
+mod github;
 mod image;
 mod name;
 mod reason;
 mod region;
 mod retention;
 mod schedule;
+mod subscriber;
 mod tag;
 mod version;
 
 pub use account::AccountId;
-pub use arn::{BucketName, KmsKeyRef, LambdaArn, PolicyArn, PrincipalArn, RoleArn, SecretArn, TableName};
+pub use arn::{
+    BucketName, KmsKeyRef, LambdaArn, OidcProviderArn, PolicyArn, PrincipalArn, RoleArn, SecretArn, TableName,
+};
 pub use bounded::Bounded;
 pub use cidr::{AnyCidr, Cidr, PrefixListId};
 pub use contact::{ContactText, EmailAddress, PhoneNumber};
@@ -37,14 +41,17 @@ pub use date::Date;
 pub use domain::{CertificateName, DomainName};
 pub use endpoint::{GatewayEndpoint, InterfaceEndpoint};
 pub use fargate::FargateSize;
+pub use github::{GithubEnvironment, RepositoryName};
 pub use image::{ImageRef, RepositoryUri};
 pub use name::{
-    EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath, VariableName,
+    AlarmName, EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath,
+    VariableName,
 };
 pub use reason::RuleReason;
 pub use region::{AvailabilityZone, Partition, Region, ZoneLetter};
 pub use retention::RetentionDays;
 pub use schedule::{CronFields, TimeZone};
+pub use subscriber::{HttpsUrl, Subscriber};
 pub use tag::{TagKey, TagText};
 pub use version::VersionConstraint;
 

@@ -103,6 +103,23 @@ impl FromStr for HeaderName {
 
 text_value!(HeaderName, "^[a-z0-9_-]{1,64}$", "x-api-key", "The name of an HTTP header, in lower case.");
 
+/// The name of an alarm or of a rule on events.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AlarmName(String);
+
+impl FromStr for AlarmName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if (1..=64).contains(&text.len()) && is_slug(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new(format!("{text:?} is not the name of an alarm"), "a name from docs/alarms.md"))
+    }
+}
+
+text_value!(AlarmName, "^[a-z][a-z0-9-]{0,63}$", "tls-errors", "The name of an alarm in docs/alarms.md.");
+
 /// The path of a health check: starts with `/`, at most 1,024 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlPath(String);

@@ -90,8 +90,9 @@ fn identifier(config: &EnvConfig) -> String {
     config.names.prefix().to_owned()
 }
 
-/// The log group that RDS exports a kind of log to.
-pub(super) fn log_group(config: &EnvConfig, kind: &str) -> String {
+/// The log group that RDS exports a kind of PostgreSQL's log to.
+#[must_use]
+pub fn log_group(config: &EnvConfig, kind: &str) -> String {
     let of = match config.data.postgres.as_ref().map(|postgres| &postgres.runs_on) {
         Some(PostgresRunsOn::Aurora(_)) => "cluster",
         Some(PostgresRunsOn::Instance(_)) | None => "instance",

@@ -31,7 +31,9 @@ fn built(name: &str, service: &str) -> Root {
 /// The roles and the service of a whole environment file.
 pub(crate) fn synthesized(name: &str, text: &str) -> Root {
     let path = format!("envs/{name}.toml");
-    let (config, _) = crate::config::parse(Path::new(&path), text).expect("a valid environment file");
+    // Somebody has to hear of alarms.
+    let text = format!("alarms.page = [\"oncall@example.com\"]\n{text}");
+    let (config, _) = crate::config::parse(Path::new(&path), &text).expect("a valid environment file");
     crate::synth::synth(&config).expect("a sound module")
 }
 

@@ -31,7 +31,9 @@ pub(super) struct Vpc {
     pub(super) private_tables: Vec<RouteTableHandle>,
     /// What makes the private tier's routes effective.
     pub(super) private_routes: Vec<Address>,
-    /// The NAT gateways' addresses.
+    /// The NAT gateways.
+    pub(super) nat_gateways: Vec<NatGatewayHandle>,
+    /// Their addresses.
     pub(super) addresses: Vec<EipHandle>,
 }
 
@@ -99,8 +101,8 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig) -> Vpc {
     route_data(stack, config, &vpc, &data);
     let nat = nat_gateways(stack, config, &gateway, &public);
     let (private_tables, private_routes) = route_private(stack, config, &vpc, &private, &nat);
-    let addresses = nat.into_iter().map(|(_, address)| address).collect();
-    Vpc { vpc, public, private, data, private_tables, private_routes, addresses }
+    let (nat_gateways, addresses) = nat.into_iter().unzip();
+    Vpc { vpc, public, private, data, private_tables, private_routes, nat_gateways, addresses }
 }
 
 /// Empties what every VPC is born with, so that a resource which names no group and no table of its own can

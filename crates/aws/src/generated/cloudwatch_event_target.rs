@@ -121,7 +121,7 @@ impl terraform::Block for BatchTarget {
 /// A nested block of `aws_cloudwatch_event_target`.
 #[derive(Default)]
 pub struct DeadLetterConfig {
-    pub arn: Option<Expr<k::Text>>,
+    pub arn: Option<Expr<id::SqsQueueArn>>,
 }
 
 impl terraform::Block for DeadLetterConfig {

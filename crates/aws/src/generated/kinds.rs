@@ -369,6 +369,20 @@ impl Identifier for SnsTopicArn {}
 impl Accepts<SnsTopicArn> for Text {}
 impl Accepts<SnsTopicArn> for SnsTopicArn {}
 
+/// `aws_sqs_queue.arn`.
+#[derive(Clone, Copy, Debug)]
+pub enum SqsQueueArn {}
+impl Identifier for SqsQueueArn {}
+impl Accepts<SqsQueueArn> for Text {}
+impl Accepts<SqsQueueArn> for SqsQueueArn {}
+
+/// `aws_sqs_queue.id`.
+#[derive(Clone, Copy, Debug)]
+pub enum SqsQueueId {}
+impl Identifier for SqsQueueId {}
+impl Accepts<SqsQueueId> for Text {}
+impl Accepts<SqsQueueId> for SqsQueueId {}
+
 /// `aws_subnet.id`.
 #[derive(Clone, Copy, Debug)]
 pub enum SubnetId {}

@@ -155,6 +155,8 @@ pub mod shield_protection_group;
 pub mod sns_topic;
 pub mod sns_topic_policy;
 pub mod sns_topic_subscription;
+pub mod sqs_queue;
+pub mod sqs_queue_policy;
 pub mod ssm_service_setting;
 pub mod subnet;
 pub mod vpc;
@@ -437,6 +439,8 @@ pub use sns_topic_policy::{SnsTopicPolicy, SnsTopicPolicyHandle};
 pub use sns_topic_subscription::{
     SnsTopicSubscription, SnsTopicSubscriptionHandle, SnsTopicSubscriptionOptional,
 };
+pub use sqs_queue::{SqsQueue, SqsQueueHandle};
+pub use sqs_queue_policy::{SqsQueuePolicy, SqsQueuePolicyHandle};
 pub use ssm_service_setting::{SsmServiceSetting, SsmServiceSettingHandle};
 pub use subnet::{Subnet, SubnetHandle, SubnetOptional};
 pub use vpc::{Vpc, VpcHandle};

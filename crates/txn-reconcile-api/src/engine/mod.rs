@@ -24,7 +24,7 @@ mod unique;
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use self::breaks::{Break, BreakKind, Nearest};
+pub use self::breaks::{Break, BreakKind, Nearest, Suggestion};
 pub use self::outcome::{GroupMatch, MatchView, Outcome, PassMatches};
 use crate::calendar::Calendar;
 use crate::date::Date;

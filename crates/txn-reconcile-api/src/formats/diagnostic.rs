@@ -64,14 +64,17 @@ impl Diagnostics {
         &self.counts
     }
 
+    /// How many rows were refused, by the code of the remark.
+    #[must_use]
+    pub fn rejected_by_code(&self) -> BTreeMap<&'static str, u64> {
+        let rejected = self.counts.iter().filter(|((severity, _), _)| *severity == Severity::Rejected);
+        rejected.map(|((_, code), count)| (*code, *count)).collect()
+    }
+
     /// How many rows were refused.
     #[must_use]
     pub fn rejected(&self) -> u64 {
-        self.counts
-            .iter()
-            .filter(|((severity, _), _)| *severity == Severity::Rejected)
-            .map(|(_, count)| count)
-            .sum()
+        self.rejected_by_code().values().sum()
     }
 }
 

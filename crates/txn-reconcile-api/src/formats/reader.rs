@@ -7,9 +7,11 @@ use flate2::write::MultiGzDecoder;
 use super::csv::{CsvParser, Table};
 use super::encoding::{Encoding, Transcoder};
 use super::mapping::Mapping;
+use super::raw::RawParser;
 use super::{
     Collector, Format, Limits, Parser, ReadError, adyen, bai2, camt, detect, mt940, nacha, ndjson, stripe,
 };
+use crate::entry::RawPlace;
 use crate::pan;
 
 /// How a file is to be read.
@@ -55,6 +57,7 @@ pub struct Reader {
     stage: Option<Stage>,
     packed_bytes: u64,
     total_bytes: u64,
+    fetch: Option<Vec<RawPlace>>,
 }
 
 enum Unpacker {
@@ -96,7 +99,15 @@ impl Reader {
             stage: None,
             packed_bytes: 0,
             total_bytes: 0,
+            fetch: None,
         }
+    }
+
+    /// A reader that reads no entries and fetches these places of a file that was read before with the same options;
+    /// they end up in [`Collector::raw`].
+    #[must_use]
+    pub fn fetch(name: &str, options: ReadOptions, places: Vec<RawPlace>) -> Self {
+        Self { fetch: Some(places), ..Self::new(name, options) }
     }
 
     /// Makes room for the entries of a file of about this size; untouched pages cost no memory.
@@ -168,7 +179,10 @@ impl Reader {
             format,
             encoding,
             transcoder: Transcoder::new(encoding),
-            parser: self.parser(format),
+            parser: match self.fetch.take() {
+                Some(places) => Box::new(RawParser::new(places)),
+                None => self.parser(format),
+            },
             rest: Vec::new(),
             offset: 0,
             scratch: Vec::new(),
@@ -214,7 +228,7 @@ impl Reader {
         stage.push(&[], true, &self.options.limits, &mut self.collector)?;
         stage.parser.finish(&mut self.collector)?;
         let mut collector = self.collector;
-        collector.entries.set_rejected(collector.diagnostics.rejected());
+        collector.entries.set_rejected(collector.diagnostics.rejected_by_code());
         collector.entries.shrink();
         Ok(ReadReport {
             format: stage.format,

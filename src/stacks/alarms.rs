@@ -1,0 +1,76 @@
+//! Alarms, rules on events, the dashboard and saved queries: who is told of what, and what they see.
+//!
+//! Alarms on single symptoms notify; what users feel is a composite alarm, which pages, once. Controls that fail page by
+//! themselves (PCI 10.7.2). Every alarm says what is the case, what to do first and where to read on.
+
+mod alarm;
+mod controls;
+mod dashboard;
+mod data;
+mod delivery;
+mod document;
+mod logging;
+mod notice;
+mod perimeter;
+mod queries;
+mod rule;
+mod service;
+mod trail;
+
+#[cfg(test)]
+mod tests;
+
+pub use alarm::{Alarm, Bad, Measure, Metric, Missing};
+pub use document::{COMMAND, markdown};
+pub use notice::{Notice, Row, rows};
+pub use rule::dead_letters_arn;
+
+use terraform::Stack;
+
+use super::{alb, ecs, kms, logs, network, topics, waf};
+use crate::config::EnvConfig;
+use crate::synth::synth;
+
+/// What is watched.
+pub struct Inputs<'a> {
+    /// The keys.
+    pub keys: &'a kms::Outputs,
+    /// The topics.
+    pub topics: &'a topics::Outputs,
+    /// The log groups.
+    pub logs: &'a logs::Outputs,
+    /// The network.
+    pub network: &'a network::Outputs,
+    /// The load balancer.
+    pub alb: &'a alb::Outputs,
+    /// The web ACL.
+    pub waf: &'a waf::Outputs,
+    /// The data stores.
+    pub data: &'a super::data::Outputs,
+    /// The service.
+    pub ecs: &'a ecs::Outputs,
+}
+
+/// Builds the alarms and everything around them.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
+    let dead_letters = rule::dead_letters(stack, config, inputs.keys);
+    let mut alarms = service::build(stack, config, inputs);
+    alarms.extend(perimeter::build(stack, config, inputs));
+    alarms.extend(data::build(stack, config, inputs));
+    alarms.extend(logging::build(stack, config, inputs));
+    if let Some(trail) = &inputs.logs.trail {
+        alarms.extend(trail::build(stack, config, inputs, trail));
+    }
+    alarms.extend(delivery::build(stack, config, inputs, &dead_letters));
+    let to = rule::Destination { topics: inputs.topics, dead_letters: &dead_letters };
+    controls::build(stack, config, inputs, &to);
+    queries::build(stack, config, inputs);
+    dashboard::build(stack, config, inputs, alarms);
+}
+
+/// The names of all alarms and rules of an environment, without its prefix.
+#[must_use]
+pub fn names(config: &EnvConfig) -> Vec<String> {
+    let Ok(root) = synth(config) else { return Vec::new() };
+    rows(&root, config).into_iter().map(|row| row.name).collect()
+}

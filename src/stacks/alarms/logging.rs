@@ -1,0 +1,224 @@
+//! Whether what should be recorded is recorded (PCI 10.7.2), and what the logs say.
+
+use aws::{CloudwatchLogGroupHandle, CloudwatchLogMetricFilter, cloudwatch_log_metric_filter as filter};
+use contract::{LogField, METRIC_NAMESPACE};
+use terraform::kind::Text;
+use terraform::{Expr, Stack, set};
+
+use super::Inputs;
+use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
+use super::notice::Notice;
+use super::perimeter::of_web_acl;
+use super::service::of_load_balancer;
+use crate::config::EnvConfig;
+use crate::stacks::logs::Export;
+use crate::stacks::topics::Topic;
+
+/// A metric of a log group.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html>
+pub fn of_group(group: &CloudwatchLogGroupHandle, name: &'static str) -> Metric {
+    Metric {
+        namespace: "AWS/Logs".into(),
+        name,
+        dimensions: vec![("LogGroupName", group.name().text())],
+        statistic: "Sum",
+    }
+}
+
+/// A metric that a filter derives from a log. The namespace has the environment in it, since another one may share the
+/// account.
+pub fn derived(config: &EnvConfig, name: &'static str) -> Metric {
+    Metric {
+        namespace: format!("{METRIC_NAMESPACE}/{}", config.names.prefix()),
+        name,
+        dimensions: Vec::new(),
+        statistic: "Sum",
+    }
+}
+
+/// Lines of the service's log at the level of errors.
+pub const SERVICE_ERRORS: &str = "ServiceErrors";
+/// Reports of card data in logs.
+const CARD_DATA: &str = "CardDataInLogs";
+
+/// Adds the metric filters and the alarms.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
+    let level = LogField::Level.name();
+    count(
+        stack,
+        config,
+        "service_errors",
+        &inputs.logs.service,
+        SERVICE_ERRORS,
+        format!("{{ $.{level} = \"ERROR\" }}"),
+    );
+    // Every event of the group is a report.
+    count(stack, config, "card_data", &inputs.logs.findings, CARD_DATA, String::new());
+    let alarms = [service_errors(config), card_data(config)].into_iter();
+    let alarms = alarms.chain(silent_groups(config, inputs)).chain(export(inputs));
+    alarms.map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
+}
+
+/// Counts the events of a group that match the pattern.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>
+pub fn count(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    identifier: &str,
+    group: &CloudwatchLogGroupHandle,
+    metric: &'static str,
+    pattern: String,
+) {
+    stack.add(
+        identifier,
+        CloudwatchLogMetricFilter {
+            log_group_name: set(group.name()),
+            metric_transformation: filter::MetricTransformation {
+                name: set(metric),
+                namespace: set(derived(config, metric).namespace),
+                value: set("1"),
+                optional: filter::MetricTransformationOptional { unit: set("Count"), ..Default::default() },
+            },
+            name: set(config.names.of(&identifier.replace('_', "-"))),
+            pattern: set(pattern),
+        },
+    );
+}
+
+fn service_errors(config: &EnvConfig) -> Alarm {
+    Alarm {
+        notice: Notice {
+            name: "service-errors",
+            instance: None,
+            to: Topic::Notify,
+            means: "The service logs more errors than it does every day (alarms.log_errors).",
+            first: "run the saved query of the service's errors; the request's id leads to everything about one.",
+        },
+        measure: Measure::Of(derived(config, SERVICE_ERRORS)),
+        bad: Bad::AtLeast(config.alarms.log_errors.get().into()),
+        period_seconds: 300,
+        of: (1, 1),
+        missing: Missing::Fine,
+    }
+}
+
+/// PCI 3.3, 3.4, 12.10.7: what to do where an account number turns up unasked.
+fn card_data(config: &EnvConfig) -> Alarm {
+    Alarm {
+        notice: Notice {
+            name: "card-data-in-logs",
+            instance: None,
+            to: Topic::Page,
+            means: "Something that looks like card data or a credential was written to a log; it is masked there.",
+            first: "read the report in the log group of findings, which names group and position, and treat it as an \
+                    incident until it is shown to be none.",
+        },
+        measure: Measure::Of(derived(config, CARD_DATA)),
+        bad: Bad::AtLeast(1.into()),
+        period_seconds: 60,
+        of: (1, 1),
+        missing: Missing::Fine,
+    }
+}
+
+/// Groups that stopped to record what goes on (PCI 10.7.2).
+fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
+    let notice = |name, means, first| Notice { name, instance: None, to: Topic::Page, means, first };
+    let alarm = |notice, measure| Alarm {
+        notice,
+        measure,
+        bad: Bad::AtLeast(1.into()),
+        period_seconds: 300,
+        of: (3, 3),
+        missing: Missing::Fine,
+    };
+    let events = |group| of_group(group, "IncomingLogEvents");
+    [
+        Alarm {
+            notice: notice(
+                "flow-log-silent",
+                "No flow log arrives: what passes through the VPC is not recorded.",
+                "see whether the flow log was deleted or its role or key was changed; CloudTrail says by whom.",
+            ),
+            measure: Measure::Of(events(&inputs.logs.flow)),
+            bad: Bad::Below(1.into()),
+            // A flow log collects for ten minutes at most, and is delivered five minutes later.
+            // <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html>
+            period_seconds: 900,
+            of: (2, 2),
+            // The load balancer's addresses alone are scanned every minute.
+            missing: Missing::Bad,
+        },
+        alarm(
+            notice(
+                "service-log-silent",
+                "Requests are answered, but the service logs nothing: there is no audit trail.",
+                "see whether the task definition's log driver, the log group or its key was changed.",
+            ),
+            Measure::Math(
+                "IF(FILL(requests, 0) > 100 AND FILL(events, 0) < 1, 1, 0)",
+                vec![
+                    ("requests", of_load_balancer(inputs, "RequestCount", "Sum")),
+                    ("events", events(&inputs.logs.service)),
+                ],
+            ),
+        ),
+        alarm(
+            notice(
+                "web-acl-log-silent",
+                "Requests pass the web ACL, but it logs nothing.",
+                "see whether the web ACL's logging configuration or the policy of log delivery was changed.",
+            ),
+            Measure::Math(
+                "IF(FILL(requests, 0) > 100 AND FILL(events, 0) < 1, 1, 0)",
+                vec![
+                    ("requests", of_web_acl(config, inputs, "AllowedRequests")),
+                    ("events", events(&inputs.logs.waf)),
+                ],
+            ),
+        ),
+    ]
+}
+
+fn of_stream(export: &Export, name: &'static str, statistic: &'static str) -> Metric {
+    let dimensions = vec![("DeliveryStreamName", export.stream.name())];
+    Metric { namespace: "AWS/Firehose".into(), name, dimensions, statistic }
+}
+
+/// Seconds that the oldest event has waited for its export.
+pub fn age(export: &Export) -> Metric {
+    of_stream(export, "DeliveryToS3.DataFreshness", "Maximum")
+}
+
+/// Groups whose events do not reach the audit bucket (PCI 10.3.3, 10.7.2): the oldest event that waits is half an hour
+/// old, six times as long as the stream collects, or nothing arrives at the stream of what arrives at the group. The
+/// stream keeps what it cannot deliver for a day.
+/// <https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html>
+fn export(inputs: &Inputs<'_>) -> Vec<Alarm> {
+    let mut alarms = Vec::new();
+    for export in &inputs.logs.exports {
+        alarms.push(Alarm {
+            notice: Notice {
+                name: "export",
+                instance: Some(export.name.as_str().to_owned()),
+                to: Topic::Page,
+                means: "Events of a log group do not reach the audit bucket; after a day they are lost to it.",
+                first: "read the log group of the export, which holds the delivery's errors; then the role, the key \
+                        and the bucket's policy.",
+            },
+            measure: Measure::Math(
+                "IF(FILL(age, 0) > 1800 OR (FILL(events, 0) > 0 AND FILL(records, 0) < 1), 1, 0)",
+                vec![
+                    ("age", age(export)),
+                    ("events", of_group(&export.group, "IncomingLogEvents")),
+                    ("records", of_stream(export, "IncomingRecords", "Sum")),
+                ],
+            ),
+            bad: Bad::AtLeast(1.into()),
+            period_seconds: 300,
+            of: (3, 3),
+            missing: Missing::Fine,
+        });
+    }
+    alarms
+}

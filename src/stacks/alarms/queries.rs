@@ -1,0 +1,109 @@
+//! Queries that an engineer on call would otherwise write at three in the morning.
+
+use aws::{CloudwatchLogGroupHandle, CloudwatchQueryDefinition, CloudwatchQueryDefinitionOptional};
+use contract::LogField;
+use terraform::{Stack, set};
+
+use super::Inputs;
+use crate::config::EnvConfig;
+
+/// The latest errors of the service.
+pub fn service_errors() -> String {
+    let [time, level, message, request] =
+        [LogField::Timestamp, LogField::Level, LogField::Message, LogField::RequestId].map(LogField::name);
+    format!(
+        "fields {time}, {message}, {request} | filter {level} = \"ERROR\" | sort @timestamp desc | limit 100"
+    )
+}
+
+/// Whom the web ACL refuses, and by which rule.
+pub const REFUSED: &str = "filter action = \"BLOCK\" | stats count(*) as requests by terminatingRuleId, \
+     httpRequest.clientIp, httpRequest.country, httpRequest.uri | sort requests desc | limit 100";
+
+/// Saves the queries.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
+    let [time, level, message, request] =
+        [LogField::Timestamp, LogField::Level, LogField::Message, LogField::RequestId].map(LogField::name);
+    let logs = &inputs.logs;
+    let mut save = |identifier: &str, title: &str, group: &CloudwatchLogGroupHandle, query: String| {
+        stack.add(
+            identifier,
+            CloudwatchQueryDefinition {
+                // A slash makes a folder.
+                name: set(format!("{}/{title}", config.names.prefix())),
+                query_string: set(query),
+                optional: CloudwatchQueryDefinitionOptional { log_group_names: set([group.name()]) },
+            },
+        );
+    };
+    save("service_errors", "Service - errors", &logs.service, service_errors());
+    save(
+        "service_request",
+        "Service - one request",
+        &logs.service,
+        format!(
+            "fields {time}, {level}, {message}, @message | filter {request} = \"<request id>\" | sort @timestamp asc | limit 1000"
+        ),
+    );
+    save(
+        "service_errors_by_message",
+        "Service - errors by message",
+        &logs.service,
+        format!(
+            "filter {level} = \"ERROR\" | stats count(*) as errors, max(@timestamp) as latest by {message} | sort errors desc | limit 50"
+        ),
+    );
+    save("refused_requests", "Web ACL - refused requests", &logs.waf, REFUSED.to_owned());
+    save(
+        "requests_by_client",
+        "Web ACL - requests by client",
+        &logs.waf,
+        "stats count(*) as requests by httpRequest.clientIp, httpRequest.country, action | sort requests desc | limit 100"
+            .to_owned(),
+    );
+    save(
+        "rejected_traffic",
+        "Flow log - rejected traffic",
+        &logs.flow,
+        "filter action = \"REJECT\" | stats count(*) as flows, sum(packets) as packets by srcAddr, dstAddr, dstPort, \
+         protocol | sort flows desc | limit 100"
+            .to_owned(),
+    );
+    save(
+        "traffic_by_destination",
+        "Flow log - bytes by destination",
+        &logs.flow,
+        "filter action = \"ACCEPT\" | stats sum(bytes) as total by srcAddr, dstAddr, dstPort | sort total desc | limit 100"
+            .to_owned(),
+    );
+    if let Some(trail) = &logs.trail {
+        let fields = "fields @timestamp, eventSource, eventName, sourceIPAddress, errorCode, awsRegion";
+        let root = "filter userIdentity.type = \"Root\" and eventType != \"AwsServiceEvent\"";
+        save(
+            "root_calls",
+            "Trail - calls of root",
+            trail,
+            format!("{fields} | {root} | sort @timestamp desc | limit 100"),
+        );
+        save(
+            "calls_by_person",
+            "Trail - calls that change something, by person",
+            trail,
+            "filter readOnly = 0 | stats count(*) as calls by userIdentity.arn, eventSource, eventName | sort calls desc \
+             | limit 200"
+                .to_owned(),
+        );
+        save(
+            "refused_calls",
+            "Trail - refused calls",
+            trail,
+            "filter errorCode like /AccessDenied|UnauthorizedOperation/ | stats count(*) as calls by userIdentity.arn, \
+             eventSource, eventName, errorCode | sort calls desc | limit 100"
+                .to_owned(),
+        );
+    }
+    if let Some(errors) = &logs.export_errors {
+        let query = "fields @timestamp, @logStream, @message | sort @timestamp desc | limit 100";
+        save("export_errors", "Export - errors of delivery", errors, query.to_owned());
+    }
+}

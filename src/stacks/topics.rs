@@ -1,0 +1,217 @@
+//! The two topics that everything worth a person's attention is published to, and who hears of it.
+//!
+//! They stand before the stacks that publish to them. Whether a message reaches a person is measured by SNS itself
+//! (`NumberOfNotificationsFailed`), for which there is an alarm on each topic that tells the other; delivery logs are
+//! not kept, since SNS writes none for mailboxes and those of https addresses hold the messages once more.
+
+use aws::document::policy::{Condition, Policy, Principal, Statement};
+use aws::kind::{ResourcePolicy, SnsTopicArn};
+use aws::{SnsTopic, SnsTopicHandle, SnsTopicPolicy, SnsTopicSubscription, SnsTopicSubscriptionOptional};
+use terraform::{Expr, Meta, Stack, set};
+
+use super::kms;
+use crate::config::{EnvConfig, Subscriber};
+
+/// The topics.
+pub struct Outputs {
+    /// What cannot wait until the morning.
+    pub page: SnsTopicHandle,
+    /// What can.
+    pub notify: SnsTopicHandle,
+}
+
+impl Outputs {
+    /// The topic's ARN.
+    #[must_use]
+    pub fn arn(&self, topic: Topic) -> Expr<SnsTopicArn> {
+        match topic {
+            Topic::Page => self.page.arn(),
+            Topic::Notify => self.notify.arn(),
+        }
+    }
+}
+
+/// How soon somebody should look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// At once, by night as well.
+    Page,
+    /// On the next working day.
+    Notify,
+}
+
+impl Topic {
+    /// Every topic.
+    pub const ALL: [Self; 2] = [Self::Page, Self::Notify];
+
+    /// The topic's name in Terraform's addresses and the last part of its name at AWS.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Notify => "notify",
+        }
+    }
+
+    /// The topic's ARN, put together from its name, for policies that must stand before it does.
+    #[must_use]
+    pub fn arn(self, config: &EnvConfig) -> String {
+        config.arn("sns", &config.names.of(self.as_str()))
+    }
+
+    /// Who hears of it; if nobody is named, those of the other topic, so that no alarm goes unheard.
+    fn subscribers(self, config: &EnvConfig) -> &[Subscriber] {
+        let alarms = &config.alarms;
+        let (own, other) = match self {
+            Self::Page => (&alarms.page, &alarms.notify),
+            Self::Notify => (&alarms.notify, &alarms.page),
+        };
+        if own.is_empty() { other } else { own }
+    }
+}
+
+/// Builds the topics and subscribes to them.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> Outputs {
+    Outputs {
+        page: topic(stack, config, keys, Topic::Page),
+        notify: topic(stack, config, keys, Topic::Notify),
+    }
+}
+
+fn topic(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs, topic: Topic) -> SnsTopicHandle {
+    let name = topic.as_str();
+    let handle = stack.add(
+        name,
+        SnsTopic {
+            name: set(config.names.of(name)),
+            // AWS's own key for SNS admits no alarm, and drops each without a word.
+            // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html>
+            kms_master_key_id: set(keys.logs.arn()),
+            // Signatures with SHA-256.
+            signature_version: set(2),
+            ..Default::default()
+        },
+    );
+    let policy = stack.add(
+        name,
+        SnsTopicPolicy { arn: set(handle.arn()), policy: set(Policy::new(statements(config, &handle))) },
+    );
+    for subscriber in topic.subscribers(config) {
+        subscribe(stack, topic, &handle, subscriber, Meta::new().depends_on(&policy));
+    }
+    stack.output(
+        &format!("{name}_topic_arn"),
+        match topic {
+            Topic::Page => "The topic of what cannot wait until the morning.",
+            Topic::Notify => "The topic of what can wait until the morning.",
+        },
+        handle.arn(),
+    );
+    handle
+}
+
+/// Alarms and events of this account publish, and nobody speaks to the topic without TLS (PCI 4.2.1).
+fn statements(config: &EnvConfig, topic: &SnsTopicHandle) -> Vec<Statement<ResourcePolicy>> {
+    let publish = |sid: &'static str, service: &'static str| {
+        Statement::<ResourcePolicy>::allow(sid, Principal::service(service), ["sns:Publish"], [topic.arn()])
+    };
+    let deny = |sid: &'static str, actions: &'static [&'static str]| {
+        Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, actions.to_vec(), [topic.arn()])
+    };
+    let of_account = |sid, service, source: String| {
+        publish(sid, service)
+            .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+            .when(Condition::arn_like("aws:SourceArn", [source]))
+    };
+    let mut statements = vec![
+        of_account("Alarms", "cloudwatch.amazonaws.com", config.arn("cloudwatch", "alarm:*")),
+        // Without a condition, as AWS has it: EventBridge brings none along to a topic that is encrypted.
+        // <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions>
+        publish("Events", "events.amazonaws.com"),
+        deny("Tls", &["sns:Publish"]).when(Condition::bool("aws:SecureTransport", false)),
+        deny("NoPlainHttp", &["sns:Subscribe"]).when(Condition::string_equals("sns:Protocol", ["http"])),
+    ];
+    if config.data.postgres.is_some() {
+        // <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.GrantingPermissions.html>
+        statements.push(of_account("Database", "events.rds.amazonaws.com", config.arn("rds", "*")));
+    }
+    statements
+}
+
+fn subscribe(
+    stack: &mut Stack<'_>,
+    topic: Topic,
+    handle: &SnsTopicHandle,
+    subscriber: &Subscriber,
+    meta: Meta<SnsTopicSubscription>,
+) {
+    let https = subscriber.protocol() == "https";
+    stack.add_with(
+        format!("{}_{}", topic.as_str(), subscriber.identifier()),
+        meta,
+        SnsTopicSubscription {
+            topic_arn: set(handle.arn()),
+            protocol: set(subscriber.protocol()),
+            endpoint: set(subscriber.to_string()),
+            optional: SnsTopicSubscriptionOptional {
+                // The apply then waits for the confirmation, and fails without one: an address that never confirms
+                // would hear of nothing. A mailbox's owner is sent a mail to confirm by.
+                endpoint_auto_confirms: https.then(|| set(true)),
+                ..Default::default()
+            },
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::probe::*;
+    use super::*;
+
+    #[test]
+    fn topics_take_what_alarms_and_events_say_and_nothing_in_the_clear() {
+        let root = platform("");
+        assert_eq!(nodes(&root, "aws_sns_topic").len(), Topic::ALL.len());
+        for topic in Topic::ALL {
+            let policy = node(&root, &format!("aws_sns_topic_policy.{}", topic.as_str()));
+            for (sid, allowed) in [("Alarms", true), ("Events", true), ("Tls", false), ("NoPlainHttp", false)]
+            {
+                assert_eq!(statement(policy, "policy", sid).map(allows), Some(allowed), "{sid}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_key_admits_both_topics() {
+        let config = EnvConfig::for_test("");
+        let root = platform("");
+        let key = node(&root, "aws_kms_key.logs");
+        let statement = statement(key, "policy", "AlarmTopics").expect("a statement");
+        let arns = condition(statement, "kms:EncryptionContext:aws:sns:topicArn");
+        let expected = Topic::ALL.map(|topic| topic.arn(&config));
+        assert_eq!(arns.iter().filter_map(|arn| arn.as_str()).collect::<Vec<_>>(), expected);
+        for topic in nodes(&root, "aws_sns_topic") {
+            let name = text_at(topic, "name");
+            assert!(expected.iter().any(|arn| arn.ends_with(&format!(":{name}"))), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_is_named_for_reaches_those_who_are_named_for_the_other() {
+        let endpoints = |text: &str, topic: &str| -> Vec<String> {
+            let root = platform(text);
+            let all = nodes(&root, "aws_sns_topic_subscription").into_iter();
+            let of_topic = all.filter(|node| node.address().name().starts_with(topic));
+            of_topic.map(|node| text_at(node, "endpoint").to_owned()).collect()
+        };
+        let one = "alarms.page = [\"a@example.com\"]\n";
+        assert_eq!(endpoints(one, "page_"), ["a@example.com"]);
+        assert_eq!(endpoints(one, "notify_"), ["a@example.com"]);
+        let other = "production = false\nalarms.notify = [\"b@example.com\"]\n";
+        assert_eq!(endpoints(other, "page_"), ["b@example.com"]);
+        let two = "alarms.page = [\"https://pager.example.com/x\"]\nalarms.notify = [\"b@example.com\"]\n";
+        assert_eq!(endpoints(two, "page_"), ["https://pager.example.com/x"]);
+        assert_eq!(endpoints(two, "notify_"), ["b@example.com"]);
+        assert!(endpoints("production = false\nalarms.notify = []\n", "").is_empty());
+    }
+}
