@@ -6,7 +6,8 @@ use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Sett
 
 use crate::config::{EnvConfig, Region};
 use crate::stacks::{
-    alarms, alb, backup, data, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, topics, waf,
+    alarms, alb, backup, data, deploy, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, topics,
+    waf,
 };
 
 /// Builds the root module of an environment.
@@ -30,11 +31,11 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
             data::Inputs { keys: &keys, logs: &logs, network: &network, recovery: recovery.as_ref() };
         data::build(&mut module.stack("data"), config, &inputs)
     };
-    if let Some(backup) = &config.backup {
+    let backup = config.backup.as_ref().map(|backup| {
         let inputs =
             backup::Inputs { keys: &keys, buckets: &buckets, data: &data, recovery: recovery.as_ref() };
-        backup::build(&mut module.stack("backup"), config, backup, &inputs);
-    }
+        backup::build(&mut module.stack("backup"), config, backup, &inputs)
+    });
     let secrets = secrets::build(&mut module.stack("secrets"), config, &keys);
     let ecr = ecr::build(&mut module.stack("ecr"), config, &keys, recovery.as_ref());
     let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);
@@ -61,6 +62,10 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         iam: &iam,
     };
     let ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
+    if let Some(blue_green) = &alb.blue_green {
+        let inputs = deploy::Inputs { alb: &alb, blue_green, iam: &iam, ecs: &ecs };
+        deploy::build(&mut module.stack("deploy"), config, &inputs);
+    }
     let inputs = detect::Inputs { keys: &keys, buckets: &buckets, logs: &logs, network: &network, alb: &alb };
     let _detect = detect::build(&mut module.stack("detect"), config, &inputs);
     let inputs = alarms::Inputs {
@@ -71,6 +76,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         alb: &alb,
         waf: &waf,
         data: &data,
+        backup: backup.as_ref(),
         ecs: &ecs,
     };
     alarms::build(&mut module.stack("alarms"), config, &inputs);

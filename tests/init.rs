@@ -14,8 +14,7 @@ use support::local_aws::LocalAws;
 use support::terraform::Terraform;
 use support::{python, repository};
 
-const BASE: &str =
-    "--yes --organization acme --domain pay.example.com --page oncall@example.com --repository acme/payments --txnr acme/txnr";
+const BASE: &str = "--yes --organization acme --domain pay.example.com --page oncall@example.com --repository acme/payments --txnr acme/txnr";
 const THREE: &str = "--account dev=111122223333 --account stage=222233334444 --account prod=333344445555";
 
 /// A repository that `txnr init` made.

@@ -234,6 +234,7 @@ fn prove(folder: &str, name: &str) {
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
     platform.secrets_are_drawn_and_written_nowhere(&root);
+    platform.alarms_and_events_have_an_encrypted_topic();
     if environment.watches {
         platform.account_is_watched();
     }
@@ -410,6 +411,33 @@ impl Platform<'_> {
         for file in ["terraform.tfstate", "plan.json"] {
             let text = fs::read_to_string(root.join(file)).unwrap();
             assert!(!values.iter().any(|value| text.contains(value)), "{file} holds a secret");
+        }
+    }
+
+    /// Every alarm acts on a topic of ours, and every rule leads to one.
+    fn alarms_and_events_have_an_encrypted_topic(&self) {
+        let topics = self.list("sns", "list_topics", json!({}), "Topics");
+        let topics: Vec<&Value> = topics.iter().map(|topic| &topic["TopicArn"]).collect();
+        for topic in &topics {
+            let attributes =
+                &self.ask("sns", "get_topic_attributes", json!({"TopicArn": topic}))["Attributes"];
+            assert!(attributes["KmsMasterKeyId"].is_string(), "{attributes}");
+        }
+        let alarms = self.list("cloudwatch", "describe_alarms", json!({}), "MetricAlarms");
+        // Autoscaling has alarms of its own.
+        let ours = |alarm: &&Value| {
+            alarm["AlarmDescription"].as_str().is_some_and(|text| text.contains("Runbook: "))
+        };
+        let alarms: Vec<&Value> = alarms.iter().filter(ours).collect();
+        assert!(alarms.len() > 20, "{} alarms", alarms.len());
+        for alarm in alarms {
+            let actions = alarm["AlarmActions"].as_array().cloned().unwrap_or_default();
+            assert!(!actions.is_empty() && actions.iter().all(|action| topics.contains(&action)), "{alarm}");
+        }
+        for rule in self.list("events", "list_rules", json!({}), "Rules") {
+            let targets =
+                self.list("events", "list_targets_by_rule", json!({"Rule": rule["Name"]}), "Targets");
+            assert!(targets.iter().all(|target| topics.contains(&&target["Arn"])), "{targets:?}");
         }
     }
 

@@ -123,6 +123,21 @@ impl EnvConfig {
         tags
     }
 
+    /// Whether CodeDeploy moves the traffic between two target groups.
+    #[must_use]
+    pub fn is_blue_green(&self) -> bool {
+        self.service.deployment.strategy == Strategy::BlueGreen
+    }
+
+    /// The port at which a version answers before it gets traffic, and the ranges that may reach it; none, if nobody may.
+    #[must_use]
+    pub fn test_listener(&self) -> Option<(u16, &[Cidr])> {
+        let blue_green = &self.service.deployment.blue_green;
+        let wanted = self.is_blue_green() && !blue_green.test_cidrs.is_empty();
+        let port = u16::try_from(blue_green.test_port.get()).ok().filter(|_| wanted)?;
+        Some((port, &blue_green.test_cidrs))
+    }
+
     /// An ARN in this environment's partition, region and account: `arn:aws:logs:us-east-1:111122223333:<resource>`.
     #[must_use]
     pub fn arn(&self, service: &str, resource: &str) -> String {

@@ -126,16 +126,16 @@ pub fn execution_role_arn(config: &EnvConfig) -> String {
 }
 
 /// A role to be made.
-struct NewRole {
+pub(super) struct NewRole {
     /// Its local name, and what its name ends in.
-    name: &'static str,
-    description: &'static str,
-    trust: Policy<TrustPolicy>,
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    pub(super) trust: Policy<TrustPolicy>,
     /// Hours that a session lasts at most; one, unless people are to work in it.
-    hours: u32,
+    pub(super) hours: u32,
 }
 
-fn role(stack: &mut Stack<'_>, config: &EnvConfig, new: NewRole) -> IamRoleHandle {
+pub(super) fn role(stack: &mut Stack<'_>, config: &EnvConfig, new: NewRole) -> IamRoleHandle {
     let boundary = config.iam.permissions_boundary.as_ref();
     let name = config.names.of(new.name);
     stack.add(
@@ -155,7 +155,7 @@ fn role(stack: &mut Stack<'_>, config: &EnvConfig, new: NewRole) -> IamRoleHandl
 }
 
 /// A policy in the role itself: it serves no other, and goes with it.
-fn policy(
+pub(super) fn policy(
     stack: &mut Stack<'_>,
     role: &IamRoleHandle,
     name: &'static str,

@@ -205,6 +205,11 @@ fn bai2_continues_behind_other_marks_and_version_3_reads_as_well() {
     assert_eq!(lines(&found.entries), ["250 CAD 2026-01-05 2026-01-05 "]);
     assert_eq!((found.diagnostics.kept(), found.statements[0].tie_out()), (&[][..], TieOut::Ties));
     assert!(found.entries.description(0).contains("0737"));
+    // A comma too many at the end of a line that is continued.
+    let file = "01,1,2,260105,0200,1,,,2/\n02,1,2,1,260105,,USD,2/\n03,9876,USD,010,500,,,015,750,,,/\n\
+                88,040,400,,,045,700,,,/\n16,142,250,,7,/\n49,2600,4/\n98,2600,1,6/\n99,2600,1,8/\n";
+    let found = read(file.as_bytes());
+    assert_eq!((found.diagnostics.kept(), found.statements[0].tie_out()), (&[][..], TieOut::Ties));
 }
 
 #[test]
@@ -225,6 +230,67 @@ fn nacha_accounting_advices_have_wider_sums() {
     assert_eq!(amounts, [50_000, -250_000]);
     assert_eq!(found.statements[0].tie_out(), TieOut::Ties);
     assert_eq!(found.diagnostics.kept(), []);
+}
+
+/// An archive as writers make it: sizes in the header, or behind the data.
+fn zip(name: &str, bytes: &[u8], deflate: bool, behind: bool) -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    let body = if deflate {
+        let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(bytes).unwrap();
+        packer.finish().unwrap()
+    } else {
+        bytes.to_vec()
+    };
+    let [packed, size] = [body.len(), bytes.len()].map(|length| u32::try_from(length).unwrap().to_le_bytes());
+    let sums = [crc.sum().to_le_bytes(), packed, size].concat();
+    let mut file = b"PK\x03\x04\x14\0".to_vec();
+    file.extend([if behind { 8 } else { 0 }, 0, if deflate { 8 } else { 0 }, 0, 0, 0, 0, 0]);
+    file.extend(if behind { vec![0; 12] } else { sums.clone() });
+    file.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+    file.extend([0, 0]);
+    file.extend(name.bytes());
+    file.extend(body);
+    if behind {
+        file.extend(b"PK\x07\x08");
+        file.extend(sums);
+    }
+    file
+}
+
+#[test]
+fn archives_of_one_file_are_unpacked_and_hostile_ones_refused() {
+    let bytes = sample("bank.sta");
+    let plain = lines(&read(&bytes).entries);
+    for (deflate, behind) in [(false, false), (true, false), (true, true)] {
+        let mut archive = zip("bank.sta", &bytes, deflate, behind);
+        let single = archive.clone();
+        archive.extend(b"PK\x01\x02 the central directory");
+        for chunk in [1, 5, 1 << 16] {
+            let read = read_in(&archive, ReadOptions::default(), chunk).unwrap().1;
+            assert_eq!(lines(&read.entries), plain, "{deflate} {behind} {chunk}");
+        }
+        let two = [single.clone(), single.clone()].concat();
+        assert!(matches!(read_in(&two, ReadOptions::default(), 1 << 16), Err(ReadError::Archive(_))));
+        let cut = &single[..single.len() / 2];
+        assert_eq!(read_in(cut, ReadOptions::default(), 1 << 16).err(), Some(ReadError::Damaged));
+        let mut damaged = single;
+        damaged[60] ^= 1;
+        assert!(read_in(&damaged, ReadOptions::default(), 1 << 16).is_err());
+    }
+    let bomb = zip(
+        "bomb.csv",
+        &[b"reference,amount,currency,date\n".to_vec(), vec![b'\n'; 8 << 20]].concat(),
+        true,
+        false,
+    );
+    assert!(matches!(read_in(&bomb, ReadOptions::default(), 1 << 16), Err(ReadError::Bomb { .. })));
+    let mut locked = zip("bank.sta", &bytes, true, false);
+    locked[6] |= 1;
+    assert!(matches!(read_in(&locked, ReadOptions::default(), 1 << 16), Err(ReadError::Archive(_))));
+    // A text that only begins like an archive.
+    assert_eq!(read(b"PK,amount,currency,date\nA,1.00,EUR,2026-01-02\n").entries.len(), 1);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Resolves `[service]`.
 
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{Counts, Service, ServiceFile};
+use crate::config::section::{BlueGreen, Counts, Deployment, Service, ServiceFile, Strategy};
 use crate::config::value::{FargateSize, Region, RetentionDays, VariableName};
 use crate::stacks;
 use contract::{Sensitivity, Var};
@@ -18,6 +18,7 @@ pub(super) fn resolve(
     check_variables(&file, problems);
     check_schedule(&file, problems);
     check_times(&file, problems);
+    check_strategy(&file.deployment, problems);
     check_repository(&file, region, problems);
     let counts = counts(&file, problems);
     let size = size(&file, problems);
@@ -234,6 +235,67 @@ fn check_times(file: &ServiceFile, problems: &mut Problems) {
                 "more than 100, or less for `minimum_healthy_percent`",
             )
             .because_of(&["service.deployment.minimum_healthy_percent"]);
+    }
+}
+
+/// How many ranges may reach the test listener: each takes a rule of the public network ACL, of which there are 20.
+const TEST_RANGES_MAX: usize = 10;
+
+/// Each strategy has settings of its own, and one that has no effect is a misunderstanding.
+fn check_strategy(deployment: &Deployment, problems: &mut Problems) {
+    let (blue_green, default) = (&deployment.blue_green, Deployment::default());
+    if deployment.strategy != Strategy::BlueGreen {
+        if *blue_green != BlueGreen::default() {
+            problems
+                .error(
+                    "service.deployment.blue_green",
+                    "nothing here has an effect: CodeDeploy does not deploy this service",
+                    "`strategy = \"blue-green\"` under [service.deployment], or no such table",
+                )
+                .because_of(&["service.deployment.strategy"]);
+        }
+        return;
+    }
+    let shares = [
+        (
+            "service.deployment.minimum_healthy_percent",
+            deployment.minimum_healthy_percent.get(),
+            default.minimum_healthy_percent.get(),
+        ),
+        (
+            "service.deployment.maximum_percent",
+            deployment.maximum_percent.get(),
+            default.maximum_percent.get(),
+        ),
+    ];
+    for (key, share, fixed) in shares {
+        if share != fixed {
+            problems
+                .error(
+                    key,
+                    format!(
+                        "{share} percent, but CodeDeploy keeps all old tasks and starts as many new ones"
+                    ),
+                    "remove the line, or `strategy = \"rolling\"` under [service.deployment]",
+                )
+                .because_of(&["service.deployment.strategy"]);
+        }
+    }
+    for (at, range) in blue_green.test_cidrs.iter().enumerate() {
+        let path = KeyPath::from("service.deployment.blue_green.test_cidrs").index(at);
+        if range.prefix_len() < 16 {
+            let what = format!("{range} is wide, and what is not released yet answers there");
+            problems.error(path, what, "a /16 or smaller (PCI DSS 1.3.1)");
+        } else if blue_green.test_cidrs.iter().take(at).any(|earlier| earlier.overlaps(*range)) {
+            problems.error(path, format!("{range} overlaps a range before it"), "each address once");
+        }
+    }
+    if blue_green.test_cidrs.len() > TEST_RANGES_MAX {
+        problems.error(
+            "service.deployment.blue_green.test_cidrs",
+            format!("{} ranges", blue_green.test_cidrs.len()),
+            format!("{TEST_RANGES_MAX} at most: each takes a rule of the public subnets' network ACL"),
+        );
     }
 }
 

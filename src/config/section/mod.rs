@@ -49,8 +49,8 @@ pub use postgres::{
 pub use recovery::Recovery;
 pub use secrets::{SecretSettings, Secrets};
 pub use service::{
-    Architecture, Autoscaling, Counts, Deployment, HealthCheck, ImageOwner, ScheduledAction, Service,
-    ServiceFile,
+    Architecture, Autoscaling, BlueGreen, Counts, Deployment, HealthCheck, ScheduledAction, Service,
+    ServiceFile, Strategy, TrafficShift,
 };
 pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};

@@ -170,7 +170,7 @@ fn monitoring(stack: &mut Stack<'_>, config: &EnvConfig) -> (IamRoleHandle, IamR
     )
 }
 
-/// Tells the topic of what happens to the database: failovers, failures, maintenance, storage that runs out (PCI 10.7.2).
+/// Tells the topic of what happens to the database: failovers, failures, maintenance, storage that runs out, settings that change (PCI 10.7.2, 11.5.2).
 pub fn subscribe(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
@@ -179,10 +179,17 @@ pub fn subscribe(
 ) -> DbEventSubscriptionHandle {
     let categories = match database.source_type {
         "db-cluster" => ["failover", "failure", "maintenance", "notification"].to_vec(),
-        _ => {
-            ["availability", "failover", "failure", "low storage", "maintenance", "notification", "recovery"]
-                .to_vec()
-        }
+        _ => [
+            "availability",
+            "configuration change",
+            "failover",
+            "failure",
+            "low storage",
+            "maintenance",
+            "notification",
+            "recovery",
+        ]
+        .to_vec(),
     };
     stack.add(
         "database",

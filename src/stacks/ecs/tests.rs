@@ -236,7 +236,7 @@ fn another_owners_arguments_are_left_to_it() {
     let ignored = |root: &Root, address: &str| at(root, address).ignore_changes().to_vec();
     let service = "aws_ecs_service.main";
     assert_eq!(ignored(&production(""), service), ["desired_count"]);
-    let pipeline = production("[service.deployment]\nimage_owner = \"pipeline\"");
+    let pipeline = production("[service.deployment]\nstrategy = \"external\"");
     assert_eq!(ignored(&pipeline, service), ["desired_count", "task_definition"]);
     assert_eq!(dig(at(&pipeline, service).body(), "wait_for_steady_state"), &Value::Bool(false));
 

@@ -83,6 +83,7 @@ fn read(job: Job, progress: &Progress) -> Result<ReadReport, Failure> {
 
 /// Reads files side by side, and answers in their order.
 pub fn read_all(jobs: Vec<Job>, threads: usize, progress: &Progress) -> Result<Vec<ReadReport>, Failure> {
+    progress.stage(Stage::Reading);
     progress
         .expect(jobs.iter().filter_map(|job| job.path.metadata().ok()).map(|metadata| metadata.len()).sum());
     let next = AtomicUsize::new(0);

@@ -64,7 +64,7 @@ fn describe(report: &ReadReport) -> (String, bool) {
     let collector = &report.collector;
     let entries = &collector.entries;
     let name = entries.files().first().map(|file| file.name.as_str()).unwrap_or_default();
-    let packed = if report.packed { ", unpacked from gzip" } else { "" };
+    let packed = if report.packed { ", unpacked" } else { "" };
     let mut text = format!("{name}: {}, {} bytes{packed}\n", report.format, report.bytes);
     let mut sums: BTreeMap<Currency, (u64, i128, i128)> = BTreeMap::new();
     let mut days = None;

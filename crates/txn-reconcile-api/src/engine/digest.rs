@@ -8,6 +8,9 @@
 use super::keys::{both, fill};
 use super::{Break, BreakKind, Run, Side};
 
+/// Pairs whose entries are brought into the caches at once.
+const WARMED: usize = 64;
+
 /// The digest in hexadecimal.
 pub(crate) fn digest(run: &Run<'_>, breaks: &[Break]) -> String {
     let mut matched = Vec::new();
@@ -19,8 +22,13 @@ pub(crate) fn digest(run: &Run<'_>, breaks: &[Break]) -> String {
         matched.resize(first + matches.pairs.len(), 0);
         fill(&mut matched[first..], run.threads, |records, from| {
             let mut scratch = [Vec::new(), Vec::new(), Vec::new()];
-            for (record_of, [left, right]) in records.iter_mut().zip(&matches.pairs[from..]) {
-                *record_of = record(run, name, &[*left], &[*right], &mut scratch);
+            let pairs = matches.pairs[from..].chunks(WARMED);
+            for (records, pairs) in records.chunks_mut(WARMED).zip(pairs) {
+                run.set(Side::Left).warm(pairs.iter().map(|pair| pair[0]));
+                run.set(Side::Right).warm(pairs.iter().map(|pair| pair[1]));
+                for (record_of, [left, right]) in records.iter_mut().zip(pairs) {
+                    *record_of = record(run, name, &[*left], &[*right], &mut scratch);
+                }
             }
         });
         let mut scratch = [Vec::new(), Vec::new(), Vec::new()];

@@ -556,6 +556,15 @@ impl EntrySet {
         }
     }
 
+    /// Brings rows that stand far apart into the caches before they are looked at one by one: the loads of a short loop
+    /// overlap, those of a long one wait for each other.
+    pub fn warm(&self, rows: impl Iterator<Item = u32> + Clone) {
+        let touched = rows.clone().fold(0, |sum: u32, row| sum ^ self.core[row as usize].reference.place());
+        std::hint::black_box(touched);
+        let touched = rows.fold(0, |sum: u8, row| sum ^ self.text.first(self.core[row as usize].reference));
+        std::hint::black_box(touched);
+    }
+
     /// Whether two rows of this set have the same content.
     #[must_use]
     pub fn same_content(&self, a: u32, b: u32) -> bool {

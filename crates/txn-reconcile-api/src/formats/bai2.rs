@@ -167,7 +167,9 @@ impl Bai2Parser {
                     ),
                 }
             }
-            rest = rest.get(used + 1..).unwrap_or_default();
+            // An empty field in place of a code is an empty status, or a comma too many before a continuation.
+            let next = if code.is_empty() { 1 } else { used + 1 };
+            rest = rest.get(next..).unwrap_or_default();
         }
         self.account = Some(account);
     }

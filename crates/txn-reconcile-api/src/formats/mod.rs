@@ -22,6 +22,7 @@ mod row;
 pub mod statement;
 pub mod stripe;
 mod xml;
+mod zip;
 
 use std::fmt;
 

@@ -8,10 +8,11 @@ use super::csv::{CsvParser, Table};
 use super::encoding::{Encoding, Transcoder};
 use super::mapping::Mapping;
 use super::raw::RawParser;
+use super::zip::{self, Unzip};
 use super::{
     Collector, Format, Limits, Parser, ReadError, adyen, bai2, camt, detect, mt940, nacha, ndjson, stripe,
 };
-use crate::entry::RawPlace;
+use crate::entry::{EntrySet, RawPlace};
 use crate::pan;
 
 /// How a file is to be read.
@@ -34,7 +35,7 @@ pub struct ReadReport {
     pub format: Format,
     /// The character encoding.
     pub encoding: Encoding,
-    /// Whether the file was packed with gzip.
+    /// Whether the file was packed, with gzip or in a ZIP archive.
     pub packed: bool,
     /// Size once unpacked, in bytes.
     pub bytes: u64,
@@ -61,10 +62,11 @@ pub struct Reader {
 }
 
 enum Unpacker {
-    /// Not a byte has come yet.
-    Undecided,
+    /// Too few bytes have come yet.
+    Undecided(Vec<u8>),
     Plain,
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Zip(Box<Unzip>),
 }
 
 /// Everything behind the decision about format and encoding.
@@ -94,7 +96,7 @@ impl Reader {
         Self {
             options,
             collector,
-            unpacker: Unpacker::Undecided,
+            unpacker: Unpacker::Undecided(Vec::new()),
             head: Vec::new(),
             stage: None,
             packed_bytes: 0,
@@ -116,19 +118,44 @@ impl Reader {
         self.collector.entries.reserve(bytes / 32, bytes / 4);
     }
 
+    /// Drops the entries that were read so far, and answers how many: for a caller who only wants a file checked, in
+    /// memory that does not grow with it.
+    pub fn forget_entries(&mut self) -> u64 {
+        let name = self.collector.entries.files().first().map(|file| file.name.clone()).unwrap_or_default();
+        let entries = std::mem::replace(&mut self.collector.entries, EntrySet::for_file(&name));
+        entries.len() as u64
+    }
+
     /// Takes the next bytes of the file.
     ///
     /// # Errors
     /// Fails when a limit is passed or the file cannot be read at all; single bad rows do not fail.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), ReadError> {
         self.packed_bytes += chunk.len() as u64;
-        if matches!(self.unpacker, Unpacker::Undecided) && !chunk.is_empty() {
-            self.unpacker = match chunk {
-                [0x1f, ..] => Unpacker::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
-                _ => Unpacker::Plain,
-            };
+        if let Unpacker::Undecided(first) = &mut self.unpacker {
+            first.extend_from_slice(chunk);
+            let undecided = first.len() < zip::MAGIC.len() && zip::MAGIC.starts_with(first);
+            return if undecided { Ok(()) } else { self.begin() };
         }
-        if !matches!(self.unpacker, Unpacker::Gzip(_)) {
+        self.packed(chunk)
+    }
+
+    /// Decides how the file is packed, and goes on with its first bytes.
+    fn begin(&mut self) -> Result<(), ReadError> {
+        let Unpacker::Undecided(first) = std::mem::replace(&mut self.unpacker, Unpacker::Plain) else {
+            return Ok(());
+        };
+        if first.first() == Some(&0x1f) {
+            self.unpacker = Unpacker::Gzip(Box::new(MultiGzDecoder::new(Vec::new())));
+        } else if first.starts_with(zip::MAGIC) {
+            self.unpacker = Unpacker::Zip(Box::default());
+        }
+        self.packed(&first)
+    }
+
+    /// Takes bytes as they stand in the file.
+    fn packed(&mut self, chunk: &[u8]) -> Result<(), ReadError> {
+        if matches!(self.unpacker, Unpacker::Plain) {
             return self.unpacked(chunk);
         }
         for step in chunk.chunks(PACKED_STEP_BYTES) {
@@ -139,9 +166,18 @@ impl Reader {
     }
 
     fn unpack(&mut self, step: &[u8]) -> Result<Vec<u8>, ReadError> {
-        let Unpacker::Gzip(decoder) = &mut self.unpacker else { return Ok(Vec::new()) };
-        decoder.write_all(step).map_err(|_| ReadError::Damaged)?;
-        Ok(std::mem::take(decoder.get_mut()))
+        match &mut self.unpacker {
+            Unpacker::Gzip(decoder) => {
+                decoder.write_all(step).map_err(|_| ReadError::Damaged)?;
+                Ok(std::mem::take(decoder.get_mut()))
+            }
+            Unpacker::Zip(unzip) => {
+                let mut bytes = Vec::new();
+                unzip.push(step, &mut bytes)?;
+                Ok(bytes)
+            }
+            Unpacker::Undecided(_) | Unpacker::Plain => Ok(Vec::new()),
+        }
     }
 
     /// Takes unpacked bytes.
@@ -213,13 +249,21 @@ impl Reader {
     /// # Errors
     /// Fails when the file ends where it must not, or when it could not be read at all.
     pub fn finish(mut self) -> Result<ReadReport, ReadError> {
-        let packed = if let Unpacker::Gzip(decoder) = &mut self.unpacker {
-            decoder.try_finish().map_err(|_| ReadError::Damaged)?;
-            let bytes = std::mem::take(decoder.get_mut());
-            self.unpacked(&bytes)?;
-            true
-        } else {
-            false
+        if matches!(self.unpacker, Unpacker::Undecided(_)) {
+            self.begin()?;
+        }
+        let packed = match &mut self.unpacker {
+            Unpacker::Gzip(decoder) => {
+                decoder.try_finish().map_err(|_| ReadError::Damaged)?;
+                let bytes = std::mem::take(decoder.get_mut());
+                self.unpacked(&bytes)?;
+                true
+            }
+            Unpacker::Zip(unzip) => {
+                unzip.finish()?;
+                true
+            }
+            Unpacker::Undecided(_) | Unpacker::Plain => false,
         };
         if self.stage.is_none() {
             self.decide(true)?;

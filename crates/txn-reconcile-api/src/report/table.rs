@@ -128,7 +128,7 @@ impl Table {
 }
 
 /// Matches by pass, booking date and identity.
-fn ordered(outcome: &Outcome) -> Vec<MatchView<'_>> {
+pub(crate) fn ordered(outcome: &Outcome) -> Vec<MatchView<'_>> {
     let mut views: Vec<MatchView<'_>> = outcome.matches().collect();
     views.sort_by_cached_key(|view| {
         let (side, row) = match (view.left.first(), view.right.first()) {
