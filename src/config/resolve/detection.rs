@@ -32,6 +32,7 @@ pub(super) fn resolve(
             .guardduty_plans
             .unwrap_or_else(|| offered(GuardDutyPlan::ALL, |plan| plan.is_offered(region))),
         guardduty_export: file.guardduty_export,
+        disable_deviations: file.disable_deviations.unwrap_or(commercial),
         disabled_controls: file.disabled_controls,
         inspector_scans: file
             .inspector_scans
