@@ -14,8 +14,7 @@ use support::local_aws::LocalAws;
 use support::terraform::Terraform;
 use support::{python, repository};
 
-const BASE: &str =
-    "--yes --organization acme --domain pay.example.com --repository acme/payments --txnr acme/txnr";
+const BASE: &str = "--yes --organization acme --domain pay.example.com --page oncall@example.com --repository acme/payments --txnr acme/txnr";
 const THREE: &str = "--account dev=111122223333 --account stage=222233334444 --account prod=333344445555";
 
 /// A repository that `txnr init` made.
@@ -191,6 +190,7 @@ fn wrong_answers_are_explained_and_nothing_is_written() {
         "init --yes".to_owned(),
         format!("init {BASE}"),
         format!("init {BASE} --account prod"),
+        format!("init {} --account prod=111122223333", BASE.replace("oncall@", "\"]#@")),
         format!("init {BASE} --account prod=12"),
         format!("init {BASE} --account prod=111122223333 --code-owner acme"),
         format!("init {BASE} --account prod=111122223333 --dockerfile ../Dockerfile"),

@@ -64,6 +64,9 @@ struct Given {
     /// Who answers for the environments and is called at night; the tag Owner [default: platform]
     #[arg(long, value_name = "TEXT")]
     owner: Option<String>,
+    /// The address that alarms are mailed to
+    #[arg(long, value_name = "EMAIL")]
+    page: Option<String>,
     /// The repository on GitHub
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
@@ -83,7 +86,7 @@ struct Given {
 
 const EXAMPLES: &str = "Examples:
   txnr init                              asks
-  txnr init payments --yes --organization acme --domain pay.example.com --repository acme/payments \\
+  txnr init payments --yes --organization acme --domain pay.example.com --page oncall@example.com --repository acme/payments \\
     --txnr acme/txnr --account dev=111122223333 --account prod=222233334444
   txnr init --check                      in a pipeline: is what is rendered up to date?";
 
@@ -225,6 +228,7 @@ impl Given {
         let region = answer("--region", &self.region, "Region", Some("us-east-1"))?;
         let owner =
             answer("--owner", &self.owner, "Who answers for it and is called at night", Some("platform"))?;
+        let page = answer("--page", &self.page, "Address that alarms are mailed to", None)?;
         let released = Some(env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://github.com/"));
         let txnr = answer(
             "--txnr",
@@ -242,6 +246,7 @@ impl Given {
             owner: parse("--owner", &owner)?,
             region: parse("--region", &region)?,
             accounts: accounts.iter().map(|text| account(text)).collect::<Result<_, _>>()?,
+            page,
             repository,
             code_owners: owners
                 .iter()

@@ -19,6 +19,8 @@ pub struct Answers {
     pub region: Region,
     /// The environments, each with its account, in the order of promotion.
     pub accounts: Vec<(EnvName, AccountId)>,
+    /// Where alarms are mailed to; checked as part of the environment files.
+    pub page: String,
     /// The repository on GitHub.
     pub repository: Repository,
     /// Who has to approve changes.
@@ -91,8 +93,10 @@ pub fn environment(answers: &Answers, at: usize, name: &EnvName, account: &Accou
     }
     let _infallible = write!(
         text,
-        "\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\nname = \"{}\"\n\
+        "\n[github]\nrepository = \"{}\"\n\n[alarms]\npage = [{}]\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\nname = \"{}\"\n\
          # No image yet: the platform is built without tasks. `txnr image` sets it.\n",
+        answers.repository,
+        toml_edit::Value::from(answers.page.as_str()),
         (at + 1) * 10,
         if fleeting { "nat = \"single\"\n" } else { "" },
         answers.service,
