@@ -17,7 +17,7 @@ use terraform::kind::Text;
 use terraform::{Expr, Meta, Stack, set};
 
 pub use self::container::is_set_by_platform;
-use self::container::{Directory, container};
+use self::container::{Directory, containers};
 pub use self::migrate::MIGRATE;
 use super::alarms::{Alarm, Bad, Measure, Metric, Missing, Notice};
 use super::topics::Topic;
@@ -252,7 +252,7 @@ fn task_definition(
         // The running revision is given up only when the service has left it, or there is nothing to roll back to.
         Meta::new().create_before_destroy(),
         EcsTaskDefinition {
-            container_definitions: set(container(config, inputs)),
+            container_definitions: set(containers(config, inputs)),
             family: set(family(config)),
             optional: EcsTaskDefinitionOptional {
                 requires_compatibilities: set(["FARGATE"]),
@@ -272,10 +272,9 @@ fn task_definition(
                 volume: Directory::ALL
                     .into_iter()
                     .filter(|directory| directory.wanted(config))
-                    .map(|directory| task::Volume {
-                        name: set(directory.volume()),
-                        optional: task::VolumeOptional::default(),
-                    })
+                    .map(|directory| directory.volume().to_owned())
+                    .chain(config_service.sidecars.keys().map(container::sidecar_volume))
+                    .map(|name| task::Volume { name: set(name), optional: task::VolumeOptional::default() })
                     .collect(),
                 // Earlier revisions stay to be rolled back to, and as a record of what ran.
                 skip_destroy: set(config.protection),

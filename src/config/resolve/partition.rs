@@ -29,6 +29,11 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
         let function = file.secrets.of(secret).rotation_function.iter();
         arns.extend(function.map(|arn| (key(Secrets::key(secret)).key("rotation_function"), arn.as_str())));
     }
+    for (sidecar, of) in &file.service.sidecars {
+        let path = key("service.sidecars").key(sidecar.as_str()).key("secrets");
+        let secrets = of.secrets.iter();
+        arns.extend(secrets.map(|(name, arn)| (path.clone().key(name.as_str()), arn.as_str())));
+    }
     for (path, arn) in arns {
         note(path, arn, partition, problems);
     }

@@ -50,7 +50,7 @@ pub use recovery::Recovery;
 pub use secrets::{SecretSettings, Secrets};
 pub use service::{
     Architecture, Autoscaling, BlueGreen, Counts, Deployment, HealthCheck, ScheduledAction, Service,
-    ServiceFile, Strategy, TrafficShift,
+    ServiceFile, Sidecar, Strategy, TrafficShift,
 };
 pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};

@@ -53,6 +53,8 @@ pub struct ServiceFile {
     pub environment: BTreeMap<VariableName, String>,
     /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
     pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Containers that run beside the service's own in every task, by name. None.
+    pub sidecars: BTreeMap<ServiceName, Sidecar>,
     /// Seconds between the request to stop and the kill, 1 to 120. 60, which outlives the deregistration delay.
     pub stop_timeout_seconds: Bounded<1, 120>,
     /// Seconds that the load balancer lets open requests end before a task stops, 0 to 3600. 30.
@@ -85,6 +87,7 @@ impl Default for ServiceFile {
             exec: false,
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            sidecars: BTreeMap::new(),
             stop_timeout_seconds: Bounded::literal::<{ contract::STOP_TIMEOUT_SECONDS }>(),
             deregistration_delay_seconds: Bounded::literal::<30>(),
             log_retention_days: None,
@@ -92,6 +95,53 @@ impl Default for ServiceFile {
             deployment: Deployment::default(),
         }
     }
+}
+
+/// A container beside the service's own: an agent, a collector, a proxy. It is as confined: an ordinary user without
+/// capabilities, who can write to a `/tmp` of its own alone, and its log is kept with the service's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sidecar {
+    /// The private repository that its image comes from; one of the environment's region, or no endpoint leads to it.
+    pub repository: RepositoryUri,
+    /// The image, by digest: nobody here knows whether tags of that repository move.
+    pub image: ImageRef,
+    /// What it runs, word by word. The image's own command.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Its environment variables. None. No secrets: names that look like one are refused (PCI 8.6.2).
+    #[serde(default)]
+    pub environment: BTreeMap<VariableName, String>,
+    /// Its environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
+    #[serde(default)]
+    pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Whether the task stops with it. True, so that a task without its agent is replaced.
+    #[serde(default = "yes")]
+    pub essential: bool,
+    /// CPU units that are its own, 1 to 16384. What the others leave.
+    #[serde(default)]
+    pub cpu: Option<Bounded<1, 16_384>>,
+    /// Memory in MiB above which it is killed, 6 to 122880. The task's.
+    #[serde(default)]
+    pub memory: Option<Bounded<6, 122_880>>,
+    /// The user id that it runs as, 1 to 65534, never root. 10002.
+    #[serde(default = "sidecar_user")]
+    pub user_id: Bounded<1, 65_534>,
+    /// The command that tells by its exit code whether it is healthy, word by word. None.
+    #[serde(default)]
+    pub health_command: Vec<String>,
+    /// Whether the service starts only after it: once it is healthy if there is a `health_command`, or else once it has
+    /// started. False.
+    #[serde(default)]
+    pub first: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn sidecar_user() -> Bounded<1, 65_534> {
+    Bounded::literal::<10_002>()
 }
 
 /// The processor that an image is built for.
@@ -335,6 +385,8 @@ pub struct Service {
     pub environment: BTreeMap<VariableName, String>,
     /// Environment variables filled from Secrets Manager.
     pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Containers that run beside the service's own in every task, by name.
+    pub sidecars: BTreeMap<ServiceName, Sidecar>,
     /// Seconds between the request to stop and the kill.
     pub stop_timeout_seconds: u32,
     /// Seconds that the load balancer lets open requests end.
