@@ -5,4 +5,5 @@
 mod api;
 mod backends;
 mod conformance;
+mod process;
 mod simulation;

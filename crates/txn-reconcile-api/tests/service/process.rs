@@ -1,0 +1,155 @@
+//! The real binary: killed in the middle of its work, told to stop with a request open, started without what it needs.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use contract::Var;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_txn-reconcile-api");
+
+struct Service {
+    child: Child,
+    address: SocketAddr,
+    token: String,
+}
+
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn start(data: &Path) -> Service {
+    let address = free();
+    let mut child = Command::new(BINARY)
+        .arg("serve")
+        .env_clear()
+        .env(Var::DataDirectory.name(), data)
+        .env(Var::ListenAddress.name(), address.to_string())
+        .env(Var::MetricsAddress.name(), free().to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let token = out
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| Some(line.trim().strip_prefix("TOKEN=")?.to_owned()));
+    let service = Service { child, address, token: token.unwrap() };
+    for _ in 0..100 {
+        if TcpStream::connect(address).is_ok() {
+            return service;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("the service does not listen");
+}
+
+/// Asks, and answers the whole answer if there was one.
+fn ask(address: SocketAddr, token: &str, head: &str, body: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let request = format!(
+        "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+        body.len()
+    );
+    let key = super::api::fresh();
+    stream.write_all(format!("{request}idempotency-key: {key}\r\n\r\n{body}").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+#[test]
+fn what_was_acknowledged_outlives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut acknowledged = Vec::new();
+    for round in 0u64..8 {
+        let mut service = start(folder.path());
+        let (address, token) = (service.address, service.token.clone());
+        let writer = std::thread::spawn(move || {
+            let mut names = Vec::new();
+            for number in 0.. {
+                let name = format!("source {round} {number}");
+                match ask(address, &token, "POST /v1/sources", &format!("{{\"name\":\"{name}\"}}")) {
+                    Some(answer) if answer.starts_with("HTTP/1.1 201") => names.push(name),
+                    _ => return names,
+                }
+            }
+            names
+        });
+        std::thread::sleep(Duration::from_millis(150 + round * 37));
+        service.child.kill().unwrap();
+        service.child.wait().unwrap();
+        acknowledged.extend(writer.join().unwrap());
+    }
+    assert!(acknowledged.len() > 8, "{}", acknowledged.len());
+    let mut service = start(folder.path());
+    let mut found = String::new();
+    let mut path = "/v1/sources?limit=500".to_owned();
+    loop {
+        let page = ask(service.address, &service.token, &format!("GET {path}"), "").unwrap();
+        let body: serde_json::Value = serde_json::from_str(page.split_once("\r\n\r\n").unwrap().1).unwrap();
+        found.push_str(&body["items"].to_string());
+        let Some(next) = body["next"].as_str() else { break };
+        path = format!("/v1/sources?limit=500&cursor={next}");
+    }
+    let verified = ask(service.address, &service.token, "GET /v1/audit/verification", "").unwrap();
+    service.child.kill().unwrap();
+    service.child.wait().unwrap();
+    for name in acknowledged {
+        assert!(found.contains(&format!("\"{name}\"")), "{name} was acknowledged and is gone");
+    }
+    assert!(verified.contains("\"intact\":true"), "{verified}");
+}
+
+#[test]
+fn an_open_request_is_completed_before_the_service_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = start(folder.path());
+    let mut stream = TcpStream::connect(service.address).unwrap();
+    let body = "{\"name\":\"late\"}";
+    let head = format!(
+        "POST /v1/sources HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\nidempotency-key: {}\r\ncontent-length: {}\r\n\r\n",
+        service.token,
+        super::api::fresh(),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(Command::new("kill").arg(service.child.id().to_string()).status().unwrap().success());
+    std::thread::sleep(Duration::from_millis(300));
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert!(service.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_deployed_service_names_the_variable_that_it_misses() {
+    let given = |var| match var {
+        Var::Environment => Some("prod"),
+        Var::Store => Some("dynamodb"),
+        Var::RecordsTable | Var::AuditTable | Var::StatementsBucket | Var::AuditBucket => Some("name"),
+        Var::AdminKey | Var::SigningKey => Some("0123456789abcdef0123456789abcdef"),
+        _ => None,
+    };
+    for missing in Var::ALL.into_iter().filter(|var| given(*var).is_some() && *var != Var::Environment) {
+        let mut command = Command::new(BINARY);
+        command.arg("serve").env_clear();
+        for var in Var::ALL.into_iter().filter(|var| *var != missing) {
+            if let Some(value) = given(var) {
+                command.env(var.name(), value);
+            }
+        }
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.code() == Some(7) && text.contains(missing.name()),
+            "{}: {text}",
+            missing.name()
+        );
+    }
+}
