@@ -1,0 +1,91 @@
+//! How each row is met: a check, or the reason why there is none.
+
+mod access;
+mod data;
+mod detection;
+mod edge;
+mod logs;
+mod network;
+mod workload;
+
+use crate::platform::{Outcome, Platform};
+
+/// How a row is met.
+pub struct Row {
+    pub id: &'static str,
+    /// What is checked, or why nothing is.
+    pub how: &'static str,
+    pub met: Met,
+}
+
+pub enum Met {
+    Checked {
+        on: Store,
+        check: fn(&Platform) -> Outcome,
+        weaker: &'static [Weaker],
+    },
+    /// Listed with a reason, until this text comes up among the generated resources.
+    Listed {
+        until: Option<&'static str>,
+    },
+}
+
+/// Which production environment a row is checked on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// As it stands in the repository.
+    Any,
+    /// With the records in PostgreSQL, which the environment of the repository has not.
+    Postgres,
+}
+
+/// What the check has to refuse: the type or the address, the path, and the JSON that stands there instead. Of a type,
+/// each resource by itself; one that nothing has is added.
+pub type Weaker = (&'static str, &'static str, &'static str);
+
+const fn row(
+    id: &'static str,
+    how: &'static str,
+    check: fn(&Platform) -> Outcome,
+    weaker: &'static [Weaker],
+) -> Row {
+    Row { id, how, met: Met::Checked { on: Store::Any, check, weaker } }
+}
+
+const fn postgres(
+    id: &'static str,
+    how: &'static str,
+    check: fn(&Platform) -> Outcome,
+    weaker: &'static [Weaker],
+) -> Row {
+    Row { id, how, met: Met::Checked { on: Store::Postgres, check, weaker } }
+}
+
+const fn listed(id: &'static str, why: &'static str, until: Option<&'static str>) -> Row {
+    Row { id, how: why, met: Met::Listed { until } }
+}
+
+/// Every row.
+pub fn rows() -> Vec<&'static Row> {
+    let all =
+        [network::ROWS, edge::ROWS, workload::ROWS, data::ROWS, access::ROWS, logs::ROWS, detection::ROWS];
+    let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
+    rows.sort_by_key(|row| row.id);
+    rows
+}
+
+/// The resources of a type whose argument refers to another, all of which have to be so; there has to be one.
+fn beside(
+    p: &Platform,
+    of: &str,
+    kind: &str,
+    path: &str,
+    so: impl Fn(crate::platform::Resource) -> bool,
+) -> Outcome {
+    let mut outcome = p.each(of, |it| {
+        let found: Vec<_> = p.referring(kind, path, it.address).collect();
+        !found.is_empty() && found.into_iter().all(&so)
+    });
+    outcome.looked.extend(p.of_kind(kind).map(|r| r.address.to_owned()));
+    outcome
+}
