@@ -1,9 +1,12 @@
 //! txnr synthesizes Terraform JSON for a PCI DSS Level 1 service on AWS ECS Fargate: environment files in, one root
 //! module per environment out.
 
+pub mod bootstrap;
 pub mod cli;
 pub mod config;
 pub mod emit;
 pub mod exit;
+pub mod inventory;
+pub mod project;
 pub mod stacks;
 pub mod synth;

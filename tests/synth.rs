@@ -9,6 +9,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use terraform::{Root, Value};
+use txnr::bootstrap::{self, OwnState};
 use txnr::config::{self, EnvConfig};
 use txnr::synth::{comment, synth};
 
@@ -35,6 +36,25 @@ fn snapshots() {
                 description => format!("out/{}/{file}", config.name),
             }, {
                 insta::assert_snapshot!(format!("{}-{stack}", config.name), contents);
+            });
+        }
+    }
+}
+
+#[test]
+fn bootstrap_snapshots() {
+    let environments = environments();
+    for account in bootstrap::accounts(&environments).unwrap_or_else(|e| panic!("{e}")) {
+        let root = bootstrap::build(&account, OwnState::Local).unwrap_or_else(|e| panic!("{e}"));
+        for (file, contents) in root.render(&bootstrap::comment(&account)) {
+            let stack = file.trim_end_matches(".tf.json");
+            insta::with_settings!({
+                snapshot_path => "../snapshots",
+                prepend_module_to_snapshot => false,
+                omit_expression => true,
+                description => format!("bootstrap/{}/{file}", account.name()),
+            }, {
+                insta::assert_snapshot!(format!("bootstrap-{}-{stack}", account.name()), contents);
             });
         }
     }

@@ -60,6 +60,52 @@ fn every_variant_is_valid() {
     validate(&synthesize(&folder, ["--all"], scratch.path()));
 }
 
+#[test]
+fn every_variant_has_a_valid_bootstrap() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = repository(VARIANTS);
+    validate(&txnr("bootstrap", &folder, ["--all"], &scratch.path().join("file")));
+    let moved = ["--all", "--own-state", "bucket"];
+    validate(&txnr("bootstrap", &folder, moved, &scratch.path().join("bucket")));
+}
+
+/// As the README walks through it: applied with a file as state, moved into the bucket that it made, and back to be
+/// destroyed.
+#[test]
+fn bootstrap_applies_plans_clean_moves_into_its_bucket_and_is_destroyed() {
+    let environment = Environment::read("envs", "dev");
+    let scratch = tempfile::tempdir().unwrap();
+    let aws = LocalAws::start(&environment.account);
+    let write = |place| {
+        let which = ["--env", "dev", "--own-state", place];
+        txnr("bootstrap", &environment.folder, which, scratch.path()).remove(0)
+    };
+    let root = write("file");
+    overrides::write(&root, &Backend::Local);
+    let terraform = Terraform::new(&root, &aws);
+    terraform.init();
+    terraform.validate();
+    let plan = terraform.plan();
+    checkov::check(&plan.file).settle("bootstrap");
+    terraform.apply_plan();
+    terraform.plan().assert_clean();
+
+    write("bucket");
+    overrides::write(&root, &Backend::S3(&aws));
+    terraform.migrate();
+    terraform.plan().assert_clean();
+    let backend = &overrides::terraform_block(&root)["backend"]["s3"];
+    let state = json!({"Bucket": backend["bucket"], "Key": backend["key"]});
+    assert_eq!(aws.ask(&environment.region, "s3", "head_object", state)["ServerSideEncryption"], "aws:kms");
+
+    write("file");
+    overrides::write(&root, &Backend::Local);
+    terraform.migrate();
+    terraform.destroy();
+    assert_eq!(terraform.state(), Vec::<String>::new(), "what destroy left behind");
+    assert_eq!(aws.gaps(), Vec::<String>::new(), "calls that the local AWS does not implement");
+}
+
 /// The same ones every time; `tests/synth.rs` looks at many more, without Terraform.
 #[test]
 fn generated_environments_are_valid() {
@@ -87,7 +133,7 @@ fn of_two_applies_at_once_the_second_is_told_of_the_lock() {
     let small = json!({"terraform": generated, "resource": {"terraform_data": {"work": {"input": "done"}}}});
     fs::write(root.join("main.tf.json"), small.to_string()).unwrap();
     let aws = LocalAws::start(&environment.account);
-    let state = environment.make_backend(&aws, &generated["backend"]["s3"]);
+    let state = environment.bootstrap(&aws, &scratch.path().join("bootstrap"), &generated["backend"]["s3"]);
     overrides::write(&root, &Backend::S3(&aws));
     let terraform = Terraform::new(&root, &aws);
     terraform.init();
@@ -128,10 +174,15 @@ const VARIANTS: &str = "tests/variants";
 /// How many generated environments Terraform looks at.
 const SAMPLES: usize = 4;
 
-/// Runs the command on environments of a folder; the directories of the root modules that it wrote, sorted.
+/// Synthesizes environments of a folder; the directories of the root modules, sorted.
 fn synthesize<const N: usize>(envs: &Path, which: [&str; N], out: &Path) -> Vec<PathBuf> {
+    txnr("synth", envs, which, out)
+}
+
+/// Runs a command on environments of a folder; the directories of the root modules that it wrote, sorted.
+fn txnr<const N: usize>(command: &str, envs: &Path, which: [&str; N], out: &Path) -> Vec<PathBuf> {
     let output = Command::new(env!("CARGO_BIN_EXE_txnr"))
-        .arg("synth")
+        .arg(command)
         .args(which)
         .arg("--envs")
         .arg(envs)
@@ -139,7 +190,7 @@ fn synthesize<const N: usize>(envs: &Path, which: [&str; N], out: &Path) -> Vec<
         .arg(out)
         .output()
         .unwrap();
-    assert!(output.status.success(), "txnr synth: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "txnr {command}: {}", String::from_utf8_lossy(&output.stderr));
     let entries = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path());
     let mut roots: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
     roots.sort();
@@ -183,6 +234,7 @@ fn prove(folder: &str, name: &str) {
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
     platform.secrets_are_drawn_and_written_nowhere(&root);
+    platform.alarms_and_events_have_an_encrypted_topic();
     if environment.watches {
         platform.account_is_watched();
     }
@@ -234,18 +286,13 @@ impl Environment {
     }
 
     /// Makes what has to be there before the first `init`; where the state will be.
-    fn make_backend(&self, aws: &LocalAws, backend: &Value) -> Value {
-        let bucket = json!({"Bucket": backend["bucket"]});
-        aws.ask("us-east-1", "s3", "create_bucket", bucket);
-        if let Some(table) = backend["dynamodb_table"].as_str() {
-            let table = json!({
-                "TableName": table,
-                "BillingMode": "PAY_PER_REQUEST",
-                "KeySchema": [{"AttributeName": "LockID", "KeyType": "HASH"}],
-                "AttributeDefinitions": [{"AttributeName": "LockID", "AttributeType": "S"}],
-            });
-            aws.ask(&self.region, "dynamodb", "create_table", table);
-        }
+    fn bootstrap(&self, aws: &LocalAws, out: &Path, backend: &Value) -> Value {
+        let root = txnr("bootstrap", &self.folder, ["--env", &self.name], out).remove(0);
+        overrides::write(&root, &Backend::Local);
+        let terraform = Terraform::new(&root, aws);
+        terraform.init();
+        terraform.plan();
+        terraform.apply_plan();
         json!({"Bucket": backend["bucket"], "Key": backend["key"]})
     }
 
@@ -364,6 +411,33 @@ impl Platform<'_> {
         for file in ["terraform.tfstate", "plan.json"] {
             let text = fs::read_to_string(root.join(file)).unwrap();
             assert!(!values.iter().any(|value| text.contains(value)), "{file} holds a secret");
+        }
+    }
+
+    /// Every alarm acts on a topic of ours, and every rule leads to one.
+    fn alarms_and_events_have_an_encrypted_topic(&self) {
+        let topics = self.list("sns", "list_topics", json!({}), "Topics");
+        let topics: Vec<&Value> = topics.iter().map(|topic| &topic["TopicArn"]).collect();
+        for topic in &topics {
+            let attributes =
+                &self.ask("sns", "get_topic_attributes", json!({"TopicArn": topic}))["Attributes"];
+            assert!(attributes["KmsMasterKeyId"].is_string(), "{attributes}");
+        }
+        let alarms = self.list("cloudwatch", "describe_alarms", json!({}), "MetricAlarms");
+        // Autoscaling has alarms of its own.
+        let ours = |alarm: &&Value| {
+            alarm["AlarmDescription"].as_str().is_some_and(|text| text.contains("Runbook: "))
+        };
+        let alarms: Vec<&Value> = alarms.iter().filter(ours).collect();
+        assert!(alarms.len() > 20, "{} alarms", alarms.len());
+        for alarm in alarms {
+            let actions = alarm["AlarmActions"].as_array().cloned().unwrap_or_default();
+            assert!(!actions.is_empty() && actions.iter().all(|action| topics.contains(&action)), "{alarm}");
+        }
+        for rule in self.list("events", "list_rules", json!({}), "Rules") {
+            let targets =
+                self.list("events", "list_targets_by_rule", json!({"Rule": rule["Name"]}), "Targets");
+            assert!(targets.iter().all(|target| topics.contains(&&target["Arn"])), "{targets:?}");
         }
     }
 

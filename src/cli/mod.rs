@@ -1,11 +1,18 @@
 //! The command line: one file per subcommand, each with its arguments and a thin `run`.
 
 mod alarms;
+mod bootstrap;
 mod completions;
 mod envs;
 mod failure;
+mod image;
+mod init;
+mod inventory;
 mod man;
+mod modules;
 mod output;
+mod plan_comment;
+mod prompt;
 mod schema;
 mod synth;
 
@@ -29,7 +36,12 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Synth(synth::Synth),
+    Bootstrap(bootstrap::Bootstrap),
     Envs(envs::Envs),
+    Inventory(inventory::Inventory),
+    Init(init::Init),
+    Image(image::Image),
+    PlanComment(plan_comment::PlanComment),
     Schema(schema::Schema),
     Alarms(alarms::Alarms),
     Completions(completions::Completions),
@@ -44,7 +56,12 @@ impl Cli {
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Synth(synth) => synth.run(),
+            Command::Bootstrap(bootstrap) => bootstrap.run(),
             Command::Envs(envs) => envs.run(),
+            Command::Inventory(inventory) => inventory.run(),
+            Command::Init(init) => init.run(),
+            Command::Image(image) => image.run(),
+            Command::PlanComment(comment) => comment.run(),
             Command::Schema(schema) => schema.run(),
             Command::Alarms(alarms) => alarms.run(),
             Command::Completions(completions) => completions.run(),
@@ -65,7 +82,10 @@ struct EnvsFolder {
 const EXAMPLES: &str = "  txnr synth --all
   txnr synth --env prod && terraform -chdir=out/prod init && terraform -chdir=out/prod plan
   txnr synth --all --check
+  txnr bootstrap --env prod
   txnr envs --json
+  txnr inventory --env prod --format csv
+  txnr init
 ";
 
 fn after_help() -> String {

@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, Iam, Kms, Logs, NetworkFile,
-    Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, GithubFile, Iam, Kms, Logs,
+    NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -58,6 +58,8 @@ pub struct EnvFile {
     pub kms: Kms,
     /// Roles that exist already and are named in policies.
     pub iam: Iam,
+    /// The repository whose workflows plan and apply.
+    pub github: GithubFile,
     /// The image repository.
     pub ecr: Ecr,
     /// The tasks on Fargate.
@@ -110,6 +112,7 @@ impl Default for EnvFile {
             network: NetworkFile::default(),
             kms: Kms::default(),
             iam: Iam::default(),
+            github: GithubFile::default(),
             ecr: Ecr::default(),
             service: ServiceFile::default(),
             data: DataFile::default(),

@@ -60,6 +60,8 @@ pub struct EnvConfig {
     pub kms: Kms,
     /// Roles that exist already.
     pub iam: Iam,
+    /// The repository whose workflows plan and apply.
+    pub github: Option<Github>,
     /// The image repository.
     pub ecr: Ecr,
     /// The tasks on Fargate.
@@ -119,6 +121,21 @@ impl EnvConfig {
         tags.extend(self.tags.cost_center.as_ref().map(|text| (cost_center, text.as_str())));
         tags.extend(self.tags.extra.iter().map(|(key, text)| (key.as_str(), text.as_str())));
         tags
+    }
+
+    /// Whether CodeDeploy moves the traffic between two target groups.
+    #[must_use]
+    pub fn is_blue_green(&self) -> bool {
+        self.service.deployment.strategy == Strategy::BlueGreen
+    }
+
+    /// The port at which a version answers before it gets traffic, and the ranges that may reach it; none, if nobody may.
+    #[must_use]
+    pub fn test_listener(&self) -> Option<(u16, &[Cidr])> {
+        let blue_green = &self.service.deployment.blue_green;
+        let wanted = self.is_blue_green() && !blue_green.test_cidrs.is_empty();
+        let port = u16::try_from(blue_green.test_port.get()).ok().filter(|_| wanted)?;
+        Some((port, &blue_green.test_cidrs))
     }
 
     /// An ARN in this environment's partition, region and account: `arn:aws:logs:us-east-1:111122223333:<resource>`.

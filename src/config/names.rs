@@ -12,6 +12,9 @@ pub const ROLE_MAX: usize = 64;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 pub const BUCKET_MAX: usize = 63;
 
+/// The path of what `txnr bootstrap` makes in IAM. The apply role may manage nothing below it.
+pub const BOOTSTRAP_PATH: &str = "/bootstrap/";
+
 /// Every kind of bucket that an environment has; the kind is part of the bucket's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BucketKind {

@@ -4,6 +4,7 @@
 //! themselves (PCI 10.7.2). Every alarm says what is the case, what to do first and where to read on.
 
 mod alarm;
+mod backup;
 mod controls;
 mod dashboard;
 mod data;
@@ -47,6 +48,8 @@ pub struct Inputs<'a> {
     pub waf: &'a waf::Outputs,
     /// The data stores.
     pub data: &'a super::data::Outputs,
+    /// The copies of the data stores, if there are any.
+    pub backup: Option<&'a super::backup::Outputs>,
     /// The service.
     pub ecs: &'a ecs::Outputs,
 }
@@ -57,6 +60,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     let mut alarms = service::build(stack, config, inputs);
     alarms.extend(perimeter::build(stack, config, inputs));
     alarms.extend(data::build(stack, config, inputs));
+    alarms.extend(backup::build(stack, config, inputs));
     alarms.extend(logging::build(stack, config, inputs));
     if let Some(trail) = &inputs.logs.trail {
         alarms.extend(trail::build(stack, config, inputs, trail));

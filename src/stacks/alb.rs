@@ -21,10 +21,20 @@ pub struct Outputs {
     pub https_listener: LbListenerHandle,
     /// The target group that the tasks register in.
     pub target_group: LbTargetGroupHandle,
+    /// What CodeDeploy swaps, where it deploys.
+    pub blue_green: Option<BlueGreen>,
     /// The ARN of the zone that the service's name is in.
     pub zone_arn: Expr<Text>,
     /// The certificate, once it is issued.
     pub certificate: AcmCertificateValidationHandle,
+}
+
+/// What CodeDeploy needs beside the first target group.
+pub struct BlueGreen {
+    /// The second target group. CodeDeploy swaps the two with every deployment.
+    pub green: LbTargetGroupHandle,
+    /// Where the next version answers before it gets traffic, if anybody may look.
+    pub test_listener: Option<LbListenerHandle>,
 }
 
 /// Builds the load balancer.
@@ -37,8 +47,14 @@ pub fn build(
     let zone = hosted_zone(stack, config);
     let certificate = certificate(stack, config, &zone);
     let load_balancer = load_balancer(stack, config, network, &buckets.access);
-    let target_group = target_group(stack, config, network);
-    let https_listener = https_listener(stack, config, &load_balancer, &target_group, &certificate);
+    let blue = target_group(stack, config, network, TargetGroup::Blue);
+    let listen = Https { config, load_balancer: &load_balancer, certificate: &certificate };
+    let https_listener = listen.add(stack, "https", 443, &blue);
+    let blue_green = config.is_blue_green().then(|| {
+        let green = target_group(stack, config, network, TargetGroup::Green);
+        let test_listener = config.test_listener().map(|(port, _)| listen.add(stack, "test", port, &green));
+        BlueGreen { green, test_listener }
+    });
     if config.alb.http_redirect {
         http_listener(stack, &load_balancer);
     }
@@ -51,9 +67,16 @@ pub fn build(
     stack.output("load_balancer_arn", "The load balancer", load_balancer.arn());
     stack.output("load_balancer_dns_name", "The load balancer's own name in DNS", load_balancer.dns_name());
     stack.output("https_listener_arn", "The HTTPS listener", https_listener.arn());
-    stack.output("target_group_arn", "The target group that the tasks register in", target_group.arn());
+    stack.output("target_group_arn", "The target group that the tasks register in", blue.arn());
     stack.output("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
-    Outputs { load_balancer, https_listener, target_group, certificate, zone_arn: zone.arn() }
+    Outputs {
+        load_balancer,
+        https_listener,
+        target_group: blue,
+        blue_green,
+        certificate,
+        zone_arn: zone.arn(),
+    }
 }
 
 /// The public zone exists already: other names of the organization live in it.
@@ -222,11 +245,12 @@ fn target_group(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     network: &network::Outputs,
+    group: TargetGroup,
 ) -> LbTargetGroupHandle {
     let service = &config.service;
     let health = &service.health_check;
     stack.add_with(
-        "blue",
+        group.as_str(),
         // Another port makes another group. It is made first, so that listener and service can move to it, and
         // needs a name of its own by then: hence a prefix, which holds 6 characters, and the full name as a tag.
         Meta::new().create_before_destroy(),
@@ -245,11 +269,11 @@ fn target_group(
             }),
             // An upload keeps a task busy far longer than a look-up, so requests go where the fewest are open.
             load_balancing_algorithm_type: set("least_outstanding_requests"),
-            name_prefix: set("blue-"),
+            name_prefix: set(format!("{}-", group.as_str()).chars().take(6).collect::<String>()),
             port: set(service.container_port),
             protocol: set("HTTP"),
             protocol_version: set("HTTP1"),
-            tags: set([("Name", config.names.target_group(TargetGroup::Blue))]),
+            tags: set([("Name", config.names.target_group(group))]),
             target_type: set("ip"),
             vpc_id: set(network.vpc.id()),
             ..Default::default()
@@ -257,40 +281,57 @@ fn target_group(
     )
 }
 
-fn https_listener(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    load_balancer: &LbHandle,
-    target_group: &LbTargetGroupHandle,
-    certificate: &AcmCertificateValidationHandle,
-) -> LbListenerHandle {
-    let hsts = format!("max-age={}; includeSubDomains", config.alb.hsts_max_age_seconds);
-    stack.add(
-        "https",
-        LbListener {
-            default_action: NonEmpty::one(lb_listener::DefaultAction {
-                r#type: set("forward"),
-                optional: lb_listener::DefaultActionOptional {
-                    target_group_arn: set(target_group.arn()),
+/// What every HTTPS listener has in common.
+struct Https<'a> {
+    config: &'a EnvConfig,
+    load_balancer: &'a LbHandle,
+    certificate: &'a AcmCertificateValidationHandle,
+}
+
+impl Https<'_> {
+    fn add(
+        &self,
+        stack: &mut Stack<'_>,
+        name: &'static str,
+        port: u16,
+        target_group: &LbTargetGroupHandle,
+    ) -> LbListenerHandle {
+        let config = self.config;
+        let hsts = format!("max-age={}; includeSubDomains", config.alb.hsts_max_age_seconds);
+        let mut meta = Meta::new();
+        if config.is_blue_green() {
+            // CodeDeploy's: the next apply would move the traffic back.
+            // https://github.com/hashicorp/terraform-provider-aws/issues/6802
+            meta = meta.ignore(LbListener::DEFAULT_ACTION);
+        }
+        stack.add_with(
+            name,
+            meta,
+            LbListener {
+                default_action: NonEmpty::one(lb_listener::DefaultAction {
+                    r#type: set("forward"),
+                    optional: lb_listener::DefaultActionOptional {
+                        target_group_arn: set(target_group.arn()),
+                        ..Default::default()
+                    },
+                }),
+                load_balancer_arn: set(self.load_balancer.arn()),
+                optional: LbListenerOptional {
+                    certificate_arn: set(self.certificate.certificate_arn()),
+                    port: set(port),
+                    protocol: set("HTTPS"),
+                    // What the service is made of is nobody's business (PCI 1.4.5).
+                    routing_http_response_server_enabled: set(false),
+                    routing_http_response_strict_transport_security_header_value: set(hsts),
+                    // Nothing that an API answers is to be guessed at, or shown inside another page.
+                    routing_http_response_x_content_type_options_header_value: set("nosniff"),
+                    routing_http_response_x_frame_options_header_value: set("DENY"),
+                    ssl_policy: set(config.alb.ssl_policy.as_str()),
                     ..Default::default()
                 },
-            }),
-            load_balancer_arn: set(load_balancer.arn()),
-            optional: LbListenerOptional {
-                certificate_arn: set(certificate.certificate_arn()),
-                port: set(443),
-                protocol: set("HTTPS"),
-                // What the service is made of is nobody's business (PCI 1.4.5).
-                routing_http_response_server_enabled: set(false),
-                routing_http_response_strict_transport_security_header_value: set(hsts),
-                // Nothing that an API answers is to be guessed at, or shown inside another page.
-                routing_http_response_x_content_type_options_header_value: set("nosniff"),
-                routing_http_response_x_frame_options_header_value: set("DENY"),
-                ssl_policy: set(config.alb.ssl_policy.as_str()),
-                ..Default::default()
             },
-        },
-    )
+        )
+    }
 }
 
 /// Port 80 serves nothing but the way to HTTPS (PCI 2.2.5, 4.2.1).

@@ -10,19 +10,19 @@ use aws::{
     CloudwatchMetricAlarmHandle, EcsAccountSettingDefault, EcsCluster, EcsClusterCapacityProviders,
     EcsClusterCapacityProvidersOptional, EcsClusterHandle, EcsClusterOptional, EcsService, EcsServiceHandle,
     EcsServiceOptional, EcsTaskDefinition, EcsTaskDefinitionHandle, EcsTaskDefinitionOptional,
-    ecs_cluster as cluster, ecs_cluster_capacity_providers as capacity, ecs_service as service,
-    ecs_task_definition as task,
+    LbTargetGroupHandle, ecs_cluster as cluster, ecs_cluster_capacity_providers as capacity,
+    ecs_service as service, ecs_task_definition as task,
 };
 use terraform::kind::Text;
 use terraform::{Expr, Meta, Stack, set};
 
 pub use self::container::is_set_by_platform;
-use self::container::{Directory, container};
+use self::container::{Directory, containers};
 pub use self::migrate::MIGRATE;
 use super::alarms::{Alarm, Bad, Measure, Metric, Missing, Notice};
 use super::topics::Topic;
 use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage, topics};
-use crate::config::{EnvConfig, ImageOwner, Partition};
+use crate::config::{EnvConfig, Partition, Strategy};
 
 /// The cluster and the service.
 pub struct Outputs {
@@ -40,6 +40,18 @@ pub struct Symptoms {
     pub server_errors: CloudwatchMetricAlarmHandle,
     /// Tasks fail the load balancer's checks.
     pub unhealthy_tasks: CloudwatchMetricAlarmHandle,
+    /// Tasks in the second target group do, where CodeDeploy deploys.
+    pub unhealthy_green: Option<CloudwatchMetricAlarmHandle>,
+}
+
+impl Symptoms {
+    /// The names of the alarms, by which deployments are rolled back.
+    #[must_use]
+    pub fn alarm_names(&self) -> Vec<Expr<Text>> {
+        let Self { server_errors, unhealthy_tasks, unhealthy_green } = self;
+        let all = [server_errors, unhealthy_tasks].into_iter().chain(unhealthy_green);
+        all.map(CloudwatchMetricAlarmHandle::alarm_name).collect()
+    }
 }
 
 /// What the service stands on.
@@ -240,7 +252,7 @@ fn task_definition(
         // The running revision is given up only when the service has left it, or there is nothing to roll back to.
         Meta::new().create_before_destroy(),
         EcsTaskDefinition {
-            container_definitions: set(container(config, inputs)),
+            container_definitions: set(containers(config, inputs)),
             family: set(family(config)),
             optional: EcsTaskDefinitionOptional {
                 requires_compatibilities: set(["FARGATE"]),
@@ -260,10 +272,9 @@ fn task_definition(
                 volume: Directory::ALL
                     .into_iter()
                     .filter(|directory| directory.wanted(config))
-                    .map(|directory| task::Volume {
-                        name: set(directory.volume()),
-                        optional: task::VolumeOptional::default(),
-                    })
+                    .map(|directory| directory.volume().to_owned())
+                    .chain(config_service.sidecars.keys().map(container::sidecar_volume))
+                    .map(|name| task::Volume { name: set(name), optional: task::VolumeOptional::default() })
                     .collect(),
                 // Earlier revisions stay to be rolled back to, and as a record of what ran.
                 skip_destroy: set(config.protection),
@@ -307,11 +318,17 @@ fn service(
                 health_check_grace_period_seconds: set(config.service.health_check.grace_seconds.get()),
                 deployment_minimum_healthy_percent: set(deployment.minimum_healthy_percent.get()),
                 deployment_maximum_percent: set(deployment.maximum_percent.get()),
-                deployment_circuit_breaker: set(service::DeploymentCircuitBreaker {
-                    enable: set(deployment.circuit_breaker),
-                    rollback: set(deployment.circuit_breaker),
+                deployment_controller: config
+                    .is_blue_green()
+                    .then(|| service::DeploymentController { r#type: set("CODE_DEPLOY") }),
+                // CodeDeploy rolls back by itself, and ECS refuses to do so beside it.
+                deployment_circuit_breaker: (!config.is_blue_green()).then(|| {
+                    service::DeploymentCircuitBreaker {
+                        enable: set(deployment.circuit_breaker),
+                        rollback: set(deployment.circuit_breaker),
+                    }
                 }),
-                alarms: deployment.circuit_breaker.then(|| rollback(symptoms)),
+                alarms: (deployment.circuit_breaker && !config.is_blue_green()).then(|| rollback(symptoms)),
                 availability_zone_rebalancing: set(rebalancing(config)),
                 // No shell beside cardholder data (PCI 2.2.7, 6.5.1); the environment file refuses it in production.
                 enable_execute_command: set(config.service.exec),
@@ -328,7 +345,7 @@ fn service(
 
 /// Whether an apply deploys, and hence waits for the deployment to end: a failed one fails the apply.
 fn waits(config: &EnvConfig) -> bool {
-    config.service.deployed && config.service.deployment.image_owner == ImageOwner::Terraform
+    config.service.deployed && config.service.deployment.strategy == Strategy::Rolling
 }
 
 fn service_meta(
@@ -357,8 +374,13 @@ fn service_meta(
         // nothing had been deployed to.
         meta = meta.ignore(EcsService::DESIRED_COUNT);
     }
-    if config.service.deployment.image_owner == ImageOwner::Pipeline {
+    if config.service.deployment.strategy != Strategy::Rolling {
         meta = meta.ignore(EcsService::TASK_DEFINITION);
+    }
+    if config.is_blue_green() {
+        // Each deployment's task set has its own, and ECS refuses to update the service's.
+        // https://github.com/hashicorp/terraform-provider-aws/issues/6802
+        meta = meta.ignore(EcsService::LOAD_BALANCER).ignore(EcsService::NETWORK_CONFIGURATION);
     }
     if waits(config) {
         // A service that was rolled back is as steady as any other.
@@ -384,28 +406,31 @@ fn placement(inputs: &Inputs<'_>) -> service::NetworkConfiguration {
     }
 }
 
-/// ECS evens tasks out over the zones by starting one before it stops another, for which there must be room.
+/// ECS evens tasks out over the zones by starting one before it stops another, for which there must be room. It starts
+/// none by itself in the task sets of CodeDeploy.
 fn rebalancing(config: &EnvConfig) -> &'static str {
-    if config.service.deployment.maximum_percent.get() > 100 { "ENABLED" } else { "DISABLED" }
+    if config.service.deployment.maximum_percent.get() > 100 && !config.is_blue_green() {
+        "ENABLED"
+    } else {
+        "DISABLED"
+    }
 }
 
 fn rollback(symptoms: &Symptoms) -> service::Alarms {
-    let names = [&symptoms.server_errors, &symptoms.unhealthy_tasks].map(|alarm| alarm.alarm_name());
-    service::Alarms { alarm_names: set(names), enable: set(true), rollback: set(true) }
+    service::Alarms { alarm_names: set(symptoms.alarm_names()), enable: set(true), rollback: set(true) }
 }
 
 /// The service's health check may well go on saying that all is well while its answers are errors, and the other way
 /// round: both are watched.
 fn symptoms(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Symptoms {
-    let metric = |name, statistic| Metric {
-        namespace: "AWS/ApplicationELB".into(),
-        name,
-        dimensions: vec![
-            ("LoadBalancer", inputs.alb.load_balancer.arn_suffix()),
-            ("TargetGroup", inputs.alb.target_group.arn_suffix()),
-        ],
-        statistic,
+    let metric = |name, statistic, group: Option<&LbTargetGroupHandle>| {
+        let mut dimensions = vec![("LoadBalancer", inputs.alb.load_balancer.arn_suffix())];
+        dimensions.extend(group.map(|group| ("TargetGroup", group.arn_suffix())));
+        Metric { namespace: "AWS/ApplicationELB".into(), name, dimensions, statistic }
     };
+    let (blue, green) = (&inputs.alb.target_group, inputs.alb.blue_green.as_ref().map(|both| &both.green));
+    // Answers count whichever of two target groups they come from.
+    let serving = if green.is_some() { None } else { Some(blue) };
     let server_errors = Alarm {
         notice: Notice {
             name: "target-5xx",
@@ -418,8 +443,8 @@ fn symptoms(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> S
             // Of a few requests one error is no sign.
             "IF(requests >= 20, 100 * FILL(errors, 0) / requests, 0)",
             vec![
-                ("errors", metric("HTTPCode_Target_5XX_Count", "Sum")),
-                ("requests", metric("RequestCount", "Sum")),
+                ("errors", metric("HTTPCode_Target_5XX_Count", "Sum", serving)),
+                ("requests", metric("RequestCount", "Sum", serving)),
             ],
         ),
         bad: Bad::AtLeast(config.alarms.error_percent.get().into()),
@@ -428,16 +453,16 @@ fn symptoms(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> S
         // No requests, no errors.
         missing: Missing::Fine,
     };
-    let unhealthy_tasks = Alarm {
+    let unhealthy = |group, instance: Option<&str>| Alarm {
         notice: Notice {
             name: "unhealthy-tasks",
-            instance: None,
+            instance: instance.map(str::to_owned),
             to: Topic::Notify,
             means: "A task fails the load balancer's checks for three minutes on end, longer than a start takes. Rolls \
                     a deployment back.",
             first: "read the task's log, and whether its data store and its secrets are within reach.",
         },
-        measure: Measure::Of(metric("UnHealthyHostCount", "Minimum")),
+        measure: Measure::Of(metric("UnHealthyHostCount", "Minimum", Some(group))),
         bad: Bad::AtLeast(1.into()),
         period_seconds: 60,
         of: (3, 3),
@@ -446,7 +471,8 @@ fn symptoms(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> S
     };
     Symptoms {
         server_errors: server_errors.add(stack, config, inputs.topics),
-        unhealthy_tasks: unhealthy_tasks.add(stack, config, inputs.topics),
+        unhealthy_tasks: unhealthy(blue, None).add(stack, config, inputs.topics),
+        unhealthy_green: green.map(|group| unhealthy(group, Some("green")).add(stack, config, inputs.topics)),
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod task;
 
+use std::collections::BTreeSet;
+
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
 use aws::{
@@ -15,7 +17,7 @@ use terraform::kind::Text;
 use terraform::{Expr, Stack, set, text};
 
 use super::{data, ecr, ecs, kms, logs, secrets, storage};
-use crate::config::{EnvConfig, RepositoryUri, Store};
+use crate::config::{EnvConfig, RepositoryUri, SecretArn, Store};
 
 /// What the roles may use.
 pub struct Inputs<'a> {
@@ -74,6 +76,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         },
     );
     let starts = start(config, inputs, config.service.name.as_str(), service_secrets(config, inputs));
+    let starts = starts.into_iter().chain(start_sidecars(config, inputs));
     let execution_policy = policy(stack, &execution, EXECUTION, Policy::new(starts));
     // The service works on tables that somebody made; where it is to work on none in PostgreSQL, nobody needs to.
     let database = data.postgres.as_ref().filter(|_| config.data.store == Store::Postgres);
@@ -126,16 +129,16 @@ pub fn execution_role_arn(config: &EnvConfig) -> String {
 }
 
 /// A role to be made.
-struct NewRole {
+pub(super) struct NewRole {
     /// Its local name, and what its name ends in.
-    name: &'static str,
-    description: &'static str,
-    trust: Policy<TrustPolicy>,
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    pub(super) trust: Policy<TrustPolicy>,
     /// Hours that a session lasts at most; one, unless people are to work in it.
-    hours: u32,
+    pub(super) hours: u32,
 }
 
-fn role(stack: &mut Stack<'_>, config: &EnvConfig, new: NewRole) -> IamRoleHandle {
+pub(super) fn role(stack: &mut Stack<'_>, config: &EnvConfig, new: NewRole) -> IamRoleHandle {
     let boundary = config.iam.permissions_boundary.as_ref();
     let name = config.names.of(new.name);
     stack.add(
@@ -155,7 +158,7 @@ fn role(stack: &mut Stack<'_>, config: &EnvConfig, new: NewRole) -> IamRoleHandl
 }
 
 /// A policy in the role itself: it serves no other, and goes with it.
-fn policy(
+pub(super) fn policy(
     stack: &mut Stack<'_>,
     role: &IamRoleHandle,
     name: &'static str,
@@ -216,6 +219,23 @@ fn start(
     all
 }
 
+/// What a task with sidecars takes besides: their images, and their log.
+fn start_sidecars(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identity> {
+    let sidecars = &config.service.sidecars;
+    if sidecars.is_empty() {
+        return Vec::new();
+    }
+    let repositories: BTreeSet<String> =
+        sidecars.values().map(|sidecar| repository_arn(config, &sidecar.repository)).collect();
+    let streams = sidecars.keys().map(|name| {
+        text![inputs.logs.service.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(name.as_str()))]
+    });
+    vec![
+        Identity::allow("PullSidecars", PULL, repositories),
+        Identity::allow("WriteSidecarLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], streams),
+    ]
+}
+
 /// The one repository that the image comes from.
 fn repository(config: &EnvConfig, ecr: &ecr::Outputs) -> Expr<Text> {
     match &config.service.image_repository {
@@ -235,9 +255,15 @@ fn guardduty_agent(config: &EnvConfig) -> String {
     format!("arn:{}:ecr:{}:*:repository/aws-guardduty-agent-fargate", config.partition(), config.region)
 }
 
+/// The secrets that the environment file names, for the service or beside it.
+fn service_and_sidecars(config: &EnvConfig) -> impl Iterator<Item = &SecretArn> {
+    let service = &config.service;
+    service.secrets.values().chain(service.sidecars.values().flat_map(|sidecar| sidecar.secrets.values()))
+}
+
 /// The secrets that the service's task definition names.
 fn service_secrets(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
-    let mut named: Vec<String> = config.service.secrets.values().map(|s| secret_arn(s.as_str())).collect();
+    let mut named: Vec<String> = service_and_sidecars(config).map(|s| secret_arn(s.as_str())).collect();
     named.sort();
     named.dedup();
     let mut arns: Vec<Expr<Text>> =

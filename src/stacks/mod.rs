@@ -8,6 +8,7 @@ pub mod alarms;
 pub mod alb;
 pub mod backup;
 pub mod data;
+pub mod deploy;
 pub mod detect;
 pub mod ecr;
 pub mod ecs;
@@ -21,4 +22,4 @@ pub mod topics;
 pub mod waf;
 
 #[cfg(test)]
-mod probe;
+pub(crate) mod probe;

@@ -5,7 +5,7 @@
 //! is encrypted with a key of its own; and what the service keeps is none of the pipeline's.
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::ResourcePolicy;
+use aws::kind::{KmsKeyArn, ResourcePolicy};
 use aws::s3_bucket_lifecycle_configuration as lifecycle;
 use aws::s3_bucket_object_lock_configuration as object_lock;
 use aws::s3_bucket_ownership_controls as ownership;
@@ -85,10 +85,11 @@ fn bucket(
     access: Option<&Bucket>,
 ) -> Bucket {
     let bucket = bare(stack, config, kind);
-    let public = block_public_access(stack, kind, &bucket);
-    let ownership = own_objects(stack, kind, &bucket, &public);
-    let versioning = version(stack, kind, &bucket, &ownership);
-    let encryption = encrypt(stack, kind, &bucket, key, &versioning);
+    let name = kind.as_str();
+    let public = block_public_access(stack, name, &bucket);
+    let ownership = own_objects(stack, name, &bucket, &public);
+    let versioning = version(stack, name, &bucket, &ownership);
+    let encryption = encrypt(stack, name, &bucket, key.map(KmsKeyHandle::arn), &versioning);
     let lifecycle = retain(stack, config, kind, &bucket, &encryption);
     // Before the policy, which everybody who delivers waits for: nothing is delivered unlocked.
     let meta = match kind {
@@ -136,13 +137,13 @@ fn bare(stack: &mut Stack<'_>, config: &EnvConfig, kind: BucketKind) -> S3Bucket
 }
 
 /// PCI 1.4.4, 7.3.3
-fn block_public_access(
+pub fn block_public_access(
     stack: &mut Stack<'_>,
-    kind: BucketKind,
+    name: &str,
     bucket: &S3BucketHandle,
 ) -> S3BucketPublicAccessBlockHandle {
     stack.add(
-        kind.as_str(),
+        name,
         S3BucketPublicAccessBlock {
             bucket: set(bucket.id()),
             optional: S3BucketPublicAccessBlockOptional {
@@ -156,14 +157,14 @@ fn block_public_access(
 }
 
 /// No ACLs: who may do what stands in policies alone (PCI 2.2.6).
-fn own_objects(
+pub fn own_objects(
     stack: &mut Stack<'_>,
-    kind: BucketKind,
+    name: &str,
     bucket: &S3BucketHandle,
     after: &S3BucketPublicAccessBlockHandle,
 ) -> S3BucketOwnershipControlsHandle {
     stack.add_with(
-        kind.as_str(),
+        name,
         Meta::new().depends_on(after),
         S3BucketOwnershipControls {
             bucket: set(bucket.id()),
@@ -173,14 +174,14 @@ fn own_objects(
 }
 
 /// PCI 10.3.4: what was overwritten or deleted can be seen and had back.
-fn version(
+pub fn version(
     stack: &mut Stack<'_>,
-    kind: BucketKind,
+    name: &str,
     bucket: &S3BucketHandle,
     after: &S3BucketOwnershipControlsHandle,
 ) -> S3BucketVersioningHandle {
     stack.add_with(
-        kind.as_str(),
+        name,
         Meta::new().depends_on(after),
         S3BucketVersioning {
             bucket: set(bucket.id()),
@@ -194,30 +195,28 @@ fn version(
 }
 
 /// PCI 3.5.1, with a bucket key, which spares a call to KMS for every object.
-fn encrypt(
+pub fn encrypt(
     stack: &mut Stack<'_>,
-    kind: BucketKind,
+    name: &str,
     bucket: &S3BucketHandle,
-    key: Option<&KmsKeyHandle>,
+    key: Option<Expr<KmsKeyArn>>,
     after: &S3BucketVersioningHandle,
 ) -> S3BucketServerSideEncryptionConfigurationHandle {
     use encryption::{ApplyServerSideEncryptionByDefault, ApplyServerSideEncryptionByDefaultOptional, Rule};
+    let bucket_key_enabled = key.as_ref().map(|_| set(true));
     let default = match key {
         Some(key) => ApplyServerSideEncryptionByDefault {
             sse_algorithm: set("aws:kms"),
-            optional: ApplyServerSideEncryptionByDefaultOptional { kms_master_key_id: set(key.arn()) },
+            optional: ApplyServerSideEncryptionByDefaultOptional { kms_master_key_id: set(key) },
         },
         // <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html>
         None => {
             ApplyServerSideEncryptionByDefault { sse_algorithm: set("AES256"), optional: Default::default() }
         }
     };
-    let rule = Rule {
-        apply_server_side_encryption_by_default: set(default),
-        bucket_key_enabled: key.map(|_| set(true)),
-    };
+    let rule = Rule { apply_server_side_encryption_by_default: set(default), bucket_key_enabled };
     stack.add_with(
-        kind.as_str(),
+        name,
         Meta::new().depends_on(after),
         S3BucketServerSideEncryptionConfiguration {
             bucket: set(bucket.id()),
@@ -346,7 +345,7 @@ fn policy(
     key: Option<&KmsKeyHandle>,
 ) -> Vec<Statement<ResourcePolicy>> {
     let mut all = transport(bucket);
-    all.extend(encryption_is_ours(bucket, key));
+    all.extend(encryption_is_ours(bucket, key.map(KmsKeyHandle::arn)));
     match kind {
         BucketKind::Audit => {
             all.extend(logs_are_kept(config, kind, bucket));
@@ -369,12 +368,13 @@ fn policy(
     all
 }
 
-fn objects(bucket: &S3BucketHandle) -> Expr<Text> {
+/// Everything in a bucket.
+pub fn objects(bucket: &S3BucketHandle) -> Expr<Text> {
     text![bucket.arn(), "/*"]
 }
 
 /// Nothing but TLS, and none before 1.2 (PCI 4.2.1).
-fn transport(bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
+pub fn transport(bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
     let deny = |sid: &'static str, condition| {
         let all = [bucket.arn().text(), objects(bucket)];
         Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, ["s3:*"], all).when(condition)
@@ -387,7 +387,10 @@ fn transport(bucket: &S3BucketHandle) -> Vec<Statement<ResourcePolicy>> {
 
 /// What is written under a key of somebody else's is lost to us (PCI 3.5.1, 10.3.2): no key but the bucket's own, and
 /// none that comes with the request.
-fn encryption_is_ours(bucket: &S3BucketHandle, key: Option<&KmsKeyHandle>) -> Vec<Statement<ResourcePolicy>> {
+pub fn encryption_is_ours(
+    bucket: &S3BucketHandle,
+    key: Option<Expr<KmsKeyArn>>,
+) -> Vec<Statement<ResourcePolicy>> {
     let deny = |sid: &'static str| {
         Statement::<ResourcePolicy>::deny(sid, Principal::Anyone, ["s3:PutObject"], [objects(bucket)])
     };
@@ -399,7 +402,7 @@ fn encryption_is_ours(bucket: &S3BucketHandle, key: Option<&KmsKeyHandle>) -> Ve
         all.push(
             deny("NoOtherKey")
                 .when(Condition::null(named, false))
-                .when(Condition::string_not_equals(named, [key.arn()])),
+                .when(Condition::string_not_equals(named, [key])),
         );
     }
     all

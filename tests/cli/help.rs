@@ -8,7 +8,19 @@ use std::fs;
 fn the_help_names_every_subcommand_and_exit_code() {
     let project = Project::empty();
     assert_snapshot!("help", project.run("--help"));
-    for subcommand in ["synth", "envs", "schema", "alarms", "completions", "man"] {
+    for subcommand in [
+        "synth",
+        "bootstrap",
+        "envs",
+        "inventory",
+        "init",
+        "image",
+        "plan-comment",
+        "schema",
+        "alarms",
+        "completions",
+        "man",
+    ] {
         let help = project.run(&format!("{subcommand} --help"));
         assert!(help.contains("Examples:"), "{help}");
         assert_snapshot!(format!("help_{subcommand}"), help);
@@ -46,9 +58,14 @@ fn there_is_a_man_page_for_every_subcommand() {
         pages,
         [
             "txnr-alarms.1",
+            "txnr-bootstrap.1",
             "txnr-completions.1",
             "txnr-envs.1",
+            "txnr-image.1",
+            "txnr-init.1",
+            "txnr-inventory.1",
             "txnr-man.1",
+            "txnr-plan-comment.1",
             "txnr-schema.1",
             "txnr-synth.1",
             "txnr.1"

@@ -30,13 +30,15 @@ pub enum Met {
     },
 }
 
-/// Which production environment a row is checked on.
+/// What a row is checked on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Store {
     /// As it stands in the repository.
     Any,
     /// With the records in PostgreSQL, which the environment of the repository has not.
     Postgres,
+    /// Not on the environment, but on what `txnr bootstrap` makes of its account.
+    Bootstrap,
 }
 
 /// What the check has to refuse: the type or the address, the path, and the JSON that stands there instead. Of a type,
@@ -59,6 +61,15 @@ const fn postgres(
     weaker: &'static [Weaker],
 ) -> Row {
     Row { id, how, met: Met::Checked { on: Store::Postgres, check, weaker } }
+}
+
+const fn bootstrap(
+    id: &'static str,
+    how: &'static str,
+    check: fn(&Platform) -> Outcome,
+    weaker: &'static [Weaker],
+) -> Row {
+    Row { id, how, met: Met::Checked { on: Store::Bootstrap, check, weaker } }
 }
 
 const fn listed(id: &'static str, why: &'static str, until: Option<&'static str>) -> Row {

@@ -14,7 +14,8 @@ use checks::{Met, Row, Store};
 use platform::{Outcome, Platform};
 use requirements::Requirement;
 use serde_json::Value;
-use txnr::config;
+use txnr::bootstrap::{self, OwnState};
+use txnr::config::{self, EnvConfig};
 use txnr::synth::synth;
 
 fn file(path: &str) -> PathBuf {
@@ -25,16 +26,22 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(file(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// The platform of an environment file with more settings at its end.
+/// An environment file with more settings at its end.
+fn environment(path: &str, more: &str) -> EnvConfig {
+    config::parse(&file(path), &(read(path) + more)).unwrap_or_else(|e| panic!("{e}")).0
+}
+
+/// What is generated for it.
 fn platform(path: &str, more: &str) -> Platform {
-    let (config, _) = config::parse(&file(path), &(read(path) + more)).unwrap_or_else(|e| panic!("{e}"));
-    Platform::of(&synth(&config).unwrap_or_else(|e| panic!("{e}")))
+    Platform::of(&synth(&environment(path, more)).expect("a module without faults"))
 }
 
 /// Production, as it stands and with its records in PostgreSQL; the tables of DynamoDB are there either way.
 struct Production {
     any: Platform,
     postgres: Platform,
+    /// What its account has to have before.
+    bootstrap: Platform,
 }
 
 impl Production {
@@ -43,13 +50,17 @@ impl Production {
         any.siblings = vec![platform("envs/dev.toml", ""), platform("envs/stage.toml", "")];
         let postgres =
             platform("envs/prod.toml", "\n[data]\nstore = \"postgres\"\ndynamodb.enabled = true\n");
-        Self { any, postgres }
+        let config = environment("envs/prod.toml", "");
+        let accounts = bootstrap::accounts([&config]).expect("one account");
+        let bootstrap = bootstrap::build(&accounts[0], OwnState::Bucket).expect("a module without faults");
+        Self { any, postgres, bootstrap: Platform::of(&bootstrap) }
     }
 
     fn on(&self, store: Store) -> &Platform {
         match store {
             Store::Any => &self.any,
             Store::Postgres => &self.postgres,
+            Store::Bootstrap => &self.bootstrap,
         }
     }
 }
@@ -105,6 +116,7 @@ fn every_check_can_fail() {
         let platform = match on {
             Store::Any => &mut production.any,
             Store::Postgres => &mut production.postgres,
+            Store::Bootstrap => &mut production.bootstrap,
         };
         for (what, path, json) in *weaker {
             let value: Value = serde_json::from_str(json).unwrap_or_else(|e| panic!("{id}: {json}: {e}"));
@@ -201,7 +213,7 @@ fn document() -> String {
          paraphrase of the standard.\n\n{} rows of `tests/pci/requirements.csv`: {} are checked by `tests/pci/`, each \
          over all resources of its kind, and {listed} are listed with the reason. A row marked *PostgreSQL* is checked \
          on production with `data.store = \"postgres\"`, since the environment of this repository keeps its records in \
-         DynamoDB.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | resources |\n| --- | --- | --- | --- | --- | --- |\n",
+         DynamoDB; one marked *Bootstrap*, on what `txnr bootstrap` makes of its account.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | resources |\n| --- | --- | --- | --- | --- | --- |\n",
         rows.len(),
         rows.len() - listed,
     );
@@ -212,7 +224,11 @@ fn document() -> String {
         match row.met {
             Met::Checked { on, check, .. } => {
                 let looked = resources(&check(production.on(on)));
-                let store = if on == Store::Postgres { "*PostgreSQL*: " } else { "" };
+                let store = match on {
+                    Store::Any => "",
+                    Store::Postgres => "*PostgreSQL*: ",
+                    Store::Bootstrap => "*Bootstrap*: ",
+                };
                 let _ = writeln!(text, "{head} | {store}{} | {} | {looked} |", row.how, requirement.strength);
             }
             Met::Listed { .. } => {

@@ -15,6 +15,7 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// What a module renders to.
     pub fn of(root: &Root) -> Self {
         let files: Vec<Value> =
             root.render("").iter().map(|(_, text)| serde_json::from_str(text).expect("JSON")).collect();

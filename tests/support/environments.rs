@@ -70,7 +70,7 @@ fn network() -> impl Strategy<Value = String> {
 fn service() -> impl Strategy<Value = String> {
     let size = (prop::sample::select(FargateSize::CPU_UNITS.to_vec()), 1_u32..=120);
     let counts = (1_u32..=100, 0_u32..=100, 0_u32..=100);
-    let enumerated = (one_of(&["x86_64", "arm64"]), one_of(&["terraform", "pipeline"]));
+    let enumerated = (one_of(&["x86_64", "arm64"]), one_of(&["rolling", "blue-green", "external"]));
     // Any text at all, since a variable's value may hold what Terraform would take for a template.
     let variables = prop::collection::btree_map("[X-Z]{1,6}", "[ -~\u{e4}\n]{0,12}|[$%]\\{x\\}", 0..4);
     let schedule = prop::collection::btree_map("[a-z]{1,8}", (0_u32..=50, 0_u32..=50), 0..3);
@@ -79,7 +79,7 @@ fn service() -> impl Strategy<Value = String> {
             let (cpu, memory) = fargate(size);
             let mut text = format!(
                 "cpu = {cpu}\nmemory = {memory}\ndesired_count = {desired}\nmin_count = {}\nmax_count = {}\n\
-                 architecture = \"{architecture}\"\ndeployment.image_owner = \"{owner}\"\n",
+                 architecture = \"{architecture}\"\ndeployment.strategy = \"{owner}\"\n",
                 desired.saturating_sub(fewer).max(1),
                 desired + more,
             );

@@ -49,6 +49,11 @@ impl<'a> Terraform<'a> {
         self.init_with(["init", "-input=false"]);
     }
 
+    /// `terraform init` after the backend has changed: the state moves there.
+    pub fn migrate(&self) {
+        self.init_with(["init", "-input=false", "-migrate-state", "-force-copy"]);
+    }
+
     /// `terraform init` for a look at the configuration alone, without its state.
     pub fn init_without_backend(&self) {
         self.init_with(["init", "-input=false", "-backend=false"]);

@@ -16,3 +16,4 @@ pub mod money;
 pub mod pan;
 pub mod report;
 pub mod rules;
+pub mod service;

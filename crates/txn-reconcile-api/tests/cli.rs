@@ -172,3 +172,69 @@ fn three_sources_are_followed_to_the_end() {
         ("1".into(), "1".into(), "0".into())
     );
 }
+
+#[test]
+fn lists_show_the_lines_of_the_files_on_request() {
+    let folder = folder(&[("a.csv", LEDGER), ("b.csv", BANK)]);
+    let args =
+        ["reconcile", "a.csv", "b.csv", "--raw", "--breaks", "breaks.json", "--matches", "matches.json"];
+    let output = run(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let list = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(folder.path().join(name)).unwrap()).unwrap()
+    };
+    assert_eq!(list("breaks.json")[0]["raw"], "=B,20.00,EUR,2026-11-02");
+    assert_eq!(list("matches.json")[1]["raw"], "A,10.00,EUR,2026-11-02");
+    run(folder.path(), &["reconcile", "a.csv", "b.csv", "--breaks", "breaks.json"]);
+    assert_eq!(list("breaks.json")[0]["raw"], "");
+}
+
+#[test]
+fn a_file_that_is_imported_again_does_not_bring_back_what_was_matched() {
+    let twice = "reference,amount,currency,date\nA,10.00,EUR,2026-11-02\nA,10.00,EUR,2026-11-02\nB,5.00,EUR,2026-11-02\n";
+    let folder =
+        folder(&[("a.csv", twice), ("b.csv", BANK), ("none.csv", "reference,amount,currency,date\n")]);
+    // One of the two identical rows matches, the other and B stay open.
+    let first = run(folder.path(), &["reconcile", "a.csv", "b.csv", "--carry-out", "1.ndjson", "--json"]);
+    let breaks = |output: &Output| -> u64 {
+        let summary: serde_json::Value = serde_json::from_str(&stdout(output)).unwrap();
+        summary["breaks"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum()
+    };
+    assert_eq!(breaks(&first), 2, "{}", stderr(&first));
+    let again =
+        ["reconcile", "a.csv", "b.csv", "--carry-in", "1.ndjson", "--carry-out", "2.ndjson", "--json"];
+    assert_eq!(breaks(&run(folder.path(), &again)), 2);
+    // Also without the file, and once more from what that run carried on.
+    let without =
+        ["reconcile", "none.csv", "none.csv", "--carry-in", "2.ndjson", "--carry-out", "3.ndjson", "--json"];
+    assert_eq!(breaks(&run(folder.path(), &without)), 2);
+    let last = ["reconcile", "a.csv", "b.csv", "--carry-in", "3.ndjson", "--json"];
+    assert_eq!(breaks(&run(folder.path(), &last)), 2);
+}
+
+#[test]
+fn refused_rows_are_counted_by_reason() {
+    let bad =
+        "reference,amount,currency,date\nA,10.00,EUR,2026-11-02\nB,1.234,EUR,2026-11-02\nC,1,EUR,nonsense\n";
+    let folder = folder(&[("a.csv", bad), ("b.csv", BANK)]);
+    let output = run(folder.path(), &["reconcile", "a.csv", "b.csv"]);
+    let text = stdout(&output);
+    assert!(
+        text.contains("rejected rows: 2 (1 amount-too-precise, 1 date-malformed; see `inspect`)"),
+        "{text}"
+    );
+    let json = stdout(&run(folder.path(), &["reconcile", "a.csv", "b.csv", "--json"]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["sides"]["left"]["rejected_by_reason"]["date-malformed"], 1);
+}
+
+#[test]
+fn three_sources_are_one_json_document_with_lists_for_both_legs() {
+    let folder = folder(&[("a.csv", LEDGER), ("b.csv", LEDGER), ("c.csv", BANK)]);
+    let args = ["reconcile", "a.csv", "b.csv", "--third", "c.csv", "--json", "--third-breaks", "t.csv"];
+    let output = run(folder.path(), &args);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(json["legs"].as_array().unwrap().len(), 2);
+    assert_eq!(json["chain"]["EUR"]["first_leg_only"]["sum"], "20.00");
+    assert_eq!(std::fs::read_to_string(folder.path().join("t.csv")).unwrap().lines().count(), 2);
+}

@@ -69,18 +69,228 @@ fn every_sample_is_recognised_and_reads_the_same_in_pieces_of_any_size() {
     }
 }
 
+/// Every sample, its format, and the same with other line ends.
+fn variants() -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for name in [
+        "ledger.csv",
+        "bank.sta",
+        "formats/statement.camt053.xml",
+        "formats/notification.camt054.xml",
+        "formats/dutch.mt940",
+        "formats/polish.mt940",
+        "formats/cash.bai2",
+        "formats/payroll.ach",
+        "formats/stripe-payout.csv",
+        "formats/adyen-settlement.csv",
+    ] {
+        let text = String::from_utf8(sample(name)).unwrap().replace("\r\n", "\n");
+        all.push((format!("{name} with LF"), text.clone().into_bytes()));
+        all.push((format!("{name} with CRLF"), text.replace('\n', "\r\n").into_bytes()));
+    }
+    all
+}
+
 #[test]
 fn the_raw_line_is_found_again_and_has_its_hash() {
-    for name in ["ledger.csv", "formats/payroll.ach", "formats/statement.camt053.xml"] {
-        let bytes = sample(name);
+    for (name, bytes) in variants() {
         let set = read(&bytes).entries;
-        assert!(!set.is_empty());
+        assert!(!set.is_empty(), "{name}");
         for row in set.rows() {
             let raw = set.raw(row);
             let start = usize::try_from(raw.offset).unwrap();
             assert_eq!(hash::bytes(0, &bytes[start..start + raw.len as usize]), raw.hash, "{name} row {row}");
         }
     }
+}
+
+#[test]
+fn raw_lines_are_fetched_again_whatever_they_are_packed_in() {
+    for (name, bytes) in variants() {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(&bytes).unwrap();
+        let wide: Vec<u8> = "\u{feff}"
+            .chars()
+            .chain(text.chars())
+            .collect::<String>()
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let mut forms = vec![("plain", bytes), ("gzip", packer.finish().unwrap())];
+        // An XML file names its encoding itself.
+        if !text.starts_with("<?xml") {
+            forms.push(("utf-16", wide));
+        }
+        for (form, bytes) in forms {
+            let set = read(&bytes).entries;
+            let places = set.rows().map(|row| set.raw(row)).collect();
+            let mut fetching = Reader::fetch("sample", ReadOptions::default(), places);
+            bytes.chunks(11).try_for_each(|chunk| fetching.push(chunk)).unwrap();
+            let lines = fetching.finish().unwrap().collector.raw;
+            assert!(!set.is_empty(), "{name}, {form}");
+            for row in set.rows() {
+                let line = lines.get(set.raw(row)).unwrap_or_else(|| panic!("{name}, {form}, row {row}"));
+                assert!(text.contains(&line), "{name}, {form}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_changed_in_between_shows_no_raw_line() {
+    let bytes = sample("ledger.csv");
+    let set = read(&bytes).entries;
+    let changed = String::from_utf8(bytes).unwrap().replace('1', "2");
+    let mut fetching = Reader::fetch("sample", ReadOptions::default(), vec![set.raw(0)]);
+    fetching.push(changed.as_bytes()).unwrap();
+    assert_eq!(fetching.finish().unwrap().collector.raw.get(set.raw(0)), None);
+}
+
+#[test]
+fn line_ends_and_wide_characters_change_nothing() {
+    for pair in variants().chunks(2) {
+        let [(name, unix), (_, dos)] = pair else { unreachable!() };
+        assert_eq!(lines(&read(unix).entries), lines(&read(dos).entries), "{name}");
+        assert_eq!(read(unix).statements.len(), read(dos).statements.len(), "{name}");
+        let ties = |bytes: &[u8]| -> Vec<TieOut> {
+            read(bytes).statements.iter().map(|statement| statement.tie_out()).collect()
+        };
+        assert_eq!(ties(unix), ties(dos), "{name}");
+    }
+    let ledger = String::from_utf8(sample("ledger.csv")).unwrap();
+    for join in [u16::to_le_bytes, u16::to_be_bytes] {
+        let wide: Vec<u8> = ledger.encode_utf16().flat_map(join).collect();
+        assert_eq!(lines(&read(&wide).entries), lines(&read(ledger.as_bytes()).entries));
+    }
+}
+
+#[test]
+fn mt940_of_banks_that_write_it_their_own_way() {
+    let statement = |lines: &str, closing: &str| {
+        format!(":20:S\n:25:1/2\n:28C:1/1\n:60F:C260227EUR100,00\n{lines}:62F:C260302{closing}\n-\n")
+    };
+    let only = |lines: &str, closing: &str| {
+        let found = read(statement(lines, closing).as_bytes());
+        assert_eq!(found.statements[0].tie_out(), TieOut::Ties, "{lines}");
+        (self::lines(&found.entries), found)
+    };
+    // Interest is counted in months of thirty days.
+    let (entries, found) = only(":61:2602300227DR6,00N024NONREF\n", "EUR94,00");
+    assert_eq!(entries, ["-600 EUR 2026-02-27 2026-02-28 "]);
+    assert_eq!(found.diagnostics.kept()[0].code, "date-thirtieth");
+    // The closing balance leaves out the currency that the opening balance has named.
+    assert_eq!(only(":61:260302C5,NMSCREF1\n", "105,00").0, ["500 EUR 2026-03-02 2026-03-02 REF1"]);
+    // The line is broken before the amount.
+    assert_eq!(
+        only(":61:2603020302CR\n30,00NTRFREF2\n", "EUR130,").0,
+        ["3000 EUR 2026-03-02 2026-03-02 REF2"]
+    );
+    // Blanks in place of the entry date, and a bank reference without the customer's.
+    assert_eq!(
+        only(":61:260302    D65,00NMSCNONREF//B-1\n/ABC/DEF\n", "EUR35,00").0,
+        ["-6500 EUR 2026-03-02 2026-03-02 B-1"]
+    );
+    // Subfields behind `>`.
+    let (_, found) =
+        only(":61:260302D15,70N000NONREF\n:86:000>100987654321\n>20RENT >21MARCH>32Landlord\n", "EUR84,30");
+    assert_eq!((found.entries.description(0), found.entries.counterparty(0)), ("RENT MARCH", "Landlord"));
+}
+
+#[test]
+fn bai2_continues_behind_other_marks_and_version_3_reads_as_well() {
+    let file = "01,1,2,260105,0200,1,,,3/\n02,,1,1,260105,,,2/\n03,9876,CAD,010,500,,,015,750,,/\n\
+                16,399,250,0,,,/\n88:EREF: 0737\n49,1500,4/\n98,1500,1,6/\n99,1500,1,8/\n";
+    let found = read(file.as_bytes());
+    assert_eq!(lines(&found.entries), ["250 CAD 2026-01-05 2026-01-05 "]);
+    assert_eq!((found.diagnostics.kept(), found.statements[0].tie_out()), (&[][..], TieOut::Ties));
+    assert!(found.entries.description(0).contains("0737"));
+    // A comma too many at the end of a line that is continued.
+    let file = "01,1,2,260105,0200,1,,,2/\n02,1,2,1,260105,,USD,2/\n03,9876,USD,010,500,,,015,750,,,/\n\
+                88,040,400,,,045,700,,,/\n16,142,250,,7,/\n49,2600,4/\n98,2600,1,6/\n99,2600,1,8/\n";
+    let found = read(file.as_bytes());
+    assert_eq!((found.diagnostics.kept(), found.statements[0].tie_out()), (&[][..], TieOut::Ties));
+}
+
+#[test]
+fn nacha_accounting_advices_have_wider_sums() {
+    let record = |text: &str| format!("{text:<94}\n");
+    let file = [
+        "101 231380104 1210428821908161055A094101FEDERAL RESERVE BANK   MY BANK",
+        "5280COMPANY NAME                        121042882 ADVACCOUNTING      190816   0121042880000001",
+        "681231380104744-5678-99    00000005000012104288211131 NAME                    0011000010500001",
+        "682231380104744-5678-99    00000025000012104288211139 NAME                    0011000010500002",
+        "828000000200462760200000000000000025000000000000000000050000COMPANY NAME       121042880000001",
+        "90000010000010000000200462760200000000000000025000000000000000000050000",
+    ]
+    .map(record)
+    .concat();
+    let found = read(file.as_bytes());
+    let amounts: Vec<i128> = found.entries.rows().map(|row| found.entries.amount(row)).collect();
+    assert_eq!(amounts, [50_000, -250_000]);
+    assert_eq!(found.statements[0].tie_out(), TieOut::Ties);
+    assert_eq!(found.diagnostics.kept(), []);
+}
+
+/// An archive as writers make it: sizes in the header, or behind the data.
+fn zip(name: &str, bytes: &[u8], deflate: bool, behind: bool) -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    let body = if deflate {
+        let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(bytes).unwrap();
+        packer.finish().unwrap()
+    } else {
+        bytes.to_vec()
+    };
+    let [packed, size] = [body.len(), bytes.len()].map(|length| u32::try_from(length).unwrap().to_le_bytes());
+    let sums = [crc.sum().to_le_bytes(), packed, size].concat();
+    let mut file = b"PK\x03\x04\x14\0".to_vec();
+    file.extend([if behind { 8 } else { 0 }, 0, if deflate { 8 } else { 0 }, 0, 0, 0, 0, 0]);
+    file.extend(if behind { vec![0; 12] } else { sums.clone() });
+    file.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+    file.extend([0, 0]);
+    file.extend(name.bytes());
+    file.extend(body);
+    if behind {
+        file.extend(b"PK\x07\x08");
+        file.extend(sums);
+    }
+    file
+}
+
+#[test]
+fn archives_of_one_file_are_unpacked_and_hostile_ones_refused() {
+    let bytes = sample("bank.sta");
+    let plain = lines(&read(&bytes).entries);
+    for (deflate, behind) in [(false, false), (true, false), (true, true)] {
+        let mut archive = zip("bank.sta", &bytes, deflate, behind);
+        let single = archive.clone();
+        archive.extend(b"PK\x01\x02 the central directory");
+        for chunk in [1, 5, 1 << 16] {
+            let read = read_in(&archive, ReadOptions::default(), chunk).unwrap().1;
+            assert_eq!(lines(&read.entries), plain, "{deflate} {behind} {chunk}");
+        }
+        let two = [single.clone(), single.clone()].concat();
+        assert!(matches!(read_in(&two, ReadOptions::default(), 1 << 16), Err(ReadError::Archive(_))));
+        let cut = &single[..single.len() / 2];
+        assert_eq!(read_in(cut, ReadOptions::default(), 1 << 16).err(), Some(ReadError::Damaged));
+        let mut damaged = single;
+        damaged[60] ^= 1;
+        assert!(read_in(&damaged, ReadOptions::default(), 1 << 16).is_err());
+    }
+    let bomb = zip(
+        "bomb.csv",
+        &[b"reference,amount,currency,date\n".to_vec(), vec![b'\n'; 8 << 20]].concat(),
+        true,
+        false,
+    );
+    assert!(matches!(read_in(&bomb, ReadOptions::default(), 1 << 16), Err(ReadError::Bomb { .. })));
+    let mut locked = zip("bank.sta", &bytes, true, false);
+    locked[6] |= 1;
+    assert!(matches!(read_in(&locked, ReadOptions::default(), 1 << 16), Err(ReadError::Archive(_))));
+    // A text that only begins like an archive.
+    assert_eq!(read(b"PK,amount,currency,date\nA,1.00,EUR,2026-01-02\n").entries.len(), 1);
 }
 
 #[test]

@@ -206,6 +206,7 @@ fn among_more_than_twelve_entries_a_sum_is_only_suggested() {
     let open = outcome.breaks.iter().find(|item| item.side.name() == "left").unwrap();
     assert_eq!(open.nearest.len(), 2);
     assert!(open.nearest[0].why.contains("more open entries"), "{:?}", open.nearest);
+    assert_eq!(open.suggestion.as_ref().map(|suggestion| suggestion.rows.clone()), Some(vec![12, 13]));
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(super) fn resolve(
         check_switches(&file, problems);
     }
     check_rules(&file.rules_left_out, problems);
+    check_scans(file.inspector_scans.as_deref().unwrap_or_default(), problems);
     let region = region?;
     check_partition(&file, region.partition(), problems);
     let commercial = region.partition() == Partition::Aws;
@@ -32,6 +33,7 @@ pub(super) fn resolve(
             .guardduty_plans
             .unwrap_or_else(|| offered(GuardDutyPlan::ALL, |plan| plan.is_offered(region))),
         guardduty_export: file.guardduty_export,
+        disable_deviations: file.disable_deviations.unwrap_or(commercial),
         disabled_controls: file.disabled_controls,
         inspector_scans: file
             .inspector_scans
@@ -70,6 +72,17 @@ fn check_rules(rules: &[String], problems: &mut Problems) {
                 "the name of one of its rules, such as \"restricted-ssh\"",
             );
         }
+    }
+}
+
+/// <https://docs.aws.amazon.com/inspector/latest/user/scanning-lambda.html>
+fn check_scans(scans: &[InspectorScan], problems: &mut Problems) {
+    if scans.contains(&InspectorScan::LambdaCode) && !scans.contains(&InspectorScan::Lambda) {
+        problems.error(
+            "detection.inspector_scans",
+            "the code of Lambda functions is scanned only beside what they depend on",
+            "`lambda` in the list as well",
+        );
     }
 }
 

@@ -7,6 +7,7 @@ mod backup;
 mod certificate;
 mod data;
 mod detection;
+mod github;
 mod lists;
 mod names;
 mod network;
@@ -65,6 +66,11 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     let (account_id, region) = (file.account_id?, file.region?);
     let names = names::compose(&project, &name, &organization, &account_id, problems);
     let state = state::resolve(file.state, &project, &name, &organization, &account_id, &region, problems);
+    let github = github::resolve(file.github, &name, problems);
+    let iam = match &github {
+        Some(_) => github::roles(file.iam, &names, &account_id, &region),
+        None => file.iam,
+    };
     let config = EnvConfig {
         owner: file.owner,
         production: file.production,
@@ -72,7 +78,8 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         account: file.account,
         network: network?,
         kms: file.kms,
-        iam: file.iam,
+        iam,
+        github,
         ecr: file.ecr,
         service: service?,
         data,
@@ -100,6 +107,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         region,
     };
     quotas::check(&config, problems);
+    tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
     alarms::check_silenced(&config, problems);
     Some(config)

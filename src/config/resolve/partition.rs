@@ -15,6 +15,7 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     );
     arns.extend(file.iam.terraform_role.iter().map(|arn| (key("iam.terraform_role"), arn.as_str())));
     arns.extend(file.iam.pipeline_role.iter().map(|arn| (key("iam.pipeline_role"), arn.as_str())));
+    arns.extend(file.github.oidc_provider.iter().map(|arn| (key("github.oidc_provider"), arn.as_str())));
     arns.extend(file.state.kms_key.iter().map(|arn| (key("state.kms_key"), arn.as_str())));
     let operators = file.iam.operators.iter().enumerate();
     arns.extend(operators.map(|(at, arn)| (key("iam.operators").index(at), arn.as_str())));
@@ -27,6 +28,11 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     for secret in contract::Secret::ALL {
         let function = file.secrets.of(secret).rotation_function.iter();
         arns.extend(function.map(|arn| (key(Secrets::key(secret)).key("rotation_function"), arn.as_str())));
+    }
+    for (sidecar, of) in &file.service.sidecars {
+        let path = key("service.sidecars").key(sidecar.as_str()).key("secrets");
+        let secrets = of.secrets.iter();
+        arns.extend(secrets.map(|(name, arn)| (path.clone().key(name.as_str()), arn.as_str())));
     }
     for (path, arn) in arns {
         note(path, arn, partition, problems);

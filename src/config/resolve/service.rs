@@ -1,8 +1,8 @@
 //! Resolves `[service]`.
 
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{Counts, Service, ServiceFile};
-use crate::config::value::{FargateSize, Region, RetentionDays, VariableName};
+use crate::config::section::{BlueGreen, Counts, Deployment, Service, ServiceFile, Sidecar, Strategy};
+use crate::config::value::{Bounded, FargateSize, ImageRef, Region, RetentionDays, VariableName};
 use crate::stacks;
 use contract::{Sensitivity, Var};
 
@@ -16,8 +16,10 @@ pub(super) fn resolve(
 ) -> Option<Service> {
     check_exec(&file, production, problems);
     check_variables(&file, problems);
+    check_sidecars(&file, region, problems);
     check_schedule(&file, problems);
     check_times(&file, problems);
+    check_strategy(&file.deployment, problems);
     check_repository(&file, region, problems);
     let counts = counts(&file, problems);
     let size = size(&file, problems);
@@ -38,6 +40,7 @@ pub(super) fn resolve(
         exec: file.exec,
         environment: file.environment,
         secrets: file.secrets,
+        sidecars: file.sidecars,
         stop_timeout_seconds: file.stop_timeout_seconds.get(),
         deregistration_delay_seconds: file.deregistration_delay_seconds.get(),
         log_retention_days: file.log_retention_days.unwrap_or(retention),
@@ -134,6 +137,61 @@ fn check_variables(file: &ServiceFile, problems: &mut Problems) {
                 "one of the two; a value that is secret belongs under [service.secrets]",
             )
             .because_of(&["service.secrets"]);
+    }
+}
+
+/// A sidecar is a container of its own name, pinned, in the service's region, and within the task's size.
+fn check_sidecars(file: &ServiceFile, region: Option<&Region>, problems: &mut Problems) {
+    for (name, sidecar) in &file.sidecars {
+        let path = |key: &str| KeyPath::from("service.sidecars").key(name.as_str()).key(key);
+        if *name == file.name || name.as_str() == stacks::ecs::MIGRATE {
+            let table = KeyPath::from("service.sidecars").key(name.as_str());
+            problems.error(table, format!("another container is called `{name}`"), "a name of its own");
+        }
+        if let ImageRef::Tag(tag) = &sidecar.image {
+            problems.error(
+                path("image"),
+                format!("the tag `{tag}` may move in a repository that is not this environment's"),
+                "the image's digest, `sha256:…`",
+            );
+        }
+        if region.is_some_and(|region| sidecar.repository.region() != region.as_str()) {
+            let what = format!("the images lie in {}", sidecar.repository.region());
+            let help =
+                "a repository in the environment's region: its endpoints lead to no other region's registry";
+            problems.error(path("repository"), what, help).because_of(&["region"]);
+        }
+        for variable in sidecar.environment.keys().filter(|variable| is_secret(variable)) {
+            problems.error(
+                path("environment").key(variable.as_str()),
+                format!("{variable} looks like a secret, and would stand in the task definition and in Terraform's state"),
+                format!("under `secrets` of the sidecar, `{variable}` and the ARN of a secret (PCI DSS 8.6.2)"),
+            );
+        }
+        for variable in sidecar.environment.keys().filter(|variable| sidecar.secrets.contains_key(*variable))
+        {
+            problems.error(
+                path("environment").key(variable.as_str()),
+                format!("{variable} is filled from a secret as well"),
+                "one of the two",
+            );
+        }
+    }
+    let sum = |of: fn(&Sidecar) -> Option<u32>| file.sidecars.values().filter_map(of).sum::<u32>();
+    let shares = [
+        ("service.cpu", "CPU units", file.cpu, sum(|sidecar| sidecar.cpu.map(Bounded::get))),
+        ("service.memory", "MiB", file.memory, sum(|sidecar| sidecar.memory.map(Bounded::get))),
+    ];
+    for (key, unit, task, taken) in shares {
+        if taken >= task {
+            problems
+                .error(
+                    key,
+                    format!("the sidecars take {taken} {unit}, and the task has {task}"),
+                    "more for the task, or less for its sidecars: the service needs some as well",
+                )
+                .because_of(&["service.sidecars"]);
+        }
     }
 }
 
@@ -234,6 +292,67 @@ fn check_times(file: &ServiceFile, problems: &mut Problems) {
                 "more than 100, or less for `minimum_healthy_percent`",
             )
             .because_of(&["service.deployment.minimum_healthy_percent"]);
+    }
+}
+
+/// How many ranges may reach the test listener: each takes a rule of the public network ACL, of which there are 20.
+const TEST_RANGES_MAX: usize = 10;
+
+/// Each strategy has settings of its own, and one that has no effect is a misunderstanding.
+fn check_strategy(deployment: &Deployment, problems: &mut Problems) {
+    let (blue_green, default) = (&deployment.blue_green, Deployment::default());
+    if deployment.strategy != Strategy::BlueGreen {
+        if *blue_green != BlueGreen::default() {
+            problems
+                .error(
+                    "service.deployment.blue_green",
+                    "nothing here has an effect: CodeDeploy does not deploy this service",
+                    "`strategy = \"blue-green\"` under [service.deployment], or no such table",
+                )
+                .because_of(&["service.deployment.strategy"]);
+        }
+        return;
+    }
+    let shares = [
+        (
+            "service.deployment.minimum_healthy_percent",
+            deployment.minimum_healthy_percent.get(),
+            default.minimum_healthy_percent.get(),
+        ),
+        (
+            "service.deployment.maximum_percent",
+            deployment.maximum_percent.get(),
+            default.maximum_percent.get(),
+        ),
+    ];
+    for (key, share, fixed) in shares {
+        if share != fixed {
+            problems
+                .error(
+                    key,
+                    format!(
+                        "{share} percent, but CodeDeploy keeps all old tasks and starts as many new ones"
+                    ),
+                    "remove the line, or `strategy = \"rolling\"` under [service.deployment]",
+                )
+                .because_of(&["service.deployment.strategy"]);
+        }
+    }
+    for (at, range) in blue_green.test_cidrs.iter().enumerate() {
+        let path = KeyPath::from("service.deployment.blue_green.test_cidrs").index(at);
+        if range.prefix_len() < 16 {
+            let what = format!("{range} is wide, and what is not released yet answers there");
+            problems.error(path, what, "a /16 or smaller (PCI DSS 1.3.1)");
+        } else if blue_green.test_cidrs.iter().take(at).any(|earlier| earlier.overlaps(*range)) {
+            problems.error(path, format!("{range} overlaps a range before it"), "each address once");
+        }
+    }
+    if blue_green.test_cidrs.len() > TEST_RANGES_MAX {
+        problems.error(
+            "service.deployment.blue_green.test_cidrs",
+            format!("{} ranges", blue_green.test_cidrs.len()),
+            format!("{TEST_RANGES_MAX} at most: each takes a rule of the public subnets' network ACL"),
+        );
     }
 }
 

@@ -20,11 +20,17 @@ pub(super) fn resolve(
         Some(bucket) => Some(bucket),
         None => default_bucket(project, organization, account, problems),
     };
+    let log_bucket = match (file.log_bucket, &bucket) {
+        (Some(logs), _) => Some(logs),
+        (None, Some(bucket)) => default_log_bucket(bucket, problems),
+        (None, None) => None,
+    };
     let state_region = file.region.unwrap_or_else(|| region.clone());
     let lock_table = file.lock_table.or_else(|| format!("{project}-tfstate-locks").parse::<TableName>().ok());
     let key = file.kms_key.or_else(|| format!("alias/{project}-tfstate").parse().ok());
     Some(State {
         bucket: bucket?,
+        log_bucket: log_bucket?,
         key: format!("envs/{environment}/terraform.tfstate"),
         lock: file.lock,
         lock_table: lock_table?,
@@ -45,6 +51,17 @@ fn default_bucket(
         .map_err(|invalid| {
             let what = format!("the state bucket's name would have {length} characters");
             problems.error("organization", what, format!("`state.bucket` with {}", invalid.allowed));
+        })
+        .ok()
+}
+
+fn default_log_bucket(bucket: &BucketName, problems: &mut Problems) -> Option<BucketName> {
+    let name = format!("{bucket}-logs");
+    let length = name.len();
+    name.parse::<BucketName>()
+        .map_err(|invalid| {
+            let what = format!("the name of the state bucket's log bucket would have {length} characters");
+            problems.error("state.bucket", what, format!("`state.log_bucket` with {}", invalid.allowed));
         })
         .ok()
 }

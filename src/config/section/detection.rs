@@ -34,8 +34,12 @@ pub struct DetectionFile {
     /// Whether GuardDuty's findings are exported to the audit bucket. True: GuardDuty keeps them for 90 days, and PCI
     /// 10.5.1 asks for twelve months.
     pub guardduty_export: bool,
-    /// Controls of Security Hub that are switched off, besides those that the design deviates from, each with the
-    /// reason. None.
+    /// Whether the controls of Security Hub are switched off that the design deviates from as a whole, such as EC2.172,
+    /// which the load balancer's way to the internet fails. True in the partition aws; say false in a region that does
+    /// not have all of them, as they are in the other partitions: a control that is not there cannot be switched off.
+    /// <https://docs.aws.amazon.com/securityhub/latest/userguide/regions-controls.html>
+    pub disable_deviations: Option<bool>,
+    /// Further controls of Security Hub that are switched off, each with the reason. None.
     pub disabled_controls: BTreeMap<ControlId, RuleReason>,
     /// What Amazon Inspector scans. All that the region offers: what the account does not have costs nothing.
     pub inspector_scans: Option<Vec<InspectorScan>>,
@@ -60,6 +64,7 @@ impl Default for DetectionFile {
             rules_left_out: Vec::new(),
             guardduty_plans: None,
             guardduty_export: true,
+            disable_deviations: None,
             disabled_controls: BTreeMap::new(),
             inspector_scans: None,
             unused_access: None,
@@ -88,6 +93,8 @@ pub struct Detection {
     pub guardduty_plans: Vec<GuardDutyPlan>,
     /// Whether GuardDuty's findings are exported to the audit bucket.
     pub guardduty_export: bool,
+    /// Whether the controls that the design deviates from are switched off.
+    pub disable_deviations: bool,
     /// Further controls of Security Hub that are switched off, and why.
     pub disabled_controls: BTreeMap<ControlId, RuleReason>,
     /// What Amazon Inspector scans.

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Iam {
-    /// The policy that bounds every role created here. None: a boundary is the organization's, not this project's.
+    /// The policy that bounds every role created here. With [github] the boundary that `txnr bootstrap` makes, otherwise
+    /// none: a boundary is the organization's, not this project's.
     pub permissions_boundary: Option<PolicyArn>,
-    /// The role that Terraform runs as, a user of the keys. None: the account's own IAM policies then decide.
+    /// The role that Terraform runs as, a user of the keys. With [github] the apply role that `txnr bootstrap` makes,
+    /// otherwise none: the account's own IAM policies then decide.
     pub terraform_role: Option<RoleArn>,
     /// The pipeline's OIDC role, a user of the artifact key. None: the account's own IAM policies then decide.
     pub pipeline_role: Option<RoleArn>,

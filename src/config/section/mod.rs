@@ -11,6 +11,7 @@ mod certificate;
 mod data;
 mod detection;
 mod ecr;
+mod github;
 mod iam;
 mod kms;
 mod logs;
@@ -34,6 +35,7 @@ pub use certificate::{Certificate, KeyAlgorithm};
 pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
 pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
 pub use ecr::Ecr;
+pub use github::{Github, GithubFile};
 pub use iam::Iam;
 pub use kms::Kms;
 pub use logs::Logs;
@@ -47,8 +49,8 @@ pub use postgres::{
 pub use recovery::Recovery;
 pub use secrets::{SecretSettings, Secrets};
 pub use service::{
-    Architecture, Autoscaling, Counts, Deployment, HealthCheck, ImageOwner, ScheduledAction, Service,
-    ServiceFile,
+    Architecture, Autoscaling, BlueGreen, Counts, Deployment, HealthCheck, ScheduledAction, Service,
+    ServiceFile, Sidecar, Strategy, TrafficShift,
 };
 pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};

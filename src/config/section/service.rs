@@ -1,7 +1,7 @@
 //! `[service]`: the tasks on Fargate.
 
 use crate::config::value::{
-    Bounded, CronFields, FargateSize, ImageRef, RepositoryUri, RetentionDays, RuleName, SecretArn,
+    Bounded, Cidr, CronFields, FargateSize, ImageRef, RepositoryUri, RetentionDays, RuleName, SecretArn,
     ServiceName, TimeZone, UrlPath, VariableName,
 };
 use schemars::JsonSchema;
@@ -53,6 +53,8 @@ pub struct ServiceFile {
     pub environment: BTreeMap<VariableName, String>,
     /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
     pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Containers that run beside the service's own in every task, by name. None.
+    pub sidecars: BTreeMap<ServiceName, Sidecar>,
     /// Seconds between the request to stop and the kill, 1 to 120. 60, which outlives the deregistration delay.
     pub stop_timeout_seconds: Bounded<1, 120>,
     /// Seconds that the load balancer lets open requests end before a task stops, 0 to 3600. 30.
@@ -85,6 +87,7 @@ impl Default for ServiceFile {
             exec: false,
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            sidecars: BTreeMap::new(),
             stop_timeout_seconds: Bounded::literal::<{ contract::STOP_TIMEOUT_SECONDS }>(),
             deregistration_delay_seconds: Bounded::literal::<30>(),
             log_retention_days: None,
@@ -92,6 +95,53 @@ impl Default for ServiceFile {
             deployment: Deployment::default(),
         }
     }
+}
+
+/// A container beside the service's own: an agent, a collector, a proxy. It is as confined: an ordinary user without
+/// capabilities, who can write to a `/tmp` of its own alone, and its log is kept with the service's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sidecar {
+    /// The private repository that its image comes from; one of the environment's region, or no endpoint leads to it.
+    pub repository: RepositoryUri,
+    /// The image, by digest: nobody here knows whether tags of that repository move.
+    pub image: ImageRef,
+    /// What it runs, word by word. The image's own command.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Its environment variables. None. No secrets: names that look like one are refused (PCI 8.6.2).
+    #[serde(default)]
+    pub environment: BTreeMap<VariableName, String>,
+    /// Its environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
+    #[serde(default)]
+    pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Whether the task stops with it. True, so that a task without its agent is replaced.
+    #[serde(default = "yes")]
+    pub essential: bool,
+    /// CPU units that are its own, 1 to 16384. What the others leave.
+    #[serde(default)]
+    pub cpu: Option<Bounded<1, 16_384>>,
+    /// Memory in MiB above which it is killed, 6 to 122880. The task's.
+    #[serde(default)]
+    pub memory: Option<Bounded<6, 122_880>>,
+    /// The user id that it runs as, 1 to 65534, never root. 10002.
+    #[serde(default = "sidecar_user")]
+    pub user_id: Bounded<1, 65_534>,
+    /// The command that tells by its exit code whether it is healthy, word by word. None.
+    #[serde(default)]
+    pub health_command: Vec<String>,
+    /// Whether the service starts only after it: once it is healthy if there is a `health_command`, or else once it has
+    /// started. False.
+    #[serde(default)]
+    pub first: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn sidecar_user() -> Bounded<1, 65_534> {
+    Bounded::literal::<10_002>()
 }
 
 /// The processor that an image is built for.
@@ -196,39 +246,110 @@ impl Default for HealthCheck {
 }
 
 /// How a new version replaces the old one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Deployment {
-    /// Who decides which image runs. `terraform`, so that the environment file tells the truth; with `pipeline`
-    /// Terraform leaves the running task definition alone.
-    pub image_owner: ImageOwner,
-    /// The share of tasks that keep running during a deployment, in percent, 0 to 100. 100.
+    /// Who deploys, and how. `rolling`: Terraform does, so that the environment file tells the truth, and ECS exchanges
+    /// task by task. `blue-green`: a pipeline does through CodeDeploy, which starts the new tasks beside the old ones and
+    /// moves the traffic over. `external`: a pipeline updates the service itself, and Terraform leaves its task definition
+    /// alone. To change to `blue-green` or back replaces the service.
+    pub strategy: Strategy,
+    /// The share of tasks that keep running during a deployment, in percent, 0 to 100. 100. Not for `blue-green`, which
+    /// keeps them all.
     pub minimum_healthy_percent: Bounded<0, 100>,
-    /// The share of tasks, old and new, that may run during a deployment, in percent, 100 to 200. 200.
+    /// The share of tasks, old and new, that may run during a deployment, in percent, 100 to 200. 200. Not for
+    /// `blue-green`, which starts as many again.
     pub maximum_percent: Bounded<100, 200>,
-    /// Whether a deployment that fails is rolled back by itself. True.
+    /// Whether a deployment that fails, or sets off an alarm on errors or unhealthy tasks, is rolled back by itself: by
+    /// ECS, or by CodeDeploy. True.
     pub circuit_breaker: bool,
+    /// How CodeDeploy moves the traffic. Only for `blue-green`.
+    pub blue_green: BlueGreen,
 }
 
 impl Default for Deployment {
     fn default() -> Self {
         Self {
-            image_owner: ImageOwner::Terraform,
+            strategy: Strategy::Rolling,
             minimum_healthy_percent: Bounded::literal::<100>(),
             maximum_percent: Bounded::literal::<200>(),
             circuit_breaker: true,
+            blue_green: BlueGreen::default(),
         }
     }
 }
 
-/// Who decides which image runs.
+/// Who deploys, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ImageOwner {
-    /// The environment file does.
-    Terraform,
-    /// A pipeline registers task definitions of its own.
-    Pipeline,
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Terraform, task by task.
+    Rolling,
+    /// A pipeline, through CodeDeploy: all new tasks beside all old ones, and then the traffic.
+    BlueGreen,
+    /// A pipeline, which updates the service itself.
+    External,
+}
+
+/// How CodeDeploy moves the traffic from the old tasks to the new ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BlueGreen {
+    /// In which steps. `canary-10-percent-5-minutes`: a tenth first, so that a fault meets few.
+    pub traffic: TrafficShift,
+    /// Minutes that the old tasks outlive the move, 0 to 2880, during which a roll-back is a matter of seconds. 60.
+    pub termination_wait_minutes: Bounded<0, 2880>,
+    /// The port at which the new tasks answer before they get traffic, 1024 to 65535. 8443.
+    pub test_port: Bounded<1024, 65_535>,
+    /// The IPv4 ranges that may reach that port, each a /16 or smaller and ten at most: testers' networks, or the addresses
+    /// that a pipeline calls from. None, and then there is no such port (PCI 1.3.1, Security Hub EC2.18).
+    pub test_cidrs: Vec<Cidr>,
+}
+
+impl Default for BlueGreen {
+    fn default() -> Self {
+        Self {
+            traffic: TrafficShift::Canary5Minutes,
+            termination_wait_minutes: Bounded::literal::<60>(),
+            test_port: Bounded::literal::<8443>(),
+            test_cidrs: Vec::new(),
+        }
+    }
+}
+
+/// The steps that CodeDeploy knows for ECS.
+/// <https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TrafficShift {
+    /// A tenth, and all the rest five minutes later.
+    #[serde(rename = "canary-10-percent-5-minutes")]
+    Canary5Minutes,
+    /// A tenth, and all the rest a quarter of an hour later.
+    #[serde(rename = "canary-10-percent-15-minutes")]
+    Canary15Minutes,
+    /// A tenth every minute.
+    #[serde(rename = "linear-10-percent-1-minute")]
+    Linear1Minute,
+    /// A tenth every three minutes.
+    #[serde(rename = "linear-10-percent-3-minutes")]
+    Linear3Minutes,
+    /// Everything in one step.
+    #[serde(rename = "all-at-once")]
+    AllAtOnce,
+}
+
+impl TrafficShift {
+    /// The deployment configuration's name at CodeDeploy.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Canary5Minutes => "CodeDeployDefault.ECSCanary10Percent5Minutes",
+            Self::Canary15Minutes => "CodeDeployDefault.ECSCanary10Percent15Minutes",
+            Self::Linear1Minute => "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
+            Self::Linear3Minutes => "CodeDeployDefault.ECSLinear10PercentEvery3Minutes",
+            Self::AllAtOnce => "CodeDeployDefault.ECSAllAtOnce",
+        }
+    }
 }
 
 /// The service as the stacks build it.
@@ -264,6 +385,8 @@ pub struct Service {
     pub environment: BTreeMap<VariableName, String>,
     /// Environment variables filled from Secrets Manager.
     pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Containers that run beside the service's own in every task, by name.
+    pub sidecars: BTreeMap<ServiceName, Sidecar>,
     /// Seconds between the request to stop and the kill.
     pub stop_timeout_seconds: u32,
     /// Seconds that the load balancer lets open requests end.

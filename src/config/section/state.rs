@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct StateFile {
     /// The bucket. `<project>-tfstate-<organization>-<account_id>`, which no one else in the world is likely to own.
     pub bucket: Option<BucketName>,
+    /// The bucket that accesses to `bucket` are logged to; `txnr bootstrap` makes both. `<bucket>-logs`.
+    pub log_bucket: Option<BucketName>,
     /// The bucket's region. The environment's own.
     pub region: Option<Region>,
     /// How two runs at once are kept apart. `both`, so that runs of older and of newer Terraform exclude each other.
@@ -53,6 +55,8 @@ impl StateLock {
 pub struct State {
     /// The bucket.
     pub bucket: BucketName,
+    /// The bucket of its access logs.
+    pub log_bucket: BucketName,
     /// The object: `envs/<environment>/terraform.tfstate`.
     pub key: String,
     /// The bucket's region.

@@ -17,6 +17,10 @@ pub struct Tags {
     pub pci_scope: PciScope,
     /// Further tags, at most 40; the keys that txnr sets itself are refused. None.
     pub extra: BTreeMap<TagKey, TagText>,
+    /// Keys without which nothing is synthesized, such as `cost_center`. None beyond those that txnr sets itself.
+    pub required: Vec<TagKey>,
+    /// The values that a key may have, by key; a tag of that key with any other value stops the synthesis. Any value.
+    pub allowed: BTreeMap<TagKey, Vec<TagText>>,
 }
 
 impl Tags {
@@ -32,6 +36,8 @@ impl Default for Tags {
             data_classification: DataClassification::Restricted,
             pci_scope: PciScope::InScope,
             extra: BTreeMap::new(),
+            required: Vec::new(),
+            allowed: BTreeMap::new(),
         }
     }
 }

@@ -72,6 +72,15 @@ arn!(
     "the ARN of an IAM policy"
 );
 arn!(
+    /// The ARN of an account's OpenID Connect provider for GitHub.
+    OidcProviderArn,
+    |text| iam(text, &["oidc-provider"]) && parts(text).is_some_and(|arn| is_account(arn.account))
+        && text.ends_with(":oidc-provider/token.actions.githubusercontent.com"),
+    r"^arn:aws(-us-gov|-cn)?:iam::[0-9]{12}:oidc-provider/token\.actions\.githubusercontent\.com$",
+    "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com",
+    "the ARN of an OpenID Connect provider for GitHub"
+);
+arn!(
     /// The ARN of an IAM role or user, with no wildcard.
     PrincipalArn,
     |text| iam(text, &["role", "user"]) && parts(text).is_some_and(|arn| is_account(arn.account)),

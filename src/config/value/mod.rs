@@ -16,6 +16,7 @@ mod date;
 mod domain;
 mod endpoint;
 mod fargate;
+mod github;
 mod image;
 mod name;
 mod reason;
@@ -27,7 +28,9 @@ mod tag;
 mod version;
 
 pub use account::AccountId;
-pub use arn::{BucketName, KmsKeyRef, LambdaArn, PolicyArn, PrincipalArn, RoleArn, SecretArn, TableName};
+pub use arn::{
+    BucketName, KmsKeyRef, LambdaArn, OidcProviderArn, PolicyArn, PrincipalArn, RoleArn, SecretArn, TableName,
+};
 pub use bounded::Bounded;
 pub use cidr::{AnyCidr, Cidr, PrefixListId};
 pub use contact::{ContactText, EmailAddress, PhoneNumber};
@@ -38,6 +41,7 @@ pub use date::Date;
 pub use domain::{CertificateName, DomainName};
 pub use endpoint::{GatewayEndpoint, InterfaceEndpoint};
 pub use fargate::FargateSize;
+pub use github::{GithubEnvironment, RepositoryName};
 pub use image::{ImageRef, RepositoryUri};
 pub use name::{
     AlarmName, EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath,

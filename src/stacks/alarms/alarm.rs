@@ -27,12 +27,6 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// The same metric by another statistic.
-    #[must_use]
-    pub fn by(&self, statistic: &'static str) -> Self {
-        Self { statistic, ..self.clone() }
-    }
-
     /// The metric in a widget of a dashboard.
     #[must_use]
     pub fn series(&self) -> Series {

@@ -7,9 +7,9 @@
 use aws::document::event_pattern::{EventPattern, Match};
 use terraform::{NonEmpty, Stack};
 
-use super::Inputs;
 use super::notice::Notice;
 use super::rule::{CALL, Destination, Rule, calls, or_of};
+use super::{Inputs, backup};
 use crate::config::{EnvConfig, Part};
 use crate::stacks::topics::Topic;
 
@@ -18,6 +18,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, to:
     let mut rules = recording();
     rules.extend(protection(config));
     rules.extend(records(config));
+    rules.extend(backup::rules(config, inputs));
     rules.extend(running(config, inputs));
     let account = &config.account;
     let owned = |part: Option<Part>| part.map_or(account.baseline, |part| account.owns(part));

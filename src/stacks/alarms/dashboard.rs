@@ -12,7 +12,7 @@ use super::data::{of_database, of_table};
 use super::logging::{self, of_group};
 use super::perimeter::{of_nat_gateways, of_web_acl};
 use super::queries;
-use super::service::{of_insights, of_load_balancer, of_service, of_targets};
+use super::service::{self, of_insights, of_load_balancer, of_service, of_targets};
 use crate::config::EnvConfig;
 use crate::stacks::logs::Export;
 
@@ -155,12 +155,14 @@ fn tasks(inputs: &Inputs<'_>) -> Widget {
 }
 
 fn targets(inputs: &Inputs<'_>) -> Widget {
-    let of = |name, label| labelled(&of_targets(inputs, name, "Maximum"), label);
-    graph(
-        "Targets",
-        "tasks",
-        NonEmpty::new(of("HealthyHostCount", "healthy"), [of("UnHealthyHostCount", "unhealthy")]),
-    )
+    let of = |group, name, label| labelled(&service::of_group(inputs, group, name, "Maximum"), label);
+    let blue = &inputs.alb.target_group;
+    let mut more = vec![of(blue, "UnHealthyHostCount", "unhealthy")];
+    if let Some(both) = &inputs.alb.blue_green {
+        more.push(of(&both.green, "HealthyHostCount", "healthy (green)"));
+        more.push(of(&both.green, "UnHealthyHostCount", "unhealthy (green)"));
+    }
+    graph("Targets", "tasks", NonEmpty::new(of(blue, "HealthyHostCount", "healthy"), more))
 }
 
 fn web_acl(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {

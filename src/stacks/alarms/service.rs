@@ -1,6 +1,6 @@
 //! Whether the service answers: the load balancer, its targets and the tasks.
 
-use aws::CloudwatchMetricAlarmHandle;
+use aws::{CloudwatchMetricAlarmHandle, LbTargetGroupHandle};
 use terraform::kind::Text;
 use terraform::{Expr, Stack, text};
 
@@ -22,10 +22,23 @@ pub fn of_load_balancer(inputs: &Inputs<'_>, name: &'static str, statistic: &'st
     }
 }
 
-/// A metric of the load balancer's targets.
+/// A metric of the load balancer's targets: of one group, or of both where CodeDeploy moves the traffic between two.
 pub fn of_targets(inputs: &Inputs<'_>, name: &'static str, statistic: &'static str) -> Metric {
+    match inputs.alb.blue_green {
+        None => of_group(inputs, &inputs.alb.target_group, name, statistic),
+        Some(_) => of_load_balancer(inputs, name, statistic),
+    }
+}
+
+/// A metric of one target group.
+pub fn of_group(
+    inputs: &Inputs<'_>,
+    group: &LbTargetGroupHandle,
+    name: &'static str,
+    statistic: &'static str,
+) -> Metric {
     let mut metric = of_load_balancer(inputs, name, statistic);
-    metric.dimensions.push(("TargetGroup", inputs.alb.target_group.arn_suffix()));
+    metric.dimensions.push(("TargetGroup", group.arn_suffix()));
     metric
 }
 
@@ -47,8 +60,9 @@ pub fn of_insights(inputs: &Inputs<'_>, name: &'static str, statistic: &'static 
 
 /// Adds the alarms, and hands back their ARNs, the gravest first.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
-    let ecs::Symptoms { server_errors, unhealthy_tasks } = &inputs.ecs.symptoms;
+    let ecs::Symptoms { server_errors, unhealthy_tasks, unhealthy_green } = &inputs.ecs.symptoms;
     let mut arns = vec![server_errors.arn(), unhealthy_tasks.arn()];
+    arns.extend(unhealthy_green.iter().map(|alarm| alarm.arn()));
     let mut add = |alarm: Alarm| {
         let alarm = alarm.add(stack, config, inputs.topics);
         arns.push(alarm.arn());
@@ -167,6 +181,7 @@ fn connections(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
 }
 
 fn no_healthy_task(inputs: &Inputs<'_>) -> Alarm {
+    let healthy = |group| of_group(inputs, group, "HealthyHostCount", "Maximum");
     Alarm {
         notice: Notice {
             name: "no-healthy-task",
@@ -175,7 +190,13 @@ fn no_healthy_task(inputs: &Inputs<'_>) -> Alarm {
             means: "No task passes the load balancer's checks: nothing is answered.",
             first: "read the service's events and the reasons of its stopped tasks, then the log of the last task.",
         },
-        measure: Measure::Of(of_targets(inputs, "HealthyHostCount", "Maximum")),
+        measure: match &inputs.alb.blue_green {
+            None => Measure::Of(healthy(&inputs.alb.target_group)),
+            Some(both) => Measure::Math(
+                "FILL(blue, 0) + FILL(green, 0)",
+                vec![("blue", healthy(&inputs.alb.target_group)), ("green", healthy(&both.green))],
+            ),
+        },
         bad: Bad::Below(1.into()),
         period_seconds: 60,
         of: (2, 2),
@@ -268,9 +289,13 @@ fn composites(
     balancer_errors: &CloudwatchMetricAlarmHandle,
     no_task: &CloudwatchMetricAlarmHandle,
 ) -> [Expr<Text>; 2] {
-    let ecs::Symptoms { server_errors, unhealthy_tasks } = &inputs.ecs.symptoms;
-    let [no_task, unhealthy, target_5xx, elb_5xx] =
+    let ecs::Symptoms { server_errors, unhealthy_tasks, unhealthy_green } = &inputs.ecs.symptoms;
+    let [no_task, blue, target_5xx, elb_5xx] =
         [no_task, unhealthy_tasks, server_errors, balancer_errors].map(|alarm| alarm.alarm_name());
+    let unhealthy = match unhealthy_green {
+        None => text!["ALARM(\"", blue, "\")"],
+        Some(green) => text!["(ALARM(\"", blue, "\") OR ALARM(\"", green.alarm_name(), "\"))"],
+    };
     let errors = || text!["(ALARM(\"", target_5xx.clone(), "\") OR ALARM(\"", elb_5xx.clone(), "\"))"];
     let down = Composite {
         notice: Notice {
@@ -282,7 +307,7 @@ fn composites(
             first: "if a deployment ran in the last hour, roll it back; if not, read the service's events and the log \
                     of its tasks.",
         },
-        rule: text!["ALARM(\"", no_task, "\") OR (ALARM(\"", unhealthy, "\") AND ", errors(), ")"],
+        rule: text!["ALARM(\"", no_task, "\") OR (", unhealthy, " AND ", errors(), ")"],
         suppressed_by: None,
     }
     .add(stack, config, inputs.topics);

@@ -15,7 +15,7 @@ const RULES: &str = "aws_cloudwatch_event_rule";
 /// Environments that together have everything that there is to tell.
 const ENVIRONMENTS: [&str; 4] = [
     "service.image = \"v1\"\n",
-    "service.image = \"v1\"\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
+    "service.image = \"v1\"\nrecovery.region = \"us-west-2\"\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
     "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"\n",
     FLEETING,
 ];
@@ -358,6 +358,23 @@ fn samples() -> Vec<(&'static str, Json)> {
         ),
         ("table-weakened", call("aws.dynamodb", "UpdateContinuousBackups", &none)),
         ("database-weakened", call("aws.rds", "ModifyDBSnapshotAttribute", &none)),
+        ("vault-weakened", call("aws.backup", "DeleteRecoveryPoint", &none)),
+        (
+            "backup-failed",
+            event(
+                "aws.backup",
+                "Backup Job State Change",
+                &json!({ "state": "FAILED", "backupVaultName": "${aws_backup_vault.main.name}" }),
+            ),
+        ),
+        (
+            "backup-copy-failed",
+            event(
+                "aws.backup",
+                "Copy Job State Change",
+                &json!({ "state": "FAILED", "sourceBackupVaultArn": "${aws_backup_vault.main.arn}" }),
+            ),
+        ),
         ("deployment-failed", event("aws.ecs", "ECS Deployment State Change", &deployment)),
         ("service-impaired", event("aws.ecs", "ECS Service Action", &placement)),
         ("task-stopped", event("aws.ecs", "ECS Task State Change", &task)),

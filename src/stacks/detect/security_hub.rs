@@ -84,7 +84,10 @@ fn deviations(config: &EnvConfig) -> impl Iterator<Item = (&'static str, &'stati
         (!config.detection.macie.enabled, "Macie.1", "Macie is off by decision of the environment"),
         (!config.detection.macie.enabled, "Macie.2", "Macie is off by decision of the environment"),
     ];
-    all.into_iter().filter(|(deviates, ..)| *deviates).map(|(_, control, reason)| (control, reason))
+    let wanted = config.detection.disable_deviations;
+    all.into_iter()
+        .filter(move |(deviates, ..)| wanted && *deviates)
+        .map(|(_, control, reason)| (control, reason))
 }
 
 fn disable(

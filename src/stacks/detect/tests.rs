@@ -263,6 +263,10 @@ fn controls_are_off_where_the_design_deviates_or_the_environment_says_why() {
             .map(|control| format!("foundational_{control}"))
             .into()
     );
+    // What a region does not have cannot be switched off there.
+    for none in [GOV, CHINA, "detection.disable_deviations = false"] {
+        assert!(disabled(none).is_empty(), "{none}");
+    }
     let fewer = disabled("detection = { block_other_vpcs = true, macie = { enabled = true } }");
     assert_eq!(fewer.len(), 3);
     let more =

@@ -39,7 +39,7 @@ pub(super) fn build(
             optional: Default::default(),
         },
     );
-    for tracked in Tracked::ALL {
+    for tracked in Tracked::ALL.into_iter().filter(|tracked| tracked.possible(config)) {
         track(stack, config, inputs, &target, tracked);
     }
     for action in &config.service.schedule {
@@ -72,6 +72,12 @@ impl Tracked {
             Self::Memory => "ECSServiceAverageMemoryUtilization",
             Self::Requests => "ALBRequestCountPerTarget",
         }
+    }
+
+    /// Requests are counted in one target group, and CodeDeploy moves them to another.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html>
+    fn possible(self, config: &EnvConfig) -> bool {
+        !(matches!(self, Self::Requests) && config.is_blue_green())
     }
 
     fn target(self, config: &EnvConfig) -> u32 {

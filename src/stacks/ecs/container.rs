@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use aws::document::container::{
-    AwsLogs, Capability, Container, ContainerOptional, Delivery, HealthCheck, HealthCommand, LinuxParameters,
-    LogConfiguration, MountPoint, PortMapping, SecretSource, User,
+    AwsLogs, Capability, Container, ContainerOptional, Delivery, Dependency, DependencyCondition, Essential,
+    HealthCheck, HealthCommand, LinuxParameters, LogConfiguration, MountPoint, PortMapping, SecretSource,
+    User,
 };
 use aws::kind::SecretsmanagerSecretArn;
 use contract::{Bucket, Secret, Table, Var};
 use terraform::kind::Text;
-use terraform::{Expr, set, text};
+use terraform::{Expr, NonEmpty, set, text};
 
 use super::{Inputs, LOG_STREAM_PREFIX};
-use crate::config::{EnvConfig, Store};
+use crate::config::{Bounded, EnvConfig, SecretArn, ServiceName, Sidecar, Store, VariableName};
 use crate::stacks::data::Database;
 
 /// A directory that can be written to although the root file system cannot.
@@ -72,19 +73,8 @@ pub(super) fn container(config: &EnvConfig, inputs: &Inputs<'_>) -> Container {
         optional: ContainerOptional {
             environment,
             health_check: Some(health_check(config)),
-            linux_parameters: Some(LinuxParameters {
-                drop: vec![Capability::All],
-                // SIGTERM reaches the service, and what a session leaves behind is reaped.
-                init_process: true,
-                ..Default::default()
-            }),
-            log_configuration: Some(LogConfiguration::AwsLogs(AwsLogs {
-                group: set(inputs.logs.service.name()),
-                region: set(config.region.to_string()),
-                stream_prefix: set(LOG_STREAM_PREFIX),
-                // Audit lines are not to be lost, as they are by default (PCI 10.2.1): the service waits instead.
-                delivery: Delivery::Blocking,
-            })),
+            linux_parameters: Some(confined()),
+            log_configuration: Some(log(config, inputs)),
             mount_points: Directory::ALL
                 .into_iter()
                 .filter(|directory| directory.wanted(config))
@@ -98,6 +88,81 @@ pub(super) fn container(config: &EnvConfig, inputs: &Inputs<'_>) -> Container {
             secrets,
             stop_timeout_seconds: Some(service.stop_timeout_seconds),
             user: User::new(service.user_id),
+            ..Default::default()
+        },
+    }
+}
+
+/// What the service's containers have in common: no capabilities, and a log that loses nothing.
+fn confined() -> LinuxParameters {
+    LinuxParameters {
+        drop: vec![Capability::All],
+        // SIGTERM reaches the service, and what a session leaves behind is reaped.
+        init_process: true,
+        ..Default::default()
+    }
+}
+
+fn log(config: &EnvConfig, inputs: &Inputs<'_>) -> LogConfiguration {
+    LogConfiguration::AwsLogs(AwsLogs {
+        group: set(inputs.logs.service.name()),
+        region: set(config.region.to_string()),
+        stream_prefix: set(LOG_STREAM_PREFIX),
+        // Audit lines are not to be lost, as they are by default (PCI 10.2.1): the service waits instead.
+        delivery: Delivery::Blocking,
+    })
+}
+
+/// The containers of a task: the service's, and those beside it.
+pub(super) fn containers(config: &EnvConfig, inputs: &Inputs<'_>) -> NonEmpty<Container> {
+    let mut service = container(config, inputs);
+    let sidecars = &config.service.sidecars;
+    service.optional.depends_on = sidecars
+        .iter()
+        .filter(|(_, sidecar)| sidecar.first)
+        .map(|(name, sidecar)| Dependency {
+            container: set(name.to_string()),
+            condition: if sidecar.health_command.is_empty() {
+                DependencyCondition::Start
+            } else {
+                DependencyCondition::Healthy
+            },
+        })
+        .collect();
+    NonEmpty::new(service, sidecars.iter().map(|(name, sidecar)| beside(config, inputs, name, sidecar)))
+}
+
+/// The volume that a sidecar writes to: none of the service's, which may hold cardholder data.
+pub(super) fn sidecar_volume(name: &ServiceName) -> String {
+    format!("{name}-tmp")
+}
+
+fn beside(config: &EnvConfig, inputs: &Inputs<'_>, name: &ServiceName, sidecar: &Sidecar) -> Container {
+    let words = |words: &[String]| words.iter().map(Expr::new).collect::<Vec<_>>();
+    let health = (!sidecar.health_command.is_empty()).then(|| HealthCheck {
+        command: HealthCommand::Exec(words(&sidecar.health_command)),
+        ..health_check(config)
+    });
+    Container {
+        name: set(name.to_string()),
+        image: set(sidecar.image.in_repository(sidecar.repository.as_str())),
+        optional: ContainerOptional {
+            command: words(&sidecar.command),
+            cpu_units: sidecar.cpu.map(Bounded::get),
+            environment: literal(&sidecar.environment),
+            essential: if sidecar.essential { Essential::Yes } else { Essential::No },
+            health_check: health,
+            linux_parameters: Some(confined()),
+            log_configuration: Some(log(config, inputs)),
+            memory_mib: sidecar.memory.map(Bounded::get),
+            mount_points: vec![MountPoint {
+                volume: set(sidecar_volume(name)),
+                path: set(contract::WRITABLE_DIRECTORY),
+                read_only: false,
+            }],
+            secrets: named(&sidecar.secrets),
+            stop_timeout_seconds: Some(config.service.stop_timeout_seconds),
+            user: User::new(sidecar.user_id.get()),
             ..Default::default()
         },
     }
@@ -220,18 +285,8 @@ fn variables(
     config: &EnvConfig,
     inputs: &Inputs<'_>,
 ) -> (BTreeMap<String, Expr<Text>>, BTreeMap<String, SecretSource>) {
-    let file = &config.service.environment;
-    let mut plain: BTreeMap<String, Expr<Text>> =
-        file.iter().map(|(name, value)| (name.to_string(), Expr::new(value))).collect();
-    let mut secrets: BTreeMap<String, SecretSource> = config
-        .service
-        .secrets
-        .iter()
-        .map(|(name, arn)| {
-            let arn = Expr::<SecretsmanagerSecretArn>::external(arn.to_string());
-            (name.to_string(), SecretSource::secret(arn))
-        })
-        .collect();
+    let mut plain = literal(&config.service.environment);
+    let mut secrets = named(&config.service.secrets);
     for var in Var::ALL {
         match source(var) {
             Source::Platform(value) => {
@@ -245,4 +300,14 @@ fn variables(
         }
     }
     (plain, secrets)
+}
+
+fn literal(variables: &BTreeMap<VariableName, String>) -> BTreeMap<String, Expr<Text>> {
+    variables.iter().map(|(name, value)| (name.to_string(), Expr::new(value))).collect()
+}
+
+fn named(secrets: &BTreeMap<VariableName, SecretArn>) -> BTreeMap<String, SecretSource> {
+    let source =
+        |arn: &SecretArn| SecretSource::secret(Expr::<SecretsmanagerSecretArn>::external(arn.to_string()));
+    secrets.iter().map(|(name, arn)| (name.to_string(), source(arn))).collect()
 }

@@ -236,7 +236,7 @@ fn another_owners_arguments_are_left_to_it() {
     let ignored = |root: &Root, address: &str| at(root, address).ignore_changes().to_vec();
     let service = "aws_ecs_service.main";
     assert_eq!(ignored(&production(""), service), ["desired_count"]);
-    let pipeline = production("[service.deployment]\nimage_owner = \"pipeline\"");
+    let pipeline = production("[service.deployment]\nstrategy = \"external\"");
     assert_eq!(ignored(&pipeline, service), ["desired_count", "task_definition"]);
     assert_eq!(dig(at(&pipeline, service).body(), "wait_for_steady_state"), &Value::Bool(false));
 
@@ -332,4 +332,41 @@ fn the_tables_of_postgresql_are_made_by_a_task_of_its_own() {
     assert!(depends(&root, "aws_ecs_task_definition.migrate", "aws_iam_role.migrate"));
     let without = production("[data]\npostgres.enabled = true");
     assert!(without.find("aws_ecs_task_definition.migrate").is_none());
+}
+
+const SIDECAR: &str = "[service.sidecars.collector]\nfirst = true\n\
+    repository = \"999988887777.dkr.ecr.us-east-1.amazonaws.com/agents/collector\"\n\
+    image = \"sha256:8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6\"\n\
+    health_command = [\"/collector\", \"health\"]\n\
+    secrets.API_KEY = \"arn:aws:secretsmanager:us-east-1:111122223333:secret:collector-AbCdEf\"\n";
+
+#[test]
+fn a_sidecar_is_as_confined_as_the_service() {
+    let root = production(SIDECAR);
+    let task = at(&root, "aws_ecs_task_definition.main").body();
+    let sidecar = dig(task, "container_definitions.1");
+    assert_eq!(text(sidecar, "name"), "collector");
+    assert_eq!(text(sidecar, "user"), "10002:10002");
+    assert_eq!(dig(sidecar, "readonlyRootFilesystem"), &Value::Bool(true));
+    assert_eq!(text(sidecar, "linuxParameters.capabilities.drop.0"), "ALL");
+    assert_eq!(text(sidecar, "logConfiguration.options.mode"), "blocking");
+    assert_eq!(text(sidecar, "mountPoints.0.sourceVolume"), "collector-tmp");
+    assert_eq!(text(dig(task, "container_definitions.0"), "dependsOn.0.condition"), "HEALTHY");
+}
+
+#[test]
+fn a_sidecar_brings_the_rights_that_it_takes_to_start_it() {
+    let sids = |root: &Root| -> Vec<String> {
+        let policy = at(root, "aws_iam_role_policy.execution").body();
+        let statements = dig(policy, "policy.Statement").as_list().expect("statements");
+        statements.iter().map(|statement| text(statement, "Sid").to_owned()).collect()
+    };
+    let with = production(SIDECAR);
+    for sid in ["PullSidecars", "WriteSidecarLogs"] {
+        assert!(sids(&with).iter().any(|there| there == sid), "{sid}");
+        assert!(!sids(&production("")).iter().any(|there| there == sid), "{sid}");
+    }
+    let policy = at(&with, "aws_iam_role_policy.execution").body();
+    let secrets = format!("{:?}", dig(policy, "policy.Statement"));
+    assert!(secrets.contains("secret:collector-AbCdEf"), "{secrets}");
 }

@@ -24,7 +24,7 @@ use aws::{
 use terraform::{Meta, Stack, set};
 
 use super::vpc::{EVERYWHERE_IPV4, EVERYWHERE_IPV6, Vpc};
-use super::{DATABASE_PORT, HTTP, HTTPS};
+use super::{DATABASE_PORT, HTTP, HTTPS, identifier};
 use crate::config::{Cidr, EgressDestination, EnvConfig, Nat, Subnet};
 
 /// From which ports connections may come.
@@ -180,6 +180,12 @@ fn public(config: &EnvConfig) -> Vec<Rule> {
         rules.push(Rule::new(In, 110, "http", Everywhere, HTTP..=HTTP));
         if ipv6 {
             rules.push(Rule::new(In, 111, "http_ipv6", EverywhereIpv6, HTTP..=HTTP));
+        }
+    }
+    if let Some((port, ranges)) = config.test_listener() {
+        for (number, range) in (120..).zip(ranges) {
+            let name = format!("test_{}", identifier(&range.to_string()));
+            rules.push(Rule::new(In, number, name, Range(*range), port..=port));
         }
     }
     // The tasks' answers to the load balancer, and what they send through NAT to ports from 1024 up. What they send

@@ -157,7 +157,8 @@ fn to(group: &SecurityGroupHandle) -> Peer {
     Peer::Group(group.id())
 }
 
-/// From the ranges that the environment admits, to HTTPS and, to be redirected, to HTTP. Nothing else in the VPC
+/// From the ranges that the environment admits, to HTTPS and, to be redirected, to HTTP, and from
+/// testers' ranges to the test listener. Nothing else in the VPC
 /// has a rule from an address range (PCI 1.3.1). AWS would also admit ICMP, for the discovery of a path's packet size;
 /// here nothing but the two ports is open to the internet.
 fn from_internet(config: &EnvConfig) -> Vec<Rule> {
@@ -180,6 +181,13 @@ fn from_internet(config: &EnvConfig) -> Vec<Rule> {
             let reason = "Clients that begin with HTTP are redirected to HTTPS";
             rules.push(Rule::new(format!("alb_http_{who}"), peer(text), HTTP, reason));
         }
+    }
+    if let Some((port, ranges)) = config.test_listener() {
+        let reason = "Testers look at the next version before it gets traffic";
+        rules.extend(ranges.iter().map(|range| {
+            let text = range.to_string();
+            Rule::new(format!("alb_test_{}", identifier(&text)), Peer::Ipv4(text), port, reason)
+        }));
     }
     rules
 }

@@ -1,6 +1,6 @@
 //! Requirements 7 and 8: roles, their policies, and who may assume them.
 
-use super::{Row, listed, row};
+use super::{Row, bootstrap, row};
 use crate::platform::{allows, conditions, services, texts};
 
 const POLICY: &str = "aws_iam_role_policy";
@@ -26,11 +26,28 @@ pub const ROWS: &[Row] = &[
             (POLICY, "policy.Statement.0", r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#),
         ],
     ),
-    listed(
+    bootstrap(
         "R075",
-        "No role of a pipeline is generated, and no generated policy passes a role: what applies these files brings its own \
-         role, whose policy has to name the roles it passes.",
-        Some("iam:PassRole"),
+        "a pipeline passes no role but those that its policy names, to services that it names; the boundaries of \
+         roles grant nothing",
+        |p| {
+            p.each(POLICY, |r| {
+                r.statements("policy").iter().filter(|s| allows(s)).all(|s| {
+                    let passes =
+                        texts(&s["Action"]).iter().any(|a| ["iam:PassRole", "iam:*", "*"].contains(a));
+                    let to = conditions(s).iter().any(|(_, key, _)| *key == "iam:PassedToService");
+                    !passes || (to && !texts(&s["Resource"]).contains(&"*"))
+                })
+            })
+        },
+        &[
+            (
+                POLICY,
+                "policy.Statement.0",
+                r#"{"Effect":"Allow","Action":["iam:PassRole"],"Resource":["*"]}"#,
+            ),
+            (POLICY, "policy.Statement.0", r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#),
+        ],
     ),
     row(
         "R076",
@@ -98,11 +115,31 @@ pub const ROWS: &[Row] = &[
             ("aws_iam_account_password_policy", "require_numbers", "false"),
         ],
     ),
-    listed(
+    bootstrap(
         "R083",
-        "No role of a pipeline is generated: the provider of OpenID Connect and the roles that trust it belong to whoever \
-         sets up the account, and have to be bound to one repository and one environment there.",
-        Some("sts:AssumeRoleWithWebIdentity"),
+        "every role of a pipeline trusts one repository's runs of one kind, by tokens for AWS alone",
+        |p| {
+            p.each("aws_iam_role", |r| {
+                let statements = r.statements("assume_role_policy");
+                !statements.is_empty()
+                    && statements.iter().all(|s| {
+                        let equals = |end: &str, so: &dyn Fn(&str) -> bool| {
+                            conditions(s).iter().any(|(operator, key, values)| {
+                                *operator == "StringEquals"
+                                    && key.ends_with(end)
+                                    && values.iter().all(|v| so(v))
+                            })
+                        };
+                        !s["Principal"]["Federated"].is_null()
+                            && equals(":aud", &|v| v == "sts.amazonaws.com")
+                            && equals(":sub", &|v| {
+                                !v.contains('*')
+                                    && (v.ends_with(":environment:prod") || v.ends_with(":pull_request"))
+                            })
+                    })
+            })
+        },
+        &[("aws_iam_role", "assume_role_policy.Statement.0.Condition", "null")],
     ),
     row(
         "R118",

@@ -189,7 +189,11 @@ pub const ROWS: &[Row] = &[
         },
         &[
             ("aws_kms_key", "policy.Statement.0.Principal", "\"*\""),
-            ("aws_kms_key.logs", "policy.Statement.1.Condition", "null"),
+            (
+                "aws_kms_key",
+                "policy.Statement.0",
+                r#"{"Effect":"Allow","Principal":{"Service":["logs.amazonaws.com"]},"Action":["kms:Decrypt"]}"#,
+            ),
         ],
     ),
     row(
@@ -355,10 +359,9 @@ pub const ROWS: &[Row] = &[
     ),
     listed(
         "R086",
-        "No rotation is generated for the service's own secrets: they are keys of 40 and more random characters, not \
-         passwords, and what is signed with one must stay verifiable. Each carries tags that say so and when it is \
-         reviewed, which is what the analysis of 8.6.3 has to confirm. RDS rotates the database's password by itself, \
-         every 7 days.",
+        "The service's own secrets are 64 random characters that no person types. They rotate where \
+         `rotation_function` is named; otherwise each bears the exception and its review as tags, which the analysis of \
+         12.3.1 has to confirm (8.6.3). RDS rotates the database's password by itself.",
         Some("\"aws_secretsmanager_secret_rotation."),
     ),
     postgres(

@@ -14,18 +14,24 @@ pub const RULES: u8 = 4;
 pub const CARD_DATA: u8 = 5;
 /// An output cannot be written.
 pub const OUTPUT: u8 = 6;
+/// A variable of the environment is missing or wrong.
+pub const CONFIG: u8 = 7;
+/// The service cannot start or does not answer.
+pub const SERVICE: u8 = 8;
 /// The engine found a fault in itself.
 pub const BUG: u8 = 70;
 
 /// The table for the help text.
 pub const HELP: &str = "Exit codes:
   0  everything matched (inspect, rules check: everything in order)
-  1  breaks are open (inspect: rows were refused or totals are off)
+  1  breaks are open (inspect: rows were refused or totals are off; verify-audit: the log was tampered with)
   2  wrong command line
   3  an input cannot be read
   4  the ruleset is wrong
   5  an input holds card data; nothing was matched and nothing written
   6  an output cannot be written
+  7  a variable of the environment is missing or wrong
+  8  the service cannot start, or does not answer
   70 the engine found a fault in itself";
 
 #[cfg(test)]
@@ -34,7 +40,7 @@ mod tests {
 
     #[test]
     fn the_help_lists_every_code() {
-        for code in [CLEAN, BREAKS, USAGE, INPUT, RULES, CARD_DATA, OUTPUT, BUG] {
+        for code in [CLEAN, BREAKS, USAGE, INPUT, RULES, CARD_DATA, OUTPUT, CONFIG, SERVICE, BUG] {
             assert!(HELP.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))), "{code}");
         }
     }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::progress::Progress;
+use super::progress::{Progress, Stage};
 use super::{Failure, exit};
 use crate::engine::Side;
-use crate::entry::EntrySet;
+use crate::entry::{EntrySet, RawPlace};
 use crate::formats::{ReadOptions, ReadReport, Reader};
 use crate::rules::file::Sign;
 use crate::rules::{Ruleset, SourceRules};
@@ -24,6 +24,8 @@ pub struct Job {
     pub path: PathBuf,
     /// How it is read.
     pub options: ReadOptions,
+    /// Places to fetch instead of reading entries.
+    pub fetch: Option<Vec<RawPlace>>,
 }
 
 impl Job {
@@ -35,7 +37,7 @@ impl Job {
             negate: rules.sign == Sign::Negate,
             ..ReadOptions::default()
         };
-        Self { path: path.to_owned(), options }
+        Self { path: path.to_owned(), options, fetch: None }
     }
 }
 
@@ -59,8 +61,14 @@ fn read(job: Job, progress: &Progress) -> Result<ReadReport, Failure> {
     let label = if withheld { "(name withheld)".to_owned() } else { job.path.display().to_string() };
     let fail = |message: String| Failure::new(exit::INPUT, format!("{label}: {message}"));
     let mut file = File::open(&job.path).map_err(|error| fail(error.to_string()))?;
-    let mut reader = Reader::new(&name, job.options);
-    reader.expect_bytes(file.metadata().map_or(0, |metadata| metadata.len()));
+    let mut reader = match job.fetch {
+        Some(places) => Reader::fetch(&name, job.options, places),
+        None => {
+            let mut reader = Reader::new(&name, job.options);
+            reader.expect_bytes(file.metadata().map_or(0, |metadata| metadata.len()));
+            reader
+        }
+    };
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let length = file.read(&mut chunk).map_err(|error| fail(error.to_string()))?;
@@ -74,23 +82,23 @@ fn read(job: Job, progress: &Progress) -> Result<ReadReport, Failure> {
 }
 
 /// Reads files side by side, and answers in their order.
-pub fn read_all(jobs: Vec<Job>, threads: usize, quiet: bool) -> Result<Vec<ReadReport>, Failure> {
-    let total = jobs.iter().filter_map(|job| job.path.metadata().ok()).map(|metadata| metadata.len()).sum();
-    let progress = Progress::new(total, quiet);
+pub fn read_all(jobs: Vec<Job>, threads: usize, progress: &Progress) -> Result<Vec<ReadReport>, Failure> {
+    progress.stage(Stage::Reading);
+    progress
+        .expect(jobs.iter().filter_map(|job| job.path.metadata().ok()).map(|metadata| metadata.len()).sum());
     let next = AtomicUsize::new(0);
     let count = jobs.len();
     let jobs: Vec<Mutex<Option<Job>>> = jobs.into_iter().map(|job| Mutex::new(Some(job))).collect();
     let results: Vec<Mutex<Option<Result<ReadReport, Failure>>>> =
         (0..count).map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
-        let drawing = scope.spawn(|| progress.draw());
         let work = || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let (Some(job), Some(result)) = (jobs.get(index), results.get(index)) else { break };
                 let job = job.lock().ok().and_then(|mut job| job.take());
                 if let (Some(job), Ok(mut result)) = (job, result.lock()) {
-                    *result = Some(read(job, &progress));
+                    *result = Some(read(job, progress));
                 }
             }
         };
@@ -101,8 +109,6 @@ pub fn read_all(jobs: Vec<Job>, threads: usize, quiet: bool) -> Result<Vec<ReadR
                 std::panic::resume_unwind(panic);
             }
         }
-        progress.finish();
-        drawing.thread().unpark();
     });
     let missing = || Err(Failure::new(exit::BUG, "a file was not read"));
     results.into_iter().map(|result| result.into_inner().ok().flatten().unwrap_or_else(missing)).collect()

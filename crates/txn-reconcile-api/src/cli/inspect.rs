@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::input::{Job, read_all, refuse_cards, rules_of};
+use super::progress::Progress;
 use super::{Failure, exit, no_output};
 use crate::currency::Currency;
 use crate::engine::Side;
@@ -41,7 +42,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<u8, Failure> {
         job.options.format = forced.or(job.options.format);
         job
     };
-    let reports = read_all(args.files.iter().map(job).collect(), 1, false)?;
+    let reports = read_all(args.files.iter().map(job).collect(), 1, &Progress::new(false))?;
     let mut in_order = true;
     for report in &reports {
         let (text, fine) = describe(report);
@@ -63,7 +64,7 @@ fn describe(report: &ReadReport) -> (String, bool) {
     let collector = &report.collector;
     let entries = &collector.entries;
     let name = entries.files().first().map(|file| file.name.as_str()).unwrap_or_default();
-    let packed = if report.packed { ", unpacked from gzip" } else { "" };
+    let packed = if report.packed { ", unpacked" } else { "" };
     let mut text = format!("{name}: {}, {} bytes{packed}\n", report.format, report.bytes);
     let mut sums: BTreeMap<Currency, (u64, i128, i128)> = BTreeMap::new();
     let mut days = None;

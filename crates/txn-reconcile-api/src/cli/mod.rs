@@ -7,6 +7,7 @@ mod output;
 mod progress;
 mod reconcile;
 mod rules;
+mod serve;
 
 use std::fmt;
 use std::io::Write;
@@ -30,6 +31,16 @@ enum Command {
     /// Check a ruleset, or print the schema and the standard ruleset.
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Serve the API. Without any environment it starts at once, with a file for a database and a token to begin with.
+    Serve(serve::Args),
+    /// Ask the service on this machine whether it is alive.
+    Healthcheck,
+    /// Print the API's description (OpenAPI 3.1).
+    Openapi,
+    /// Make or update the tables of PostgreSQL, as a role that may.
+    Migrate,
+    /// Recompute a tenant's audit log and hold it against its latest anchor.
+    VerifyAudit(serve::VerifyArgs),
 }
 
 /// Why a command ended without its result.
@@ -62,6 +73,11 @@ pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, 
         Command::Reconcile(args) => reconcile::run(args, out, notes),
         Command::Inspect(args) => inspect::run(args, out),
         Command::Rules(command) => rules::run(command, out),
+        Command::Serve(args) => serve::serve(args),
+        Command::Healthcheck => serve::healthcheck(),
+        Command::Openapi => serve::openapi(out),
+        Command::Migrate => serve::migrate(),
+        Command::VerifyAudit(args) => serve::verify_audit(args, out),
     }
 }
 

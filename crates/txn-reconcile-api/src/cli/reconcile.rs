@@ -4,13 +4,14 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::input::{Job, join, read_all, refuse_cards, rules_of};
+use super::progress::{Progress, Stage};
 use super::{Failure, exit, no_output, output};
 use crate::date::Date;
 use crate::engine::three_way::chain;
-use crate::engine::{self, Options, Outcome, Side, carry};
+use crate::engine::{self, Options, Outcome, Side, State, carry};
 use crate::entry::EntrySet;
 use crate::formats::statement::sequence_gaps;
-use crate::formats::{ReadReport, Statement, TieOut};
+use crate::formats::{RawLines, ReadReport, Statement, TieOut};
 use crate::report;
 use crate::report::table::Table;
 use crate::rules::Ruleset;
@@ -55,6 +56,15 @@ pub struct Args {
     /// Where to write the matches (.csv, .json or .parquet).
     #[arg(long, value_name = "FILE")]
     matches: Option<PathBuf>,
+    /// Where to write the breaks of the second leg.
+    #[arg(long, value_name = "FILE", requires = "third")]
+    third_breaks: Option<PathBuf>,
+    /// Where to write the matches of the second leg.
+    #[arg(long, value_name = "FILE", requires = "third")]
+    third_matches: Option<PathBuf>,
+    /// Add to breaks and matches the lines that the entries were read from (reads the files once more).
+    #[arg(long)]
+    raw: bool,
     /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
@@ -71,29 +81,119 @@ fn parse_date(text: &str) -> Result<Date, String> {
 }
 
 pub fn run(args: &Args, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Failure> {
-    [&args.breaks, &args.matches].into_iter().flatten().try_for_each(|path| output::check_name(path))?;
+    [&args.breaks, &args.matches, &args.third_breaks, &args.third_matches]
+        .into_iter()
+        .flatten()
+        .try_for_each(|path| output::check_name(path))?;
     let rules = super::rules::load(args.rules.as_deref())?;
     let third_rules =
         if args.third.is_empty() { None } else { Some(super::rules::load(args.third_rules.as_deref())?) };
     let threads =
         args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let (left, right, third) = read_sources(args, &rules, third_rules.as_ref(), threads, notes)?;
+    let progress = Progress::new(args.quiet);
+    let (left, right, third) = read_sources(args, &rules, third_rules.as_ref(), (threads, &progress), notes)?;
+    progress.stage(Stage::Matching);
     let options = Options { as_of: args.as_of, cut_off: args.cut_off, threads };
     let middle = third.as_ref().map(|_| right.clone());
     let outcome = match_sources(left, right, &rules, &options)?;
     let second = match (middle, third, &third_rules) {
-        (Some(middle), Some(third), Some(rules)) => Some(match_sources(middle, third, rules, &options)?),
+        (Some(middle), Some(third), Some(rules)) => {
+            Some((match_sources(middle, third, rules, &options)?, rules))
+        }
         _ => None,
     };
-    write_outputs(args, &outcome, &rules)?;
-    print(args, &outcome, &rules, out)?;
-    let mut clean = outcome.is_clean();
-    if let (Some(second), Some(rules)) = (&second, &third_rules) {
-        print(args, second, rules, out)?;
-        out.write_all(chain_text(&outcome, second).as_bytes()).map_err(no_output)?;
-        clean &= second.is_clean();
+    let leg =
+        Leg { paths: [left_paths(args), right_paths(args)], breaks: &args.breaks, matches: &args.matches };
+    let outcome = leg.write(args, outcome, &rules, (threads, &progress))?;
+    if let Some(path) = &args.carry_out {
+        output::atomically(path, |out| out.write_all(carry::write(&outcome).as_bytes()))?;
+    }
+    let second = match second {
+        Some((second, rules)) => {
+            let paths = [right_paths(args), args.third.iter().collect()];
+            let leg = Leg { paths, breaks: &args.third_breaks, matches: &args.third_matches };
+            Some((leg.write(args, second, rules, (threads, &progress))?, rules))
+        }
+        None => None,
+    };
+    drop(progress);
+    let clean = outcome.is_clean() && second.as_ref().is_none_or(|(second, _)| second.is_clean());
+    match second {
+        Some((second, second_rules)) if args.json => {
+            print_json(&report::json::three_way([(&outcome, &rules), (&second, second_rules)]), out)?;
+        }
+        Some((second, second_rules)) => {
+            print(args, &outcome, &rules, out)?;
+            print(args, &second, second_rules, out)?;
+            out.write_all(chain_text(&outcome, &second).as_bytes()).map_err(no_output)?;
+        }
+        None => print(args, &outcome, &rules, out)?,
     }
     Ok(if clean { exit::CLEAN } else { exit::BREAKS })
+}
+
+fn left_paths(args: &Args) -> Vec<&PathBuf> {
+    std::iter::once(&args.left).chain(&args.more_left).collect()
+}
+
+fn right_paths(args: &Args) -> Vec<&PathBuf> {
+    std::iter::once(&args.right).chain(&args.more_right).collect()
+}
+
+/// The files of a run between two sources, and where its lists go.
+struct Leg<'a> {
+    paths: [Vec<&'a PathBuf>; 2],
+    breaks: &'a Option<PathBuf>,
+    matches: &'a Option<PathBuf>,
+}
+
+impl Leg<'_> {
+    fn write(
+        &self,
+        args: &Args,
+        mut outcome: Outcome,
+        rules: &Ruleset,
+        (threads, progress): (usize, &Progress),
+    ) -> Result<Outcome, Failure> {
+        if args.raw {
+            outcome.raw = [
+                self.fetch(&outcome, rules, Side::Left, (threads, progress))?,
+                self.fetch(&outcome, rules, Side::Right, (threads, progress))?,
+            ];
+        }
+        progress.stage(Stage::Writing);
+        for (table, path) in [(Table::Breaks, self.breaks), (Table::Matches, self.matches)] {
+            if let Some(path) = path {
+                output::table(table, &outcome, rules, path)?;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Fetches the lines of the entries that the lists show.
+    fn fetch(
+        &self,
+        outcome: &Outcome,
+        rules: &Ruleset,
+        side: Side,
+        (threads, progress): (usize, &Progress),
+    ) -> Result<Vec<RawLines>, Failure> {
+        let set = outcome.set(side);
+        let mut jobs: Vec<Job> =
+            self.paths[side as usize].iter().map(|path| Job::new(path, rules_of(rules, side))).collect();
+        jobs.iter_mut().for_each(|job| job.fetch = Some(Vec::new()));
+        for row in set.rows() {
+            let listed = match outcome.states[side as usize][row as usize] {
+                State::Open => self.breaks.is_some(),
+                State::Matched => self.matches.is_some(),
+                State::Ignored => false,
+            };
+            if let (true, Some(Job { fetch: Some(places), .. })) = (listed, jobs.get_mut(set.file(row))) {
+                places.push(set.raw(row));
+            }
+        }
+        Ok(read_all(jobs, threads, progress)?.into_iter().map(|report| report.collector.raw).collect())
+    }
 }
 
 fn match_sources(
@@ -110,18 +210,17 @@ fn read_sources(
     args: &Args,
     rules: &Ruleset,
     third_rules: Option<&Ruleset>,
-    threads: usize,
+    (threads, progress): (usize, &Progress),
     notes: &mut dyn Write,
 ) -> Result<(EntrySet, EntrySet, Option<EntrySet>), Failure> {
-    let left_paths: Vec<&PathBuf> = std::iter::once(&args.left).chain(&args.more_left).collect();
-    let right_paths: Vec<&PathBuf> = std::iter::once(&args.right).chain(&args.more_right).collect();
+    let (left_paths, right_paths) = (left_paths(args), right_paths(args));
     let mut jobs: Vec<Job> = Vec::new();
     jobs.extend(left_paths.iter().map(|path| Job::new(path, rules_of(rules, Side::Left))));
     jobs.extend(right_paths.iter().map(|path| Job::new(path, rules_of(rules, Side::Right))));
     if let Some(rules) = third_rules {
         jobs.extend(args.third.iter().map(|path| Job::new(path, rules_of(rules, Side::Right))));
     }
-    let mut reports = read_all(jobs, threads, args.quiet)?;
+    let mut reports = read_all(jobs, threads, progress)?;
     refuse_cards(&reports)?;
     warn(&reports, notes);
     let third = reports.split_off(left_paths.len() + right_paths.len());
@@ -170,23 +269,9 @@ fn warn(reports: &[ReadReport], notes: &mut dyn Write) {
     }
 }
 
-fn write_outputs(args: &Args, outcome: &Outcome, rules: &Ruleset) -> Result<(), Failure> {
-    if let Some(path) = &args.breaks {
-        output::table(Table::Breaks, outcome, rules, path)?;
-    }
-    if let Some(path) = &args.matches {
-        output::table(Table::Matches, outcome, rules, path)?;
-    }
-    if let Some(path) = &args.carry_out {
-        output::atomically(path, |out| out.write_all(carry::write(outcome).as_bytes()))?;
-    }
-    Ok(())
-}
-
 fn print(args: &Args, outcome: &Outcome, rules: &Ruleset, out: &mut dyn Write) -> Result<(), Failure> {
     if args.json {
-        let text = serde_json::to_string_pretty(&report::json::summary(outcome, rules)).unwrap_or_default();
-        return writeln!(out, "{text}").map_err(no_output);
+        return print_json(&report::json::summary(outcome, rules), out);
     }
     out.write_all(report::summary(outcome, rules).as_bytes()).map_err(no_output)?;
     let verdict = match outcome.breaks.len() {
@@ -201,20 +286,23 @@ fn print(args: &Args, outcome: &Outcome, rules: &Ruleset, out: &mut dyn Write) -
         .map_err(no_output)
 }
 
+fn print_json(value: &serde_json::Value, out: &mut dyn Write) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    writeln!(out, "{text}").map_err(no_output)
+}
+
 /// How far the entries of the middle source got.
 fn chain_text(first: &Outcome, second: &Outcome) -> String {
     let Some(chains) = chain(first, second) else { return String::new() };
     let mut text = "\nThree-way, by entry of the middle source:\n".to_owned();
     for (currency, chain) in chains {
-        for (what, tally) in [
-            ("matched on both legs", chain.complete),
-            ("first leg only", chain.first_only),
-            ("second leg only", chain.third_only),
-            ("on neither", chain.neither),
-            ("ignored", chain.ignored),
-        ] {
+        for (what, tally) in chain.places() {
             let sum = crate::money::decimal(tally.sum, currency);
-            text.push_str(&format!("{currency} {what:<22} {:>12} {sum:>24}\n", tally.count));
+            text.push_str(&format!(
+                "{currency} {:<22} {:>12} {sum:>24}\n",
+                what.replace('_', " "),
+                tally.count
+            ));
         }
     }
     text

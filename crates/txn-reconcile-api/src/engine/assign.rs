@@ -44,11 +44,34 @@ pub(crate) fn settle(run: &mut Run<'_>, pass: u16, mut candidates: Vec<Candidate
             .filter(|pair| Side::BOTH.into_iter().all(|side| run.is_open(side, pair[side as usize])))
             .filter(|pair| (0..2).all(|side| !blocked[side].contains(&pair[side])))
             .collect();
-        for component in components(&level) {
-            settle_component(run, pass, component, &level, &mut blocked);
+        let several = claim_alone(run, &level);
+        for component in components(&several) {
+            settle_component(run, pass, component, &several, &mut blocked);
         }
         at = end;
     }
+}
+
+/// Claims the pairs whose entries stand in no other pair of the level, and answers the others. The level is sorted by
+/// left row.
+fn claim_alone(run: &mut Run<'_>, level: &[[u32; 2]]) -> Vec<[u32; 2]> {
+    let mut rights: Vec<u32> = level.iter().map(|[_, right]| *right).collect();
+    rights.sort_unstable();
+    let mut several = Vec::new();
+    for pairs in level.chunk_by(|a, b| a[0] == b[0]) {
+        match pairs {
+            [[left, right]] => {
+                let at = rights.partition_point(|other| other < right);
+                if rights.get(at + 1) == Some(right) {
+                    several.push([*left, *right]);
+                } else {
+                    run.claim_pair(*left, *right);
+                }
+            }
+            pairs => several.extend_from_slice(pairs),
+        }
+    }
+    several
 }
 
 /// Left and right rows that compete with one another.

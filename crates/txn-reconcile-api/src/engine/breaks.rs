@@ -86,6 +86,19 @@ pub struct Break {
     pub owner: String,
     /// The nearest open entries of the other side, best first.
     pub nearest: Vec<Nearest>,
+    /// Entries of the other side that would settle this one together, although that is not proven.
+    pub suggestion: Option<Suggestion>,
+}
+
+/// A match that a person may confirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The pass that found it, by its place in the ruleset.
+    pub pass: u16,
+    /// Rows of the other side.
+    pub rows: Vec<u32>,
+    /// Why it is not made without being asked.
+    pub why: &'static str,
 }
 
 /// A candidate for a break.
@@ -216,6 +229,10 @@ fn relatives(run: &Run<'_>, side: Side, wanted: &Wanted) -> Vec<(u64, u32)> {
 
 /// The hash of a normalized reference, without making the normalized text.
 fn reference_hash(reference: &[u8]) -> u64 {
+    // Most references are plain already.
+    if reference.iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
+        return hash::bytes(0, reference);
+    }
     let mut buffer = [0u8; 64];
     let mut len = 0;
     let mut state = hash::Stream::default();
@@ -268,6 +285,12 @@ fn describe(run: &Run<'_>, index: &Index, side: Side, row: u32, as_of: Date) -> 
         age_business_days,
         owner,
         nearest: subject.nearest(index, &others),
+        suggestion: match run.hints[side as usize].get(&row) {
+            Some(Hint::Suggested { pass, members, why }) => {
+                Some(Suggestion { pass: *pass, rows: members.clone(), why })
+            }
+            _ => None,
+        },
     }
 }
 
@@ -370,7 +393,7 @@ impl Subject<'_> {
         let nearest = others
             .iter()
             .filter(|row| other.currency(**row) == self.currency)
-            .min_by_key(|row| self.order(**row));
+            .min_by(|a, b| self.order(**a, **b));
         let Some(&row) = nearest else {
             let row = others.first()?;
             let why = format!("the other side has this reference in {}", other.currency(*row));
@@ -405,11 +428,14 @@ impl Subject<'_> {
         })
     }
 
-    /// The total order of candidates: amount, days, value date, identity.
-    fn order(&self, row: u32) -> (u128, u32, Date, u128) {
+    /// The total order of candidates: amount, days, value date, identity. The last is only taken where it decides.
+    fn order(&self, a: u32, b: u32) -> std::cmp::Ordering {
         let other = self.run.set(self.side.other());
-        let days = self.run.calendar().distance(self.date, other.booking(row));
-        (self.amount.abs_diff(other.amount(row)), days, other.value(row), other.id(row).0)
+        let rank = |row: u32| {
+            let days = self.run.calendar().distance(self.date, other.booking(row));
+            (self.amount.abs_diff(other.amount(row)), days, other.value(row))
+        };
+        rank(a).cmp(&rank(b)).then_with(|| other.id(a).cmp(&other.id(b)))
     }
 
     /// Open entries of the other side with this amount, in the window.
@@ -466,7 +492,10 @@ impl Subject<'_> {
             add(&mut self.close_amount(index).into_iter(), "close amount in the window");
         }
         let other = self.run.set(self.side.other());
-        found.sort_by_cached_key(|(row, _)| (other.currency(*row) != self.currency, self.order(*row)));
+        found.sort_unstable_by(|(a, _), (b, _)| {
+            let foreign = |row: u32| other.currency(row) != self.currency;
+            foreign(*a).cmp(&foreign(*b)).then_with(|| self.order(*a, *b))
+        });
         found
             .into_iter()
             .take(limit)

@@ -2,17 +2,18 @@
 //!
 //! One JSON object on each line, behind a line that names the version. An entry keeps its content, its booking date
 //! (so that its age goes on counting) and its occurrence number; if the next run imports the same row again, the two
-//! are recognised as one.
+//! are recognised as one. Of matched entries the file keeps the identities, by booking date, so that a file that is
+//! imported once more does not bring them back; after [`REMEMBERED_DAYS`] they are forgotten.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Side};
+use super::{Outcome, Side, State};
 use crate::currency::Currency;
 use crate::date::Date;
 use crate::entry::text::TextFull;
-use crate::entry::{Draft, EntrySet, RawPlace};
+use crate::entry::{Draft, EntryId, EntrySet, RawPlace};
 
 /// The first line of a carry file.
 const HEADER: &str = "{\"carry_forward\":1}";
@@ -58,7 +59,56 @@ struct Carried {
     raw_hash: String,
 }
 
-/// The open entries of a run as a carry file.
+/// How long matched entries are remembered, counted from their booking: a year, and time to close it.
+pub const REMEMBERED_DAYS: i32 = 400;
+
+/// Identities that stand on one line.
+const IDS_PER_LINE: usize = 1_000;
+
+/// Entries that a run has matched.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Settled {
+    settled: String,
+    booking: String,
+    ids: Vec<String>,
+}
+
+/// Writes the identities of matched entries, those of runs before among them.
+fn write_settled(outcome: &Outcome, side: Side, text: &mut String) {
+    let set = outcome.set(side);
+    let mut settled = set.settled().clone();
+    for row in set.rows().filter(|row| outcome.states[side as usize][*row as usize] == State::Matched) {
+        settled.entry(set.booking(row)).or_default().insert(set.id(row));
+    }
+    let oldest = outcome.as_of.days() - REMEMBERED_DAYS;
+    for (booking, ids) in settled.iter().filter(|(booking, _)| booking.days() >= oldest) {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        for ids in ids.chunks(IDS_PER_LINE) {
+            let line =
+                Settled { settled: side.name().to_owned(), booking: booking.to_string(), ids: ids.to_vec() };
+            text.push_str(&serde_json::to_string(&line).unwrap_or_default());
+            text.push('\n');
+        }
+    }
+}
+
+/// Reads a line of [`write_settled`]; none if it is something else.
+fn read_settled(text: &str, sets: &mut [EntrySet; 2]) -> Option<()> {
+    let line: Settled = serde_json::from_str(text).ok()?;
+    let side = side_named(&line.settled)?;
+    let booking = Date::parse_iso(line.booking.as_bytes())?;
+    for id in &line.ids {
+        sets[side as usize].settle(booking, EntryId(u128::from_str_radix(id, 16).ok()?));
+    }
+    Some(())
+}
+
+fn side_named(name: &str) -> Option<Side> {
+    Side::BOTH.into_iter().find(|side| side.name() == name)
+}
+
+/// The open entries of a run, and the identities of the matched ones, as a carry file.
 #[must_use]
 pub fn write(outcome: &Outcome) -> String {
     let mut text = format!("{HEADER}\n");
@@ -87,6 +137,7 @@ pub fn write(outcome: &Outcome) -> String {
         text.push_str(&serde_json::to_string(&carried).unwrap_or_default());
         text.push('\n');
     }
+    Side::BOTH.into_iter().for_each(|side| write_settled(outcome, side, &mut text));
     text
 }
 
@@ -96,19 +147,21 @@ pub fn write(outcome: &Outcome) -> String {
 /// Fails on the first line that is not as [`write`] makes it: a carry file is never mended by hand.
 pub fn read(text: &str, name: &str) -> Result<[EntrySet; 2], CarryError> {
     let mut sets = [EntrySet::for_file(name), EntrySet::for_file(name)];
+    sets.iter_mut().for_each(EntrySet::set_carried);
     let mut lines = (1..).zip(text.lines());
     if lines.next().map(|(_, line)| line) != Some(HEADER) {
         return Err(CarryError { line: 1, message: "not a carry file of version 1".to_owned() });
     }
     for (line, text) in lines {
         let fail = |message: &str| CarryError { line, message: message.to_owned() };
+        if text.starts_with("{\"settled\"") {
+            read_settled(text, &mut sets)
+                .ok_or_else(|| fail("not matched entries as this program writes them"))?;
+            continue;
+        }
         let carried: Carried =
             serde_json::from_str(text).map_err(|_| fail("not an entry as this program writes it"))?;
-        let side = match carried.side.as_str() {
-            "left" => Side::Left,
-            "right" => Side::Right,
-            _ => return Err(fail("the side is neither left nor right")),
-        };
+        let side = side_named(&carried.side).ok_or_else(|| fail("the side is neither left nor right"))?;
         let draft =
             draft(&carried).ok_or_else(|| fail("an amount, currency, date or hash cannot be read"))?;
         let set = &mut sets[side as usize];

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::keys::parallel;
 use super::{Break, EngineError, Run, Side, measure};
 use crate::currency::Currency;
 use crate::rules::file::Measure;
@@ -63,73 +64,102 @@ pub struct Conservation {
     pub residuals: BTreeMap<Currency, Residual>,
     /// Rows that could not be read, by side; they have no amount that could be trusted.
     pub rejected: [u64; 2],
+    /// The same by reason: the code of the remark.
+    pub rejected_by_code: [BTreeMap<&'static str, u64>; 2],
+}
+
+/// Sums by side and currency, and by currency; those of parts of the run add up to those of the whole.
+struct Books {
+    accounts: [Vec<Account>; 2],
+    residuals: Vec<Residual>,
+}
+
+impl Books {
+    fn new() -> Self {
+        Self {
+            accounts: [vec![Account::default(); Currency::COUNT], vec![Account::default(); Currency::COUNT]],
+            residuals: vec![Residual::default(); Currency::COUNT],
+        }
+    }
+
+    fn add(&mut self, part: &Self) {
+        for (accounts, others) in self.accounts.iter_mut().zip(&part.accounts) {
+            for (account, other) in accounts.iter_mut().zip(others) {
+                account.total = account.total.plus(other.total);
+                account.matched = account.matched.plus(other.matched);
+            }
+        }
+        for (residual, other) in self.residuals.iter_mut().zip(&part.residuals) {
+            residual.difference += other.difference;
+            residual.tolerance += other.tolerance;
+            residual.fees += other.fees;
+        }
+    }
+
+    /// Books one matched entry.
+    #[inline]
+    fn matched(&mut self, run: &Run<'_>, measures: Measures, side: Side, row: u32) {
+        let set = run.set(side);
+        let currency = set.currency(row).index();
+        let amount = set.amount(row);
+        let (compared, sign) = match side {
+            Side::Left => (measure(set, row, measures.left), 1),
+            Side::Right => (measure(set, row, measures.right), -1),
+        };
+        self.accounts[side as usize][currency].matched.add(amount);
+        let residual = &mut self.residuals[currency];
+        residual.difference += sign * amount;
+        residual.tolerance += sign * compared;
+        residual.fees += sign * (amount - compared);
+    }
 }
 
 /// Keeps the books and checks them.
 pub(crate) fn account(run: &Run<'_>, breaks: &[Break]) -> Result<Conservation, EngineError> {
-    let mut totals = [vec![Account::default(); Currency::COUNT], vec![Account::default(); Currency::COUNT]];
-    let mut residuals = vec![Residual::default(); Currency::COUNT];
+    let mut books = Books::new();
     for side in Side::BOTH {
         let set = run.set(side);
-        let accounts = &mut totals[side as usize];
-        for row in set.rows() {
-            accounts[set.currency(row).index()].total.add(set.amount(row));
+        for part in parallel(set.len(), run.threads, |range| {
+            let mut part = Books::new();
+            for row in range.filter_map(|row| u32::try_from(row).ok()) {
+                part.accounts[side as usize][set.currency(row).index()].total.add(set.amount(row));
+            }
+            part
+        }) {
+            books.add(&part);
         }
         let mut ignored: Vec<u32> = set.ignored().iter().map(|(row, _)| *row).collect();
         ignored.sort_unstable();
         ignored.dedup();
         for row in ignored {
-            accounts[set.currency(row).index()].ignored.add(set.amount(row));
+            books.accounts[side as usize][set.currency(row).index()].ignored.add(set.amount(row));
         }
     }
     for item in breaks {
         let set = run.set(item.side);
-        totals[item.side as usize][set.currency(item.row).index()].open.add(set.amount(item.row));
+        books.accounts[item.side as usize][set.currency(item.row).index()].open.add(set.amount(item.row));
     }
     for (matches, pass) in run.matches.iter().zip(&run.rules.passes) {
         let measures = measures(&pass.kind);
-        for [left, right] in &matches.pairs {
-            book(run, measures, Side::Left, *left, &mut totals, &mut residuals);
-            book(run, measures, Side::Right, *right, &mut totals, &mut residuals);
+        for part in parallel(matches.pairs.len(), run.threads, |range| {
+            let mut part = Books::new();
+            for [left, right] in &matches.pairs[range] {
+                part.matched(run, measures, Side::Left, *left);
+                part.matched(run, measures, Side::Right, *right);
+            }
+            part
+        }) {
+            books.add(&part);
         }
         for group in &matches.groups {
-            group
-                .left
-                .iter()
-                .for_each(|row| book(run, measures, Side::Left, *row, &mut totals, &mut residuals));
-            group
-                .right
-                .iter()
-                .for_each(|row| book(run, measures, Side::Right, *row, &mut totals, &mut residuals));
+            for (side, rows) in [(Side::Left, &group.left), (Side::Right, &group.right)] {
+                rows.iter().for_each(|row| books.matched(run, measures, side, *row));
+            }
         }
     }
-    let conservation = collect(run, &totals, &residuals);
+    let conservation = collect(run, &books.accounts, &books.residuals);
     check(&conservation)?;
     Ok(conservation)
-}
-
-/// Books one matched entry.
-#[inline]
-fn book(
-    run: &Run<'_>,
-    measures: Measures,
-    side: Side,
-    row: u32,
-    totals: &mut [Vec<Account>; 2],
-    residuals: &mut [Residual],
-) {
-    let set = run.set(side);
-    let currency = set.currency(row).index();
-    let amount = set.amount(row);
-    let (compared, sign) = match side {
-        Side::Left => (measure(set, row, measures.left), 1),
-        Side::Right => (measure(set, row, measures.right), -1),
-    };
-    totals[side as usize][currency].matched.add(amount);
-    let residual = &mut residuals[currency];
-    residual.difference += sign * amount;
-    residual.tolerance += sign * compared;
-    residual.fees += sign * (amount - compared);
 }
 
 /// The amounts that a pass compares.
@@ -158,7 +188,12 @@ fn collect(run: &Run<'_>, totals: &[Vec<Account>; 2], residuals: &[Residual]) ->
         }
     }
     for side in Side::BOTH {
-        conservation.rejected[side as usize] = run.set(side).files().iter().map(|file| file.rejected).sum();
+        for file in run.set(side).files() {
+            conservation.rejected[side as usize] += file.rejected;
+            for (code, count) in &file.rejected_by_code {
+                *conservation.rejected_by_code[side as usize].entry(code).or_default() += count;
+            }
+        }
     }
     conservation
 }
@@ -169,6 +204,12 @@ fn check(conservation: &Conservation) -> Result<(), EngineError> {
             if account.matched.plus(account.open).plus(account.ignored) != account.total {
                 return Err(EngineError(format!("{} side, {currency}: {account:?}", side.name())));
             }
+        }
+    }
+    for side in Side::BOTH {
+        let reasons: u64 = conservation.rejected_by_code[side as usize].values().sum();
+        if reasons != conservation.rejected[side as usize] {
+            return Err(EngineError(format!("{} side: refused rows without a reason", side.name())));
         }
     }
     for (currency, residual) in &conservation.residuals {

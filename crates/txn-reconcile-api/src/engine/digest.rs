@@ -5,21 +5,30 @@
 //! and its kind. The records are sorted and hashed again with BLAKE3. Ignored entries do not count, so that importing a
 //! file once more leaves the digest as it was. Records are cut to 128 bits, which is enough to tell results apart.
 
-use super::keys::fill;
+use super::keys::{both, fill};
 use super::{Break, BreakKind, Run, Side};
+
+/// Pairs whose entries are brought into the caches at once.
+const WARMED: usize = 64;
 
 /// The digest in hexadecimal.
 pub(crate) fn digest(run: &Run<'_>, breaks: &[Break]) -> String {
     let mut matched = Vec::new();
     for (matches, pass) in run.matches.iter().zip(&run.rules.passes) {
         matched.reserve_exact(matches.pairs.len() + matches.groups.len());
-        let name = pass.name.as_bytes();
+        let name = blake3::hash(pass.name.as_bytes());
+        let name = name.as_bytes();
         let first = matched.len();
         matched.resize(first + matches.pairs.len(), 0);
         fill(&mut matched[first..], run.threads, |records, from| {
             let mut scratch = [Vec::new(), Vec::new(), Vec::new()];
-            for (record_of, [left, right]) in records.iter_mut().zip(&matches.pairs[from..]) {
-                *record_of = record(run, name, &[*left], &[*right], &mut scratch);
+            let pairs = matches.pairs[from..].chunks(WARMED);
+            for (records, pairs) in records.chunks_mut(WARMED).zip(pairs) {
+                run.set(Side::Left).warm(pairs.iter().map(|pair| pair[0]));
+                run.set(Side::Right).warm(pairs.iter().map(|pair| pair[1]));
+                for (record_of, [left, right]) in records.iter_mut().zip(pairs) {
+                    *record_of = record(run, name, &[*left], &[*right], &mut scratch);
+                }
             }
         });
         let mut scratch = [Vec::new(), Vec::new(), Vec::new()];
@@ -35,11 +44,11 @@ pub(crate) fn digest(run: &Run<'_>, breaks: &[Break]) -> String {
         bytes.extend_from_slice(symmetric_name(item.kind).as_bytes());
         open[item.side as usize].push(short(&bytes));
     }
-    let mut sides: Vec<[u8; 32]> = open.into_iter().map(fold).collect();
+    let mut sides: Vec<[u8; 32]> = open.into_iter().map(|records| fold(records, run.threads)).collect();
     sides.sort_unstable();
     let mut whole = blake3::Hasher::new();
-    whole.update(b"txn-reconcile result, version 1");
-    whole.update(&fold(matched));
+    whole.update(b"txn-reconcile result, version 2");
+    whole.update(&fold(matched, run.threads));
     for side in &sides {
         whole.update(side);
     }
@@ -54,18 +63,23 @@ fn symmetric_name(kind: BreakKind) -> &'static str {
     }
 }
 
-/// Hashes a match: its members on either side in the order of their content, the sides in that order too.
-fn record(run: &Run<'_>, pass: &[u8], left: &[u32], right: &[u32], scratch: &mut [Vec<u8>; 3]) -> u128 {
+/// Hashes a match, under its pass as the key: its members on either side in the order of their content, the sides in
+/// that order too. Two entries of the same content are written once, which leaves most records a single block.
+fn record(run: &Run<'_>, pass: &[u8; 32], left: &[u32], right: &[u32], scratch: &mut [Vec<u8>; 3]) -> u128 {
     let [first, second, whole] = scratch;
     members(run, Side::Left, left, first);
     members(run, Side::Right, right, second);
     whole.clear();
-    let (low, high) = if first <= second { (first, second) } else { (second, first) };
-    whole.extend_from_slice(&(low.len() as u64).to_le_bytes());
-    whole.extend_from_slice(low);
-    whole.extend_from_slice(high);
-    whole.extend_from_slice(pass);
-    short(whole)
+    whole.push(u8::from(first == second));
+    if first == second {
+        whole.extend_from_slice(first);
+    } else {
+        let (low, high) = if first <= second { (first, second) } else { (second, first) };
+        whole.extend_from_slice(&(low.len() as u64).to_le_bytes());
+        whole.extend_from_slice(low);
+        whole.extend_from_slice(high);
+    }
+    cut(blake3::keyed_hash(pass, whole))
 }
 
 /// Writes the identities of rows, sorted.
@@ -80,14 +94,18 @@ fn members(run: &Run<'_>, side: Side, rows: &[u32], out: &mut Vec<u8>) {
 }
 
 fn short(bytes: &[u8]) -> u128 {
+    cut(blake3::hash(bytes))
+}
+
+fn cut(hash: blake3::Hash) -> u128 {
     let mut cut = [0u8; 16];
-    cut.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+    cut.copy_from_slice(&hash.as_bytes()[..16]);
     u128::from_be_bytes(cut)
 }
 
 /// Sorts records and hashes them as one.
-fn fold(mut records: Vec<u128>) -> [u8; 32] {
-    records.sort_unstable();
+fn fold(mut records: Vec<u128>, threads: usize) -> [u8; 32] {
+    sort(&mut records, threads, u128::BITS - 1);
     let mut hasher = blake3::Hasher::new();
     let mut buffer = Vec::with_capacity(64 << 10);
     for chunk in records.chunks(4_096) {
@@ -96,4 +114,22 @@ fn fold(mut records: Vec<u128>) -> [u8; 32] {
         hasher.update(&buffer);
     }
     *hasher.finalize().as_bytes()
+}
+
+/// Sorts hashes that agree above `bit`, half by half as long as there are threads for both.
+fn sort(records: &mut [u128], threads: usize, bit: u32) {
+    if threads < 2 || records.len() < 4_096 || bit == 0 {
+        return records.sort_unstable();
+    }
+    let (mut low, mut high) = (0, records.len());
+    while low < high {
+        if records[low] >> bit & 1 == 0 {
+            low += 1;
+        } else {
+            high -= 1;
+            records.swap(low, high);
+        }
+    }
+    let (zeros, ones) = records.split_at_mut(low);
+    both(threads, || sort(zeros, threads / 2, bit - 1), || sort(ones, threads - threads / 2, bit - 1));
 }

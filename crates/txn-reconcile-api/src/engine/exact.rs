@@ -6,6 +6,9 @@ use super::{Run, Side, date, measure};
 use crate::rules::Exact;
 use crate::rules::file::{DateField, Measure};
 
+/// Rows whose partners are brought into the caches at once.
+const WARMED: usize = 64;
+
 /// No partner.
 const NONE: u32 = u32::MAX;
 
@@ -43,10 +46,13 @@ pub(crate) fn run(run: &mut Run<'_>, pass: &Exact) {
     drop((left, right));
     let shared: &Run<'_> = run;
     let confirmed = parallel(partners.len(), run.threads, |range| {
-        let same =
-            |row: usize| (partners[row] != NONE && agree(shared, pass, row as u32, partners[row])) as usize;
+        let same = |row: usize| partners[row] != NONE && agree(shared, pass, row as u32, partners[row]);
         let mut pairs = Vec::with_capacity(range.len());
-        pairs.extend(range.filter(|row| same(*row) == 1).map(|row| [row as u32, partners[row]]));
+        for rows in range.clone().step_by(WARMED).map(|from| from..range.end.min(from + WARMED)) {
+            let others = partners[rows.clone()].iter().copied().filter(|partner| *partner != NONE);
+            shared.set(Side::Right).warm(others);
+            pairs.extend(rows.filter(|row| same(*row)).map(|row| [row as u32, partners[row]]));
+        }
         pairs
     });
     drop(partners);

@@ -3,9 +3,9 @@
 //! Rows with the same content are numbered 1, 2, 3 … A second file that holds the same rows changes nothing: a row
 //! counts as often as in the file that holds it most often, unless the ruleset says that files follow one another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::keys::{both, row, row_bits, run as run_length, sorted};
+use super::keys::{both, parallel, row, row_bits, run as run_length, sorted};
 use super::{Run, Side};
 use crate::entry::{EntrySet, IgnoreReason};
 use crate::hash;
@@ -41,8 +41,24 @@ pub(crate) fn settle(run: &mut Run<'_>) {
             }
             at += length;
         }
+        if overlaps[index] == Overlap::Dedupe {
+            set_settled_aside(set, run.threads);
+        }
     }
     run.import_keys = Some(keys);
+}
+
+/// Sets aside what a run before has matched and this one imports again.
+fn set_settled_aside(set: &mut EntrySet, threads: usize) {
+    if set.settled().is_empty() {
+        return;
+    }
+    let shared: &EntrySet = set;
+    let again = parallel(shared.len(), threads, |range| {
+        let rows = range.filter_map(|row| u32::try_from(row).ok());
+        rows.filter(|row| shared.is_settled(*row)).collect::<Vec<u32>>()
+    });
+    again.into_iter().flatten().for_each(|row| set.ignore(row, IgnoreReason::AlreadyImported));
 }
 
 /// Rows that may have the same content.
@@ -67,7 +83,9 @@ fn settle_block(set: &mut EntrySet, rows: impl Iterator<Item = u32>, overlap: Ov
             dropped.into_iter().for_each(|row| set.ignore(row, IgnoreReason::AlreadyImported));
             rows = kept;
         }
-        if rows.len() > 1 {
+        // Entries carried forward come with their numbers.
+        let numbers: BTreeSet<u32> = rows.iter().map(|row| set.occurrence(*row)).collect();
+        if numbers.len() < rows.len() {
             for (number, row) in (1..).zip(rows) {
                 set.set_occurrence(row, number);
             }

@@ -24,7 +24,7 @@ mod unique;
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use self::breaks::{Break, BreakKind, Nearest};
+pub use self::breaks::{Break, BreakKind, Nearest, Suggestion};
 pub use self::outcome::{GroupMatch, MatchView, Outcome, PassMatches};
 use crate::calendar::Calendar;
 use crate::date::Date;
@@ -278,19 +278,20 @@ impl Run<'_> {
     }
 
     fn is_blank(&self, reference: &[u8]) -> bool {
-        let plain = normalize(reference);
-        plain.is_empty() || self.rules.blank_references.contains(&plain)
+        plain(reference).next().is_none()
+            || self.rules.blank_references.iter().any(|blank| plain(reference).eq(blank.iter().copied()))
     }
 }
 
 /// Letters and digits of a reference, letters in upper case; bytes beyond ASCII stay as they are.
 #[must_use]
 pub fn normalize(reference: &[u8]) -> Vec<u8> {
-    reference
-        .iter()
-        .filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
-        .map(u8::to_ascii_uppercase)
-        .collect()
+    plain(reference).collect()
+}
+
+fn plain(reference: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let kept = reference.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    kept.map(u8::to_ascii_uppercase)
 }
 
 /// The amount that a pass compares.

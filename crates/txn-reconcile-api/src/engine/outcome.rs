@@ -1,10 +1,10 @@
 //! The result of a run.
 
 use super::conserve::{self, Conservation};
-use super::keys::both;
 use super::{Break, EngineError, Run, Side, State, digest};
 use crate::date::Date;
 use crate::entry::EntrySet;
+use crate::formats::RawLines;
 
 /// What one pass matched.
 #[derive(Clone, Debug, Default)]
@@ -54,13 +54,14 @@ pub struct Outcome {
     pub as_of: Date,
     /// What the reader should know about the run.
     pub notes: Vec<String>,
+    /// The lines that entries were read from, by side and file, as far as they were fetched for a report.
+    pub raw: [Vec<RawLines>; 2],
 }
 
 /// Checks the books, takes the digest and closes the run.
 pub(crate) fn finish(run: Run<'_>, breaks: Vec<Break>, as_of: Date) -> Result<Outcome, EngineError> {
-    let (conservation, digest) =
-        both(run.threads, || conserve::account(&run, &breaks), || digest::digest(&run, &breaks));
-    let conservation = conservation?;
+    let conservation = conserve::account(&run, &breaks)?;
+    let digest = digest::digest(&run, &breaks);
     Ok(Outcome {
         sets: run.sets,
         states: run.state,
@@ -70,6 +71,7 @@ pub(crate) fn finish(run: Run<'_>, breaks: Vec<Break>, as_of: Date) -> Result<Ou
         digest,
         as_of,
         notes: run.notes,
+        raw: [Vec::new(), Vec::new()],
     })
 }
 
@@ -78,6 +80,13 @@ impl Outcome {
     #[must_use]
     pub fn set(&self, side: Side) -> &EntrySet {
         &self.sets[side as usize]
+    }
+
+    /// The line that an entry was read from, if it was fetched.
+    #[must_use]
+    pub fn raw_line(&self, side: Side, row: u32) -> Option<String> {
+        let set = self.set(side);
+        self.raw[side as usize].get(set.file(row))?.get(set.raw(row))
     }
 
     /// Every match, pass by pass.

@@ -1,7 +1,7 @@
 //! One to one by reference, with amounts and dates within limits.
 
 use super::assign::{Candidate, settle};
-use super::keys::{blocks, row, row_bits};
+use super::keys::{blocks, both, row, row_bits};
 use super::{Hint, Run, Side, date, measure, normalize};
 use crate::hash;
 use crate::rules::ByReference;
@@ -19,11 +19,19 @@ const WORD_BYTES_MIN: usize = 5;
 
 pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &ByReference) {
     let bits = row_bits(run.sets[0].len().max(run.sets[1].len()));
-    let left = keys(run, Side::Left, pass.reference, bits);
-    let right = keys(run, Side::Right, pass.reference, bits);
+    let shared: &Run<'_> = run;
+    let (left, right) = both(
+        run.threads,
+        || keys(shared, Side::Left, pass.reference, bits),
+        || keys(shared, Side::Right, pass.reference, bits),
+    );
     let mut candidates = Vec::new();
     let mut tangled = Vec::new();
     blocks(&left, &right, bits, |l, r| {
+        if let ([l], [r]) = (l, r) {
+            candidates.extend(candidate(run, pass, row(*l, bits), row(*r, bits)));
+            return;
+        }
         let l: Vec<u32> = l.iter().map(|key| row(*key, bits)).collect();
         let r: Vec<u32> = r.iter().map(|key| row(*key, bits)).collect();
         match block(run, pass, &l, &r) {

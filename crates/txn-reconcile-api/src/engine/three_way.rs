@@ -24,6 +24,20 @@ pub struct Chain {
     pub ignored: Tally,
 }
 
+impl Chain {
+    /// The places with their names in reports.
+    #[must_use]
+    pub fn places(&self) -> [(&'static str, Tally); 5] {
+        [
+            ("matched_on_both_legs", self.complete),
+            ("first_leg_only", self.first_only),
+            ("second_leg_only", self.third_only),
+            ("on_neither", self.neither),
+            ("ignored", self.ignored),
+        ]
+    }
+}
+
 /// Follows the middle source through both legs: `first` has it on its right, `second` on its left.
 ///
 /// None if the two outcomes do not hold the same middle source.

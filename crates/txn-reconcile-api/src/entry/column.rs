@@ -81,15 +81,15 @@ impl Runs {
     }
 }
 
-/// Whole numbers that nearly always fit 64 bits; the rest stand aside.
+/// Whole numbers that nearly always fit 32 bits, as fees in minor units do; the rest stand aside.
 #[derive(Clone, Debug, Default)]
 pub struct AmountColumn {
-    narrow: Vec<i64>,
+    narrow: Vec<i32>,
     wide: std::collections::BTreeMap<u32, i128>,
 }
 
 /// Marks a row whose value stands aside.
-const ASIDE: i64 = i64::MIN;
+const ASIDE: i32 = i32::MIN;
 
 impl AmountColumn {
     /// Makes room ahead.
@@ -100,7 +100,7 @@ impl AmountColumn {
     /// Appends an amount of any size.
     #[inline]
     pub fn push(&mut self, amount: i128) {
-        match i64::try_from(amount) {
+        match i32::try_from(amount) {
             Ok(narrow) if narrow != ASIDE => self.narrow.push(narrow),
             _ => {
                 let row = u32::try_from(self.narrow.len()).unwrap_or(u32::MAX);
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn amounts_of_any_size_come_back() {
         let amounts =
-            [0, 1, -1, i128::from(i64::MAX), i128::from(i64::MIN), i128::from(i64::MIN) - 1, i128::MAX];
+            [0, 1, -1, i128::from(i32::MAX), i128::from(i32::MIN), i128::from(i64::MIN) - 1, i128::MAX];
         let mut column = AmountColumn::default();
         for amount in amounts {
             column.push(amount);

@@ -1,6 +1,6 @@
 //! The entries of one side of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::IgnoreReason;
@@ -99,17 +99,20 @@ pub struct SourceFile {
     pub name: String,
     /// Rows that were refused.
     pub rejected: u64,
+    /// How many of them for which reason, by the code of the remark.
+    pub rejected_by_code: BTreeMap<&'static str, u64>,
+    /// Whether these are entries that a run before left open.
+    pub carried: bool,
 }
 
 /// Entries in columns. Rows are addressed by `u32` in the order of arrival; nothing in a result depends on that order.
 #[derive(Clone, Debug, Default)]
 pub struct EntrySet {
-    amount: AmountColumn,
+    core: Vec<Core>,
+    /// Amounts that do not fit the core.
+    amount_wide: BTreeMap<u32, i128>,
     fee: FeeColumn,
-    currency: Vec<Currency>,
-    booking: Vec<Date>,
     value_after_days: LazyColumn<i32>,
-    reference: Vec<TextRef>,
     counterparty: LazyColumn<TextRef>,
     group: LazyColumn<TextRef>,
     account: LazyColumn<TextRef>,
@@ -120,14 +123,30 @@ pub struct EntrySet {
     file: LazyColumn<u16>,
     lines: Runs,
     raw_bases: Runs,
-    raw_offset: Vec<u32>,
-    raw_len: Vec<u16>,
     raw_len_wide: BTreeMap<u32, u32>,
     raw_hash: Vec<u64>,
     occurrence: BTreeMap<u32, u32>,
     ignored: Vec<(u32, IgnoreReason)>,
     files: Vec<SourceFile>,
+    settled: BTreeMap<Date, BTreeSet<EntryId>>,
 }
+
+/// What every comparison of two entries looks at, side by side: one cache line instead of five.
+#[derive(Clone, Copy, Debug)]
+struct Core {
+    /// [`AMOUNT_ASIDE`] if the amount stands in `amount_wide`.
+    amount: i64,
+    reference: TextRef,
+    booking: Date,
+    /// Counted from the latest of `raw_bases`.
+    raw_offset: u32,
+    /// `u16::MAX` if the length stands in `raw_len_wide`.
+    raw_len: u16,
+    currency: Currency,
+}
+
+/// Marks a row whose amount stands aside.
+const AMOUNT_ASIDE: i64 = i64::MIN;
 
 /// Fees are zero on most rows of most sources.
 #[derive(Clone, Debug, Default)]
@@ -158,30 +177,20 @@ impl EntrySet {
     /// An empty set for one file.
     #[must_use]
     pub fn for_file(name: &str) -> Self {
-        Self { files: vec![SourceFile { name: name.to_owned(), rejected: 0 }], ..Self::default() }
+        Self { files: vec![SourceFile { name: name.to_owned(), ..SourceFile::default() }], ..Self::default() }
     }
 
     /// Makes room for about this many entries; untouched pages cost no memory.
     pub fn reserve(&mut self, entries: usize, text_bytes: usize) {
-        self.amount.reserve(entries);
-        self.currency.reserve(entries);
-        self.booking.reserve(entries);
-        self.reference.reserve(entries);
-        self.raw_offset.reserve(entries);
-        self.raw_len.reserve(entries);
+        self.core.reserve(entries);
         self.raw_hash.reserve(entries);
         self.text.reserve(text_bytes);
     }
 
     /// Gives back spare memory.
     pub fn shrink(&mut self) {
-        self.amount.shrink();
-        self.currency.shrink_to_fit();
-        self.booking.shrink_to_fit();
+        self.core.shrink_to_fit();
         self.value_after_days.shrink();
-        self.reference.shrink_to_fit();
-        self.raw_offset.shrink_to_fit();
-        self.raw_len.shrink_to_fit();
         self.raw_hash.shrink_to_fit();
         self.text.shrink();
         for column in [
@@ -198,13 +207,13 @@ impl EntrySet {
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.currency.len()
+        self.core.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.currency.is_empty()
+        self.core.is_empty()
     }
 
     /// All rows.
@@ -224,28 +233,36 @@ impl EntrySet {
         let group = self.names.intern(&mut self.text, draft.group.as_bytes())?;
         let account = self.names.intern(&mut self.text, draft.account.as_bytes())?;
         let kind = self.names.intern(&mut self.text, draft.kind.as_bytes())?;
-        self.amount.push(draft.amount);
+        let (raw_offset, raw_len) = self.push_place(row, draft.line, draft.raw);
+        let amount = i64::try_from(draft.amount).unwrap_or(AMOUNT_ASIDE);
+        if amount == AMOUNT_ASIDE {
+            self.amount_wide.insert(row, draft.amount);
+        }
+        self.core.push(Core {
+            amount,
+            reference,
+            booking: draft.booking,
+            raw_offset,
+            raw_len,
+            currency: draft.currency,
+        });
         self.fee.push(draft.fee);
-        self.currency.push(draft.currency);
-        self.booking.push(draft.booking);
         self.value_after_days.push(draft.value.days() - draft.booking.days());
-        self.reference.push(reference);
         self.description.push(description);
         self.counterparty.push(counterparty);
         self.group.push(group);
         self.account.push(account);
         self.kind.push(kind);
         self.file.push(0);
-        self.push_place(row, draft.line, draft.raw);
         if draft.pending {
             self.ignored.push((row, IgnoreReason::NotBooked));
         }
         Ok(row)
     }
 
-    /// Stores line, offset, length and hash.
+    /// Stores line and hash; answers offset and length as the core holds them.
     #[inline]
-    fn push_place(&mut self, row: u32, line: u64, raw: RawPlace) {
+    fn push_place(&mut self, row: u32, line: u64, raw: RawPlace) -> (u32, u16) {
         if self.lines.last().is_none_or(|(first, base)| base + u64::from(row - first) != line) {
             self.lines.start(row, line);
         }
@@ -256,15 +273,12 @@ impl EntrySet {
                 0
             }
         };
-        self.raw_offset.push(offset);
         self.raw_hash.push(raw.hash);
-        match u16::try_from(raw.len) {
-            Ok(len) if len < u16::MAX => self.raw_len.push(len),
-            _ => {
-                self.raw_len_wide.insert(row, raw.len);
-                self.raw_len.push(u16::MAX);
-            }
+        let len = u16::try_from(raw.len).unwrap_or(u16::MAX);
+        if len == u16::MAX {
+            self.raw_len_wide.insert(row, raw.len);
         }
+        (offset, len)
     }
 
     /// Adds the entries of another set behind these.
@@ -290,6 +304,9 @@ impl EntrySet {
         }
         self.ignored.extend(other.ignored.iter().map(|(row, reason)| (first_row + row, *reason)));
         self.files.extend(other.files);
+        for (booked, ids) in other.settled {
+            self.settled.entry(booked).or_default().extend(ids);
+        }
         Ok(())
     }
 
@@ -318,7 +335,10 @@ impl EntrySet {
     #[inline]
     #[must_use]
     pub fn amount(&self, row: u32) -> i128 {
-        self.amount.get(row as usize)
+        match self.core[row as usize].amount {
+            AMOUNT_ASIDE => self.amount_wide.get(&row).copied().unwrap_or_default(),
+            amount => i128::from(amount),
+        }
     }
 
     /// Fee in minor units, a cost being positive.
@@ -332,14 +352,14 @@ impl EntrySet {
     #[inline]
     #[must_use]
     pub fn currency(&self, row: u32) -> Currency {
-        self.currency[row as usize]
+        self.core[row as usize].currency
     }
 
     /// Booking date.
     #[inline]
     #[must_use]
     pub fn booking(&self, row: u32) -> Date {
-        self.booking[row as usize]
+        self.core[row as usize].booking
     }
 
     /// Value date.
@@ -360,14 +380,14 @@ impl EntrySet {
     /// Reference.
     #[must_use]
     pub fn reference(&self, row: u32) -> &str {
-        self.string(self.reference[row as usize])
+        self.string(self.core[row as usize].reference)
     }
 
     /// Reference, without the check that it is UTF-8.
     #[inline]
     #[must_use]
     pub fn reference_bytes(&self, row: u32) -> &[u8] {
-        self.text.get(self.reference[row as usize])
+        self.text.get(self.core[row as usize].reference)
     }
 
     /// Counterparty.
@@ -418,11 +438,12 @@ impl EntrySet {
     pub fn raw(&self, row: u32) -> RawPlace {
         let at = row as usize;
         let base = self.raw_bases.at(row).map_or(0, |(_, base)| base);
-        let len = match self.raw_len[at] {
+        let core = self.core[at];
+        let len = match core.raw_len {
             u16::MAX => self.raw_len_wide.get(&row).copied().unwrap_or_default(),
             len => u32::from(len),
         };
-        RawPlace { offset: base + u64::from(self.raw_offset[at]), len, hash: self.raw_hash[at] }
+        RawPlace { offset: base + u64::from(core.raw_offset), len, hash: self.raw_hash[at] }
     }
 
     /// Number of the file that the entry came from.
@@ -437,11 +458,37 @@ impl EntrySet {
         &self.files
     }
 
-    /// Notes how many rows of the (only) file were refused.
-    pub fn set_rejected(&mut self, rejected: u64) {
+    /// Notes how many rows of the (only) file were refused, by the code of the remark.
+    pub fn set_rejected(&mut self, by_code: BTreeMap<&'static str, u64>) {
         if let Some(file) = self.files.last_mut() {
-            file.rejected = rejected;
+            file.rejected = by_code.values().sum();
+            file.rejected_by_code = by_code;
         }
+    }
+
+    /// Marks the (only) file as entries that a run before left open.
+    pub fn set_carried(&mut self) {
+        if let Some(file) = self.files.last_mut() {
+            file.carried = true;
+        }
+    }
+
+    /// Remembers an entry that a run before matched, by its booking date.
+    pub fn settle(&mut self, booked: Date, id: EntryId) {
+        self.settled.entry(booked).or_default().insert(id);
+    }
+
+    /// Entries that runs before matched, by booking date.
+    #[must_use]
+    pub fn settled(&self) -> &BTreeMap<Date, BTreeSet<EntryId>> {
+        &self.settled
+    }
+
+    /// Whether a run before matched this entry. Entries carried forward were open then, whatever their number is.
+    #[must_use]
+    pub fn is_settled(&self, row: u32) -> bool {
+        let carried = self.files.get(self.file(row)).is_some_and(|file| file.carried);
+        !carried && self.settled.get(&self.booking(row)).is_some_and(|ids| ids.contains(&self.id(row)))
     }
 
     /// 1 for the first of several rows with the same content, 2 for the second …
@@ -492,7 +539,7 @@ impl EntrySet {
         head.put(&self.value_after_days.get(at).to_le_bytes());
         out.extend_from_slice(&head.bytes[..head.len]);
         for place in [
-            self.reference[at],
+            self.core[at].reference,
             self.counterparty.get(at),
             self.group.get(at),
             self.account.get(at),
@@ -507,6 +554,15 @@ impl EntrySet {
             write_unsigned(out, text.len() as u128);
             out.extend_from_slice(text);
         }
+    }
+
+    /// Brings rows that stand far apart into the caches before they are looked at one by one: the loads of a short loop
+    /// overlap, those of a long one wait for each other.
+    pub fn warm(&self, rows: impl Iterator<Item = u32> + Clone) {
+        let touched = rows.clone().fold(0, |sum: u32, row| sum ^ self.core[row as usize].reference.place());
+        std::hint::black_box(touched);
+        let touched = rows.fold(0, |sum: u8, row| sum ^ self.text.first(self.core[row as usize].reference));
+        std::hint::black_box(touched);
     }
 
     /// Whether two rows of this set have the same content.

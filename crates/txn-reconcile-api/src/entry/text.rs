@@ -15,6 +15,12 @@ impl TextRef {
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
+
+    /// The place as a number.
+    #[inline]
+    pub(crate) fn place(self) -> u32 {
+        self.0
+    }
 }
 
 /// The text of one source does not fit into 4 GiB.
@@ -79,6 +85,12 @@ impl TextStore {
         self.bytes.push(length as u8);
         self.bytes.extend_from_slice(text);
         Ok(TextRef(at))
+    }
+
+    /// The first byte stored at a place.
+    #[inline]
+    pub(crate) fn first(&self, at: TextRef) -> u8 {
+        self.bytes.get(at.0 as usize).copied().unwrap_or_default()
     }
 
     /// The string at a place that [`TextStore::push`] gave out.

@@ -5,11 +5,10 @@
 //! counts of accounts, groups and the file are checked.
 
 use super::statement::{Balance, Control, Statement};
-use super::{Collector, Line, Parser, ReadError, for_each_line};
+use super::{Collector, Line, Parser, ReadError, Span, for_each_line};
 use crate::currency::Currency;
 use crate::date::Date;
-use crate::entry::{Draft, RawPlace};
-use crate::hash;
+use crate::entry::Draft;
 
 /// Physical lines that one record may be continued over.
 const CONTINUATIONS_MAX: usize = 1_000;
@@ -32,7 +31,7 @@ pub(crate) struct Bai2Parser {
 struct Record {
     text: String,
     line: u64,
-    offset: u64,
+    raw: Span,
     lines: usize,
     /// Whether the last line had no slash at its end.
     unfinished: bool,
@@ -67,7 +66,10 @@ impl Bai2Parser {
         }
         let unfinished = !text.ends_with('/');
         let body = text.strip_suffix('/').unwrap_or(text);
-        if let Some(rest) = body.strip_prefix("88,").or_else(|| (body == "88").then_some("")) {
+        // Some banks put another mark behind the record code of a continuation.
+        let continued =
+            body.strip_prefix("88").filter(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
+        if let Some(rest) = continued.map(|rest| rest.strip_prefix([',', ':']).unwrap_or(rest)) {
             match &mut self.record {
                 Some(record) if record.lines < CONTINUATIONS_MAX => {
                     // A line that just stops after a comma goes on with the next field; that comma is the separator.
@@ -78,6 +80,7 @@ impl Bai2Parser {
                     record.text.push('\n');
                     record.text.push_str(rest);
                     record.lines += 1;
+                    record.raw.extend(&line);
                 }
                 _ => out.reject(
                     line.number,
@@ -92,7 +95,7 @@ impl Bai2Parser {
         self.record = Some(Record {
             text: body.to_owned(),
             line: line.number,
-            offset: line.offset,
+            raw: Span::of(&line),
             lines: 1,
             unfinished,
         });
@@ -164,7 +167,9 @@ impl Bai2Parser {
                     ),
                 }
             }
-            rest = rest.get(used + 1..).unwrap_or_default();
+            // An empty field in place of a code is an empty status, or a comma too many before a continuation.
+            let next = if code.is_empty() { 1 } else { used + 1 };
+            rest = rest.get(next..).unwrap_or_default();
         }
         self.account = Some(account);
     }
@@ -225,11 +230,6 @@ impl Bai2Parser {
             out.reject(record.line, "", "card-data", "the entry holds card data");
             return Ok(());
         }
-        let raw = RawPlace {
-            offset: record.offset,
-            len: u32::try_from(record.text.len()).unwrap_or(u32::MAX),
-            hash: hash::bytes(0, record.text.as_bytes()),
-        };
         let reference = [&customer, &bank]
             .into_iter()
             .find(|text| text.chars().any(|c| c != '0'))
@@ -241,7 +241,7 @@ impl Bai2Parser {
             kind: &format!("{code:03}"),
             description: &text,
             line: record.line,
-            raw,
+            raw: record.raw.place(),
             ..Draft::new(signed, account.currency, booking)
         })
     }

@@ -64,14 +64,17 @@ impl Diagnostics {
         &self.counts
     }
 
+    /// How many rows were refused, by the code of the remark.
+    #[must_use]
+    pub fn rejected_by_code(&self) -> BTreeMap<&'static str, u64> {
+        let rejected = self.counts.iter().filter(|((severity, _), _)| *severity == Severity::Rejected);
+        rejected.map(|((_, code), count)| (*code, *count)).collect()
+    }
+
     /// How many rows were refused.
     #[must_use]
     pub fn rejected(&self) -> u64 {
-        self.counts
-            .iter()
-            .filter(|((severity, _), _)| *severity == Severity::Rejected)
-            .map(|(_, count)| count)
-            .sum()
+        self.rejected_by_code().values().sum()
     }
 }
 
@@ -134,6 +137,8 @@ pub enum ReadError {
     },
     /// The compressed stream is damaged.
     Damaged,
+    /// The archive cannot be unpacked here.
+    Archive(&'static str),
     /// The columns that are needed are not there.
     Columns(String),
     /// More text than a side can hold.
@@ -155,6 +160,7 @@ impl fmt::Display for ReadError {
             Self::Bomb { limit } => write!(f, "unpacks to more than {limit} times its size"),
             Self::Dtd { line } => write!(f, "line {line}: a document type definition is not accepted"),
             Self::Damaged => f.write_str("the compressed stream is damaged or cut short"),
+            Self::Archive(message) => f.write_str(message),
             Self::Columns(message) => f.write_str(message),
             Self::Full(full) => full.fmt(f),
         }

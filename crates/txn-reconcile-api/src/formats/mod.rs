@@ -16,11 +16,13 @@ pub mod mapping;
 pub mod mt940;
 pub mod nacha;
 pub mod ndjson;
+pub mod raw;
 mod reader;
 mod row;
 pub mod statement;
 pub mod stripe;
 mod xml;
+mod zip;
 
 use std::fmt;
 
@@ -28,9 +30,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::diagnostic::{CardFinding, Diagnostic, Diagnostics, ReadError, Severity};
+pub use self::raw::RawLines;
 pub use self::reader::{ReadOptions, ReadReport, Reader};
 pub use self::statement::{Balance, Control, Statement, TieOut};
-use crate::entry::{Draft, EntrySet};
+use crate::entry::{Draft, EntrySet, RawPlace};
+use crate::hash::Stream;
 use crate::pan::{self, CardData};
 
 /// A file format.
@@ -133,6 +137,8 @@ pub struct Collector {
     pub cards_count: u64,
     /// Whether amounts and fees are turned round.
     pub negate: bool,
+    /// Lines that were asked for, by [`Reader::fetch`].
+    pub raw: RawLines,
 }
 
 impl Collector {
@@ -221,6 +227,41 @@ pub(crate) struct Line<'a> {
     pub offset: u64,
     /// Number of the line, from 1.
     pub number: u64,
+}
+
+/// The bytes of an entry that stands on several lines: from the first line to the last, line ends between them included.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Span {
+    offset: u64,
+    end: u64,
+    hash: Stream,
+}
+
+impl Span {
+    /// A span of one line so far.
+    pub fn of(line: &Line<'_>) -> Self {
+        let mut span = Self { offset: line.offset, end: line.offset, hash: Stream::default() };
+        span.extend(line);
+        span
+    }
+
+    /// Takes in the next line. The gap before it is the line's end, which is one byte or two.
+    pub fn extend(&mut self, line: &Line<'_>) {
+        let gap: &[u8] = match line.offset.saturating_sub(self.end) {
+            0 => b"",
+            1 => b"\n",
+            _ => b"\r\n",
+        };
+        self.hash.push(gap);
+        self.hash.push(line.text);
+        self.end = line.offset + line.text.len() as u64;
+    }
+
+    /// Where the bytes stand.
+    pub fn place(&self) -> RawPlace {
+        let len = u32::try_from(self.end - self.offset).unwrap_or(u32::MAX);
+        RawPlace { offset: self.offset, len, hash: self.hash.finish() }
+    }
 }
 
 /// Calls `each` for every whole line and answers how many bytes were used.

@@ -5,11 +5,10 @@
 //! Dutch and Polish kinds. Field formats: SWIFT Standards MT, Category 9.
 
 use super::statement::{Balance, Control, Statement};
-use super::{Collector, Line, Parser, ReadError, for_each_line};
+use super::{Collector, Line, Parser, ReadError, Span, for_each_line};
 use crate::currency::Currency;
 use crate::date::Date;
-use crate::entry::{Draft, RawPlace};
-use crate::hash::Stream;
+use crate::entry::Draft;
 use crate::money::{AmountSyntax, parse_amount};
 
 /// Lines of one field that are kept: `:86:` has six by the standard and some banks send more.
@@ -22,6 +21,8 @@ pub(crate) struct Mt940Parser {
     field: Option<Field>,
     statement: Option<State>,
     entry: Option<Entry>,
+    /// The bytes of the entry: `:61:` and its `:86:`.
+    raw: Span,
     seen_tag: bool,
 }
 
@@ -54,8 +55,6 @@ struct Entry {
     supplement: String,
     pending: bool,
     line: u64,
-    offset: u64,
-    raw: Stream,
     card: bool,
 }
 
@@ -87,41 +86,26 @@ impl Mt940Parser {
                 if tag == "61" {
                     self.end_entry(out)?;
                 }
-                let is_entry_text = matches!(tag, "61" | "86");
+                match (tag, &mut self.entry) {
+                    ("61", _) => self.raw = Span::of(&line),
+                    ("86", Some(_)) => self.raw.extend(&line),
+                    _ => {}
+                }
                 self.field =
                     Some(Field { tag: tag.to_owned(), lines: vec![value.to_owned()], line: line.number });
-                if is_entry_text {
-                    self.add_raw(&line);
-                }
             }
             None => {
                 if let Some(field) = &mut self.field {
                     if field.lines.len() < FIELD_LINES_MAX {
                         field.lines.push(text.to_owned());
                     }
-                    if matches!(field.tag.as_str(), "61" | "86") {
-                        self.add_raw(&line);
+                    if field.tag == "61" || (field.tag == "86" && self.entry.is_some()) {
+                        self.raw.extend(&line);
                     }
                 }
             }
         }
         Ok(())
-    }
-
-    /// Adds a line to the raw text of the current entry; the first line is added when the entry is made.
-    fn add_raw(&mut self, line: &Line<'_>) {
-        if let (Some(entry), Some(Field { tag, .. })) = (&mut self.entry, &self.field)
-            && tag == "86"
-        {
-            entry.raw.push(b"\n");
-            entry.raw.push(line.text);
-        } else if let Some(field) = &mut self.field
-            && field.tag == "61"
-            && field.lines.len() == 1
-        {
-            // Remembered in front of the lines until the field is whole.
-            field.lines.insert(0, format!("{}", line.offset));
-        }
     }
 
     fn end_field(&mut self, out: &mut Collector) -> Result<(), ReadError> {
@@ -174,7 +158,8 @@ impl Mt940Parser {
     /// `:60F:` and `:62F:`: mark, date, currency, amount.
     fn balance(&mut self, field: &Field, opening: bool, out: &mut Collector) {
         let value = field.lines[0].trim();
-        let read = read_balance(value);
+        let known = self.statement.as_ref().and_then(|state| state.statement.currency);
+        let read = read_balance(value, known);
         let state = self.state(field.line);
         match read {
             Some((balance, currency)) => {
@@ -210,9 +195,14 @@ impl Mt940Parser {
 
     /// `:61:`
     fn begin_entry(&mut self, field: &Field, out: &mut Collector) {
-        let offset = field.lines[0].parse().unwrap_or(0);
-        let text = field.lines.get(1).map(String::as_str).unwrap_or_default();
-        let supplement = field.lines.get(2..).unwrap_or_default().join(" ");
+        let (text, supplement) = match &field.lines[..] {
+            // Some banks break the line anywhere, even before the amount.
+            [first, second, rest @ ..] if first.get(6..).is_some_and(|tail| !tail.contains([',', '.'])) => {
+                (format!("{first}{second}"), rest.join(" "))
+            }
+            [first, rest @ ..] => (first.clone(), rest.join(" ")),
+            [] => return,
+        };
         let Some(currency) = self.state(field.line).statement.currency else {
             out.reject(
                 field.line,
@@ -222,22 +212,20 @@ impl Mt940Parser {
             );
             return;
         };
-        match entry_line(text, currency) {
+        match entry_line(&text, currency) {
             Ok(parsed) => {
                 let state = self.state(field.line);
                 if !parsed.pending {
                     state.count(parsed.amount);
                 }
-                let mut raw = Stream::default();
-                raw.push(format!(":61:{text}").as_bytes());
-                for line in field.lines.get(2..).unwrap_or_default() {
-                    raw.push(b"\n");
-                    raw.push(line.as_bytes());
-                }
                 let card = [&parsed.customer_reference, &parsed.bank_reference, &supplement]
                     .into_iter()
                     .any(|text| out.screen(field.line, "61", text.as_bytes()));
-                self.entry = Some(Entry { supplement, line: field.line, offset, raw, card, ..parsed });
+                if value_is_thirtieth(&text) {
+                    let message = "a value date of the 30-day month; the last day of the month stands for it";
+                    out.warn(field.line, "61", "date-thirtieth", message);
+                }
+                self.entry = Some(Entry { supplement, line: field.line, card, ..parsed });
             }
             Err((code, message)) => out.reject(field.line, "61", code, message),
         }
@@ -278,11 +266,6 @@ impl Mt940Parser {
         };
         let account =
             self.statement.as_ref().map(|state| state.statement.account.as_str()).unwrap_or_default();
-        let raw = RawPlace {
-            offset: entry.offset,
-            len: u32::try_from(entry.raw.len()).unwrap_or(u32::MAX),
-            hash: entry.raw.finish(),
-        };
         out.entry(&Draft {
             value: entry.value,
             reference,
@@ -291,7 +274,7 @@ impl Mt940Parser {
             kind: &entry.kind,
             description: &description,
             line: entry.line,
-            raw,
+            raw: self.raw.place(),
             pending: entry.pending,
             ..Draft::new(entry.amount, entry.currency, entry.booking)
         })
@@ -349,22 +332,28 @@ fn swift_amount(text: &str, currency: Currency) -> Result<i128, (&'static str, S
     parse_amount(text.as_bytes(), currency, syntax).map_err(|error| ("amount-malformed", error.to_string()))
 }
 
-fn read_balance(value: &str) -> Option<(Balance, Currency)> {
+/// A balance; its currency may be missing where the statement has named it before.
+fn read_balance(value: &str, known: Option<Currency>) -> Option<(Balance, Currency)> {
     let debit = match value.as_bytes().first()? {
         b'C' | b'c' => false,
         b'D' | b'd' => true,
         _ => return None,
     };
     let date = Date::parse_short(value.get(1..7)?.as_bytes())?;
-    let currency = Currency::from_code(value.get(7..10)?.as_bytes())?;
-    let amount = swift_amount(value.get(10..)?.trim(), currency).ok()?;
+    let rest = value.get(7..)?;
+    let (currency, amount) = if rest.starts_with(|c: char| c.is_ascii_digit()) {
+        (known?, rest)
+    } else {
+        (Currency::from_code(rest.get(..3)?.as_bytes())?, rest.get(3..)?)
+    };
+    let amount = swift_amount(amount.trim(), currency).ok()?;
     Some((Balance { minor: if debit { -amount } else { amount }, date: Some(date) }, currency))
 }
 
 /// Value date, entry date, mark, funds code, amount, type, references.
 fn entry_line(text: &str, currency: Currency) -> Result<Entry, (&'static str, String)> {
     let fault = |code, message: &str| Err((code, message.to_owned()));
-    let Some(value) = text.get(..6).and_then(|date| Date::parse_short(date.as_bytes())) else {
+    let Some(value) = text.get(..6).and_then(value_date) else {
         return fault("date-malformed", "the value date is not YYMMDD");
     };
     let mut rest = &text[6..];
@@ -409,10 +398,22 @@ fn entry_line(text: &str, currency: Currency) -> Result<Entry, (&'static str, St
         supplement: String::new(),
         pending: *pending,
         line: 0,
-        offset: 0,
-        raw: Stream::default(),
         card: false,
     })
+}
+
+/// Interest counts months of 30 days (30/360), and some banks write the 29th and 30th of February as value dates.
+fn value_is_thirtieth(text: &str) -> bool {
+    let is_date = |date: &str| Date::parse_short(date.as_bytes()).is_some();
+    text.get(..6).is_some_and(|date| matches!(&date.as_bytes()[2..], b"0229" | b"0230") && !is_date(date))
+}
+
+fn value_date(text: &str) -> Option<Date> {
+    if value_is_thirtieth(text) {
+        let first_of_march = Date::parse_short(format!("{}0301", &text[..2]).as_bytes())?;
+        return Date::from_days(first_of_march.days() - 1);
+    }
+    Date::parse_short(text.as_bytes())
 }
 
 /// The entry date has no year: it is the one that brings it nearest to the value date.
@@ -449,7 +450,7 @@ impl Information {
         let bytes = first.as_bytes();
         match bytes {
             // Three digits and a mark: the German form, `166?00SEPA…`, also with `<` or `^` in Poland.
-            [a, b, c, mark @ (b'?' | b'<' | b'^' | b'~' | b'+'), d, e, ..]
+            [a, b, c, mark @ (b'?' | b'<' | b'>' | b'^' | b'~' | b'+'), d, e, ..]
                 if [a, b, c, d, e].iter().all(|byte| byte.is_ascii_digit()) =>
             {
                 Self::numbered(&lines.concat()[3..], char::from(*mark))

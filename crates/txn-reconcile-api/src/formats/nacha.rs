@@ -22,6 +22,8 @@ pub(crate) struct NachaParser {
     entry: Option<Entry>,
     file: Totals,
     batches: i128,
+    /// Whether the file holds accounting advices, which stand alone in a file.
+    advices: bool,
     seen_header: bool,
 }
 
@@ -61,7 +63,7 @@ impl NachaParser {
         Self { line: 1, ..Self::default() }
     }
 
-    fn record(&mut self, text: &str, offset: u64, out: &mut Collector) -> Result<(), ReadError> {
+    fn record(&mut self, text: &str, raw: RawPlace, out: &mut Collector) -> Result<(), ReadError> {
         let kind = text.as_bytes()[0];
         if kind != b'7' {
             self.end_entry(out)?;
@@ -72,7 +74,7 @@ impl NachaParser {
                 self.file_date = Date::parse_short(field(text, 24, 29).as_bytes());
             }
             b'5' => self.begin_batch(text),
-            b'6' => self.begin_entry(text, offset, out),
+            b'6' => self.begin_entry(text, raw, out),
             b'7' => self.addenda(text, out),
             b'8' => self.end_batch(text, out),
             b'9' if text.bytes().all(|byte| byte == b'9') => {}
@@ -97,7 +99,7 @@ impl NachaParser {
         });
     }
 
-    fn begin_entry(&mut self, text: &str, offset: u64, out: &mut Collector) {
+    fn begin_entry(&mut self, text: &str, raw: RawPlace, out: &mut Collector) {
         let line = self.line;
         let Some(batch) = &mut self.batch else {
             out.reject(line, "6", "order", "an entry outside a batch");
@@ -105,12 +107,18 @@ impl NachaParser {
         };
         batch.totals.entries_and_addenda += 1;
         batch.totals.entry_hash += whole(field(text, 4, 11)).unwrap_or(0);
-        let (Some(cents), Some(code)) = (whole(field(text, 30, 39)), whole(field(text, 2, 3))) else {
+        let (Some(cents), Some(code)) = (
+            whole(if batch.class == "ADV" { field(text, 28, 39) } else { field(text, 30, 39) }),
+            whole(field(text, 2, 3)),
+        ) else {
             out.reject(line, "6", "amount-malformed", "the amount or the transaction code is not a number");
             return;
         };
         // Second digit: 1-4 credits the receiver, 5-9 debits it (6 a return, 8 a prenote, 9 zero with remittance).
+        // An accounting advice speaks of the reader's own account: odd codes credit it, even ones debit it.
+        let advice = batch.class == "ADV";
         let is_debit = match code % 10 {
+            digit if advice => digit % 2 == 0,
             1..=4 => false,
             5..=9 => true,
             _ => {
@@ -122,15 +130,15 @@ impl NachaParser {
         *total += cents;
         let international = batch.class == "IAT";
         self.entry = Some(Entry {
-            amount: if is_debit { cents } else { -cents },
+            amount: if is_debit != advice { cents } else { -cents },
             kind: format!("{code:02}"),
             individual: if international { String::new() } else { field(text, 40, 54).to_owned() },
             name: if international { String::new() } else { field(text, 55, 76).to_owned() },
             trace: field(text, 80, 94).to_owned(),
             addenda: String::new(),
-            returned: matches!(code % 10, 1 | 6),
+            returned: !advice && matches!(code % 10, 1 | 6),
             line,
-            raw: RawPlace { offset, len: RECORD as u32, hash: hash::bytes(0, text.as_bytes()) },
+            raw,
         });
     }
 
@@ -196,7 +204,10 @@ impl NachaParser {
             return;
         };
         let mut statement = batch.statement;
-        controls(&mut statement, text, &batch.totals, [(5, 10), (11, 20), (21, 32), (33, 44)]);
+        // Accounting advices (ADV) have wider sums.
+        self.advices = batch.class == "ADV";
+        let sums = if self.advices { [(21, 40), (41, 60)] } else { [(21, 32), (33, 44)] };
+        controls(&mut statement, text, &batch.totals, [(5, 10), (11, 20), sums[0], sums[1]]);
         self.file.entries_and_addenda += batch.totals.entries_and_addenda;
         self.file.entry_hash += batch.totals.entry_hash;
         self.file.debits += batch.totals.debits;
@@ -211,7 +222,8 @@ impl NachaParser {
         if let Some(stated) = whole(field(text, 2, 7)) {
             totals.controls.push(Control { what: "batches", stated, found: self.batches, is_money: false });
         }
-        controls(&mut totals, text, &self.file, [(14, 21), (22, 31), (32, 43), (44, 55)]);
+        let sums = if self.advices { [(32, 51), (52, 71)] } else { [(32, 43), (44, 55)] };
+        controls(&mut totals, text, &self.file, [(14, 21), (22, 31), sums[0], sums[1]]);
         if let super::TieOut::Off(faults) = totals.tie_out() {
             for fault in faults {
                 out.warn(self.line, "9", "control-total", fault);
@@ -253,7 +265,7 @@ impl Parser for NachaParser {
         last: bool,
         out: &mut Collector,
     ) -> Result<usize, ReadError> {
-        let mut at = 0;
+        let mut at = if offset == 0 && data.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         while at < data.len() {
             if matches!(data[at], b'\n' | b'\r') {
                 self.line += u64::from(data[at] == b'\n');
@@ -268,8 +280,10 @@ impl Parser for NachaParser {
             // A line may have lost the blanks at its end; without line ends the next record follows at once.
             let mut record = [b' '; RECORD];
             record[..end].copy_from_slice(&rest[..end]);
+            let raw =
+                RawPlace { offset: offset + at as u64, len: end as u32, hash: hash::bytes(0, &rest[..end]) };
             match std::str::from_utf8(&record) {
-                Ok(text) if text.is_ascii() => self.record(text, offset + at as u64, out)?,
+                Ok(text) if text.is_ascii() => self.record(text, raw, out)?,
                 _ => out.reject(self.line, "", "encoding", "a NACHA file holds ASCII characters only"),
             }
             at += end;

@@ -7,9 +7,12 @@ use flate2::write::MultiGzDecoder;
 use super::csv::{CsvParser, Table};
 use super::encoding::{Encoding, Transcoder};
 use super::mapping::Mapping;
+use super::raw::RawParser;
+use super::zip::{self, Unzip};
 use super::{
     Collector, Format, Limits, Parser, ReadError, adyen, bai2, camt, detect, mt940, nacha, ndjson, stripe,
 };
+use crate::entry::{EntrySet, RawPlace};
 use crate::pan;
 
 /// How a file is to be read.
@@ -32,7 +35,7 @@ pub struct ReadReport {
     pub format: Format,
     /// The character encoding.
     pub encoding: Encoding,
-    /// Whether the file was packed with gzip.
+    /// Whether the file was packed, with gzip or in a ZIP archive.
     pub packed: bool,
     /// Size once unpacked, in bytes.
     pub bytes: u64,
@@ -55,13 +58,15 @@ pub struct Reader {
     stage: Option<Stage>,
     packed_bytes: u64,
     total_bytes: u64,
+    fetch: Option<Vec<RawPlace>>,
 }
 
 enum Unpacker {
-    /// Not a byte has come yet.
-    Undecided,
+    /// Too few bytes have come yet.
+    Undecided(Vec<u8>),
     Plain,
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Zip(Box<Unzip>),
 }
 
 /// Everything behind the decision about format and encoding.
@@ -91,12 +96,20 @@ impl Reader {
         Self {
             options,
             collector,
-            unpacker: Unpacker::Undecided,
+            unpacker: Unpacker::Undecided(Vec::new()),
             head: Vec::new(),
             stage: None,
             packed_bytes: 0,
             total_bytes: 0,
+            fetch: None,
         }
+    }
+
+    /// A reader that reads no entries and fetches these places of a file that was read before with the same options;
+    /// they end up in [`Collector::raw`].
+    #[must_use]
+    pub fn fetch(name: &str, options: ReadOptions, places: Vec<RawPlace>) -> Self {
+        Self { fetch: Some(places), ..Self::new(name, options) }
     }
 
     /// Makes room for the entries of a file of about this size; untouched pages cost no memory.
@@ -105,19 +118,44 @@ impl Reader {
         self.collector.entries.reserve(bytes / 32, bytes / 4);
     }
 
+    /// Drops the entries that were read so far, and answers how many: for a caller who only wants a file checked, in
+    /// memory that does not grow with it.
+    pub fn forget_entries(&mut self) -> u64 {
+        let name = self.collector.entries.files().first().map(|file| file.name.clone()).unwrap_or_default();
+        let entries = std::mem::replace(&mut self.collector.entries, EntrySet::for_file(&name));
+        entries.len() as u64
+    }
+
     /// Takes the next bytes of the file.
     ///
     /// # Errors
     /// Fails when a limit is passed or the file cannot be read at all; single bad rows do not fail.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), ReadError> {
         self.packed_bytes += chunk.len() as u64;
-        if matches!(self.unpacker, Unpacker::Undecided) && !chunk.is_empty() {
-            self.unpacker = match chunk {
-                [0x1f, ..] => Unpacker::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
-                _ => Unpacker::Plain,
-            };
+        if let Unpacker::Undecided(first) = &mut self.unpacker {
+            first.extend_from_slice(chunk);
+            let undecided = first.len() < zip::MAGIC.len() && zip::MAGIC.starts_with(first);
+            return if undecided { Ok(()) } else { self.begin() };
         }
-        if !matches!(self.unpacker, Unpacker::Gzip(_)) {
+        self.packed(chunk)
+    }
+
+    /// Decides how the file is packed, and goes on with its first bytes.
+    fn begin(&mut self) -> Result<(), ReadError> {
+        let Unpacker::Undecided(first) = std::mem::replace(&mut self.unpacker, Unpacker::Plain) else {
+            return Ok(());
+        };
+        if first.first() == Some(&0x1f) {
+            self.unpacker = Unpacker::Gzip(Box::new(MultiGzDecoder::new(Vec::new())));
+        } else if first.starts_with(zip::MAGIC) {
+            self.unpacker = Unpacker::Zip(Box::default());
+        }
+        self.packed(&first)
+    }
+
+    /// Takes bytes as they stand in the file.
+    fn packed(&mut self, chunk: &[u8]) -> Result<(), ReadError> {
+        if matches!(self.unpacker, Unpacker::Plain) {
             return self.unpacked(chunk);
         }
         for step in chunk.chunks(PACKED_STEP_BYTES) {
@@ -128,9 +166,18 @@ impl Reader {
     }
 
     fn unpack(&mut self, step: &[u8]) -> Result<Vec<u8>, ReadError> {
-        let Unpacker::Gzip(decoder) = &mut self.unpacker else { return Ok(Vec::new()) };
-        decoder.write_all(step).map_err(|_| ReadError::Damaged)?;
-        Ok(std::mem::take(decoder.get_mut()))
+        match &mut self.unpacker {
+            Unpacker::Gzip(decoder) => {
+                decoder.write_all(step).map_err(|_| ReadError::Damaged)?;
+                Ok(std::mem::take(decoder.get_mut()))
+            }
+            Unpacker::Zip(unzip) => {
+                let mut bytes = Vec::new();
+                unzip.push(step, &mut bytes)?;
+                Ok(bytes)
+            }
+            Unpacker::Undecided(_) | Unpacker::Plain => Ok(Vec::new()),
+        }
     }
 
     /// Takes unpacked bytes.
@@ -168,7 +215,10 @@ impl Reader {
             format,
             encoding,
             transcoder: Transcoder::new(encoding),
-            parser: self.parser(format),
+            parser: match self.fetch.take() {
+                Some(places) => Box::new(RawParser::new(places)),
+                None => self.parser(format),
+            },
             rest: Vec::new(),
             offset: 0,
             scratch: Vec::new(),
@@ -199,13 +249,21 @@ impl Reader {
     /// # Errors
     /// Fails when the file ends where it must not, or when it could not be read at all.
     pub fn finish(mut self) -> Result<ReadReport, ReadError> {
-        let packed = if let Unpacker::Gzip(decoder) = &mut self.unpacker {
-            decoder.try_finish().map_err(|_| ReadError::Damaged)?;
-            let bytes = std::mem::take(decoder.get_mut());
-            self.unpacked(&bytes)?;
-            true
-        } else {
-            false
+        if matches!(self.unpacker, Unpacker::Undecided(_)) {
+            self.begin()?;
+        }
+        let packed = match &mut self.unpacker {
+            Unpacker::Gzip(decoder) => {
+                decoder.try_finish().map_err(|_| ReadError::Damaged)?;
+                let bytes = std::mem::take(decoder.get_mut());
+                self.unpacked(&bytes)?;
+                true
+            }
+            Unpacker::Zip(unzip) => {
+                unzip.finish()?;
+                true
+            }
+            Unpacker::Undecided(_) | Unpacker::Plain => false,
         };
         if self.stage.is_none() {
             self.decide(true)?;
@@ -214,7 +272,7 @@ impl Reader {
         stage.push(&[], true, &self.options.limits, &mut self.collector)?;
         stage.parser.finish(&mut self.collector)?;
         let mut collector = self.collector;
-        collector.entries.set_rejected(collector.diagnostics.rejected());
+        collector.entries.set_rejected(collector.diagnostics.rejected_by_code());
         collector.entries.shrink();
         Ok(ReadReport {
             format: stage.format,

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::table::{Kind, Table};
+use crate::engine::three_way::chain;
 use crate::engine::{BreakKind, Outcome, Side};
 use crate::entry::IgnoreReason;
 use crate::money::decimal;
@@ -60,6 +61,7 @@ pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
                 "currencies": currencies,
                 "ignored": ignored,
                 "rejected": outcome.conservation.rejected[side as usize],
+                "rejected_by_reason": outcome.conservation.rejected_by_code[side as usize],
             }),
         );
     }
@@ -98,6 +100,23 @@ pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
         "breaks": breaks,
         "notes": outcome.notes,
     })
+}
+
+/// The summaries of both legs of a three-way run, and how far the entries of the middle source got.
+#[must_use]
+pub fn three_way(legs: [(&Outcome, &Ruleset); 2]) -> Value {
+    let [(first, _), (second, _)] = legs;
+    let chain: Map<String, Value> = chain(first, second)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(currency, chain)| {
+            let places = chain.places().map(|(name, tally)| {
+                (name.to_owned(), json!({ "count": tally.count, "sum": decimal(tally.sum, currency) }))
+            });
+            (currency.to_string(), Value::Object(Map::from_iter(places)))
+        })
+        .collect();
+    json!({ "legs": legs.map(|(outcome, rules)| summary(outcome, rules)), "chain": chain })
 }
 
 /// Why entries are ignored, with the reason that a rule gives.

@@ -63,7 +63,11 @@ fn write_accounts(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::
         }
         let rejected = outcome.conservation.rejected[side as usize];
         if rejected > 0 {
-            writeln!(out, "{name:<10} rejected rows: {rejected} (see `inspect`)")?;
+            let reasons: Vec<String> = outcome.conservation.rejected_by_code[side as usize]
+                .iter()
+                .map(|(code, count)| format!("{count} {code}"))
+                .collect();
+            writeln!(out, "{name:<10} rejected rows: {rejected} ({}; see `inspect`)", reasons.join(", "))?;
         }
     }
     Ok(())

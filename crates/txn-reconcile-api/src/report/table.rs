@@ -32,7 +32,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
 }
 
 /// Columns of the list of matches: one row for each entry of a match.
-pub const MATCH_COLUMNS: [Column; 16] = [
+pub const MATCH_COLUMNS: [Column; 18] = [
     column("match", Kind::Number),
     column("pass", Kind::Foreign),
     column("rule", Kind::Plain),
@@ -49,10 +49,12 @@ pub const MATCH_COLUMNS: [Column; 16] = [
     column("reference", Kind::Foreign),
     column("counterparty", Kind::Foreign),
     column("group", Kind::Foreign),
+    column("raw_hash", Kind::Plain),
+    column("raw", Kind::Foreign),
 ];
 
 /// Columns of the list of breaks: one row for each open entry.
-pub const BREAK_COLUMNS: [Column; 20] = [
+pub const BREAK_COLUMNS: [Column; 22] = [
     column("kind", Kind::Plain),
     column("side", Kind::Plain),
     column("age_days", Kind::Number),
@@ -73,6 +75,8 @@ pub const BREAK_COLUMNS: [Column; 20] = [
     column("description", Kind::Foreign),
     column("nearest", Kind::Plain),
     column("raw_hash", Kind::Plain),
+    column("suggestion", Kind::Foreign),
+    column("raw", Kind::Foreign),
 ];
 
 /// A list that can be exported.
@@ -124,7 +128,7 @@ impl Table {
 }
 
 /// Matches by pass, booking date and identity.
-fn ordered(outcome: &Outcome) -> Vec<MatchView<'_>> {
+pub(crate) fn ordered(outcome: &Outcome) -> Vec<MatchView<'_>> {
     let mut views: Vec<MatchView<'_>> = outcome.matches().collect();
     views.sort_by_cached_key(|view| {
         let (side, row) = match (view.left.first(), view.right.first()) {
@@ -173,6 +177,8 @@ fn match_row(
         set.reference(row).to_owned(),
         set.counterparty(row).to_owned(),
         set.group(row).to_owned(),
+        format!("{:016x}", set.raw(row).hash),
+        outcome.raw_line(side, row).unwrap_or_default(),
     ]
 }
 
@@ -201,7 +207,19 @@ fn break_row(outcome: &Outcome, rules: &Ruleset, item: &Break) -> Vec<String> {
         set.description(row).to_owned(),
         nearest(outcome, item),
         format!("{:016x}", set.raw(row).hash),
+        suggestion(outcome, rules, item),
+        outcome.raw_line(item.side, row).unwrap_or_default(),
     ]
+}
+
+/// The suggestion for a break in one field: `file:line + file:line (pass: why)`.
+fn suggestion(outcome: &Outcome, rules: &Ruleset, item: &Break) -> String {
+    let Some(suggestion) = &item.suggestion else { return String::new() };
+    let other = item.side.other();
+    let place = |row: &u32| format!("{}:{}", file_name(outcome, other, *row), outcome.set(other).line(*row));
+    let places: Vec<String> = suggestion.rows.iter().map(place).collect();
+    let pass = rules.passes.get(usize::from(suggestion.pass)).map_or("", |pass| pass.name.as_str());
+    format!("{} ({pass}: {})", places.join(" + "), suggestion.why)
 }
 
 fn file_name(outcome: &Outcome, side: Side, row: u32) -> String {

@@ -1,0 +1,103 @@
+//! `serve`, and what goes with it.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use super::{Failure, exit, no_output};
+use crate::service::config::{Config, PostgresConfig};
+use crate::service::{App, api, audit, log, server, store};
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Send the sample ledger and statement first, and start a run of them. Only without RECONCILE_ENVIRONMENT.
+    #[arg(long)]
+    sample_data: bool,
+}
+
+/// Arguments of `verify-audit`.
+#[derive(Debug, clap::Args)]
+pub struct VerifyArgs {
+    /// Whose log.
+    #[arg(long)]
+    tenant: String,
+}
+
+fn config() -> Result<Config, Failure> {
+    Config::from_env().map_err(|error| Failure::new(exit::CONFIG, error.to_string()))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(exit::SERVICE, error.to_string()))
+}
+
+fn failed(why: String) -> Failure {
+    Failure::new(exit::SERVICE, why)
+}
+
+pub fn serve(args: &Args) -> Result<u8, Failure> {
+    let config = config()?;
+    log::start(config.log_level, config.environment.clone());
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
+        let app = server::open(&config).await.map_err(failed)?;
+        if config.environment.is_none() {
+            greet(&app, args, &config).await.map_err(failed)?;
+        }
+        server::serve(app, &config, |_| {}).await.map_err(failed)
+    });
+    // A run that computes would hold the process; its lease lets another one take it over.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    served.map(|()| exit::CLEAN)
+}
+
+/// Tells somebody on a laptop how to begin.
+async fn greet(app: &Arc<App>, args: &Args, config: &Config) -> Result<(), String> {
+    let [first, second] = server::development_tokens(app).await?;
+    let mut out = std::io::stdout();
+    let text = format!(
+        "Development tokens of the tenant \"dev\" (all scopes; the second is for approving what the first proposed):\n  TOKEN={first}\n  TOKEN2={second}\nhttp://{}/ describes the routes; data is kept in {}\n",
+        config.listen,
+        config.data.display()
+    );
+    out.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+    if args.sample_data {
+        let run = api::sample(Arc::clone(app), &first).await?;
+        writeln!(out, "Sample data: http://{}/v1/runs/{run}", config.listen)
+            .map_err(|error| error.to_string())?;
+    }
+    out.flush().map_err(|error| error.to_string())
+}
+
+pub fn healthcheck() -> Result<u8, Failure> {
+    let config = config()?;
+    runtime()?.block_on(server::healthcheck(&config)).map_err(failed)?;
+    Ok(exit::CLEAN)
+}
+
+pub fn openapi(out: &mut dyn Write) -> Result<u8, Failure> {
+    out.write_all(api::openapi::document().as_bytes()).map_err(no_output)?;
+    Ok(exit::CLEAN)
+}
+
+pub fn migrate() -> Result<u8, Failure> {
+    let settings =
+        PostgresConfig::from_env().map_err(|error| Failure::new(exit::CONFIG, error.to_string()))?;
+    runtime()?.block_on(store::postgres::migrate(&settings)).map_err(|error| failed(error.to_string()))?;
+    Ok(exit::CLEAN)
+}
+
+pub fn verify_audit(args: &VerifyArgs, out: &mut dyn Write) -> Result<u8, Failure> {
+    let config = config()?;
+    let verdict = runtime()?.block_on(async {
+        let app = server::open(&config).await?;
+        audit::verify(&app, &args.tenant).await.map_err(|problem| problem.detail)
+    });
+    let verdict = verdict.map_err(failed)?;
+    let text = serde_json::to_string_pretty(&verdict).map_err(|error| failed(error.to_string()))?;
+    writeln!(out, "{text}").map_err(no_output)?;
+    Ok(if verdict.intact { exit::CLEAN } else { exit::BREAKS })
+}

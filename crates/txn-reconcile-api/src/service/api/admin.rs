@@ -1,0 +1,157 @@
+//! API keys and the audit log.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::super::App;
+use super::super::audit::{self, Verdict, sha256};
+use super::super::auth::{is_tenant, key_place};
+use super::super::clock::id;
+use super::super::problem::Problem;
+use super::super::records::{ApiKey, Scope, encode};
+use super::super::store::{Expect, Key, Write};
+use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, text, versioned};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/v1/keys", "Makes an API key; its token is shown this once", 201, run!(create))
+            .scope(Scope::Admin)
+            .takes::<NewKey>()
+            .gives::<MadeKey>(),
+        Route::get("/v1/keys", "Lists the API keys", run!(list))
+            .scope(Scope::Admin)
+            .query(PAGING)
+            .gives::<Page<ShownKey>>(),
+        Route::post("/v1/keys/{key}/revoke", "Revokes an API key at once", 200, run!(revoke))
+            .scope(Scope::Admin)
+            .gives::<ShownKey>(),
+        Route::get("/v1/audit", "Lists the tenant's audit log", run!(entries))
+            .scope(Scope::Audit)
+            .query(PAGING)
+            .gives::<Page<audit::Entry>>(),
+        Route::get(
+            "/v1/audit/verification",
+            "Recomputes the tenant's audit log and holds it against its anchor",
+            run!(verify),
+        )
+        .scope(Scope::Audit)
+        .gives::<Verdict>(),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewKey {
+    /// Whose data it reaches: lower-case letters, digits and hyphens.
+    #[schemars(regex(pattern = "^[a-z0-9-]{1,63}$"))]
+    tenant: String,
+    /// Whom it stands for.
+    #[schemars(length(min = 1, max = 100))]
+    name: String,
+    /// What it allows.
+    scopes: Vec<Scope>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct MadeKey {
+    /// Its identifier.
+    id: String,
+    /// The bearer token. Only its hash is kept.
+    token: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ShownKey {
+    /// Its identifier.
+    id: String,
+    /// Whose data it reaches.
+    tenant: String,
+    /// Whom it stands for.
+    name: String,
+    /// What it allows.
+    scopes: Vec<Scope>,
+    /// Whether it has been revoked.
+    revoked: bool,
+}
+
+impl From<ApiKey> for ShownKey {
+    fn from(key: ApiKey) -> Self {
+        Self { id: key.id, tenant: key.tenant, name: key.name, scopes: key.scopes, revoked: key.revoked }
+    }
+}
+
+/// A key and its token, made at random.
+pub fn draw(app: &App, tenant: &str, name: &str, scopes: Vec<Scope>) -> (ApiKey, String) {
+    let mut secret = [0; 32];
+    app.rng.fill(&mut secret);
+    let secret = URL_SAFE_NO_PAD.encode(secret);
+    let id = id("key", &*app.clock, &*app.rng);
+    let token = format!("rk.{id}.{secret}");
+    let hash = sha256(secret.as_bytes());
+    (ApiKey { id, tenant: tenant.to_owned(), name: name.to_owned(), scopes, hash, revoked: false }, token)
+}
+
+async fn create(app: &App, call: Call) -> Result<Reply, Problem> {
+    let new: NewKey = call.json()?;
+    text(&new.name, "name", 100)?;
+    if !is_tenant(&new.tenant) || new.tenant == "admin" {
+        return Err(Problem::unprocessable(
+            "tenant is 1 to 63 lower-case letters, digits and hyphens, and not \"admin\"",
+        ));
+    }
+    if new.scopes.is_empty() || new.scopes.contains(&Scope::Admin) {
+        return Err(Problem::unprocessable("scopes are some of read, write, approve and audit"));
+    }
+    let (key, token) = draw(app, &new.tenant, &new.name, new.scopes);
+    let mut writes = vec![Write::put(key_place(&key.id), Expect::Absent, encode(&key)?)];
+    let tenant = Key::new("tenants", format!("tenant#{}", new.tenant));
+    if app.store.get(&tenant).await?.is_none() {
+        writes.push(Write::put(tenant, Expect::Absent, encode(&json!({ "tenant": new.tenant }))?));
+    }
+    // A repeated request must not show the token again: a stored answer is no place for it.
+    let shown = answer(201, &MadeKey { id: key.id.clone(), token })?;
+    let kept = answer(201, &json!({ "id": key.id, "token": "(shown once)" }))?;
+    let detail = json!({ "tenant": key.tenant, "name": key.name, "scopes": key.scopes });
+    call.commit(app, "key.create", &key.id, detail, writes, kept).await?;
+    Ok(Reply::Json(shown))
+}
+
+async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
+    let page =
+        cursor::page(app, &call, "keys".into(), "key#", |key: ApiKey, _| Some(ShownKey::from(key))).await?;
+    Ok(Reply::Json(answer(200, &page)?))
+}
+
+async fn revoke(app: &App, call: Call) -> Result<Reply, Problem> {
+    let (key, version): (ApiKey, u64) = app.read(&key_place(call.part(0))).await?;
+    let key = ApiKey { revoked: true, ..key };
+    let writes = vec![Write::put(key_place(&key.id), same(version), encode(&key)?)];
+    let subject = key.id.clone();
+    let shown = versioned(200, &ShownKey::from(key), version + 1)?;
+    call.commit(app, "key.revoke", &subject, json!({}), writes, shown).await
+}
+
+async fn entries(app: &App, call: Call) -> Result<Reply, Problem> {
+    let limit = call.number("limit", 100, 500)?;
+    let scope = format!("audit\n{}", call.who.tenant);
+    let from = match cursor::open(app, &scope, &call)? {
+        Some(position) => {
+            position.parse().map_err(|_| Problem::bad_request("the cursor is not one of this list"))?
+        }
+        None => 1u64,
+    };
+    let found = app.store.audit(&call.who.tenant, from, limit).await?;
+    let next = (found.len() == limit)
+        .then(|| cursor::seal(app, &scope, &(from + u64::try_from(limit).unwrap_or(0)).to_string()));
+    let items: Result<Vec<audit::Entry>, _> =
+        found.iter().map(|entry| serde_json::from_slice(&entry.body)).collect();
+    let items = items.map_err(|_| Problem::internal("an audit entry cannot be read"))?;
+    Ok(Reply::Json(answer(200, &Page { items, next })?))
+}
+
+async fn verify(app: &App, call: Call) -> Result<Reply, Problem> {
+    Ok(Reply::Json(answer(200, &audit::verify(app, &call.who.tenant).await?)?))
+}

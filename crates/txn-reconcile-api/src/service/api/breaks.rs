@@ -1,0 +1,403 @@
+//! Breaks, and what people do about them: assign, comment, resolve, match by hand. Whoever approves is never the one
+//! who proposed.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::App;
+use super::super::clock::id;
+use super::super::problem::Problem;
+use super::super::records::{
+    Break, BreakState, Comment, ManualMatch, Reason, Resolution, Scope, break_key, encode, run_partition,
+};
+use super::super::store::{Expect, Key, Write};
+use super::runs::completed;
+use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, text, versioned};
+
+/// The query of the list of breaks.
+const FILTERS: &[(&str, &str)] = &[
+    PAGING[0],
+    PAGING[1],
+    ("state", "Only breaks in this state: open, proposed or resolved."),
+    ("kind", "Only breaks of this kind."),
+    ("owner", "Only breaks of this owner."),
+];
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/v1/runs/{run}/breaks", "Lists the breaks of a completed run", run!(list))
+            .query(FILTERS)
+            .gives::<Page<Break>>(),
+        Route::get("/v1/runs/{run}/breaks/{number}", "Shows a break", run!(show)).gives::<Break>(),
+        Route::post("/v1/runs/{run}/breaks/{number}/assign", "Gives a break to an owner", 200, run!(assign))
+            .takes::<Assign>()
+            .gives::<Break>()
+            .conditional(),
+        Route::post("/v1/runs/{run}/breaks/{number}/comments", "Comments on a break", 201, run!(comment))
+            .takes::<NewComment>()
+            .gives::<Break>()
+            .conditional(),
+        Route::post(
+            "/v1/runs/{run}/breaks/{number}/resolution",
+            "Proposes how a break is resolved",
+            200,
+            run!(propose),
+        )
+        .takes::<Propose>()
+        .gives::<Break>()
+        .conditional(),
+        Route::post(
+            "/v1/runs/{run}/breaks/{number}/resolution/approve",
+            "Approves what somebody else proposed",
+            200,
+            run!(approve),
+        )
+        .scope(Scope::Approve)
+        .gives::<Break>()
+        .conditional(),
+        Route::post(
+            "/v1/runs/{run}/breaks/{number}/resolution/reject",
+            "Opens a break again",
+            200,
+            run!(reject),
+        )
+        .scope(Scope::Approve)
+        .gives::<Break>()
+        .conditional(),
+        Route::post(
+            "/v1/runs/{run}/manual-matches",
+            "Proposes that open breaks belong together",
+            201,
+            run!(propose_match),
+        )
+        .takes::<NewManualMatch>()
+        .gives::<ManualMatch>(),
+        Route::get("/v1/runs/{run}/manual-matches", "Lists the manual matches", run!(manual_matches))
+            .query(PAGING)
+            .gives::<Page<ManualMatch>>(),
+        Route::post(
+            "/v1/runs/{run}/manual-matches/{match}/approve",
+            "Approves a manual match that somebody else proposed",
+            200,
+            run!(approve_match),
+        )
+        .scope(Scope::Approve)
+        .gives::<ManualMatch>(),
+        Route::post(
+            "/v1/runs/{run}/manual-matches/{match}/revoke",
+            "Revokes a manual match and opens its breaks again",
+            200,
+            run!(revoke_match),
+        )
+        .scope(Scope::Approve)
+        .gives::<ManualMatch>(),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Assign {
+    /// Who looks after it from now on.
+    #[schemars(length(min = 1, max = 100))]
+    owner: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewComment {
+    /// The comment.
+    #[schemars(length(min = 1, max = 1000))]
+    text: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Propose {
+    /// Why. `matched` comes with a manual match only.
+    reason: Reason,
+    /// What people should know of it.
+    #[schemars(length(min = 1, max = 1000))]
+    note: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewManualMatch {
+    /// The numbers of 2 to 40 open breaks.
+    #[schemars(length(min = 2, max = 40))]
+    breaks: Vec<u64>,
+    /// What people should know of it: why a difference is accepted, if there is one.
+    #[schemars(length(min = 1, max = 1000))]
+    note: String,
+}
+
+/// Comments on one break at most.
+const COMMENTS_MAX: usize = 100;
+
+async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
+    let run = completed(app, &call).await?;
+    let state = match call.query.get("state").map(String::as_str) {
+        None => None,
+        Some("open") => Some(BreakState::Open),
+        Some("proposed") => Some(BreakState::Proposed),
+        Some("resolved") => Some(BreakState::Resolved),
+        Some(_) => return Err(Problem::bad_request("state is open, proposed or resolved")),
+    };
+    let (kind, owner) = (call.query.get("kind"), call.query.get("owner"));
+    let page =
+        cursor::page(app, &call, run_partition(&call.who.tenant, &run.id), "break#", |one: Break, _| {
+            let wanted = state.is_none_or(|state| one.state == state)
+                && kind.is_none_or(|kind| *kind == one.kind)
+                && owner.is_none_or(|owner| *owner == one.owner);
+            wanted.then_some(one)
+        })
+        .await?;
+    Ok(Reply::Json(answer(200, &page)?))
+}
+
+/// The break that a call is about.
+async fn find(app: &App, call: &Call) -> Result<(Break, u64, Key), Problem> {
+    let run = completed(app, call).await?;
+    let number = call.part(1).parse().map_err(|_| Problem::not_found("a break has a number"))?;
+    let key = break_key(&call.who.tenant, &run.id, number);
+    let (found, version) = app.read(&key).await?;
+    Ok((found, version, key))
+}
+
+async fn show(app: &App, call: Call) -> Result<Reply, Problem> {
+    let (found, version, _) = find(app, &call).await?;
+    Ok(Reply::Json(versioned(200, &found, version)?))
+}
+
+/// Changes the break that a call is about, if it is still the one that the caller has read.
+async fn change(
+    app: &App,
+    call: Call,
+    action: &'static str,
+    status: u16,
+    edit: impl FnOnce(&mut Break) -> Result<(), Problem> + Send,
+) -> Result<Reply, Problem> {
+    let wanted = call.if_match()?;
+    let (mut found, version, key) = find(app, &call).await?;
+    let changed = || Problem::changed("the break has changed since it was read");
+    if wanted != version {
+        return Err(changed());
+    }
+    edit(&mut found)?;
+    let writes = vec![Write::put(key, same(version), encode(&found)?)];
+    let subject = format!("{}/{}", call.part(0), found.number);
+    let detail = json!({ "state": found.state, "owner": found.owner, "resolution": found.resolution });
+    let shown = versioned(status, &found, version + 1)?;
+    match call.commit(app, action, &subject, detail, writes, shown).await {
+        Err(problem) if problem.status == 409 => Err(changed()),
+        other => other,
+    }
+}
+
+async fn assign(app: &App, call: Call) -> Result<Reply, Problem> {
+    let body: Assign = call.json()?;
+    text(&body.owner, "owner", 100)?;
+    change(app, call, "break.assign", 200, |found| {
+        found.owner = body.owner;
+        Ok(())
+    })
+    .await
+}
+
+async fn comment(app: &App, call: Call) -> Result<Reply, Problem> {
+    let body: NewComment = call.json()?;
+    text(&body.text, "text", 1000)?;
+    let (by, at) = (call.who.actor.clone(), app.clock.now_ms());
+    change(app, call, "break.comment", 201, |found| {
+        if found.comments.len() >= COMMENTS_MAX {
+            return Err(Problem::conflict("the break has as many comments as it can hold"));
+        }
+        found.comments.push(Comment { by, at, text: body.text });
+        Ok(())
+    })
+    .await
+}
+
+async fn propose(app: &App, call: Call) -> Result<Reply, Problem> {
+    let body: Propose = call.json()?;
+    text(&body.note, "note", 1000)?;
+    if body.reason == Reason::Matched {
+        return Err(Problem::unprocessable("breaks are matched by a manual match"));
+    }
+    let maker = call.who.actor.clone();
+    change(app, call, "break.propose", 200, |found| {
+        if found.state != BreakState::Open {
+            return Err(Problem::conflict("the break is not open"));
+        }
+        found.state = BreakState::Proposed;
+        found.resolution = Some(Resolution {
+            reason: body.reason,
+            note: body.note,
+            maker,
+            checker: None,
+            manual_match: None,
+        });
+        Ok(())
+    })
+    .await
+}
+
+/// The resolution of a break that is in a state, unless it belongs to a manual match.
+fn resolution(found: &mut Break, state: BreakState) -> Result<&mut Resolution, Problem> {
+    if found.state != state {
+        return Err(Problem::conflict("nothing is proposed for the break"));
+    }
+    match &mut found.resolution {
+        Some(resolution) if resolution.manual_match.is_none() => Ok(resolution),
+        _ => Err(Problem::conflict("the break belongs to a manual match; approve or revoke that")),
+    }
+}
+
+fn other_than(maker: &str, checker: &str) -> Result<(), Problem> {
+    if maker == checker {
+        return Err(Problem::forbidden("whoever proposed it may not approve it"));
+    }
+    Ok(())
+}
+
+async fn approve(app: &App, call: Call) -> Result<Reply, Problem> {
+    let checker = call.who.actor.clone();
+    change(app, call, "break.approve", 200, |found| {
+        let resolution = resolution(found, BreakState::Proposed)?;
+        other_than(&resolution.maker, &checker)?;
+        resolution.checker = Some(checker);
+        found.state = BreakState::Resolved;
+        Ok(())
+    })
+    .await
+}
+
+async fn reject(app: &App, call: Call) -> Result<Reply, Problem> {
+    change(app, call, "break.reject", 200, |found| {
+        resolution(found, BreakState::Proposed)?;
+        found.state = BreakState::Open;
+        found.resolution = None;
+        Ok(())
+    })
+    .await
+}
+
+async fn propose_match(app: &App, call: Call) -> Result<Reply, Problem> {
+    let mut body: NewManualMatch = call.json()?;
+    text(&body.note, "note", 1000)?;
+    let run = completed(app, &call).await?;
+    body.breaks.sort_unstable();
+    body.breaks.dedup();
+    if !(2..=40).contains(&body.breaks.len()) {
+        return Err(Problem::unprocessable("a manual match has 2 to 40 breaks"));
+    }
+    let id = id("mm", &*app.clock, &*app.rng);
+    let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+    let mut writes = Vec::new();
+    for number in &body.breaks {
+        let key = break_key(&call.who.tenant, &run.id, *number);
+        let (mut found, version): (Break, u64) = app.read(&key).await?;
+        if found.state != BreakState::Open {
+            return Err(Problem::conflict("one of the breaks is not open"));
+        }
+        let minor: i128 =
+            found.entry.amount.minor.parse().map_err(|_| Problem::internal("an amount cannot be read"))?;
+        let signed = if found.entry.side == "left" { Some(minor) } else { minor.checked_neg() };
+        let sum = sums.entry(found.entry.amount.currency.clone()).or_default();
+        *sum = signed
+            .and_then(|signed| sum.checked_add(signed))
+            .ok_or_else(|| Problem::unprocessable("the amounts are too large to add"))?;
+        found.state = BreakState::Proposed;
+        found.resolution = Some(Resolution {
+            reason: Reason::Matched,
+            note: body.note.clone(),
+            maker: call.who.actor.clone(),
+            checker: None,
+            manual_match: Some(id.clone()),
+        });
+        writes.push(Write::put(key, same(version), encode(&found)?));
+    }
+    let made = ManualMatch {
+        id,
+        breaks: body.breaks,
+        difference: sums.into_iter().map(|(currency, sum)| (currency, sum.to_string())).collect(),
+        state: "proposed".into(),
+        note: body.note,
+        maker: call.who.actor.clone(),
+        checker: None,
+    };
+    let key = Key::new(run_partition(&call.who.tenant, &run.id), format!("manual#{}", made.id));
+    writes.push(Write::put(key, Expect::Absent, encode(&made)?));
+    let shown = versioned(201, &made, 1)?;
+    let subject = format!("{}/{}", run.id, made.id);
+    call.commit(
+        app,
+        "match.propose",
+        &subject,
+        json!({ "breaks": made.breaks, "difference": made.difference }),
+        writes,
+        shown,
+    )
+    .await
+}
+
+async fn manual_matches(app: &App, call: Call) -> Result<Reply, Problem> {
+    let run = completed(app, &call).await?;
+    let pk = run_partition(&call.who.tenant, &run.id);
+    let page = cursor::page(app, &call, pk, "manual#", |one: ManualMatch, _| Some(one)).await?;
+    Ok(Reply::Json(answer(200, &page)?))
+}
+
+/// Moves a manual match and all of its breaks to another state, in one transaction.
+async fn settle(
+    app: &App,
+    call: Call,
+    action: &'static str,
+    from: &[&str],
+    to: &'static str,
+    edit: impl Fn(&mut Break),
+) -> Result<Reply, Problem> {
+    let run = completed(app, &call).await?;
+    let key = Key::new(run_partition(&call.who.tenant, &run.id), format!("manual#{}", call.part(1)));
+    let (mut made, version): (ManualMatch, u64) = app.read(&key).await?;
+    if !from.contains(&made.state.as_str()) {
+        return Err(Problem::conflict("the manual match is not in a state that allows this"));
+    }
+    if to == "approved" {
+        other_than(&made.maker, &call.who.actor)?;
+        made.checker = Some(call.who.actor.clone());
+    }
+    to.clone_into(&mut made.state);
+    let mut writes = vec![Write::put(key, same(version), encode(&made)?)];
+    for number in &made.breaks {
+        let key = break_key(&call.who.tenant, &run.id, *number);
+        let (mut found, version): (Break, u64) = app.read(&key).await?;
+        edit(&mut found);
+        writes.push(Write::put(key, same(version), encode(&found)?));
+    }
+    let subject = format!("{}/{}", run.id, made.id);
+    let shown = versioned(200, &made, version + 1)?;
+    call.commit(app, action, &subject, json!({ "breaks": made.breaks }), writes, shown).await
+}
+
+async fn approve_match(app: &App, call: Call) -> Result<Reply, Problem> {
+    let checker = call.who.actor.clone();
+    settle(app, call, "match.approve", &["proposed"], "approved", |found| {
+        found.state = BreakState::Resolved;
+        if let Some(resolution) = &mut found.resolution {
+            resolution.checker = Some(checker.clone());
+        }
+    })
+    .await
+}
+
+async fn revoke_match(app: &App, call: Call) -> Result<Reply, Problem> {
+    settle(app, call, "match.revoke", &["proposed", "approved"], "revoked", |found| {
+        found.state = BreakState::Open;
+        found.resolution = None;
+    })
+    .await
+}

@@ -1,0 +1,344 @@
+//! What every request goes through: identity, limits, the card scanner, idempotency, the log and the counters.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use serde_json::json;
+
+use super::super::App;
+use super::super::audit::sha256;
+use super::super::auth::Principal;
+use super::super::clock::id;
+use super::super::ledger::Idempotency;
+use super::super::log::REQUEST;
+use super::super::problem::Problem;
+use super::super::records::tenant;
+use super::super::store::Key;
+use super::{Call, Input, Reply, Route, openapi, routes};
+use crate::pan;
+
+/// Bytes of a body of JSON at most.
+const JSON_BYTES_MAX: usize = 1 << 20;
+
+/// How long a request with a small body may take, body included.
+const REQUEST_SECONDS: u64 = 30;
+
+/// The router: every route, the probes and the description.
+pub fn router(app: Arc<App>) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        let filter = if route.method == Method::GET { MethodFilter::GET } else { MethodFilter::POST };
+        let path = route.path;
+        let route: &'static Route = Box::leak(Box::new(route));
+        let handler = move |State(app): State<Arc<App>>, params: RawPathParams, request: Request| async move {
+            let path = params.iter().map(|(_, value)| value.to_owned()).collect();
+            answer(app, route, path, request).await
+        };
+        router = router.route(path, on(filter, handler));
+    }
+    router
+        .route(contract::HEALTH_PATH, axum::routing::get(|| async { "ok\n" }))
+        .route(contract::READINESS_PATH, axum::routing::get(ready))
+        .route(
+            "/openapi.json",
+            axum::routing::get(|| async { file("application/json", openapi::document()) }),
+        )
+        .route("/", axum::routing::get(|| async { file("text/html; charset=utf-8", openapi::page()) }))
+        .method_not_allowed_fallback(|| async {
+            bare(&Problem::not_allowed("see /openapi.json for the methods"))
+        })
+        .fallback(|| async { bare(&Problem::not_found("there is no such route; see /openapi.json")) })
+        .with_state(app)
+}
+
+fn file(media: &'static str, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static(media));
+    headers.insert(
+        "content-security-policy",
+        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    );
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Whether the service can take work: its stores answer and it has not been told to stop.
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    let fault = if app.stopping.load(std::sync::atomic::Ordering::Relaxed) {
+        Some("stopping".to_owned())
+    } else {
+        let check = async {
+            app.store.ready().await.map_err(|error| error.to_string())?;
+            let probe = object_store::path::Path::from("statements/probe");
+            match object_store::ObjectStoreExt::head(&*app.files, &probe).await {
+                Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        let checked = tokio::time::timeout(Duration::from_secs(4), check).await;
+        checked.unwrap_or_else(|_| Err("a store does not answer in time".into())).err()
+    };
+    let mut response = Response::new(Body::from(if fault.is_none() { "ready\n" } else { "not ready\n" }));
+    if let Some(fault) = fault {
+        tracing::warn!("not ready: {fault}");
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    response
+}
+
+fn bare(problem: &Problem) -> Response {
+    respond("", Err(problem.clone()))
+}
+
+async fn answer(app: Arc<App>, route: &'static Route, path: Vec<String>, request: Request) -> Response {
+    let request_id = id("req", &*app.clock, &*app.rng);
+    let started = app.clock.now_ms();
+    let (method, shown) = (route.method.as_str(), route.path);
+    REQUEST
+        .scope(request_id.clone(), async move {
+            let result = admit(&app, route, path, request, &request_id).await;
+            let response = respond(&request_id, result);
+            let status = response.status().as_u16();
+            let took = app.clock.now_ms().saturating_sub(started);
+            app.metrics.request(status, took);
+            tracing::info!(
+                method,
+                path = shown,
+                status = u64::from(status),
+                took_ms = took,
+                "request answered"
+            );
+            response
+        })
+        .await
+}
+
+fn respond(request: &str, result: Result<Reply, Problem>) -> Response {
+    let (status, media, body, etag, location) = match result {
+        Ok(Reply::Json(answer)) => (
+            answer.status,
+            "application/json",
+            Body::from(answer.body.to_string()),
+            answer.etag,
+            answer.location,
+        ),
+        Ok(Reply::File { media, body }) => (200, media, body, None, None),
+        Err(problem) => (
+            problem.status,
+            "application/problem+json",
+            Body::from(problem.body(request).to_string()),
+            None,
+            None,
+        ),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("content-type", media);
+    set("cache-control", "no-store");
+    set("x-content-type-options", "nosniff");
+    set("x-request-id", request);
+    if let Some(etag) = etag {
+        set("etag", &etag);
+    }
+    if let Some(location) = location {
+        set("location", &location);
+    }
+    match status {
+        401 => set("www-authenticate", "Bearer"),
+        429 | 503 => set("retry-after", "1"),
+        _ => {}
+    }
+    response
+}
+
+/// The bearer token's holder.
+async fn identify(app: &App, headers: &HeaderMap) -> Result<Principal, Problem> {
+    let header = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let token = header.and_then(|text| text.strip_prefix("Bearer "));
+    let token = token.ok_or_else(|| Problem::unauthorized("send Authorization: Bearer TOKEN"))?;
+    app.auth.check(app, token).await
+}
+
+/// Refuses card data in what is sent besides the body. The credential is not looked at: it is random text.
+fn screen(path: &[String], query: &BTreeMap<String, String>, headers: &HeaderMap) -> Result<(), Problem> {
+    let found = |place: String| {
+        Err(Problem::card_data("card data in the request").at(vec![json!({ "place": place })]))
+    };
+    for (number, part) in path.iter().enumerate() {
+        if pan::scan(part.as_bytes()).is_some() {
+            return found(format!("path, part {}", number + 1));
+        }
+    }
+    for (number, (name, value)) in query.iter().enumerate() {
+        // A cursor is signed text of the service's own.
+        if pan::scan(name.as_bytes()).is_some() || (name != "cursor" && pan::scan(value.as_bytes()).is_some())
+        {
+            return found(format!("query, parameter {}", number + 1));
+        }
+    }
+    for (name, value) in headers {
+        if name != "authorization" && pan::scan(value.as_bytes()).is_some() {
+            return found(format!("header {name}"));
+        }
+    }
+    Ok(())
+}
+
+fn query(route: &Route, request: &Request) -> Result<BTreeMap<String, String>, Problem> {
+    let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(request.uri());
+    let pairs = pairs.map_err(|_| Problem::bad_request("the query cannot be read"))?.0;
+    let count = pairs.len();
+    let query: BTreeMap<String, String> = pairs.into_iter().collect();
+    if query.len() != count {
+        return Err(Problem::bad_request("a parameter of the query stands twice"));
+    }
+    if query.keys().any(|name| !route.query.iter().any(|(known, _)| known == name)) {
+        let names: Vec<&str> = route.query.iter().map(|(name, _)| *name).collect();
+        return Err(Problem::bad_request(format!(
+            "the query has a parameter that the route does not know; it knows: {}",
+            names.join(", ")
+        )));
+    }
+    if query.values().any(|value| value.contains('\0') || value.len() > 1024) {
+        return Err(Problem::bad_request("a parameter of the query is too long or holds a zero byte"));
+    }
+    Ok(query)
+}
+
+/// The key of a request that changes something, and the hash of what it asks.
+fn idempotency(
+    who: &Principal,
+    route: &Route,
+    path: &[String],
+    query: &BTreeMap<String, String>,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Idempotency, Problem> {
+    let header = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+    let key = header.filter(|key| (1..=200).contains(&key.len()));
+    let key = key.ok_or_else(|| {
+        Problem::bad_request(
+            "send an Idempotency-Key of 1 to 200 characters, a new one for each thing to be done",
+        )
+    })?;
+    let header =
+        |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let asked =
+        json!([route.method.as_str(), route.path, path, query, header("if-match"), header("content-digest")]);
+    let fingerprint = sha256(&[asked.to_string().as_bytes(), b"\n", body].concat());
+    let key = sha256(format!("{}\n{key}", who.actor).as_bytes());
+    Ok(Idempotency {
+        key: Key::new(tenant(&who.tenant), format!("idempotency#{key}")),
+        fingerprint,
+        stale: None,
+    })
+}
+
+/// Takes a key out of the list of those being answered, whatever happens.
+struct InFlight<'a>(&'a App, String);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.1);
+    }
+}
+
+async fn admit(
+    app: &Arc<App>,
+    route: &'static Route,
+    path: Vec<String>,
+    request: Request,
+    request_id: &str,
+) -> Result<Reply, Problem> {
+    let who = identify(app, request.headers()).await?;
+    app.limits.take(&who.tenant, app.clock.now_ms())?;
+    if !who.scopes.contains(&route.scope) {
+        let scope = format!("{:?}", route.scope).to_lowercase();
+        return Err(Problem::forbidden(format!("the route needs the scope {scope}")));
+    }
+    let query = query(route, &request)?;
+    if path.iter().any(|part| part.len() > 200 || part.contains('\0') || part.contains('~')) {
+        return Err(Problem::not_found("there is no such thing"));
+    }
+    let (parts, body) = request.into_parts();
+    screen(&path, &query, &parts.headers)?;
+    let (body, stream) = match route.input {
+        Input::File => (bytes::Bytes::new(), Some(body)),
+        Input::None | Input::Json(_) => {
+            let reading = axum::body::to_bytes(body, JSON_BYTES_MAX);
+            let read = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS), reading).await;
+            let read = read.map_err(|_| Problem::timeout("the body did not arrive in time"))?;
+            (
+                read.map_err(|_| Problem::too_large(format!("a body has at most {JSON_BYTES_MAX} bytes")))?,
+                None,
+            )
+        }
+    };
+    if matches!(route.input, Input::Json(_)) {
+        let media =
+            parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !media.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+        {
+            return Err(Problem::media_type("send Content-Type: application/json"));
+        }
+        if pan::scan(&body).is_some() {
+            return Err(Problem::card_data("card data in the body"));
+        }
+    }
+    let mut call = Call {
+        id: request_id.to_owned(),
+        who,
+        path,
+        query,
+        headers: parts.headers,
+        body,
+        stream: std::sync::Mutex::new(stream),
+        idempotency: None,
+    };
+    if route.method == Method::GET {
+        return within(route, (route.run)(Arc::clone(app), call)).await;
+    }
+    let mut idempotency = idempotency(&call.who, route, &call.path, &call.query, &call.headers, &call.body)?;
+    let flight = idempotency.key.pk.clone() + &idempotency.key.sk;
+    if !app.in_flight.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(flight.clone()) {
+        return Err(Problem::conflict("a request with this Idempotency-Key is being answered"));
+    }
+    let _flight = InFlight(app, flight);
+    if let Some(earlier) = app.earlier(&mut idempotency).await? {
+        return Ok(Reply::Json(earlier));
+    }
+    call.idempotency = Some(idempotency.clone());
+    let result = within(route, (route.run)(Arc::clone(app), call)).await;
+    match result {
+        // Another replica may have answered the same request in between.
+        Err(problem) if matches!(problem.status, 409 | 412) => match app.earlier(&mut idempotency).await? {
+            Some(earlier) => Ok(Reply::Json(earlier)),
+            None => Err(problem),
+        },
+        other => other,
+    }
+}
+
+/// Bounds the time of everything but uploads, which have a bound of their own on each chunk.
+async fn within(route: &Route, answering: super::Answering) -> Result<Reply, Problem> {
+    if matches!(route.input, Input::File) {
+        return answering.await;
+    }
+    tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS), answering).await.unwrap_or_else(|_| {
+        Err(Problem::unavailable("the answer took too long; ask again with the same Idempotency-Key"))
+    })
+}

@@ -1,0 +1,284 @@
+//! HTTP: one list of routes, from which the router and the OpenAPI document are both made.
+
+mod admin;
+mod breaks;
+mod cursor;
+mod dispatch;
+mod export;
+mod inputs;
+pub mod openapi;
+mod runs;
+mod sample;
+mod statements;
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method};
+use bytes::Bytes;
+use schemars::{Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use dispatch::router;
+
+use super::App;
+use super::auth::Principal;
+use super::ledger::{Answer, Effect, Idempotency};
+use super::problem::Problem;
+use super::records::Scope;
+use super::store::{Expect, Write};
+
+/// A request that has been let in.
+pub struct Call {
+    /// The request's identifier.
+    pub id: String,
+    /// Who asks.
+    pub who: Principal,
+    /// The variable parts of the path, in order.
+    pub path: Vec<String>,
+    /// The query.
+    pub query: BTreeMap<String, String>,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, if it is JSON.
+    pub body: Bytes,
+    /// The body, if it is a file.
+    pub stream: std::sync::Mutex<Option<Body>>,
+    /// What makes a repeated request known, for routes that change something.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What a route answers.
+pub enum Reply {
+    /// JSON.
+    Json(Answer),
+    /// A file.
+    File {
+        /// Its media type.
+        media: &'static str,
+        /// Its content.
+        body: Body,
+    },
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+
+/// What a route takes as its body.
+#[derive(Clone, Copy)]
+pub enum Input {
+    /// Nothing.
+    None,
+    /// JSON of this schema.
+    Json(fn(&mut SchemaGenerator) -> Schema),
+    /// A file.
+    File,
+}
+
+/// A route.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with its variable parts in braces.
+    pub path: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// What the caller needs.
+    pub scope: Scope,
+    /// Names of the query's parameters, with what they are.
+    pub query: &'static [(&'static str, &'static str)],
+    /// What it takes.
+    pub input: Input,
+    /// Whether it takes `If-Match`.
+    pub conditional: bool,
+    /// The status when all is well.
+    pub status: u16,
+    /// What it answers: JSON of this schema, or a file.
+    pub output: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// Does it.
+    pub run: fn(Arc<App>, Call) -> Answering,
+}
+
+/// Every route below `/v1`.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let mut routes = admin::routes();
+    routes.extend(inputs::routes());
+    routes.extend(statements::routes());
+    routes.extend(runs::routes());
+    routes.extend(breaks::routes());
+    routes.extend(export::routes());
+    routes
+}
+
+/// The schema of a type.
+fn schema<T: schemars::JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+struct Page<T> {
+    /// The items.
+    items: Vec<T>,
+    /// What to send as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// The query of lists.
+const PAGING: &[(&str, &str)] =
+    &[("limit", "Items on a page: 1 to 500. 100."), ("cursor", "Where to go on: `next` of the page before.")];
+
+impl Route {
+    fn get(path: &'static str, summary: &'static str, run: fn(Arc<App>, Call) -> Answering) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            summary,
+            scope: Scope::Read,
+            query: &[],
+            input: Input::None,
+            conditional: false,
+            status: 200,
+            output: None,
+            run,
+        }
+    }
+
+    fn post(
+        path: &'static str,
+        summary: &'static str,
+        status: u16,
+        run: fn(Arc<App>, Call) -> Answering,
+    ) -> Self {
+        Self { method: Method::POST, scope: Scope::Write, status, ..Self::get(path, summary, run) }
+    }
+
+    fn scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    fn query(self, query: &'static [(&'static str, &'static str)]) -> Self {
+        Self { query, ..self }
+    }
+
+    fn takes<T: schemars::JsonSchema>(self) -> Self {
+        Self { input: Input::Json(schema::<T>), ..self }
+    }
+
+    fn gives<T: schemars::JsonSchema>(self) -> Self {
+        Self { output: Some(schema::<T>), ..self }
+    }
+
+    fn conditional(self) -> Self {
+        Self { conditional: true, ..self }
+    }
+}
+
+/// An `async fn` as the function pointer of a route.
+macro_rules! run {
+    ($function:path) => {
+        |app, call| Box::pin(async move { $function(&app, call).await })
+    };
+}
+use run;
+
+impl Call {
+    /// The variable part of the path at an index.
+    fn part(&self, index: usize) -> &str {
+        self.path.get(index).map_or("", String::as_str)
+    }
+
+    /// The body, as JSON of a type.
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // serde's own message may repeat what was sent, so only the place and the kind of error are told.
+            let kind = match error.classify() {
+                serde_json::error::Category::Data => "a field is missing, unknown or of the wrong type",
+                _ => "the body is not JSON",
+            };
+            Problem::bad_request(format!("{kind} (line {}, column {})", error.line(), error.column()))
+        })
+    }
+
+    /// A number of the query, within bounds.
+    fn number(&self, name: &str, default: usize, max: usize) -> Result<usize, Problem> {
+        match self.query.get(name).map(|text| text.parse::<usize>()) {
+            None => Ok(default),
+            Some(Ok(number)) if (1..=max).contains(&number) => Ok(number),
+            Some(_) => Err(Problem::bad_request(format!("{name} is a whole number from 1 to {max}"))),
+        }
+    }
+
+    /// The version that `If-Match` names.
+    fn if_match(&self) -> Result<u64, Problem> {
+        let header = self.headers.get("if-match").ok_or_else(|| {
+            Problem::no_match("send If-Match with the ETag of what was read, so that nobody's change is lost")
+        })?;
+        let text = header.to_str().unwrap_or_default();
+        text.trim_matches('"')
+            .parse()
+            .map_err(|_| Problem::changed("If-Match is not an ETag that this service gave"))
+    }
+
+    /// Makes the effect of this call and answers.
+    async fn commit(
+        &self,
+        app: &App,
+        action: &'static str,
+        subject: &str,
+        detail: Value,
+        writes: Vec<Write>,
+        answer: Answer,
+    ) -> Result<Reply, Problem> {
+        let kept = self.idempotency.as_ref().map(|idempotency| (idempotency, answer.clone()));
+        let effect = Effect {
+            tenant: &self.who.tenant,
+            actor: &self.who.actor,
+            request: &self.id,
+            action,
+            subject,
+            detail,
+            writes,
+            answer: kept,
+        };
+        app.commit(effect).await?;
+        Ok(Reply::Json(answer))
+    }
+}
+
+/// An answer of JSON.
+fn answer<T: Serialize>(status: u16, body: &T) -> Result<Answer, Problem> {
+    let body = serde_json::to_value(body).map_err(|_| Problem::internal("an answer cannot be written"))?;
+    Ok(Answer { fingerprint: String::new(), status, body, etag: None, location: None })
+}
+
+/// An answer with the thing and its version.
+fn versioned<T: Serialize>(status: u16, body: &T, version: u64) -> Result<Answer, Problem> {
+    Ok(Answer { etag: Some(format!("\"{version}\"")), ..answer(status, body)? })
+}
+
+/// A name or a note that people wrote: not empty, not too long, no control characters.
+fn text(value: &str, what: &str, max: usize) -> Result<(), Problem> {
+    if value.trim().is_empty() || value.chars().count() > max {
+        return Err(Problem::unprocessable(format!("{what} has 1 to {max} characters")));
+    }
+    if value.chars().any(|character| character.is_control() && character != '\n') {
+        return Err(Problem::unprocessable(format!("{what} holds a control character")));
+    }
+    Ok(())
+}
+
+/// What has to hold for the item that was read with a version.
+fn same(version: u64) -> Expect {
+    Expect::Version(version)
+}
+
+pub use admin::draw as draw_key;
+pub use runs::release;
+pub use sample::sample;
+pub use statements::{options as statement_options, screen};

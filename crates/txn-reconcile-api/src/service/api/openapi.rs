@@ -1,0 +1,171 @@
+//! The description of the routes: OpenAPI 3.1, and a page for people, both made from the list of routes.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::super::problem::Problem;
+use super::{Input, Route, routes};
+
+/// The document.
+#[must_use]
+pub fn document() -> String {
+    let mut generator = SchemaSettings::draft2020_12()
+        .with(|settings| settings.definitions_path = "/components/schemas".into())
+        .into_generator();
+    let mut paths: Map<String, Value> = Map::new();
+    for route in routes() {
+        let mut responses = Map::new();
+        let content = match route.output {
+            Some(output) => json!({ "application/json": { "schema": output(&mut generator) } }),
+            None => {
+                json!({ "text/csv": { "schema": { "type": "string" } }, "application/x-ndjson": { "schema": { "type": "string" } } })
+            }
+        };
+        responses.insert(route.status.to_string(), json!({ "description": "Done", "content": content }));
+        for (status, _, meaning) in Problem::KINDS {
+            let problem = json!({ "description": meaning, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
+            responses.entry(status.to_string()).or_insert(problem);
+        }
+        let mut operation = json!({
+            "summary": route.summary,
+            "operationId": operation_id(&route),
+            "description": format!("Needs the scope `{}`.", format!("{:?}", route.scope).to_lowercase()),
+            "parameters": parameters(&route),
+            "responses": responses,
+        });
+        match route.input {
+            Input::None => {}
+            Input::Json(schema) => {
+                operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": schema(&mut generator) } } });
+            }
+            Input::File => {
+                operation["requestBody"] = json!({ "required": true, "content": { "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } } });
+            }
+        }
+        let methods = paths.entry(route.path).or_insert_with(|| json!({}));
+        methods[route.method.as_str().to_lowercase()] = operation;
+    }
+    let mut schemas = generator.take_definitions(true);
+    schemas.insert(
+        "Problem".into(),
+        json!({
+            "type": "object",
+            "description": "An error (RFC 9457). It never repeats a value that was sent.",
+            "required": ["type", "title", "status", "detail", "request_id"],
+            "properties": {
+                "type": { "type": "string" },
+                "title": { "type": "string" },
+                "status": { "type": "integer" },
+                "detail": { "type": "string" },
+                "request_id": { "type": "string" },
+                "places": { "type": "array", "items": { "type": "object" } },
+            },
+        }),
+    );
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Transaction reconciliation",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Statements in; runs, matches and breaks out. Money is a whole number of minor units as text, never a float.",
+        },
+        "security": [{ "bearer": [] }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
+            "schemas": schemas,
+        },
+    });
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn operation_id(route: &Route) -> String {
+    let words: Vec<&str> =
+        route.path.split(['/', '{', '}', '-']).filter(|word| !word.is_empty() && *word != "v1").collect();
+    format!("{}_{}", route.method.as_str().to_lowercase(), words.join("_"))
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let string = json!({ "type": "string", "minLength": 1, "maxLength": 200 });
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": string }))
+        .collect();
+    for (name, doc) in route.query {
+        let schema = match *name {
+            "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 100 }),
+            _ => json!({ "type": "string" }),
+        };
+        parameters.push(json!({ "name": name, "in": "query", "description": doc, "required": *name == "source", "schema": schema }));
+    }
+    let mut header = |name: &str, doc: &str| {
+        parameters.push(json!({ "name": name, "in": "header", "description": doc, "required": true, "schema": { "type": "string" } }));
+    };
+    if route.method != axum::http::Method::GET {
+        header("Idempotency-Key", "A new one for each thing to be done; the same one when asking again.");
+    }
+    if route.conditional {
+        header("If-Match", "The ETag of what was read.");
+    }
+    if matches!(route.input, Input::File) {
+        header("Content-Digest", "`sha-256=:BASE64:` of the file (RFC 9530).");
+    }
+    parameters
+}
+
+/// The description as a page that needs nothing from elsewhere.
+#[must_use]
+pub fn page() -> String {
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut rows = String::new();
+    for route in routes() {
+        let query: Vec<String> = route
+            .query
+            .iter()
+            .map(|(name, doc)| format!("<br><code>{name}</code> {}", escape(doc)))
+            .collect();
+        rows.push_str(&format!(
+            "<tr><td><code>{} {}</code><td>{}{}<td><code>{}</code><td>{}\n",
+            route.method,
+            escape(route.path),
+            escape(route.summary),
+            query.join(""),
+            format!("{:?}", route.scope).to_lowercase(),
+            route.status,
+        ));
+    }
+    let problems: String = Problem::KINDS
+        .iter()
+        .map(|(status, code, meaning)| {
+            format!("<tr><td>{status}<td><code>{code}</code><td>{}\n", escape(meaning))
+        })
+        .collect();
+    format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>
+<title>Transaction reconciliation</title>
+<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse;width:100%}}td,th{{border-top:1px solid #ccc;padding:.4rem;text-align:left;vertical-align:top}}code{{font-size:.9em}}</style>
+<h1>Transaction reconciliation</h1>
+<p>Every route takes <code>Authorization: Bearer TOKEN</code>; those that change something take an
+<code>Idempotency-Key</code> too. Money is <code>{{\"minor\": \"12345\", \"currency\": \"USD\"}}</code>. The whole description, with
+all schemas, is <a href=/openapi.json>openapi.json</a> (OpenAPI 3.1).</p>
+<table><tr><th>Route<th>What it does<th>Scope<th>Status
+{rows}</table><h2>Problems</h2><table>{problems}</table></html>\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_checked_in_document_is_fresh() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+        let found = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            found == super::document(),
+            "openapi.json is stale; run: cargo run -p txn-reconcile-api -- openapi > crates/txn-reconcile-api/openapi.json"
+        );
+    }
+}

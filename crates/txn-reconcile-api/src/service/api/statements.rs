@@ -1,0 +1,240 @@
+//! Statements: a file is checked while it passes through to the file store, and never lies in memory as a whole.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
+use serde_json::json;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::super::App;
+use super::super::audit::{hex, sha256};
+use super::super::clock::id;
+use super::super::problem::Problem;
+use super::super::records::{Remark, Source, Statement, encode, tenant};
+use super::super::store::{Expect, Write};
+use super::{Call, Input, PAGING, Page, Reply, Route, cursor, run, text, versioned};
+use crate::formats::mapping::Mapping;
+use crate::formats::{Limits, ReadError, ReadOptions, ReadReport, Reader};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route {
+            input: Input::File,
+            ..Route::post(
+                contract::UPLOAD_PATH,
+                "Sends a statement file; the body is the file itself, with its SHA-256 in Content-Digest",
+                201,
+                run!(upload),
+            )
+            .query(&[("source", "The source it comes from."), ("name", "The file's name.")])
+            .gives::<Statement>()
+        },
+        Route::get(contract::UPLOAD_PATH, "Lists the statements", run!(list))
+            .query(PAGING)
+            .gives::<Page<Statement>>(),
+        Route::get("/v1/statements/{statement}", "Shows a statement", run!(show)).gives::<Statement>(),
+    ]
+}
+
+/// Bytes that are checked and stored at a time. S3 takes parts of at least 5 MiB.
+const PART_BYTES: usize = 8 << 20;
+
+/// How a source's files are read.
+pub fn options(source: &Source, limit: u64) -> Result<ReadOptions, Problem> {
+    let mapping = source.mapping.as_ref().map(Mapping::compile).transpose();
+    let mapping = mapping.map_err(|_| Problem::internal("a source's mapping does not compile"))?;
+    let limits = Limits { total_bytes: limit.saturating_mul(8), ..Limits::default() };
+    Ok(ReadOptions { format: source.format, mapping, negate: source.negate, limits })
+}
+
+/// Why a file is refused, with every place that holds card data.
+pub fn refused(error: &ReadError) -> Problem {
+    Problem::unprocessable(format!("the file cannot be read: {error}"))
+}
+
+/// Refuses what holds card data.
+pub fn screen(report: &ReadReport) -> Result<(), Problem> {
+    if report.collector.cards_count == 0 {
+        return Ok(());
+    }
+    let places = report.collector.cards.iter().take(50);
+    let places = places
+        .map(|card| json!({ "line": card.line, "column": card.column, "what": card.what.name() }))
+        .collect();
+    Err(Problem::card_data(format!("{} places hold card data", report.collector.cards_count)).at(places))
+}
+
+/// The SHA-256 that `Content-Digest` announces (RFC 9530).
+pub fn announced(call_headers: &axum::http::HeaderMap) -> Result<Vec<u8>, Problem> {
+    let wrong = || {
+        Problem::bad_request("send Content-Digest: sha-256=:BASE64: with the SHA-256 of the file (RFC 9530)")
+    };
+    let header =
+        call_headers.get("content-digest").and_then(|value| value.to_str().ok()).ok_or_else(wrong)?;
+    let text = header.split(',').find_map(|one| one.trim().strip_prefix("sha-256=:")?.strip_suffix(':'));
+    let bytes = STANDARD.decode(text.ok_or_else(wrong)?).map_err(|_| wrong())?;
+    if bytes.len() == 32 { Ok(bytes) } else { Err(wrong()) }
+}
+
+/// A file on its way in.
+struct Passage {
+    reader: Option<Reader>,
+    digest: Context,
+    bytes: u64,
+    entries: u64,
+}
+
+impl Passage {
+    /// Checks a part, beside the threads that answer requests.
+    async fn take(mut self, part: Bytes) -> Result<Self, Problem> {
+        tokio::task::spawn_blocking(move || {
+            self.bytes += part.len() as u64;
+            self.digest.update(&part);
+            if let Some(reader) = &mut self.reader {
+                reader.push(&part).map_err(|error| refused(&error))?;
+                self.entries += reader.forget_entries();
+            }
+            Ok(self)
+        })
+        .await
+        .map_err(|_| Problem::internal("the check of the file was broken off"))?
+    }
+}
+
+async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
+    let digest = announced(&call.headers)?;
+    let name = call.query.get("name").cloned().unwrap_or_else(|| "statement".into());
+    text(&name, "name", 200)?;
+    let source =
+        call.query.get("source").ok_or_else(|| Problem::bad_request("source is needed in the query"))?;
+    let (source, _): (Source, u64) = app.read(&app.key(&call.who.tenant, "source", source)).await?;
+    let announced_bytes =
+        call.headers.get("content-length").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced_bytes.is_some_and(|bytes| bytes > app.upload_limit_bytes) {
+        return Err(too_large(app));
+    }
+    let statement = id("stm", &*app.clock, &*app.rng);
+    let path = Path::from(format!("statements/{}/{statement}", sha256(call.who.tenant.as_bytes())));
+    let reader = Reader::new(&name, options(&source, app.upload_limit_bytes)?);
+    let passage = Passage { reader: Some(reader), digest: Context::new(&SHA256), bytes: 0, entries: 0 };
+    let mut target = app.files.put_multipart(&path).await?;
+    let stream = call
+        .stream
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .take()
+        .ok_or_else(|| Problem::bad_request("the body is missing"))?;
+    let passed = pass(app, stream, passage, &mut *target, &digest).await;
+    let (report, passage) = match passed {
+        Ok(passed) => passed,
+        Err(problem) => {
+            // Nothing refers to the parts; what cannot be taken back is left to the bucket's lifecycle rule.
+            let _ = target.abort().await;
+            return Err(problem);
+        }
+    };
+    target.complete().await?;
+    let collector = &report.collector;
+    let remarks = collector.diagnostics.kept().iter().take(100).map(|one| Remark {
+        line: one.line,
+        column: one.column.clone(),
+        code: one.code.to_owned(),
+        message: one.message.clone(),
+    });
+    let statement = Statement {
+        id: statement,
+        source: source.id,
+        name,
+        bytes: passage.bytes,
+        sha256: hex(&digest),
+        format: report.format.name().to_owned(),
+        entries: passage.entries + collector.entries.len() as u64,
+        rejected: collector.diagnostics.rejected(),
+        remarks: remarks.collect(),
+        created_by: call.who.actor.clone(),
+        created_at: app.clock.now_ms(),
+        object: path.to_string(),
+    };
+    let key = app.key(&call.who.tenant, "statement", &statement.id);
+    let writes = vec![Write::put(key, Expect::Absent, encode(&statement)?)];
+    let mut shown = versioned(201, &public(statement.clone()), 1)?;
+    shown.location = Some(format!("/v1/statements/{}", statement.id));
+    let detail =
+        json!({ "source": statement.source, "sha256": statement.sha256, "entries": statement.entries });
+    let result = call.commit(app, "statement.create", &statement.id, detail, writes, shown).await;
+    if let Err(problem) = &result
+        && problem.status == 409
+    {
+        // It was certainly not written, so the file belongs to nobody.
+        let _ = app.files.delete(&path).await;
+    }
+    result
+}
+
+fn too_large(app: &App) -> Problem {
+    Problem::too_large(format!("a statement has at most {} bytes", app.upload_limit_bytes))
+}
+
+/// Reads the body in parts, checks each and hands it on; what was announced has to arrive.
+async fn pass(
+    app: &App,
+    stream: axum::body::Body,
+    mut passage: Passage,
+    target: &mut dyn MultipartUpload,
+    digest: &[u8],
+) -> Result<(ReadReport, Passage), Problem> {
+    let mut stream = stream.into_data_stream();
+    let mut part = Vec::with_capacity(PART_BYTES);
+    let mut total = 0u64;
+    loop {
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), stream.next()).await;
+        let chunk = match waited.map_err(|_| Problem::timeout("nothing arrived for 30 seconds"))? {
+            None => break,
+            Some(chunk) => chunk.map_err(|_| Problem::bad_request("the body broke off"))?,
+        };
+        total += chunk.len() as u64;
+        if total > app.upload_limit_bytes {
+            return Err(too_large(app));
+        }
+        part.extend_from_slice(&chunk);
+        if part.len() >= PART_BYTES {
+            let whole = Bytes::from(std::mem::replace(&mut part, Vec::with_capacity(PART_BYTES)));
+            passage = passage.take(whole.clone()).await?;
+            target.put_part(PutPayload::from_bytes(whole)).await?;
+        }
+    }
+    let rest = Bytes::from(part);
+    passage = passage.take(rest.clone()).await?;
+    let reader = passage.reader.take().ok_or_else(|| Problem::internal("the file was read twice"))?;
+    let report = reader.finish().map_err(|error| refused(&error))?;
+    screen(&report)?;
+    let found = passage.digest.clone().finish();
+    if found.as_ref() != digest {
+        return Err(Problem::unprocessable("the body is not the one that Content-Digest announces"));
+    }
+    target.put_part(PutPayload::from_bytes(rest)).await?;
+    Ok((report, passage))
+}
+
+/// A statement as callers see it.
+fn public(statement: Statement) -> Statement {
+    Statement { object: String::new(), ..statement }
+}
+
+async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
+    let page = cursor::page(app, &call, tenant(&call.who.tenant), "statement#", |one: Statement, _| {
+        Some(public(one))
+    })
+    .await?;
+    Ok(Reply::Json(super::answer(200, &page)?))
+}
+
+async fn show(app: &App, call: Call) -> Result<Reply, Problem> {
+    let (statement, version): (Statement, u64) =
+        app.read(&app.key(&call.who.tenant, "statement", call.part(0))).await?;
+    Ok(Reply::Json(versioned(200, &public(statement), version)?))
+}

@@ -1,0 +1,224 @@
+//! The audit log: a hash chain for each tenant.
+//!
+//! An entry's hash covers its content and the hash before it, so that no entry can be changed, taken out or put in
+//! unnoticed. That the end was cut off shows only against an anchor kept elsewhere ([`anchor`]).
+
+use aws_lc_rs::{digest, hmac};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::problem::Problem;
+use super::store::{AuditEntry, Key, Store};
+
+/// The hash before the first entry.
+const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// An entry as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Entry {
+    /// Its place in the chain, from 1.
+    pub sequence: u64,
+    /// What happened: JSON, as text, because the hash is over these bytes.
+    pub content: String,
+    /// The hash of the entry before.
+    pub previous: String,
+    /// SHA-256 over `previous` and `content`, in hexadecimal.
+    pub hash: String,
+}
+
+/// The end of a chain.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Head {
+    /// The last entry's sequence.
+    pub sequence: u64,
+    /// Its hash.
+    pub hash: String,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { sequence: 0, hash: GENESIS.to_owned() }
+    }
+}
+
+/// Bytes in hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// SHA-256 in hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+fn chained(previous: &str, content: &str) -> String {
+    sha256(format!("{previous}{content}").as_bytes())
+}
+
+/// Where the head of a tenant's chain lies: in the same transaction as every entry.
+#[must_use]
+pub fn head_key(tenant: &str) -> Key {
+    Key::new(super::records::tenant(tenant), "audit-head")
+}
+
+impl Head {
+    /// The entry behind this head, and the head after it.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn append(&self, chain: &str, content: String) -> Result<(Self, AuditEntry), Problem> {
+        let sequence = self.sequence + 1;
+        let hash = chained(&self.hash, &content);
+        let entry = Entry { sequence, content, previous: self.hash.clone(), hash: hash.clone() };
+        let body = super::records::encode(&entry)?;
+        Ok((Self { sequence, hash }, AuditEntry { chain: chain.to_owned(), sequence, body }))
+    }
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Verdict {
+    /// Whether everything holds.
+    pub intact: bool,
+    /// Entries that were checked.
+    pub entries: u64,
+    /// The head that was recomputed.
+    pub head: Head,
+    /// The anchor that it was held against, if there is one.
+    pub anchored: Option<Head>,
+    /// What is wrong.
+    pub fault: Option<String>,
+}
+
+/// Recomputes a chain and holds it against its head and its latest anchor.
+///
+/// # Errors
+/// Fails only if a store does not answer.
+pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
+    let anchored = latest_anchor(app, tenant).await?;
+    let stored = match app.store.get(&head_key(tenant)).await? {
+        Some(item) => super::records::decode(&item)?,
+        None => Head::default(),
+    };
+    let mut verdict = walk(&*app.store, tenant, stored.sequence, anchored.as_ref()).await?;
+    if verdict.intact && (verdict.head.sequence, &verdict.head.hash) != (stored.sequence, &stored.hash) {
+        verdict.intact = false;
+        verdict.fault = Some(format!(
+            "the chain ends at {} and its head says {}",
+            verdict.head.sequence, stored.sequence
+        ));
+    }
+    if let (true, Some(anchor)) = (verdict.intact, &anchored)
+        && anchor.sequence > verdict.head.sequence
+    {
+        verdict.intact = false;
+        verdict.fault = Some(format!("entry {} was anchored and is gone", anchor.sequence));
+    }
+    verdict.anchored = anchored;
+    Ok(verdict)
+}
+
+async fn walk(store: &dyn Store, tenant: &str, to: u64, anchor: Option<&Head>) -> Result<Verdict, Problem> {
+    let mut head = Head::default();
+    let fault = |head: Head, fault: String| Verdict {
+        intact: false,
+        entries: head.sequence,
+        head,
+        anchored: None,
+        fault: Some(fault),
+    };
+    while head.sequence < to {
+        let entries = store.audit(tenant, head.sequence + 1, 500).await?;
+        if entries.is_empty() {
+            break;
+        }
+        for stored in entries.into_iter().take_while(|entry| entry.sequence <= to) {
+            let next = head.sequence + 1;
+            if stored.sequence != next {
+                return Ok(fault(head, format!("entry {next} is missing")));
+            }
+            let Ok(entry) = serde_json::from_slice::<Entry>(&stored.body) else {
+                return Ok(fault(head, format!("entry {next} cannot be read")));
+            };
+            if entry.sequence != next || entry.previous != head.hash {
+                return Ok(fault(head, format!("entry {next} does not follow the one before")));
+            }
+            if chained(&entry.previous, &entry.content) != entry.hash {
+                return Ok(fault(head, format!("entry {next} was changed")));
+            }
+            head = Head { sequence: next, hash: entry.hash };
+            if anchor.is_some_and(|anchor| anchor.sequence == next && anchor.hash != head.hash) {
+                return Ok(fault(head, format!("entry {next} is not the one that was anchored")));
+            }
+        }
+    }
+    Ok(Verdict { intact: true, entries: head.sequence, head, anchored: None, fault: None })
+}
+
+/// A head as it is kept outside of the database.
+#[derive(Debug, Serialize, Deserialize)]
+struct Anchor {
+    tenant: String,
+    #[serde(flatten)]
+    head: Head,
+    /// Which key signed it: the first digits of the hash of its hash.
+    key: String,
+    signature: String,
+}
+
+fn signed_text(tenant: &str, head: &Head) -> String {
+    format!("anchor\n{tenant}\n{}\n{}", head.sequence, head.hash)
+}
+
+fn anchor_prefix(tenant: &str) -> Path {
+    Path::from(contract::Bucket::Audit.prefix())
+        .join(sha256(tenant.as_bytes()).get(..32).unwrap_or_default().to_owned())
+}
+
+/// Keeps a chain's head where the service cannot change it any more.
+///
+/// # Errors
+/// Fails if a store does not answer.
+pub async fn anchor(app: &App, tenant: &str) -> Result<(), Problem> {
+    let Some(item) = app.store.get(&head_key(tenant)).await? else { return Ok(()) };
+    let head: Head = super::records::decode(&item)?;
+    let path = anchor_prefix(tenant).join(format!("{:020}.json", head.sequence));
+    let text = signed_text(tenant, &head);
+    let signature = hex(hmac::sign(&app.signing_key, text.as_bytes()).as_ref());
+    let key = key_name(app);
+    let body = super::records::encode(&Anchor { tenant: tenant.to_owned(), head, key, signature })?;
+    app.anchors.put(&path, body.into()).await?;
+    Ok(())
+}
+
+fn key_name(app: &App) -> String {
+    hex(hmac::sign(&app.signing_key, b"name").as_ref()).get(..16).unwrap_or_default().to_owned()
+}
+
+/// The latest anchor that this key signed.
+async fn latest_anchor(app: &App, tenant: &str) -> Result<Option<Head>, Problem> {
+    use futures_util::TryStreamExt;
+    let objects: Vec<_> = app.anchors.list(Some(&anchor_prefix(tenant))).try_collect().await?;
+    let Some(last) = objects.into_iter().map(|object| object.location).max() else { return Ok(None) };
+    let bytes = app.anchors.get(&last).await?.bytes().await?;
+    let anchor: Anchor =
+        serde_json::from_slice(&bytes).map_err(|_| Problem::internal("an anchor cannot be read"))?;
+    if anchor.key != key_name(app) {
+        return Ok(None);
+    }
+    let text = signed_text(tenant, &anchor.head);
+    let signature: Vec<u8> = (0..anchor.signature.len() / 2)
+        .filter_map(|at| u8::from_str_radix(anchor.signature.get(at * 2..at * 2 + 2)?, 16).ok())
+        .collect();
+    hmac::verify(&app.signing_key, text.as_bytes(), &signature)
+        .map_err(|_| Problem::internal("an anchor's signature is wrong"))?;
+    Ok(Some(anchor.head))
+}
+
+/// The trait is used through its extension.
+const _: fn(&dyn ObjectStore) = |_| {};

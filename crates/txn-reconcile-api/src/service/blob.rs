@@ -1,0 +1,34 @@
+//! Statement files and match lists: a folder by default, S3 when deployed.
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::local::LocalFileSystem;
+
+/// A folder, whose files are on the disk when they are acknowledged.
+///
+/// # Errors
+/// Fails if the folder cannot be made.
+pub fn folder(path: &FilePath) -> Result<Arc<dyn ObjectStore>, String> {
+    std::fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let files = LocalFileSystem::new_with_prefix(path).map_err(|error| error.to_string())?;
+    Ok(Arc::new(files.with_fsync(true).with_automatic_cleanup(true)))
+}
+
+/// A bucket. Where it is and with which credentials is told as to every client of AWS: by the task's role, its region
+/// and, for a stand-in, its endpoint.
+///
+/// # Errors
+/// Fails if the environment does not make sense.
+pub fn bucket(name: &str) -> Result<Arc<dyn ObjectStore>, String> {
+    let builder =
+        AmazonS3Builder::from_env().with_bucket_name(name).with_conditional_put(S3ConditionalPut::ETagMatch);
+    let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
+    let builder = match endpoint {
+        Ok(endpoint) => builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint),
+        Err(_) => builder,
+    };
+    Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+}

@@ -1,0 +1,256 @@
+//! The environment, read through [`contract::Var`] alone.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use contract::{StoreKind, Var};
+use tracing_subscriber::filter::LevelFilter;
+
+/// How the service is set up.
+#[derive(Clone)]
+pub struct Config {
+    /// The environment's name, if it is deployed.
+    pub environment: Option<String>,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where metrics are read.
+    pub metrics: SocketAddr,
+    /// Seconds that an idle connection stays open.
+    pub keep_alive_seconds: u64,
+    /// Seconds between SIGTERM and SIGKILL.
+    pub stop_timeout_seconds: u64,
+    /// The least grave level that is logged.
+    pub log_level: LevelFilter,
+    /// The database.
+    pub store: StoreConfig,
+    /// The bucket of statement files; a folder without it.
+    pub statements_bucket: Option<String>,
+    /// The bucket of anchors; a folder without it.
+    pub audit_bucket: Option<String>,
+    /// The folder of the embedded store and the files.
+    pub data: PathBuf,
+    /// The admin's bearer token.
+    pub admin_key: Option<String>,
+    /// What cursors and anchors are signed with.
+    pub signing_key: Option<String>,
+    /// Issuer, audience and the file of its keys.
+    pub jwt: Option<JwtConfig>,
+    /// Bytes of one upload at most.
+    pub upload_limit_bytes: u64,
+    /// Requests per second and tenant.
+    pub requests_per_second: u32,
+}
+
+/// The database.
+#[derive(Clone)]
+pub enum StoreConfig {
+    /// One file.
+    Embedded,
+    /// DynamoDB.
+    DynamoDb {
+        /// The table of records.
+        records: String,
+        /// The table of audit entries.
+        audit: String,
+    },
+    /// PostgreSQL.
+    Postgres(PostgresConfig),
+}
+
+/// How PostgreSQL is reached.
+#[derive(Clone)]
+pub struct PostgresConfig {
+    /// The host.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The database.
+    pub name: String,
+    /// The role.
+    pub user: String,
+    /// Its password; a token of IAM without it.
+    pub password: Option<String>,
+    /// The authorities that its certificate is checked against.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Whose JSON Web Tokens are taken.
+#[derive(Clone)]
+pub struct JwtConfig {
+    /// The issuer.
+    pub issuer: String,
+    /// Whom the tokens have to be for.
+    pub audience: String,
+    /// The issuer's keys.
+    pub keys: PathBuf,
+}
+
+/// A variable that is missing or wrong. It never repeats the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Which one.
+    pub var: Var,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.var.name(), self.message, self.var.doc())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+fn wrong(var: Var, message: &str) -> ConfigError {
+    ConfigError { var, message: message.to_owned() }
+}
+
+struct Environment<'a>(&'a dyn Fn(Var) -> Option<String>);
+
+impl Environment<'_> {
+    fn text(&self, var: Var) -> Option<String> {
+        (self.0)(var).filter(|value| !value.is_empty())
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, var: Var, default: T) -> Result<T, ConfigError> {
+        self.text(var).map_or(Ok(default), |text| text.parse().map_err(|_| wrong(var, "is not of its form")))
+    }
+
+    fn needed(&self, var: Var) -> Result<String, ConfigError> {
+        self.text(var).ok_or_else(|| wrong(var, "is not set"))
+    }
+
+    fn secret(&self, var: Var, deployed: bool) -> Result<Option<String>, ConfigError> {
+        match self.text(var) {
+            Some(text) if text.len() < 32 => Err(wrong(var, "is shorter than 32 characters")),
+            None if deployed => Err(wrong(var, "is not set")),
+            other => Ok(other),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the process's own environment.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|var| std::env::var(var.name()).ok())
+    }
+
+    /// Reads an environment. A deployed service, which has a name for its environment, has to be told everything that
+    /// a laptop may leave out.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong.
+    pub fn read(get: &dyn Fn(Var) -> Option<String>) -> Result<Self, ConfigError> {
+        let env = Environment(get);
+        let environment = env.text(Var::Environment);
+        let deployed = environment.is_some();
+        let kind = match env.text(Var::Store) {
+            Some(name) => StoreKind::ALL
+                .into_iter()
+                .find(|kind| kind.name() == name)
+                .ok_or_else(|| wrong(Var::Store, "names no store"))?,
+            None if deployed => return Err(wrong(Var::Store, "is not set")),
+            None => StoreKind::Embedded,
+        };
+        if !deployed && kind != StoreKind::Embedded {
+            return Err(wrong(Var::Environment, "is not set, and only the embedded store does without it"));
+        }
+        let store = match kind {
+            StoreKind::Embedded => StoreConfig::Embedded,
+            StoreKind::DynamoDb => StoreConfig::DynamoDb {
+                records: env.needed(Var::RecordsTable)?,
+                audit: env.needed(Var::AuditTable)?,
+            },
+            StoreKind::Postgres => StoreConfig::Postgres(postgres(&env)?),
+        };
+        let bucket = |var| match kind {
+            StoreKind::Embedded => Ok(env.text(var)),
+            StoreKind::DynamoDb | StoreKind::Postgres => env.needed(var).map(Some),
+        };
+        // On a laptop nobody else is to reach it, so without a name it listens on this machine alone.
+        let host = if deployed { [0, 0, 0, 0] } else { [127, 0, 0, 1] };
+        Ok(Self {
+            listen: env.parsed(Var::ListenAddress, SocketAddr::from((host, contract::PORT)))?,
+            metrics: env.parsed(Var::MetricsAddress, SocketAddr::from((host, contract::METRICS_PORT)))?,
+            keep_alive_seconds: env.parsed(Var::KeepAliveSeconds, 65)?,
+            stop_timeout_seconds: env
+                .parsed(Var::StopTimeoutSeconds, u64::from(contract::STOP_TIMEOUT_SECONDS))?,
+            log_level: env.parsed(Var::LogLevel, LevelFilter::INFO)?,
+            store,
+            statements_bucket: bucket(Var::StatementsBucket)?,
+            audit_bucket: bucket(Var::AuditBucket)?,
+            data: env.text(Var::DataDirectory).map_or_else(|| PathBuf::from("data"), PathBuf::from),
+            admin_key: env.secret(Var::AdminKey, deployed)?,
+            signing_key: env.secret(Var::SigningKey, deployed)?,
+            jwt: jwt(&env)?,
+            upload_limit_bytes: env.parsed(Var::UploadLimitBytes, 2 << 30)?,
+            requests_per_second: env.parsed(Var::RequestsPerSecond, 200)?,
+            environment,
+        })
+    }
+}
+
+fn postgres(env: &Environment<'_>) -> Result<PostgresConfig, ConfigError> {
+    Ok(PostgresConfig {
+        host: env.needed(Var::DatabaseHost)?,
+        port: env.parsed(Var::DatabasePort, contract::DATABASE_PORT)?,
+        name: env.text(Var::DatabaseName).unwrap_or_else(|| contract::DATABASE_NAME.to_owned()),
+        user: env.text(Var::DatabaseUser).unwrap_or_else(|| contract::DATABASE_USER.to_owned()),
+        password: env.text(Var::DatabasePassword),
+        ca_file: env.text(Var::DatabaseCaFile).map(PathBuf::from),
+    })
+}
+
+impl PostgresConfig {
+    /// Reads the process's own environment: what a migration needs, which is given no other secret.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        postgres(&Environment(&|var| std::env::var(var.name()).ok()))
+    }
+}
+
+fn jwt(env: &Environment<'_>) -> Result<Option<JwtConfig>, ConfigError> {
+    let Some(issuer) = env.text(Var::JwtIssuer) else { return Ok(None) };
+    let audience = env.needed(Var::JwtAudience)?;
+    let keys = env.needed(Var::JwksFile)?.into();
+    Ok(Some(JwtConfig { issuer, audience, keys }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(without: Option<Var>) -> impl Fn(Var) -> Option<String> {
+        move |var| {
+            let value = match var {
+                Var::Environment => "prod",
+                Var::Store => "dynamodb",
+                Var::RecordsTable | Var::AuditTable | Var::StatementsBucket | Var::AuditBucket => "name",
+                Var::AdminKey | Var::SigningKey => "0123456789abcdef0123456789abcdef",
+                _ => return None,
+            };
+            (Some(var) != without).then(|| value.to_owned())
+        }
+    }
+
+    #[test]
+    fn a_deployed_service_names_what_it_misses() {
+        assert!(Config::read(&environment(None)).is_ok());
+        for var in Var::ALL.into_iter().filter(|var| environment(None)(*var).is_some()) {
+            let error = Config::read(&environment(Some(var))).err().map(|error| error.var);
+            assert_eq!(error, Some(var), "{}", var.name());
+        }
+    }
+
+    #[test]
+    fn a_laptop_needs_nothing() {
+        let config = Config::read(&|_| None).unwrap();
+        assert!(config.listen.ip().is_loopback());
+    }
+}

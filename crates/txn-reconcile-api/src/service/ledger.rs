@@ -1,0 +1,155 @@
+//! How an effect is made: with its audit entry and its idempotency record, in one transaction.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::App;
+use super::audit::{self, Head};
+use super::clock::rfc3339;
+use super::problem::Problem;
+use super::records::{self, decode, encode};
+use super::store::{Expect, Key, StoreError, Write};
+
+/// Seconds that an answer is kept to be repeated.
+const ANSWER_SECONDS: u64 = 7 * 86_400;
+
+/// Times that a transaction is tried while others append to the same audit chain.
+const TRIES: u32 = 60;
+
+/// An effect to be made.
+pub struct Effect<'a> {
+    /// Whose data.
+    pub tenant: &'a str,
+    /// Who does it.
+    pub actor: &'a str,
+    /// The request, or the worker.
+    pub request: &'a str,
+    /// What is done: `run.create`.
+    pub action: &'static str,
+    /// To what.
+    pub subject: &'a str,
+    /// What the audit log says of it besides.
+    pub detail: Value,
+    /// The writes.
+    pub writes: Vec<Write>,
+    /// The answer to keep for a repeated request.
+    pub answer: Option<(&'a Idempotency, Answer)>,
+}
+
+/// What identifies a repeated request.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    /// Where the answer is kept.
+    pub key: Key,
+    /// A hash over what was asked.
+    pub fingerprint: String,
+    /// The version of an expired record in its place.
+    pub stale: Option<u64>,
+}
+
+/// An answer that is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Answer {
+    /// A hash over what was asked.
+    #[serde(default)]
+    pub fingerprint: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+    /// The version of the thing.
+    pub etag: Option<String>,
+    /// Where the thing is.
+    pub location: Option<String>,
+}
+
+impl App {
+    /// Makes an effect. [`StoreError::Conflict`] means that one of its own conditions did not hold.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn commit(&self, effect: Effect<'_>) -> Result<(), Problem> {
+        let head_key = audit::head_key(effect.tenant);
+        let now = self.clock.now_ms();
+        let content = json!({
+            "at": rfc3339(now),
+            "actor": effect.actor,
+            "request": effect.request,
+            "action": effect.action,
+            "subject": effect.subject,
+            "detail": effect.detail,
+        })
+        .to_string();
+        let mut writes = effect.writes;
+        if let Some((idempotency, mut answer)) = effect.answer {
+            answer.fingerprint.clone_from(&idempotency.fingerprint);
+            writes.push(Write::Put {
+                key: idempotency.key.clone(),
+                expect: idempotency.stale.map_or(Expect::Absent, Expect::Version),
+                body: encode(&answer)?,
+                due: None,
+                expires_at: Some(now / 1000 + ANSWER_SECONDS),
+            });
+        }
+        let mut seen = None;
+        for attempt in 0..TRIES {
+            let stored = self.store.get(&head_key).await?;
+            let version = stored.as_ref().map(|item| item.version);
+            if seen == Some(version) {
+                // Nobody appended in between, so it is a condition of the effect itself that does not hold.
+                return Err(StoreError::Conflict.into());
+            }
+            let head: Head = stored.as_ref().map(decode).transpose()?.unwrap_or_default();
+            let (next, entry) = head.append(effect.tenant, content.clone())?;
+            let mut all = writes.clone();
+            let expect = version.map_or(Expect::Absent, Expect::Version);
+            all.push(Write::put(head_key.clone(), expect, encode(&next)?));
+            match self.store.transact(all, Some(entry)).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Conflict) => {
+                    seen = Some(version);
+                    if attempt > 1 {
+                        let mut random = [0; 1];
+                        self.rng.fill(&mut random);
+                        self.clock.sleep(u64::from(random[0]) % (5 * u64::from(attempt.min(10)))).await;
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Problem::unavailable("too many changes at the same time"))
+    }
+
+    /// The answer to an earlier request with the same key, if there was one.
+    ///
+    /// # Errors
+    /// Refuses a key that was used for something else.
+    pub async fn earlier(&self, idempotency: &mut Idempotency) -> Result<Option<Answer>, Problem> {
+        let Some(item) = self.store.get(&idempotency.key).await? else { return Ok(None) };
+        if item.expires_at.is_some_and(|at| at <= self.clock.now_ms() / 1000) {
+            idempotency.stale = Some(item.version);
+            return Ok(None);
+        }
+        let answer: Answer = decode(&item)?;
+        if answer.fingerprint != idempotency.fingerprint {
+            return Err(Problem::unprocessable("the Idempotency-Key was used for another request"));
+        }
+        Ok(Some(answer))
+    }
+
+    /// Reads a record of a tenant.
+    ///
+    /// # Errors
+    /// Fails with 404 if it is not there.
+    pub async fn read<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Result<(T, u64), Problem> {
+        let item = self.store.get(key).await?;
+        let item = item.ok_or_else(|| Problem::not_found("there is no such thing"))?;
+        Ok((decode(&item)?, item.version))
+    }
+
+    /// Where a thing of a tenant lies.
+    #[must_use]
+    pub fn key(&self, tenant: &str, kind: &str, id: &str) -> Key {
+        Key::new(records::tenant(tenant), format!("{kind}#{id}"))
+    }
+}

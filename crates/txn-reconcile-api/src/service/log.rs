@@ -1,0 +1,100 @@
+//! The log: one JSON object a line, with the fields of [`contract::LogField`]. No line with card data in it is written.
+
+use std::fmt;
+use std::io::Write;
+
+use contract::LogField;
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
+
+use super::clock::{Clock, SystemClock, rfc3339};
+use crate::pan;
+
+tokio::task_local! {
+    /// The request that is being answered.
+    pub static REQUEST: String;
+}
+
+/// Writes each event as a line.
+struct Lines {
+    environment: Option<String>,
+}
+
+struct Fields(Map<String, Value>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name().to_owned(), Value::String(format!("{value:?}")));
+    }
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), Value::String(value.to_owned()));
+    }
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+/// An event as a line; what looks like card data is left out.
+fn line(now_ms: u64, level: Level, environment: Option<&str>, event: Map<String, Value>) -> String {
+    let mut object = Map::new();
+    object.insert(LogField::Timestamp.name().to_owned(), rfc3339(now_ms).into());
+    object.insert(LogField::Level.name().to_owned(), level.to_string().into());
+    if let Ok(request) = REQUEST.try_with(Clone::clone) {
+        object.insert(LogField::RequestId.name().to_owned(), request.into());
+    }
+    if let Some(environment) = environment {
+        object.insert("environment".to_owned(), environment.into());
+    }
+    for (key, value) in event {
+        let clean = match &value {
+            Value::String(text) => pan::scan(text.as_bytes()).is_none(),
+            _ => true,
+        };
+        object.insert(key, if clean { value } else { "(withheld: card data)".into() });
+    }
+    let mut text = Value::Object(object).to_string();
+    text.push('\n');
+    text
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields(Map::new());
+        event.record(&mut fields);
+        let text =
+            line(SystemClock.now_ms(), *event.metadata().level(), self.environment.as_deref(), fields.0);
+        // A log that cannot be written is no reason to stop.
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Starts the log. Libraries are heard only where they warn.
+pub fn start(level: LevelFilter, environment: Option<String>) {
+    let own = tracing_subscriber::filter::Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("txn_reconcile_api", level);
+    let _ = Registry::default().with(Lines { environment }.with_filter(own)).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn card_numbers_are_kept_out() {
+        let mut event = Map::new();
+        event.insert("message".to_owned(), "refused 4111 1111 1111 1111".into());
+        let text = line(0, Level::INFO, Some("prod"), event);
+        assert!(!text.contains("1111"), "{text}");
+        assert!(text.contains("withheld") && text.contains("1970-01-01T00:00:00.000000Z"), "{text}");
+    }
+}

@@ -1,0 +1,303 @@
+//! The process: opens the stores, listens, works, and leaves in good order.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::App;
+use super::auth::{Auth, RateLimit, Tokens};
+use super::clock::{Rng, SystemClock, SystemRng};
+use super::config::{Config, StoreConfig};
+use super::records::{Scope, encode};
+use super::store::embedded::EmbeddedStore;
+use super::store::{Expect, Key, Query, Store, Write};
+use super::{api, audit, auth, blob, worker};
+
+/// Upper bounds of the latency histogram, in milliseconds.
+const BUCKETS_MS: [u64; 8] = [5, 10, 25, 50, 100, 250, 1000, 5000];
+
+/// How often heads of audit chains are anchored, in milliseconds.
+const ANCHOR_MS: u64 = 300_000;
+
+/// Counters, in the text format of Prometheus.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Requests by the first digit of their status.
+    requests: [AtomicU64; 6],
+    buckets: [AtomicU64; BUCKETS_MS.len() + 1],
+    sum_ms: AtomicU64,
+    runs: [AtomicU64; 2],
+}
+
+impl Metrics {
+    /// Counts a request.
+    pub fn request(&self, status: u16, took_ms: u64) {
+        if let Some(counter) = self.requests.get(usize::from(status / 100)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        let bucket = BUCKETS_MS.iter().position(|bound| took_ms <= *bound).unwrap_or(BUCKETS_MS.len());
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.sum_ms.fetch_add(took_ms, Ordering::Relaxed);
+    }
+
+    /// Counts a run that ended.
+    pub fn run(&self, well: bool) {
+        self.runs[usize::from(well)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Everything, as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::from("# TYPE reconcile_requests_total counter\n");
+        // Writing to a string does not fail.
+        for (class, counter) in self.requests.iter().enumerate().skip(2) {
+            let count = counter.load(Ordering::Relaxed);
+            let _ = writeln!(out, "reconcile_requests_total{{status=\"{class}xx\"}} {count}");
+        }
+        out.push_str("# TYPE reconcile_request_milliseconds histogram\n");
+        let mut count = 0;
+        for (index, counter) in self.buckets.iter().enumerate() {
+            count += counter.load(Ordering::Relaxed);
+            let bound = BUCKETS_MS.get(index).map_or_else(|| "+Inf".to_owned(), u64::to_string);
+            let _ = writeln!(out, "reconcile_request_milliseconds_bucket{{le=\"{bound}\"}} {count}");
+        }
+        let _ = writeln!(out, "reconcile_request_milliseconds_sum {}", self.sum_ms.load(Ordering::Relaxed));
+        let _ = writeln!(out, "reconcile_request_milliseconds_count {count}");
+        out.push_str("# TYPE reconcile_runs_total counter\n");
+        for (name, counter) in ["failed", "completed"].into_iter().zip(&self.runs) {
+            let _ = writeln!(
+                out,
+                "reconcile_runs_total{{result=\"{name}\"}} {}",
+                counter.load(Ordering::Relaxed)
+            );
+        }
+        out
+    }
+}
+
+/// Opens everything that the configuration names.
+///
+/// # Errors
+/// Says what cannot be opened.
+pub async fn open(config: &Config) -> Result<Arc<App>, String> {
+    let folder = |name: &str| blob::folder(&config.data.join(name));
+    let files = match &config.statements_bucket {
+        Some(bucket) => blob::bucket(bucket)?,
+        None => folder("files")?,
+    };
+    let anchors = match &config.audit_bucket {
+        Some(bucket) => blob::bucket(bucket)?,
+        None => folder("anchors")?,
+    };
+    let store: Arc<dyn Store> = match &config.store {
+        StoreConfig::Embedded => {
+            std::fs::create_dir_all(&config.data)
+                .map_err(|error| format!("{}: {error}", config.data.display()))?;
+            let path = config.data.join("records.redb");
+            let store = EmbeddedStore::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            Arc::new(store)
+        }
+        StoreConfig::DynamoDb { records, audit } => {
+            Arc::new(super::store::dynamo::DynamoStore::connect(records.clone(), audit.clone()).await)
+        }
+        StoreConfig::Postgres(settings) => Arc::new(
+            super::store::postgres::PostgresStore::connect(settings.clone())
+                .map_err(|error| error.to_string())?,
+        ),
+    };
+    let tokens = match &config.jwt {
+        None => None,
+        Some(jwt) => {
+            let fail =
+                |why: String| format!("{} {}: {why}", contract::Var::JwksFile.name(), jwt.keys.display());
+            let text = std::fs::read_to_string(&jwt.keys).map_err(|error| fail(error.to_string()))?;
+            let keys = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
+            Some(Tokens { issuer: jwt.issuer.clone(), audience: jwt.audience.clone(), keys })
+        }
+    };
+    let signing_key = match &config.signing_key {
+        Some(key) => hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()),
+        None => hmac::Key::new(hmac::HMAC_SHA256, &laptop_key(config)?),
+    };
+    Ok(Arc::new(App {
+        store,
+        files,
+        anchors,
+        clock: Arc::new(SystemClock),
+        rng: Arc::new(SystemRng),
+        auth: Auth::new(config.admin_key.as_deref(), tokens),
+        limits: RateLimit::new(config.requests_per_second),
+        upload_limit_bytes: config.upload_limit_bytes,
+        signing_key,
+        in_flight: std::sync::Mutex::default(),
+        wake: tokio::sync::Notify::new(),
+        stopping: AtomicBool::new(false),
+        metrics: Metrics::default(),
+    }))
+}
+
+/// The signing key of a laptop, drawn once and kept beside the data.
+fn laptop_key(config: &Config) -> Result<Vec<u8>, String> {
+    let path: PathBuf = config.data.join("signing-key");
+    if let Ok(key) = std::fs::read(&path)
+        && key.len() == 32
+    {
+        return Ok(key);
+    }
+    let mut key = vec![0; 32];
+    SystemRng.fill(&mut key);
+    std::fs::create_dir_all(&config.data)
+        .and_then(|()| std::fs::write(&path, &key))
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(key)
+}
+
+/// A token for the tenant `dev` that may do everything but manage keys, and one for a second person.
+///
+/// # Errors
+/// Fails if the store does.
+pub async fn development_tokens(app: &App) -> Result<[String; 2], String> {
+    let scopes = vec![Scope::Read, Scope::Write, Scope::Approve, Scope::Audit];
+    let mut tokens = Vec::new();
+    for name in ["development", "development, second person"] {
+        let (key, token) = api::draw_key(app, "dev", name, scopes.clone());
+        let body = encode(&key).map_err(|problem| problem.detail)?;
+        let write = Write::put(auth::key_place(&key.id), Expect::Absent, body);
+        app.store.transact(vec![write], None).await.map_err(|error| error.to_string())?;
+        tokens.push(token);
+    }
+    let tenant = Key::new("tenants", "tenant#dev");
+    if app.store.get(&tenant).await.map_err(|error| error.to_string())?.is_none() {
+        let write = Write::put(tenant, Expect::Absent, b"{\"tenant\":\"dev\"}".to_vec());
+        app.store.transact(vec![write], None).await.map_err(|error| error.to_string())?;
+    }
+    tokens.try_into().map_err(|_| "two tokens were to be drawn".to_owned())
+}
+
+/// Serves until SIGTERM or Ctrl-C, then completes what is open.
+///
+/// # Errors
+/// Fails if an address cannot be listened on.
+pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAddr)) -> Result<(), String> {
+    let bind = async |address: SocketAddr| {
+        TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
+    };
+    let listener = bind(config.listen).await?;
+    let metrics = bind(config.metrics).await?;
+    let told = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
+    let (mut terminated, mut interrupted) = (told(SignalKind::terminate())?, told(SignalKind::interrupt())?);
+    let counted = Arc::clone(&app);
+    let metrics_router = axum::Router::new()
+        .route("/metrics", axum::routing::get(move || async move { counted.metrics.text() }));
+    tokio::spawn(async move { axum::serve(metrics, metrics_router).await });
+    let working = tokio::spawn(worker::work(Arc::clone(&app)));
+    let anchoring = tokio::spawn(anchor(Arc::clone(&app)));
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    tracing::info!(address = %address, "listening");
+    started(address);
+    let router = api::router(Arc::clone(&app));
+    let connections = GracefulShutdown::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(config.keep_alive_seconds))
+        .max_headers(64)
+        .keep_alive(true);
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of file descriptors, say: the open connections will free some.
+                    tracing::warn!("a connection could not be accepted: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            _ = terminated.recv() => break,
+            _ = interrupted.recv() => break,
+        };
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // A client that goes away is no event.
+            let _ = connection.await;
+        });
+    }
+    app.stopping.store(true, Ordering::Relaxed);
+    app.wake.notify_waiters();
+    drop(listener);
+    tracing::info!("stopping: open requests are completed");
+    // A second is kept to leave in.
+    let patience = Duration::from_secs(config.stop_timeout_seconds.saturating_sub(1).max(1));
+    if tokio::time::timeout(patience, connections.shutdown()).await.is_err() {
+        tracing::warn!("requests were still open when the time to stop was over");
+    }
+    // A run that is being made is left to its lease: another replica, or the next start, takes it over.
+    working.abort();
+    anchoring.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Anchors the head of each tenant's audit chain now and then.
+async fn anchor(app: Arc<App>) {
+    loop {
+        app.clock.sleep(ANCHOR_MS).await;
+        if let Err(problem) = anchor_all(&app).await {
+            tracing::warn!("audit heads could not be anchored: {}", problem.detail);
+        }
+    }
+}
+
+/// Anchors the head of each tenant's audit chain.
+///
+/// # Errors
+/// Fails if a store does not answer.
+pub async fn anchor_all(app: &App) -> Result<(), super::problem::Problem> {
+    audit::anchor(app, "admin").await?;
+    let mut from = "tenant#".to_owned();
+    loop {
+        let query =
+            Query { pk: "tenants".into(), from, to: "tenant#~".into(), descending: false, limit: 100 };
+        let tenants = app.store.query(&query).await?;
+        let Some(last) = tenants.last() else { return Ok(()) };
+        from = format!("{}\0", last.key.sk);
+        for item in &tenants {
+            audit::anchor(app, item.key.sk.trim_start_matches("tenant#")).await?;
+        }
+    }
+}
+
+/// Asks a service on this machine whether it is alive.
+///
+/// # Errors
+/// Says what it answered, if it did.
+pub async fn healthcheck(config: &Config) -> Result<(), String> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let ip = if config.listen.ip().is_unspecified() { [127, 0, 0, 1].into() } else { config.listen.ip() };
+    let address = SocketAddr::new(ip, config.listen.port());
+    let ask = async {
+        let mut stream = tokio::net::TcpStream::connect(address).await?;
+        let request =
+            format!("GET {} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", contract::HEALTH_PATH);
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.take(4096).read_to_end(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(4), ask).await;
+    let answer =
+        answer.map_err(|_| "no answer in 4 seconds".to_owned())?.map_err(|error| error.to_string())?;
+    if answer.starts_with(b"HTTP/1.1 200 ") { Ok(()) } else { Err("the answer was not 200".to_owned()) }
+}

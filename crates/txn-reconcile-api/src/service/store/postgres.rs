@@ -1,0 +1,394 @@
+//! PostgreSQL: one table of records, one of audit entries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use tokio::sync::Mutex;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, IsolationLevel, NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{AuditEntry, Due, Expect, Item, Key, Query, Store, StoreError, Write, check};
+use crate::service::config::PostgresConfig;
+
+/// The migrations, in order. What was released is never changed; a change is a new one at the end.
+const MIGRATIONS: [&str; 1] = [r#"
+CREATE TABLE records (
+    pk text COLLATE "C" NOT NULL,
+    sk text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    body bytea NOT NULL,
+    queue text COLLATE "C",
+    due_at bigint,
+    expires_at bigint,
+    PRIMARY KEY (pk, sk)
+);
+CREATE INDEX due ON records (queue, due_at) WHERE queue IS NOT NULL;
+CREATE TABLE audit (
+    pk text COLLATE "C" NOT NULL,
+    sequence bigint NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (pk, sequence)
+);
+"#];
+
+/// Connections that are kept open.
+const CONNECTIONS: usize = 8;
+
+/// Times that a transaction is tried that met another one.
+const TRIES: u32 = 10;
+
+/// PostgreSQL.
+pub struct PostgresStore {
+    settings: PostgresConfig,
+    tls: Option<MakeRustlsConnect>,
+    pool: Vec<Mutex<Option<Client>>>,
+    next: std::sync::atomic::AtomicUsize,
+}
+
+fn unavailable(error: impl std::error::Error) -> StoreError {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(&format!(": {next}"));
+        cause = next.source();
+    }
+    StoreError::Unavailable(text)
+}
+
+fn signed(value: u64) -> Result<i64, StoreError> {
+    i64::try_from(value).map_err(|_| StoreError::Invalid("a number is too large".into()))
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn item(row: &Row) -> Item {
+    let due = row.get::<_, Option<String>>("queue").zip(row.get::<_, Option<i64>>("due_at"));
+    Item {
+        key: Key::new(row.get::<_, String>("pk"), row.get::<_, String>("sk")),
+        version: unsigned(row.get("version")),
+        body: row.get("body"),
+        due: due.map(|(queue, at)| Due { queue, at: unsigned(at) }),
+        expires_at: row.get::<_, Option<i64>>("expires_at").map(unsigned),
+    }
+}
+
+/// TLS by the authorities of a file; none without it, which only this machine's own PostgreSQL is spoken to.
+fn tls(settings: &PostgresConfig) -> Result<Option<MakeRustlsConnect>, StoreError> {
+    let invalid =
+        |why: String| StoreError::Invalid(format!("{}: {why}", contract::Var::DatabaseCaFile.name()));
+    let Some(path) = &settings.ca_file else {
+        let local = ["localhost", "127.0.0.1", "::1"].contains(&settings.host.as_str())
+            || settings.host.starts_with('/');
+        return if local { Ok(None) } else { Err(invalid("needed unless the host is this machine".into())) };
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| invalid(error.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| invalid(error.to_string()))?;
+        roots.add(certificate).map_err(|error| invalid(error.to_string()))?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| invalid(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Some(MakeRustlsConnect::new(config)))
+}
+
+/// A token of IAM, which stands in for the password for 15 minutes.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html>
+async fn token(settings: &PostgresConfig) -> Result<String, StoreError> {
+    use aws_credential_types::provider::ProvideCredentials;
+    use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
+    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    let missing =
+        |what: &str| StoreError::Unavailable(format!("there are no {what} to make a token of IAM with"));
+    let provider = config.credentials_provider().ok_or_else(|| missing("credentials"))?;
+    let region = config.region().ok_or_else(|| missing("region"))?;
+    let identity = provider.provide_credentials().await.map_err(unavailable)?.into();
+    let mut signing = SigningSettings::default();
+    signing.signature_location = SignatureLocation::QueryParams;
+    signing.expires_in = Some(Duration::from_secs(900));
+    #[expect(clippy::disallowed_methods, reason = "a signature bears the time; the rule is for synthesis")]
+    let now = std::time::SystemTime::now();
+    let parameters = aws_sigv4::sign::v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region.as_ref())
+        .name("rds-db")
+        .time(now)
+        .settings(signing)
+        .build()
+        .map_err(unavailable)?;
+    let url = format!("https://{}:{}/?Action=connect&DBUser={}", settings.host, settings.port, settings.user);
+    let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
+        .map_err(unavailable)?;
+    let (instructions, _) = sign(request, &parameters.into()).map_err(unavailable)?.into_parts();
+    let encode = |text: &str| {
+        text.bytes().fold(String::new(), |mut out, byte| {
+            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+                out.push(char::from(byte));
+            } else {
+                out.push_str(&format!("%{byte:02X}"));
+            }
+            out
+        })
+    };
+    let signed: String = instructions
+        .params()
+        .iter()
+        .map(|(name, value)| format!("&{}={}", encode(name), encode(value)))
+        .collect();
+    Ok(format!("{}{signed}", url.trim_start_matches("https://")))
+}
+
+async fn connect(settings: &PostgresConfig, tls: Option<&MakeRustlsConnect>) -> Result<Client, StoreError> {
+    let password = match &settings.password {
+        Some(password) => password.clone(),
+        None => token(settings).await?,
+    };
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host(&settings.host)
+        .port(settings.port)
+        .dbname(&settings.name)
+        .user(&settings.user)
+        .password(password)
+        .application_name("txn-reconcile-api")
+        .connect_timeout(Duration::from_secs(5))
+        .options("-c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000");
+    let client = match tls {
+        Some(tls) => {
+            config.ssl_mode(SslMode::Require);
+            let (client, connection) = config.connect(tls.clone()).await.map_err(unavailable)?;
+            tokio::spawn(async move { drop(connection.await) });
+            client
+        }
+        None => {
+            let (client, connection) = config.connect(NoTls).await.map_err(unavailable)?;
+            tokio::spawn(async move { drop(connection.await) });
+            client
+        }
+    };
+    Ok(client)
+}
+
+/// Makes or updates the tables, under a lock, and lets the service's role use them. It is run as a role that may.
+///
+/// # Errors
+/// Fails if PostgreSQL does.
+pub async fn migrate(settings: &PostgresConfig) -> Result<(), StoreError> {
+    let mut client = connect(settings, tls(settings)?.as_ref()).await?;
+    let change = client.transaction().await.map_err(unavailable)?;
+    let lock = "SELECT pg_advisory_xact_lock(7239001); \
+        CREATE TABLE IF NOT EXISTS migrations (number bigint PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now())";
+    change.batch_execute(lock).await.map_err(unavailable)?;
+    let row = change
+        .query_one("SELECT coalesce(max(number), 0) FROM migrations", &[])
+        .await
+        .map_err(unavailable)?;
+    let made = usize::try_from(row.get::<_, i64>(0)).unwrap_or(0);
+    for (number, migration) in (1i64..).zip(MIGRATIONS).skip(made) {
+        change.batch_execute(migration).await.map_err(unavailable)?;
+        change
+            .execute("INSERT INTO migrations (number) VALUES ($1)", &[&number])
+            .await
+            .map_err(unavailable)?;
+    }
+    // The role's name is a constant of the contract, so it needs no quoting. What it may do is what the service does:
+    // audit entries are added and read, and never changed.
+    let role = contract::DATABASE_USER;
+    let grants = format!(
+        "DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} LOGIN; END IF;
+            IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN GRANT rds_iam TO {role}; END IF;
+        END $$;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON records TO {role};
+        GRANT SELECT, INSERT ON audit TO {role};"
+    );
+    if settings.user != role {
+        change.batch_execute(&grants).await.map_err(unavailable)?;
+    }
+    change.commit().await.map_err(unavailable)
+}
+
+impl PostgresStore {
+    /// Connects when it is needed.
+    ///
+    /// # Errors
+    /// Fails if the certificate authorities cannot be read, or are missing where they are needed.
+    pub fn connect(settings: PostgresConfig) -> Result<Self, StoreError> {
+        let tls = tls(&settings)?;
+        let pool = (0..CONNECTIONS).map(|_| Mutex::new(None)).collect();
+        Ok(Self { settings, tls, pool, next: std::sync::atomic::AtomicUsize::new(0) })
+    }
+
+    /// One of the connections: a free one if there is, and a new one if it was closed.
+    async fn client(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Client>>, StoreError> {
+        let turn = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % CONNECTIONS;
+        let free = (0..CONNECTIONS).find_map(|step| self.pool[(turn + step) % CONNECTIONS].try_lock().ok());
+        let mut guard = match free {
+            Some(guard) => guard,
+            None => self.pool[turn].lock().await,
+        };
+        if guard.as_ref().is_none_or(Client::is_closed) {
+            *guard = Some(connect(&self.settings, self.tls.as_ref()).await?);
+        }
+        Ok(guard)
+    }
+
+    async fn read(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
+        let guard = self.client().await?;
+        let client = guard.as_ref().ok_or_else(|| StoreError::Unavailable("no connection".into()))?;
+        client.query(sql, parameters).await.map_err(unavailable)
+    }
+
+    /// Tries once; `None` means that another transaction was in the way.
+    async fn attempt(&self, writes: &[Write], audit: Option<&AuditEntry>) -> Result<Option<()>, StoreError> {
+        let mut guard = self.client().await?;
+        let client = guard.as_mut().ok_or_else(|| StoreError::Unavailable("no connection".into()))?;
+        let begun = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start();
+        let change = begun.await.map_err(unavailable)?;
+        for write in writes {
+            match apply(&change, write).await {
+                Ok(true) => {}
+                Ok(false) => return Err(StoreError::Conflict),
+                Err(error) if collided(&error) => return Ok(None),
+                Err(error) => return Err(unavailable(error)),
+            }
+        }
+        if let Some(entry) = audit {
+            let sequence = signed(entry.sequence)?;
+            let sql = "INSERT INTO audit (pk, sequence, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+            match change.execute(sql, &[&entry.chain, &sequence, &entry.body]).await {
+                Ok(1) => {}
+                Ok(_) => return Err(StoreError::Conflict),
+                Err(error) if collided(&error) => return Ok(None),
+                Err(error) => return Err(unavailable(error)),
+            }
+        }
+        change.commit().await.map_err(unavailable)?;
+        Ok(Some(()))
+    }
+}
+
+/// Whether the error is one of meeting another transaction.
+fn collided(error: &tokio_postgres::Error) -> bool {
+    matches!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE))
+}
+
+/// Does one write; false if its condition does not hold. Each statement takes the row's lock, so what it saw holds until
+/// the commit.
+async fn apply(
+    change: &tokio_postgres::Transaction<'_>,
+    write: &Write,
+) -> Result<bool, tokio_postgres::Error> {
+    // No version comes near 2^63.
+    let small = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let count = match write {
+        Write::Put { key, expect, body, due, expires_at } => {
+            let queue = due.as_ref().map(|due| due.queue.as_str());
+            let at = due.as_ref().map(|due| small(due.at));
+            let expires = expires_at.map(small);
+            match expect {
+                Expect::Absent => {
+                    let sql = "INSERT INTO records (pk, sk, version, body, queue, due_at, expires_at) \
+                        VALUES ($1, $2, 1, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+                    change.execute(sql, &[&key.pk, &key.sk, body, &queue, &at, &expires]).await?
+                }
+                Expect::Version(version) => {
+                    let sql = "UPDATE records SET version = version + 1, body = $3, queue = $4, due_at = $5, \
+                        expires_at = $6 WHERE pk = $1 AND sk = $2 AND version = $7";
+                    let version = small(*version);
+                    change.execute(sql, &[&key.pk, &key.sk, body, &queue, &at, &expires, &version]).await?
+                }
+            }
+        }
+        Write::Delete { key, version } => {
+            let sql = "DELETE FROM records WHERE pk = $1 AND sk = $2 AND version = $3";
+            change.execute(sql, &[&key.pk, &key.sk, &small(*version)]).await?
+        }
+        Write::Check { key, expect: Expect::Version(version) } => {
+            let sql = "SELECT FROM records WHERE pk = $1 AND sk = $2 AND version = $3 FOR SHARE";
+            change.query(sql, &[&key.pk, &key.sk, &small(*version)]).await?.len() as u64
+        }
+        Write::Check { key, expect: Expect::Absent } => {
+            // There is no row to lock, so one is put in and taken out again: whoever puts it in too has to wait.
+            let sql =
+                "INSERT INTO records (pk, sk, version, body) VALUES ($1, $2, 0, '') ON CONFLICT DO NOTHING";
+            let put = change.execute(sql, &[&key.pk, &key.sk]).await?;
+            if put == 1 {
+                change.execute("DELETE FROM records WHERE pk = $1 AND sk = $2", &[&key.pk, &key.sk]).await?;
+            }
+            put
+        }
+    };
+    Ok(count == 1)
+}
+
+#[async_trait::async_trait]
+impl Store for PostgresStore {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        let rows = self.read("SELECT * FROM records WHERE pk = $1 AND sk = $2", &[&key.pk, &key.sk]).await?;
+        Ok(rows.first().map(item))
+    }
+
+    async fn query(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+        let order = if query.descending { "DESC" } else { "ASC" };
+        let sql = format!(
+            "SELECT * FROM records WHERE pk = $1 AND sk >= $2 AND sk < $3 ORDER BY sk {order} LIMIT $4"
+        );
+        let limit = signed(query.limit as u64)?;
+        // A zero byte comes only behind the last key that was read; PostgreSQL's text holds none, and the next
+        // character does as well, because no key holds a control character.
+        let from = query.from.replace('\0', "\u{1}");
+        Ok(self.read(&sql, &[&query.pk, &from, &query.to, &limit]).await?.iter().map(item).collect())
+    }
+
+    async fn list_due(&self, queue: &str, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
+        let sql = "SELECT * FROM records WHERE queue = $1 AND due_at < $2 ORDER BY due_at LIMIT $3";
+        let rows = self.read(sql, &[&queue, &signed(before)?, &signed(limit as u64)?]).await?;
+        Ok(rows.iter().map(item).collect())
+    }
+
+    async fn transact(&self, mut writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
+        check(&writes)?;
+        // In one order for all, so that no two transactions wait for one another.
+        writes.sort_by(|a, b| place(a).cmp(place(b)));
+        for attempt in 0..TRIES {
+            if self.attempt(&writes, audit.as_ref()).await?.is_some() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(u64::from(attempt) * 7 + 3)).await;
+        }
+        Err(StoreError::Unavailable("too many transactions on the same items".into()))
+    }
+
+    async fn audit(&self, chain: &str, from: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let sql =
+            "SELECT sequence, body FROM audit WHERE pk = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3";
+        let rows = self.read(sql, &[&chain, &signed(from)?, &signed(limit as u64)?]).await?;
+        let entry = |row: &Row| AuditEntry {
+            chain: chain.to_owned(),
+            sequence: unsigned(row.get("sequence")),
+            body: row.get("body"),
+        };
+        Ok(rows.iter().map(entry).collect())
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.get(&Key::new("probe", "probe")).await.map(drop)
+    }
+}
+
+fn place(write: &Write) -> &Key {
+    let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
+    key
+}

@@ -1,0 +1,445 @@
+//! Makes runs. A run is claimed by lease: whoever holds it renews it, and one whose holder is gone is taken over.
+//!
+//! The engine gives the same result for the same input, so a run that is taken over is matched again and its lists are
+//! kept on from where the one before had come to; the digest shows that the result is the same.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::StreamExt;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use serde_json::json;
+
+use super::App;
+use super::api::{release, screen, statement_options};
+use super::audit::sha256;
+use super::clock::id;
+use super::ledger::Effect;
+use super::problem::Problem;
+use super::records::{
+    Amount, Break, BreakState, Entry, Match, Near, Run, RunStatus, Source, Statement, StoredRuleset,
+    break_key, decode, encode,
+};
+use super::store::{Due, Expect, Item, Key, StoreError, Write};
+use crate::date::Date;
+use crate::engine::{self, Options, Outcome, Side};
+use crate::entry::EntrySet;
+use crate::formats::Reader;
+use crate::rules::file::Sign;
+use crate::rules::{self, Ruleset};
+
+/// The queue of runs that wait for a worker.
+pub const QUEUE: &str = "runs";
+
+/// How long a lease lasts without being renewed.
+const LEASE_MS: u64 = 30_000;
+
+/// How long a worker waits when there is nothing to do.
+const IDLE_MS: u64 = 1_000;
+
+/// Times that a run is taken up before it is given up.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// Matches in one object.
+const CHUNK: u64 = 2_000;
+
+/// Breaks in one transaction.
+const BATCH: usize = 50;
+
+/// Why a worker lets go of a run.
+enum Stop {
+    /// Somebody else has it, or it was cancelled.
+    Lost,
+    /// It cannot be done now; whoever comes next tries again.
+    Later(String),
+    /// It can never be done.
+    Failed(String),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        if problem.status == 503 { Self::Later(problem.detail) } else { Self::Failed(problem.detail) }
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Lost,
+            StoreError::Unavailable(why) => Self::Later(why),
+            StoreError::Invalid(why) => Self::Failed(why),
+        }
+    }
+}
+
+/// A run that this worker holds.
+struct Held<'a> {
+    app: &'a App,
+    tenant: String,
+    key: Key,
+    run: Run,
+    version: u64,
+    renewed: u64,
+}
+
+/// Works until the process is told to stop.
+pub async fn work(app: Arc<App>) {
+    let me = id("worker", &*app.clock, &*app.rng);
+    while !app.stopping.load(Ordering::Relaxed) {
+        match step(&app, &me).await {
+            Ok(true) => {}
+            Ok(false) => {
+                tokio::select! {
+                    () = app.clock.sleep(IDLE_MS) => {}
+                    () = app.wake.notified() => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!("the worker cannot reach the store: {error}");
+                app.clock.sleep(IDLE_MS).await;
+            }
+        }
+    }
+}
+
+/// Takes up one run, if one is due.
+///
+/// # Errors
+/// Fails if the store does not answer.
+pub async fn step(app: &App, me: &str) -> Result<bool, StoreError> {
+    for item in app.store.list_due(QUEUE, app.clock.now_ms() + 1, 8).await? {
+        // The index may lag behind: the item itself decides.
+        let Some(item) = app.store.get(&item.key).await? else { continue };
+        if !item.due.as_ref().is_some_and(|due| due.at <= app.clock.now_ms()) {
+            continue;
+        }
+        if let Some(held) = Held::claim(app, item, me).await? {
+            held.finish().await;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl<'a> Held<'a> {
+    async fn claim(app: &'a App, item: Item, me: &str) -> Result<Option<Self>, StoreError> {
+        let Ok(mut run) = decode::<Run>(&item) else { return Ok(None) };
+        let Some(tenant) = item.key.pk.strip_prefix("tenant#").map(str::to_owned) else { return Ok(None) };
+        run.status = RunStatus::Running;
+        run.lease = Some(me.to_owned());
+        run.attempts += 1;
+        let mut held = Self { app, tenant, key: item.key, run, version: item.version, renewed: 0 };
+        match held.keep().await {
+            Ok(()) => Ok(Some(held)),
+            Err(Stop::Lost) => Ok(None),
+            Err(Stop::Later(why) | Stop::Failed(why)) => Err(StoreError::Unavailable(why)),
+        }
+    }
+
+    /// The write that keeps the run as it is here, with its lease renewed.
+    fn put(&self) -> Result<Write, Stop> {
+        let ended = !matches!(self.run.status, RunStatus::Queued | RunStatus::Running);
+        let at = self.app.clock.now_ms() + LEASE_MS;
+        Ok(Write::Put {
+            key: self.key.clone(),
+            expect: Expect::Version(self.version),
+            body: encode(&self.run)?,
+            due: (!ended).then(|| Due { queue: QUEUE.into(), at }),
+            expires_at: None,
+        })
+    }
+
+    /// Renews the lease and keeps the progress, along with other writes.
+    async fn keep_with(&mut self, mut writes: Vec<Write>) -> Result<(), Stop> {
+        writes.push(self.put()?);
+        self.app.store.transact(writes, None).await?;
+        self.version += 1;
+        self.renewed = self.app.clock.now_ms();
+        Ok(())
+    }
+
+    async fn keep(&mut self) -> Result<(), Stop> {
+        self.keep_with(Vec::new()).await
+    }
+
+    /// Renews the lease if a third of it is over.
+    async fn renew(&mut self) -> Result<(), Stop> {
+        if self.app.clock.now_ms() >= self.renewed + LEASE_MS / 3 { self.keep().await } else { Ok(()) }
+    }
+
+    /// Makes the run, and says what became of it.
+    async fn finish(mut self) {
+        let result = if self.run.attempts > ATTEMPTS_MAX {
+            Err(Stop::Failed(format!("it was given up after {ATTEMPTS_MAX} attempts")))
+        } else {
+            self.make().await
+        };
+        let run = self.run.id.clone();
+        match result {
+            Ok(()) => {
+                self.app.metrics.run(true);
+                tracing::info!(run, "run completed");
+            }
+            Err(Stop::Lost) => tracing::info!(run, "run left to another worker, or cancelled"),
+            Err(Stop::Later(why)) => tracing::warn!(run, "run put off: {why}"),
+            Err(Stop::Failed(why)) => {
+                self.app.metrics.run(false);
+                tracing::warn!(run, "run failed: {why}");
+                self.run.status = RunStatus::Failed;
+                self.run.failure = Some(why);
+                if self.end("run.fail").await.is_err() {
+                    tracing::warn!(run, "the failure could not be noted; the next worker finds it again");
+                }
+            }
+        }
+    }
+
+    /// Ends the run, with its audit entry.
+    async fn end(&mut self, action: &'static str) -> Result<(), Stop> {
+        self.run.lease = None;
+        let mut writes = Vec::new();
+        if self.run.status == RunStatus::Failed {
+            writes = release(self.app, &self.tenant, &self.run).await?;
+        }
+        writes.push(self.put()?);
+        let effect = Effect {
+            tenant: &self.tenant,
+            actor: "worker",
+            request: &self.run.id,
+            action,
+            subject: &self.run.id,
+            detail: json!({ "digest": self.run.progress.digest, "matches": self.run.progress.matches, "breaks": self.run.progress.breaks }),
+            writes,
+            answer: None,
+        };
+        self.app
+            .commit(effect)
+            .await
+            .map_err(|problem| if problem.status == 409 { Stop::Lost } else { problem.into() })
+    }
+
+    async fn make(&mut self) -> Result<(), Stop> {
+        self.stage("reading").await?;
+        let (ruleset, _): (StoredRuleset, u64) =
+            self.app.read(&self.app.key(&self.tenant, "ruleset", &self.run.ruleset)).await?;
+        let ruleset = rules::load(&ruleset.toml)
+            .map_err(|_| Stop::Failed("the ruleset does not load any more".into()))?;
+        let ruleset = Arc::new(ruleset);
+        let left = self.side(Side::Left, &ruleset).await?;
+        let right = self.side(Side::Right, &ruleset).await?;
+        self.stage("matching").await?;
+        let date = |text: &Option<String>| text.as_deref().and_then(|text| Date::parse_iso(text.as_bytes()));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let options = Options { as_of: date(&self.run.as_of), cut_off: date(&self.run.cut_off), threads };
+        let given = Arc::clone(&ruleset);
+        let mut matching =
+            tokio::task::spawn_blocking(move || engine::reconcile(left, right, &given, &options));
+        // A long match must not cost the lease.
+        let outcome = loop {
+            tokio::select! {
+                done = &mut matching => break done,
+                () = self.app.clock.sleep(LEASE_MS / 3) => self.keep().await?,
+            }
+        };
+        let outcome = outcome
+            .map_err(|_| Stop::Failed("the engine broke off".into()))?
+            .map_err(|error| Stop::Failed(error.to_string()))?;
+        if self.run.progress.digest.as_ref().is_some_and(|before| *before != outcome.digest) {
+            return Err(Stop::Failed("matching again gave another result".into()));
+        }
+        let progress = &mut self.run.progress;
+        progress.digest = Some(outcome.digest.clone());
+        progress.matches = outcome.match_count() as u64;
+        progress.breaks = outcome.breaks.len() as u64;
+        self.stage("saving").await?;
+        if !self.run.dry_run {
+            self.save_matches(&outcome, &ruleset).await?;
+            self.save_breaks(&outcome).await?;
+        }
+        self.run.summary = Some(summary(&outcome, &ruleset));
+        self.run.status = RunStatus::Completed;
+        self.run.progress.stage = "done".into();
+        self.end("run.complete").await
+    }
+
+    async fn stage(&mut self, stage: &str) -> Result<(), Stop> {
+        stage.clone_into(&mut self.run.progress.stage);
+        self.keep().await
+    }
+
+    /// Reads the statements of a side.
+    async fn side(&mut self, side: Side, ruleset: &Ruleset) -> Result<EntrySet, Stop> {
+        let (wanted, rules) = match side {
+            Side::Left => (self.run.left.clone(), &ruleset.left),
+            Side::Right => (self.run.right.clone(), &ruleset.right),
+        };
+        let app = self.app;
+        let (source, _): (Source, u64) = app.read(&app.key(&self.tenant, "source", &wanted.source)).await?;
+        let mut all = EntrySet::default();
+        for statement in &wanted.statements {
+            let (statement, _): (Statement, u64) =
+                app.read(&app.key(&self.tenant, "statement", statement)).await?;
+            // What the source says goes before what the ruleset says.
+            let mut options = statement_options(&source, app.upload_limit_bytes)?;
+            options.format = options.format.or(rules.format);
+            options.mapping = options.mapping.or_else(|| rules.mapping.clone());
+            options.negate |= rules.sign == Sign::Negate;
+            let mut reader = Reader::new(&statement.name, options);
+            reader.expect_bytes(statement.bytes);
+            let object =
+                app.files.get(&Path::from(statement.object.as_str())).await.map_err(Problem::from)?;
+            let mut stream = object.into_stream();
+            while let Some(chunk) = stream.next().await {
+                let chunk = chunk.map_err(Problem::from)?;
+                self.run.progress.bytes_read += chunk.len() as u64;
+                reader = tokio::task::spawn_blocking(move || reader.push(&chunk).map(|()| reader))
+                    .await
+                    .map_err(|_| Stop::Failed("reading broke off".into()))?
+                    .map_err(|error| Stop::Failed(format!("{}: {error}", statement.id)))?;
+                self.renew().await?;
+            }
+            let report =
+                reader.finish().map_err(|error| Stop::Failed(format!("{}: {error}", statement.id)))?;
+            screen(&report)?;
+            all.append(report.collector.entries).map_err(|full| Stop::Failed(full.to_string()))?;
+        }
+        Ok(all)
+    }
+
+    /// Keeps the matches, as objects of [`CHUNK`] each.
+    async fn save_matches(&mut self, outcome: &Outcome, ruleset: &Ruleset) -> Result<(), Stop> {
+        let mut number = 0u64;
+        let mut text = String::new();
+        for view in crate::report::table::ordered(outcome) {
+            number += 1;
+            if number > self.run.progress.matches_saved {
+                let pass = &ruleset.passes[view.pass];
+                let entries = [(Side::Left, view.left), (Side::Right, view.right)];
+                let entries = entries
+                    .into_iter()
+                    .flat_map(|(side, rows)| rows.iter().map(move |row| entry(outcome, side, *row)))
+                    .collect();
+                let one =
+                    Match { number, pass: pass.name.clone(), rule: pass.kind.name().to_owned(), entries };
+                let line = serde_json::to_string(&one)
+                    .map_err(|_| Stop::Failed("a match cannot be written".into()))?;
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "{line}");
+            }
+            let full = number.is_multiple_of(CHUNK) || number == self.run.progress.matches;
+            if full && !text.is_empty() {
+                let path = chunk_path(&self.tenant, &self.run.id, number);
+                self.app.files.put(&path, std::mem::take(&mut text).into()).await.map_err(Problem::from)?;
+                self.run.progress.matches_saved = number;
+                self.renew().await?;
+            }
+        }
+        self.keep().await
+    }
+
+    /// Keeps the breaks, as items. Each transaction holds on to the lease, so that a worker that has lost it can write
+    /// nothing more.
+    async fn save_breaks(&mut self, outcome: &Outcome) -> Result<(), Stop> {
+        let from = usize::try_from(self.run.progress.breaks_saved).unwrap_or(usize::MAX);
+        for batch in outcome.breaks.get(from..).unwrap_or_default().chunks(BATCH) {
+            let mut writes = Vec::with_capacity(batch.len());
+            for item in batch {
+                self.run.progress.breaks_saved += 1;
+                let number = self.run.progress.breaks_saved;
+                let key = break_key(&self.tenant, &self.run.id, number);
+                writes.push(Write::put(key, Expect::Absent, encode(&shown_break(outcome, item, number))?));
+            }
+            self.keep_with(writes).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The object that holds the match of a number.
+fn chunk_path(tenant: &str, run: &str, number: u64) -> Path {
+    let chunk = number.saturating_sub(1) / CHUNK;
+    Path::from(format!("matches/{}/{run}/{chunk:08}.ndjson", sha256(tenant.as_bytes())))
+}
+
+/// The matches that lie together with the one of a number.
+///
+/// # Errors
+/// Fails if the file store does not answer.
+pub async fn read_chunk(app: &App, tenant: &str, run: &str, number: u64) -> Result<Vec<Match>, Problem> {
+    let bytes = app.files.get(&chunk_path(tenant, run, number)).await?.bytes().await?;
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines
+        .map(serde_json::from_slice)
+        .collect::<Result<_, _>>()
+        .map_err(|_| Problem::internal("a list of matches cannot be read"))
+}
+
+fn entry(outcome: &Outcome, side: Side, row: u32) -> Entry {
+    let set = outcome.set(side);
+    let currency = set.currency(row);
+    Entry {
+        id: set.id(row).to_string(),
+        side: side.name().to_owned(),
+        file: set.files().get(set.file(row)).map(|file| file.name.clone()).unwrap_or_default(),
+        line: set.line(row),
+        booking_date: set.booking(row).to_string(),
+        value_date: set.value(row).to_string(),
+        amount: Amount::new(set.amount(row), currency),
+        fee: Amount::new(set.fee(row), currency),
+        reference: set.reference(row).to_owned(),
+        counterparty: set.counterparty(row).to_owned(),
+        group: set.group(row).to_owned(),
+        description: set.description(row).to_owned(),
+    }
+}
+
+fn shown_break(outcome: &Outcome, item: &engine::Break, number: u64) -> Break {
+    let other = outcome.set(item.side.other());
+    let nearest = item.nearest.iter().map(|near| Near {
+        entry: other.id(near.row).to_string(),
+        difference: near.difference.map(|minor| Amount::new(minor, other.currency(near.row))),
+        days: near.days,
+        why: near.why.to_owned(),
+    });
+    Break {
+        number,
+        kind: item.kind.name().to_owned(),
+        reason: item.reason.clone(),
+        age_days: item.age_days,
+        age_business_days: item.age_business_days,
+        owner: item.owner.clone(),
+        entry: entry(outcome, item.side, item.row),
+        nearest: nearest.collect(),
+        state: BreakState::Open,
+        resolution: None,
+        comments: Vec::new(),
+    }
+}
+
+/// The summary of the command line, with money as the API writes it.
+fn summary(outcome: &Outcome, ruleset: &Ruleset) -> serde_json::Value {
+    let mut value = crate::report::json::summary(outcome, ruleset);
+    for side in Side::BOTH {
+        for (currency, account) in &outcome.conservation.accounts[side as usize] {
+            let shown = &mut value["sides"][side.name()]["currencies"][currency.code()];
+            for (name, tally) in [
+                ("total", account.total),
+                ("matched", account.matched),
+                ("open", account.open),
+                ("ignored", account.ignored),
+            ] {
+                shown[name]["sum"] = json!(Amount::new(tally.sum, *currency));
+            }
+        }
+    }
+    for (currency, residual) in &outcome.conservation.residuals {
+        value["residuals"][currency.code()] = json!({
+            "difference": Amount::new(residual.difference, *currency),
+            "fees": Amount::new(residual.fees, *currency),
+            "tolerance": Amount::new(residual.tolerance, *currency),
+        });
+    }
+    value
+}

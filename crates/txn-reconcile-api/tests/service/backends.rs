@@ -1,0 +1,206 @@
+//! The real engines: a file, an in-process DynamoDB and a PostgreSQL that is started here.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use contract::{Attribute, Table};
+use txn_reconcile_api::service::App;
+use txn_reconcile_api::service::auth::{Auth, RateLimit};
+use txn_reconcile_api::service::clock::{SystemClock, SystemRng};
+use txn_reconcile_api::service::config::PostgresConfig;
+use txn_reconcile_api::service::store::Store;
+use txn_reconcile_api::service::store::dynamo::DynamoStore;
+use txn_reconcile_api::service::store::embedded::EmbeddedStore;
+use txn_reconcile_api::service::store::postgres::{PostgresStore, migrate};
+
+pub const ADMIN: &str = "admin-key-of-the-tests-0123456789abcdef";
+
+/// A store and what has to live as long.
+pub struct Backend {
+    pub store: Arc<dyn Store>,
+    _keep: Keep,
+}
+
+enum Keep {
+    Folder { _folder: tempfile::TempDir },
+    Nothing,
+    Postgres { _server: Postgres },
+}
+
+pub async fn embedded() -> Backend {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(EmbeddedStore::open(&folder.path().join("records.redb")).unwrap());
+    Backend { store, _keep: Keep::Folder { _folder: folder } }
+}
+
+fn attribute(attribute: Attribute) -> AttributeDefinition {
+    let kind = ScalarAttributeType::from(attribute.kind.code());
+    AttributeDefinition::builder().attribute_name(attribute.name).attribute_type(kind).build().unwrap()
+}
+
+fn keys(partition: Attribute, sort: Attribute) -> Vec<KeySchemaElement> {
+    [(partition, KeyType::Hash), (sort, KeyType::Range)]
+        .map(|(key, kind)| {
+            KeySchemaElement::builder().attribute_name(key.name).key_type(kind).build().unwrap()
+        })
+        .to_vec()
+}
+
+/// Makes the tables as the contract describes them.
+pub async fn make_tables(client: &Client) {
+    for table in Table::ALL {
+        let mut attributes = vec![attribute(table.partition()), attribute(table.sort())];
+        let mut made =
+            client.create_table().table_name(table.name()).billing_mode(BillingMode::PayPerRequest);
+        for index in table.indexes() {
+            attributes.extend([attribute(index.partition), attribute(index.sort)]);
+            let all = Projection::builder().projection_type(ProjectionType::All).build();
+            let index = GlobalSecondaryIndex::builder()
+                .index_name(index.name)
+                .set_key_schema(Some(keys(index.partition, index.sort)))
+                .projection(all);
+            made = made.global_secondary_indexes(index.build().unwrap());
+        }
+        made = made.set_key_schema(Some(keys(table.partition(), table.sort())));
+        made.set_attribute_definitions(Some(attributes)).send().await.unwrap();
+    }
+}
+
+/// A DynamoDB on a port of its own; answers the client and where it listens.
+pub async fn dynamo_server() -> (Client, String) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let database = dynoxide::Database::memory().unwrap();
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+        .endpoint_url(&endpoint)
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .build();
+    (Client::from_conf(config), endpoint)
+}
+
+pub async fn dynamo() -> Backend {
+    let (client, _) = dynamo_server().await;
+    make_tables(&client).await;
+    let store = DynamoStore::new(client, Table::Records.name().into(), Table::Audit.name().into());
+    Backend { store: Arc::new(store), _keep: Keep::Nothing }
+}
+
+/// A PostgreSQL of its own, gone with the value.
+pub struct Postgres {
+    child: Child,
+    _folder: tempfile::TempDir,
+    pub settings: PostgresConfig,
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // SIGINT is a fast shutdown, which a kill would not be: shared memory would be left behind.
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// A program of PostgreSQL, from the PATH or from where Debian keeps it.
+fn program(name: &str) -> String {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<_> =
+        versions.map(|version| version.path().join("bin").join(name)).filter(|path| path.exists()).collect();
+    found.sort();
+    found.pop().map_or_else(|| name.to_owned(), |path| path.display().to_string())
+}
+
+/// A command that is not run as root, which PostgreSQL refuses.
+fn unprivileged(program: &str) -> Command {
+    let root =
+        std::fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
+    if !root {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", program]);
+    command
+}
+
+pub fn postgres_server() -> Postgres {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let own = |path: &Path| {
+        if unprivileged("x").get_program() == "setpriv" {
+            assert!(Command::new("chown").arg("postgres").arg(path).status().unwrap().success());
+        }
+    };
+    own(folder.path());
+    own(&data);
+    let made = unprivileged(&program("initdb"))
+        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "-D"])
+        .arg(&data)
+        .output()
+        .expect("initdb runs; install PostgreSQL (tests/setup does)");
+    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let child = unprivileged(&program("postgres"))
+        .arg("-D")
+        .arg(&data)
+        .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
+        .args(["-p", &port.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let settings = PostgresConfig {
+        host: "127.0.0.1".into(),
+        port,
+        name: "postgres".into(),
+        user: "postgres".into(),
+        password: Some("none".into()),
+        ca_file: None,
+    };
+    Postgres { child, _folder: folder, settings }
+}
+
+pub async fn postgres() -> Backend {
+    let server = postgres_server();
+    let mut tries = 0;
+    while let Err(error) = migrate(&server.settings).await {
+        tries += 1;
+        assert!(tries < 100, "PostgreSQL does not start: {error}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    // A second time, as every deployment does.
+    migrate(&server.settings).await.unwrap();
+    // The service's own role may do all that it needs.
+    let settings = PostgresConfig { user: contract::DATABASE_USER.into(), ..server.settings.clone() };
+    let store = PostgresStore::connect(settings).unwrap();
+    Backend { store: Arc::new(store), _keep: Keep::Postgres { _server: server } }
+}
+
+/// A service over a store, with its files in memory.
+pub fn app(store: Arc<dyn Store>) -> Arc<App> {
+    Arc::new(App {
+        store,
+        files: Arc::new(object_store::memory::InMemory::new()),
+        anchors: Arc::new(object_store::memory::InMemory::new()),
+        clock: Arc::new(SystemClock),
+        rng: Arc::new(SystemRng),
+        auth: Auth::new(Some(ADMIN), None),
+        limits: RateLimit::new(100_000),
+        upload_limit_bytes: 64 << 20,
+        signing_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"signing key of the tests"),
+        in_flight: Default::default(),
+        wake: Default::default(),
+        stopping: AtomicBool::new(false),
+        metrics: Default::default(),
+    })
+}

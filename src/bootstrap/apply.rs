@@ -1,0 +1,135 @@
+//! The role that applies: what the environment consists of, in its regions, under the boundary.
+
+use aws::document::policy::{Condition, Policy, Statement};
+use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
+use terraform::{Expr, Stack, text};
+
+use super::plan::{self, own_items, state_object, through_s3};
+use super::state::Place;
+use super::{ANYTHING, Platform, iam_arn, local};
+use crate::config::EnvConfig;
+
+type Identity = Statement<IdentityPolicy>;
+
+/// Builds the role. It may do anything with the services that the root module uses, in the regions that the module works
+/// in: Terraform makes, changes and destroys whole resources, and most of their names are known only once they are there.
+/// IAM is the exception, where every action on every kind of resource is spelled out.
+pub(super) fn build(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    name: &str,
+    trust: Policy<TrustPolicy>,
+    platform: &Platform,
+    place: &Place,
+    boundary: &Expr<IamPolicyArn>,
+) {
+    let role = plan::role(stack, config, "apply", name, "Plans and applies", trust, Some(boundary.clone()));
+    let mut statements = services(platform);
+    statements.extend(iam(config, platform, boundary));
+    plan::policy(stack, &role, &local(config, "apply"), "apply", Policy::new(statements));
+    plan::policy(stack, &role, &local(config, "state"), "state", Policy::new(state(config, place)));
+    stack.output(
+        &format!("{}_role_arn", local(config, "apply")),
+        format!("The role that {} is applied with.", config.name),
+        role.arn().text(),
+    );
+}
+
+fn services(platform: &Platform) -> Vec<Identity> {
+    let all = |global: bool| -> Vec<String> {
+        let services =
+            platform.services.iter().filter(|service| service.global == global && service.name != "iam");
+        services.map(|service| format!("{}:*", service.name)).collect()
+    };
+    let mut regional = all(false);
+    if regional.iter().any(|actions| actions == "backup:*") {
+        // A vault is made in two places: <https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault.html>
+        regional.push("backup-storage:MountCapsule".to_owned());
+    }
+    let mut statements = vec![
+        Identity::allow("Platform", regional, ANYTHING)
+            .when(Condition::string_equals("aws:RequestedRegion", platform.regions.clone())),
+    ];
+    let global = all(true);
+    if !global.is_empty() {
+        statements.push(Identity::allow("Everywhere", global, ANYTHING));
+    }
+    statements
+}
+
+/// Roles and policies of the environment's own names, roles under the boundary only.
+fn iam(config: &EnvConfig, platform: &Platform, boundary: &Expr<IamPolicyArn>) -> Vec<Identity> {
+    let named = |kind: &str| iam_arn(config, &format!("{kind}/{}", config.names.of("*")));
+    let bounded = || Condition::string_equals("iam:PermissionsBoundary", [boundary.clone().text()]);
+    vec![
+        Identity::allow("SeeIdentities", ["iam:Get*", "iam:List*"], ANYTHING),
+        Identity::allow(
+            "RolesUnderBoundary",
+            [
+                "iam:AttachRolePolicy",
+                "iam:CreateRole",
+                "iam:DeleteRolePolicy",
+                "iam:DetachRolePolicy",
+                "iam:PutRolePermissionsBoundary",
+                "iam:PutRolePolicy",
+            ],
+            [named("role")],
+        )
+        .when(bounded()),
+        Identity::allow(
+            "Roles",
+            [
+                "iam:DeleteRole",
+                "iam:TagRole",
+                "iam:UntagRole",
+                "iam:UpdateAssumeRolePolicy",
+                "iam:UpdateRole",
+                "iam:UpdateRoleDescription",
+            ],
+            [named("role")],
+        ),
+        Identity::allow("PassRoles", ["iam:PassRole"], [named("role")])
+            .when(Condition::string_equals("iam:PassedToService", platform.trusted.clone())),
+        Identity::allow(
+            "Policies",
+            [
+                "iam:CreatePolicy",
+                "iam:CreatePolicyVersion",
+                "iam:DeletePolicy",
+                "iam:DeletePolicyVersion",
+                "iam:TagPolicy",
+                "iam:UntagPolicy",
+            ],
+            [named("policy")],
+        ),
+        Identity::allow(
+            "ServiceRoles",
+            ["iam:CreateServiceLinkedRole", "iam:DeleteServiceLinkedRole"],
+            [iam_arn(config, "role/aws-service-role/*")],
+        ),
+        // The account's password policy, where the environment owns it.
+        Identity::allow(
+            "PasswordPolicy",
+            ["iam:DeleteAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy"],
+            ANYTHING,
+        ),
+    ]
+}
+
+/// The environment's own state, with its locks.
+fn state(config: &EnvConfig, place: &Place) -> Vec<Identity> {
+    let object = state_object(config, place);
+    let lock = text![place.bucket.arn(), format!("/{}.tflock", config.state.key)];
+    let mut statements = vec![
+        Identity::allow("FindState", ["s3:ListBucket"], [place.bucket.arn()]),
+        Identity::allow("WriteState", ["s3:GetObject", "s3:PutObject"], [object]),
+        Identity::allow("Lock", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [lock]),
+        Identity::allow("EncryptState", ["kms:Decrypt", "kms:GenerateDataKey"], [place.key.clone()])
+            .when(through_s3(config)),
+    ];
+    statements.extend(place.table.clone().map(|table| {
+        let actions = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"];
+        Identity::allow("LockItems", actions, [table]).when(own_items(config))
+    }));
+    statements
+}

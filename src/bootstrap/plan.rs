@@ -1,0 +1,116 @@
+//! The role that plans: it sees settings and the state, and changes and reads nothing else.
+
+use aws::document::policy::{Condition, Policy, Statement};
+use aws::kind::{IdentityPolicy, TrustPolicy};
+use aws::{IamRole, IamRoleHandle, IamRoleOptional, IamRolePolicy, IamRolePolicyOptional};
+use terraform::kind::Text as TextKind;
+use terraform::{Expr, Stack, set, text};
+
+use super::state::Place;
+use super::{ANYTHING, Platform, local};
+use crate::config::EnvConfig;
+use crate::config::names::BOOTSTRAP_PATH;
+
+type Identity = Statement<IdentityPolicy>;
+
+/// Builds the role. A pull request is anybody's who may write to the repository, and its code runs before anybody has
+/// read it: so the role sees what a resource is set to, never a secret, an item, an object or a log line (PCI 7.2.5).
+pub(super) fn build(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    name: &str,
+    trust: Policy<TrustPolicy>,
+    platform: &Platform,
+    place: &Place,
+) {
+    let role = role(stack, config, "plan", name, "Plans, and changes nothing", trust, None);
+    let look = platform.services.iter().flat_map(|service| {
+        service.read.iter().map(|action| format!("{}:{action}", service.name)).collect::<Vec<_>>()
+    });
+    let mut statements = vec![
+        Identity::allow("SeeSettings", look.collect::<Vec<_>>(), ANYTHING),
+        Identity::allow("FindState", ["s3:ListBucket"], [place.bucket.arn()]),
+        Identity::allow("ReadState", ["s3:GetObject"], [state_object(config, place)]),
+        Identity::allow("DecryptState", ["kms:Decrypt"], [place.key.clone()]).when(through_s3(config)),
+    ];
+    statements.extend(
+        place.table.clone().map(|table| {
+            Identity::allow("ReadChecksum", ["dynamodb:GetItem"], [table]).when(own_items(config))
+        }),
+    );
+    // What is allowed by mistake later on stays denied.
+    statements.push(Identity::deny(
+        "NoSecrets",
+        ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "ssm:GetParameter*"],
+        ANYTHING,
+    ));
+    policy(stack, &role, &local(config, "plan"), "plan", Policy::new(statements));
+    stack.output(
+        &format!("{}_role_arn", local(config, "plan")),
+        format!("The role that pull requests plan {} with.", config.name),
+        role.arn().text(),
+    );
+}
+
+/// The environment's own state.
+pub(super) fn state_object(config: &EnvConfig, place: &Place) -> Expr<TextKind> {
+    text![place.bucket.arn(), format!("/{}", config.state.key)]
+}
+
+/// The key of the state opens objects, nothing else.
+pub(super) fn through_s3(config: &EnvConfig) -> Condition {
+    let host = format!("s3.{}.{}", config.state.region, config.partition().dns_suffix());
+    Condition::string_equals("kms:ViaService", [host])
+}
+
+/// The items of the lock table that are about the environment's state: its lock and its checksum.
+pub(super) fn own_items(config: &EnvConfig) -> Condition {
+    let state = format!("{}/{}", config.state.bucket, config.state.key);
+    let checksum = format!("{state}-md5");
+    Condition::for_all_values_string_equals("dynamodb:LeadingKeys", [state, checksum])
+}
+
+/// A role below the path that the boundary closes.
+pub(super) fn role(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    local_name: &str,
+    name: &str,
+    description: &'static str,
+    trust: Policy<TrustPolicy>,
+    boundary: Option<Expr<aws::kind::IamPolicyArn>>,
+) -> IamRoleHandle {
+    stack.add(
+        local(config, local_name),
+        IamRole {
+            assume_role_policy: set(trust),
+            optional: IamRoleOptional {
+                name: set(name.to_owned()),
+                path: set(BOOTSTRAP_PATH),
+                description: set(format!("{description} ({})", config.names.prefix())),
+                permissions_boundary: boundary,
+                max_session_duration: set(3600),
+                tags: set([("Name", name.to_owned())]),
+                ..Default::default()
+            },
+        },
+    )
+}
+
+/// A policy in the role itself: it serves no other, and goes with it.
+pub(super) fn policy(
+    stack: &mut Stack<'_>,
+    role: &IamRoleHandle,
+    local_name: &str,
+    name: &'static str,
+    document: Policy<IdentityPolicy>,
+) {
+    stack.add(
+        local_name,
+        IamRolePolicy {
+            policy: set(document),
+            role: set(role.name()),
+            optional: IamRolePolicyOptional { name: set(name), ..Default::default() },
+        },
+    );
+}

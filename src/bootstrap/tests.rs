@@ -1,0 +1,265 @@
+use std::path::Path;
+
+use terraform::{Root, Value};
+
+use super::*;
+use crate::config;
+use crate::stacks::probe::{allows, at, condition, node, nodes, statement, statements, text_at, texts};
+
+const GITHUB: &str = "[github]\nrepository = \"acme/platform\"\n";
+
+/// An environment of that name.
+fn environment(name: &str, text: &str) -> EnvConfig {
+    let head = "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
+                domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\nalarms.page = [\"oncall@example.com\"]\n";
+    let path = format!("{name}.toml");
+    config::parse(Path::new(&path), &format!("{head}{text}")).unwrap_or_else(|report| panic!("{report}")).0
+}
+
+/// The module of the account that these share.
+fn module(environments: &[EnvConfig]) -> Root {
+    let accounts = accounts(environments).expect("agreement");
+    assert_eq!(accounts.len(), 1);
+    build(&accounts[0], OwnState::Local).expect("a module without faults")
+}
+
+fn prod() -> Root {
+    module(&[environment("prod", GITHUB)])
+}
+
+fn actions(statement: &Value) -> Vec<&str> {
+    texts(statement.get("Action").expect("actions"))
+}
+
+#[test]
+fn the_backend_of_the_environments_is_what_is_made() {
+    let root = prod();
+    let config = environment("prod", GITHUB);
+    assert_eq!(text_at(node(&root, "aws_s3_bucket.state"), "bucket"), config.state.bucket.as_str());
+    assert_eq!(text_at(node(&root, "aws_dynamodb_table.state"), "name"), config.state.lock_table.as_str());
+    assert_eq!(text_at(node(&root, "aws_dynamodb_table.state"), "hash_key"), "LockID");
+    let alias = text_at(node(&root, "aws_kms_alias.state"), "name");
+    assert!(config.state.kms_key_arn.as_str().ends_with(&format!(":{alias}")), "{alias}");
+}
+
+#[test]
+fn the_state_is_encrypted_versioned_logged_and_hard_to_lose() {
+    let root = prod();
+    for name in ["state", "state_logs"] {
+        assert!(node(&root, &format!("aws_s3_bucket.{name}")).prevent_destroy());
+        let versioning = node(&root, &format!("aws_s3_bucket_versioning.{name}"));
+        assert_eq!(text_at(versioning, "versioning_configuration.status"), "Enabled");
+        assert!(
+            statement(node(&root, &format!("aws_s3_bucket_policy.{name}")), "policy", "TlsOnly").is_some()
+        );
+        node(&root, &format!("aws_s3_bucket_public_access_block.{name}"));
+    }
+    node(&root, "aws_s3_bucket_logging.state");
+    let key = node(&root, "aws_kms_key.state");
+    assert!(key.prevent_destroy());
+    assert_eq!(at(key, "enable_key_rotation"), &Value::Bool(true));
+    // The current state never expires.
+    let rule = at(node(&root, "aws_s3_bucket_lifecycle_configuration.state"), "rule");
+    assert!(rule.as_list().expect("rules")[0].get("expiration").is_none());
+    let fleeting = module(&[environment("dev", "production = false\nprotection = false")]);
+    assert!(fleeting.nodes().iter().all(|node| !node.prevent_destroy()));
+}
+
+#[test]
+fn what_is_not_used_or_exists_already_is_not_made() {
+    let root = module(&[environment("prod", "state.lock = \"lockfile\"\n")]);
+    assert!(nodes(&root, "aws_dynamodb_table").is_empty());
+    assert!(
+        nodes(&root, "aws_iam_role").is_empty() && nodes(&root, "aws_iam_openid_connect_provider").is_empty()
+    );
+    let key =
+        "state.kms_key = \"arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f\"\n";
+    let root = module(&[environment("prod", key)]);
+    assert!(nodes(&root, "aws_kms_key").is_empty());
+    let provider = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
+    let root = module(&[environment("prod", &format!("{GITHUB}oidc_provider = \"{provider}\"\n"))]);
+    assert!(nodes(&root, "aws_iam_openid_connect_provider").is_empty());
+    let trust = &statements(node(&root, "aws_iam_role.prod_apply"), "assume_role_policy")[0];
+    assert_eq!(
+        texts(trust.get("Principal").and_then(|p| p.get("Federated")).expect("a provider")),
+        [provider]
+    );
+}
+
+#[test]
+fn roles_trust_exact_subjects_in_both_forms() {
+    let ids = "owner_id = 12\nrepository_id = 345\nenvironment = \"live\"\n";
+    let root = module(&[environment("prod", &format!("{GITHUB}{ids}"))]);
+    let subjects = |role: &str| {
+        let trust = &statements(node(&root, role), "assume_role_policy")[0];
+        assert_eq!(
+            condition(trust, "token.actions.githubusercontent.com:aud"),
+            [Value::string("sts.amazonaws.com")]
+        );
+        assert!(trust.get("Condition").and_then(|c| c.get("StringLike")).is_none());
+        condition(trust, "token.actions.githubusercontent.com:sub")
+    };
+    assert_eq!(
+        subjects("aws_iam_role.prod_apply"),
+        [
+            Value::string("repo:acme/platform:environment:live"),
+            Value::string("repo:acme@12/platform@345:environment:live")
+        ]
+    );
+    assert_eq!(
+        subjects("aws_iam_role.prod_plan"),
+        [
+            Value::string("repo:acme/platform:pull_request"),
+            Value::string("repo:acme@12/platform@345:pull_request")
+        ]
+    );
+}
+
+#[test]
+fn the_plan_role_changes_nothing_and_reads_no_secret() {
+    let root = prod();
+    let changes =
+        ["Create", "Put", "Delete", "Update", "Attach", "Tag", "Modify", "Run", "Start", "Stop", "Set"];
+    for statement in statements(node(&root, "aws_iam_role_policy.prod_plan"), "policy") {
+        for action in actions(statement).into_iter().filter(|_| allows(statement)) {
+            let (_, name) = action.split_once(':').expect("a service and an action");
+            assert!(!changes.iter().any(|change| name.starts_with(change)), "{action}");
+            assert!(name != "*" && !action.contains("SecretValue"), "{action}");
+        }
+    }
+    let denied =
+        statement(node(&root, "aws_iam_role_policy.prod_plan"), "policy", "NoSecrets").expect("a denial");
+    assert!(!allows(denied) && actions(denied).contains(&"secretsmanager:GetSecretValue"));
+}
+
+#[test]
+fn the_apply_role_makes_no_role_outside_the_boundary() {
+    let root = prod();
+    let arn = "arn:aws:iam::111122223333:policy/bootstrap/txn-reconcile-prod-boundary";
+    let boundary = node(&root, "aws_iam_policy.prod_boundary");
+    let without = statement(boundary, "policy", "NoRoleWithout").expect("a denial");
+    assert_eq!(condition(without, "iam:PermissionsBoundary"), [Value::string(arn)]);
+    for action in
+        ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"]
+    {
+        assert!(actions(without).contains(&action), "{action}");
+    }
+    let around = statement(boundary, "policy", "NoWayAround").expect("a denial");
+    assert!(actions(around).contains(&"iam:DeleteRolePermissionsBoundary"));
+    let stays = statement(boundary, "policy", "BootstrapStays").expect("a denial");
+    assert_eq!(
+        texts(stays.get("Resource").expect("resources")),
+        ["arn:aws:iam::111122223333:role/bootstrap/*", "arn:aws:iam::111122223333:policy/bootstrap/*"]
+    );
+    assert!(node(&root, "aws_iam_role.prod_apply").argument("permissions_boundary").is_some());
+    let apply = node(&root, "aws_iam_role_policy.prod_apply");
+    for statement in statements(apply, "policy") {
+        let iam: Vec<_> =
+            actions(statement).into_iter().filter(|action| action.starts_with("iam:")).collect();
+        assert!(!iam.contains(&"iam:*"), "{iam:?}");
+        if iam.contains(&"iam:CreateRole") {
+            assert!(!condition(statement, "iam:PermissionsBoundary").is_empty());
+        }
+    }
+}
+
+/// Every role of the platform, so that the apply role can make it.
+#[test]
+fn every_role_of_the_environment_bears_the_boundary() {
+    let config = environment("prod", GITHUB);
+    let root = synth(&config).expect("a module without faults");
+    let roles = nodes(&root, "aws_iam_role");
+    assert!(roles.len() > 2);
+    for role in roles {
+        assert_eq!(
+            text_at(role, "permissions_boundary"),
+            "arn:aws:iam::111122223333:policy/bootstrap/txn-reconcile-prod-boundary",
+            "{}",
+            role.address()
+        );
+        assert!(text_at(role, "name").starts_with("txn-reconcile-prod-"), "{}", role.address());
+    }
+}
+
+#[test]
+fn the_apply_role_works_where_the_environment_does() {
+    let text = format!("recovery.region = \"us-west-2\"\n{GITHUB}");
+    let root = module(&[environment("prod", &text)]);
+    let apply = node(&root, "aws_iam_role_policy.prod_apply");
+    let platform = statement(apply, "policy", "Platform").expect("a permission");
+    let regions = condition(platform, "aws:RequestedRegion");
+    assert_eq!(regions, [Value::string("us-east-1"), Value::string("us-west-2")]);
+    assert!(actions(platform).contains(&"ecs:*") && !actions(platform).contains(&"route53:*"));
+    assert!(!actions(platform).contains(&"codecommit:*"));
+}
+
+#[test]
+fn roles_are_passed_to_the_services_that_they_trust_alone() {
+    let root = prod();
+    let apply = node(&root, "aws_iam_role_policy.prod_apply");
+    let pass = statement(apply, "policy", "PassRoles").expect("a permission");
+    let services = condition(pass, "iam:PassedToService");
+    assert!(services.contains(&Value::string("ecs-tasks.amazonaws.com")), "{services:?}");
+    assert!(!services.contains(&Value::string("ec2.amazonaws.com")), "{services:?}");
+}
+
+#[test]
+fn an_environment_of_an_account_is_closed_to_the_others() {
+    let other = environment("stage", &format!("account.baseline = false\n{GITHUB}"));
+    let root = module(&[environment("prod", GITHUB), other]);
+    assert_eq!(nodes(&root, "aws_iam_openid_connect_provider").len(), 1);
+    assert_eq!(nodes(&root, "aws_iam_role").len(), 4);
+    let policy = node(&root, "aws_s3_bucket_policy.state");
+    let only = statement(policy, "policy", "Onlyprod").expect("a denial");
+    assert!(!allows(only));
+    let principals = condition(only, "aws:PrincipalArn");
+    assert!(principals.contains(&Value::string("arn:aws:iam::111122223333:role/bootstrap/*")));
+    assert!(
+        principals
+            .contains(&Value::string("arn:aws:iam::111122223333:role/bootstrap/txn-reconcile-prod-apply"))
+    );
+    assert!(
+        statement(policy, "policy", "Onlystage").is_some()
+            && statement(policy, "policy", "OnlyPeople").is_some()
+    );
+    let trail =
+        statement(node(&root, "aws_iam_policy.stage_boundary"), "policy", "TrailStays").expect("a denial");
+    assert!(actions(trail).contains(&"cloudtrail:UpdateTrail"));
+}
+
+#[test]
+fn environments_of_an_account_agree_or_are_told_so() {
+    let elsewhere = environment("stage", "state.bucket = \"elsewhere-tfstate\"\n");
+    let both = [environment("prod", ""), elsewhere];
+    let disagreement = accounts(&both).expect_err("two places");
+    assert!(disagreement.to_string().contains("`prod` and `stage`"), "{disagreement}");
+}
+
+#[test]
+fn the_modules_own_state_moves_into_the_bucket() {
+    let environments = [environment("prod", GITHUB)];
+    let accounts = accounts(&environments).expect("agreement");
+    let rendered = |own| {
+        let files = build(&accounts[0], own).expect("a module without faults").render("");
+        files.into_iter().find(|(name, _)| name == "terraform.tf.json").expect("a file").1
+    };
+    assert!(!rendered(OwnState::Local).contains("backend"));
+    assert!(rendered(OwnState::Bucket).contains("\"key\": \"bootstrap/terraform.tfstate\""));
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>: 6,144 characters in a managed policy,
+/// 10,240 in all that stand in a role.
+#[test]
+fn policies_fit_into_their_quotas() {
+    let text = prod().render("");
+    let (_, github) = text.into_iter().find(|(name, _)| name == "github.tf.json").expect("a file");
+    let compact: String = github.split_whitespace().collect();
+    let document = |from: &str, to: &str| {
+        let start = compact.find(from).expect("a document");
+        compact[start..].find(to).expect("another one")
+    };
+    assert!(document("aws_iam_policy_prod_boundary_policy", "aws_iam_role_policy_prod_apply_policy") < 6_144);
+    assert!(
+        document("aws_iam_role_policy_prod_apply_policy", "aws_iam_role_policy_prod_plan_policy") < 8_000
+    );
+}

@@ -1,0 +1,54 @@
+//! `txnr image`: names the image that an environment runs.
+
+use super::output::say;
+use super::{EnvsFolder, Failure};
+use crate::config::{ImageRef, load};
+use crate::{emit, exit};
+use clap::Args;
+use std::fs;
+
+/// Names the image that an environment runs
+///
+/// Changes `service.image` in the environment's file and leaves everything else in it as it is, comments included.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Image {
+    /// The environment
+    #[arg(long = "env", value_name = "NAME")]
+    name: String,
+
+    /// The image: sha256: and its digest, or a tag
+    image: String,
+
+    #[command(flatten)]
+    envs: EnvsFolder,
+}
+
+const EXAMPLES: &str = "Examples:
+  txnr image --env dev sha256:8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6
+  txnr image --env dev v0.2.0";
+
+impl Image {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let image: ImageRef = self.image.parse().map_err(|invalid: crate::config::Invalid| {
+            Failure::new(exit::USAGE, invalid.problem, invalid.allowed)
+        })?;
+        let loaded = load::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
+        let Some(environment) = loaded.environments.first() else { return Ok(()) };
+        let path = &environment.path;
+        let unreadable = |source| load::LoadError::Unreadable { path: path.clone(), source };
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        let mut document: toml_edit::DocumentMut = text.parse().map_err(anyhow::Error::from)?;
+        let service = document.entry("service").or_insert_with(toml_edit::table);
+        let mut value = toml_edit::Value::from(image.to_string());
+        if let Some(old) = service.get("image").and_then(|item| item.as_value()) {
+            *value.decor_mut() = old.decor().clone();
+        }
+        service["image"] = toml_edit::Item::Value(value);
+        let changed = document.to_string();
+        load::parse(path, &changed).map_err(load::LoadError::Invalid)?;
+        emit::write_file(path, changed.as_bytes())?;
+        say(format_args!("{}: runs {image}", self.name));
+        Ok(())
+    }
+}

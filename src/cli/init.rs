@@ -1,0 +1,298 @@
+//! `txnr init`: the files of a repository.
+
+use super::output::say;
+use super::{Failure, prompt};
+use crate::config::{AccountId, EnvName, load, schema};
+use crate::project::file::{self, ProjectError};
+use crate::project::render::{self, Kept, Rendered};
+use crate::project::starter::{self, Answers};
+use crate::project::{CodeOwner, FilePath, Project, Repository};
+use crate::{emit, exit};
+use clap::Args;
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Makes a repository of one's own, or brings its rendered files up to date
+///
+/// In a folder without txnr.toml it asks for what the flags do not say, and writes txnr.toml and the environment files.
+/// Then, and in any folder that has them, it renders from them the workflows, the pre-commit hooks, the runbook and the
+/// integration test. README, CODEOWNERS, .gitignore, .trivyignore and Dockerfile are written once and are yours.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Init {
+    /// The repository's folder
+    #[arg(value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    folder: PathBuf,
+
+    /// Write nothing; fail if a rendered file is not what would be written, and say which
+    #[arg(long, conflicts_with_all = ["force", "yes"])]
+    check: bool,
+
+    /// Overwrite rendered files that were changed by hand
+    #[arg(long)]
+    force: bool,
+
+    /// Ask nothing: take the defaults where flags say nothing
+    #[arg(long, short)]
+    yes: bool,
+
+    #[command(flatten)]
+    answers: Given,
+}
+
+/// What flags say of a new repository.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A new repository")]
+struct Given {
+    /// The organization's short name; it makes bucket names unique in the world
+    #[arg(long, value_name = "NAME")]
+    organization: Option<String>,
+    /// The service's name [default: txn-reconcile-api]
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// The service's domain in production; elsewhere the environment's name is put into it
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<String>,
+    /// An environment and its account, such as prod=111122223333 (repeatable, in the order of promotion)
+    #[arg(long = "account", value_name = "ENV=ID")]
+    accounts: Vec<String>,
+    /// The region of every environment [default: us-east-1]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Who answers for the environments and is called at night; the tag Owner [default: platform]
+    #[arg(long, value_name = "TEXT")]
+    owner: Option<String>,
+    /// The address that alarms are mailed to
+    #[arg(long, value_name = "EMAIL")]
+    page: Option<String>,
+    /// The repository on GitHub
+    #[arg(long, value_name = "OWNER/NAME")]
+    repository: Option<String>,
+    /// Who has to approve changes (repeatable) [default: the repository's owner]
+    #[arg(long = "code-owner", value_name = "@ORG/TEAM")]
+    code_owners: Vec<String>,
+    /// The repository on GitHub that releases txnr, for the pipeline
+    #[arg(long, value_name = "OWNER/NAME")]
+    txnr: Option<String>,
+    /// The Dockerfile of the service; `Dockerfile` is written if there is none [default: Dockerfile]
+    #[arg(long, value_name = "PATH", conflicts_with = "no_image")]
+    dockerfile: Option<String>,
+    /// The image is built elsewhere: no Dockerfile, and no pipeline for it
+    #[arg(long)]
+    no_image: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  txnr init                              asks
+  txnr init payments --yes --organization acme --domain pay.example.com --page oncall@example.com --repository acme/payments \\
+    --txnr acme/txnr --account dev=111122223333 --account prod=222233334444
+  txnr init --check                      in a pipeline: is what is rendered up to date?";
+
+impl Init {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let project = match Project::read(&self.folder)? {
+            Some(project) => project,
+            None if self.check => {
+                let what = format!("there is no {} in {}", file::NAME, self.folder.display());
+                return Err(Failure::new(exit::CANNOT_READ, what, "`txnr init` makes it"));
+            }
+            None => self.begin()?,
+        };
+        let environments = load::load_all(&self.folder.join("envs"))?.environments;
+        let files = render::render(&project, &environments).map_err(|error| {
+            match error.downcast::<ProjectError>() {
+                Ok(error) => Failure::from(error),
+                Err(error) => Failure::from(error),
+            }
+        })?;
+        if self.check { self.compare(&files) } else { self.write(&files) }
+    }
+
+    /// Writes what everything else is rendered from.
+    fn begin(&self) -> Result<Project, Failure> {
+        let envs = self.folder.join("envs");
+        let answers = self.answers.complete(!self.yes && io::stdin().is_terminal())?;
+        let project = starter::project(&answers);
+        let parsed = Project::parse(&project)?;
+        let mut files = vec![(envs.join("schema.json"), schema::json())];
+        for (at, (name, account)) in answers.accounts.iter().enumerate() {
+            let path = envs.join(format!("{name}.toml"));
+            let text = starter::environment(&answers, at, name, account);
+            if !path.exists() {
+                load::parse(&path, &text).map_err(load::LoadError::Invalid)?;
+            }
+            files.push((path, text));
+        }
+        files.push((self.folder.join(file::NAME), project));
+        for (path, text) in files {
+            if !path.exists() {
+                emit::write_file(&path, text.as_bytes())?;
+                say(format_args!("wrote {}", path.display()));
+            }
+        }
+        Ok(parsed)
+    }
+
+    fn write(&self, files: &[Rendered]) -> Result<(), Failure> {
+        let mut changed = Vec::new();
+        let mut written = 0;
+        for file in files {
+            let path = self.folder.join(file.path);
+            match read(&path)? {
+                Some(text) if text == file.text => continue,
+                Some(_) if file.kept == Kept::Once => continue,
+                Some(_) if !self.force => changed.push(file.path),
+                _ => {
+                    emit::write_file(&path, file.text.as_bytes())?;
+                    say(format_args!("wrote {}", path.display()));
+                    written += 1;
+                }
+            }
+        }
+        if written == 0 && changed.is_empty() {
+            say("every rendered file is up to date");
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            exit::CANNOT_WRITE,
+            format!("not overwritten, for they hold something else: {}", changed.join(", ")),
+            "`--force` overwrites them; files to keep by yourself stand in `own` of txnr.toml",
+        ))
+    }
+
+    fn compare(&self, files: &[Rendered]) -> Result<(), Failure> {
+        let mut stale = 0;
+        for file in files.iter().filter(|file| file.kept == Kept::UpToDate) {
+            let path = self.folder.join(file.path);
+            let what = match read(&path)? {
+                Some(text) if text == file.text => continue,
+                Some(_) => "differs",
+                None => "is missing",
+            };
+            stale += 1;
+            say(format_args!("{}: {what}", path.display()));
+        }
+        if stale == 0 {
+            return Ok(());
+        }
+        let files = if stale == 1 { "file is" } else { "files are" };
+        Err(Failure::new(
+            exit::OUT_OF_DATE,
+            format!("{stale} {files} not what `txnr init` would write"),
+            "run `txnr init --force`, and review what it changes",
+        ))
+    }
+}
+
+/// What a file holds, if there is one.
+fn read(path: &Path) -> Result<Option<String>, Failure> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(Failure::new(exit::CANNOT_READ, format!("cannot read {}: {error}", path.display()), ""))
+        }
+    }
+}
+
+impl Given {
+    /// Asks for what is not said, if there is somebody to ask.
+    fn complete(&self, ask: bool) -> Result<Answers, Failure> {
+        let answer =
+            |flag, given: &Option<String>, question, default: Option<&str>| -> Result<String, Failure> {
+                if let Some(given) = given {
+                    return Ok(given.clone());
+                }
+                if ask {
+                    return prompt::ask(question, default);
+                }
+                default.map(str::to_owned).ok_or_else(|| missing(flag))
+            };
+        let organization = answer("--organization", &self.organization, "Organization's short name", None)?;
+        let repository = answer("--repository", &self.repository, "Repository on GitHub, OWNER/NAME", None)?;
+        let repository: Repository = parse("--repository", &repository)?;
+        let service = answer("--service", &self.service, "Service's name", Some("txn-reconcile-api"))?;
+        let domain = answer("--domain", &self.domain, "Domain in production", None)?;
+        let accounts = if !self.accounts.is_empty() {
+            self.accounts.clone()
+        } else if ask {
+            let line = prompt::ask("Environments and their accounts, such as dev=ID stage=ID prod=ID", None)?;
+            line.split_whitespace().map(str::to_owned).collect()
+        } else {
+            return Err(missing("--account"));
+        };
+        let region = answer("--region", &self.region, "Region", Some("us-east-1"))?;
+        let owner =
+            answer("--owner", &self.owner, "Who answers for it and is called at night", Some("platform"))?;
+        let page = answer("--page", &self.page, "Address that alarms are mailed to", None)?;
+        let released = Some(env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://github.com/"));
+        let txnr = answer(
+            "--txnr",
+            &self.txnr,
+            "Repository that releases txnr",
+            released.filter(|r| !r.is_empty()),
+        )?;
+        let default = format!("@{}", repository.as_str().split('/').next().unwrap_or_default());
+        let owners = if self.code_owners.is_empty() { vec![default] } else { self.code_owners.clone() };
+        let dockerfile = self.dockerfile.as_deref().unwrap_or("Dockerfile");
+        Ok(Answers {
+            organization: parse("--organization", &organization)?,
+            service: parse("--service", &service)?,
+            domain: parse("--domain", &domain)?,
+            owner: parse("--owner", &owner)?,
+            region: parse("--region", &region)?,
+            accounts: accounts.iter().map(|text| account(text)).collect::<Result<_, _>>()?,
+            page,
+            repository,
+            code_owners: owners
+                .iter()
+                .map(|text| parse::<CodeOwner>("--code-owner", text))
+                .collect::<Result<_, _>>()?,
+            txnr: parse("--txnr", &txnr)?,
+            dockerfile: if self.no_image {
+                None
+            } else {
+                Some(parse::<FilePath>("--dockerfile", dockerfile)?)
+            },
+        })
+    }
+}
+
+fn missing(flag: &str) -> Failure {
+    Failure::new(
+        exit::USAGE,
+        format!("{flag} is missing"),
+        "name it, or run `txnr init` in a terminal to be asked",
+    )
+}
+
+/// `prod=111122223333`.
+fn account(text: &str) -> Result<(EnvName, AccountId), Failure> {
+    let Some((name, id)) = text.split_once('=') else {
+        let what = format!("--account: {text:?} is no environment with its account");
+        return Err(Failure::new(exit::USAGE, what, "such as `prod=111122223333`"));
+    };
+    Ok((parse("--account", name)?, parse("--account", id)?))
+}
+
+fn parse<T: FromStr<Err = crate::config::Invalid>>(flag: &str, text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|invalid: crate::config::Invalid| {
+        Failure::new(exit::USAGE, format!("{flag}: {}", invalid.problem), invalid.allowed)
+    })
+}
+
+impl From<ProjectError> for Failure {
+    fn from(error: ProjectError) -> Self {
+        match error {
+            ProjectError::Unreadable(_) => Self::new(exit::CANNOT_READ, error, ""),
+            ProjectError::Invalid(_) => Self::new(exit::INVALID, error, ""),
+            ProjectError::Promotion { .. } => {
+                Self::new(exit::INVALID, error, "every environment of envs/, once, in the order of promotion")
+            }
+        }
+    }
+}

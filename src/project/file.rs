@@ -1,0 +1,108 @@
+//! `txnr.toml`: what the rendered files of a repository need to know beside the environment files.
+
+use super::value::{CheckCommand, CodeOwner, FilePath, Repository, Version};
+use crate::config::{EnvName, TagText};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::{fmt, fs, io};
+
+/// The file's name.
+pub const NAME: &str = "txnr.toml";
+
+/// What a repository says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// The repository on GitHub.
+    pub repository: Repository,
+    /// Who has to approve changes.
+    pub code_owners: Vec<CodeOwner>,
+    /// Whom the runbook tells people to call.
+    pub on_call: TagText,
+    /// Every environment, in the order in which a change reaches them.
+    pub promotion: Vec<EnvName>,
+    /// Rendered files that this repository keeps by itself from now on: they are neither written nor checked.
+    #[serde(default)]
+    pub own: Vec<FilePath>,
+    /// Where the pipeline takes txnr from.
+    pub txnr: Txnr,
+    /// The image that the pipeline builds; none, and there is no pipeline for it.
+    pub image: Option<Image>,
+}
+
+/// Where the pipeline takes txnr from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Txnr {
+    /// The repository that releases it.
+    pub repository: Repository,
+    /// The release. None: it is built from this very repository.
+    pub version: Option<Version>,
+}
+
+/// The image that the pipeline builds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// Its Dockerfile.
+    pub dockerfile: FilePath,
+    /// What has to pass before it is pushed; each is a step of its own.
+    pub checks: Vec<CheckCommand>,
+}
+
+/// Why `txnr.toml` cannot be used.
+#[derive(Debug)]
+pub enum ProjectError {
+    /// It could not be read.
+    Unreadable(io::Error),
+    /// It says what it may not say.
+    Invalid(Box<toml::de::Error>),
+    /// `promotion` and the environment files name different environments.
+    Promotion {
+        /// In which way.
+        what: String,
+    },
+}
+
+impl fmt::Display for ProjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "cannot read {NAME}: {error}"),
+            Self::Invalid(error) => write!(f, "{NAME}: {}", error.to_string().trim_end()),
+            Self::Promotion { what } => write!(f, "{NAME}: promotion: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for ProjectError {}
+
+impl Project {
+    /// Reads the file of a folder; `None` if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, or says what it may not say.
+    pub fn read(folder: &Path) -> Result<Option<Self>, ProjectError> {
+        match fs::read_to_string(folder.join(NAME)) {
+            Ok(text) => Self::parse(&text).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ProjectError::Unreadable(error)),
+        }
+    }
+
+    /// Reads the text of the file.
+    ///
+    /// # Errors
+    /// When it says what it may not say.
+    pub fn parse(text: &str) -> Result<Self, ProjectError> {
+        let project: Self = toml::from_str(text).map_err(|error| ProjectError::Invalid(Box::new(error)))?;
+        if let Some(twice) = project
+            .promotion
+            .iter()
+            .enumerate()
+            .find_map(|(at, name)| project.promotion[..at].contains(name).then_some(name))
+        {
+            return Err(ProjectError::Promotion { what: format!("`{twice}` stands there twice") });
+        }
+        Ok(project)
+    }
+}

@@ -1,0 +1,289 @@
+//! The files of a repository, rendered from `txnr.toml`, the environment files and the contract.
+//!
+//! A value never breaks the file that it stands in: in YAML every value is rendered as JSON, which YAML reads as the same
+//! value whatever its characters are. The few that are part of a name or of prose are `safe` in the template; they have
+//! types that hold nothing but plain characters.
+
+use super::file::{Project, ProjectError};
+use crate::config::load::Environment;
+use crate::config::{Architecture, EnvConfig};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, UndefinedBehavior, Value, context};
+use serde::{Deserialize, Serialize};
+
+/// How long a rendered file stays as it was rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It follows its template: `--check` says when it does not.
+    UpToDate,
+    /// It is written where there is none, and belongs to the repository from then on.
+    Once,
+}
+
+/// A file and its template.
+struct Template {
+    path: &'static str,
+    text: &'static str,
+    kept: Kept,
+    wanted: fn(&Project) -> bool,
+}
+
+macro_rules! template {
+    ($path:literal, $source:literal, $kept:ident, $wanted:expr) => {
+        Template {
+            path: $path,
+            text: include_str!(concat!("../../templates/", $source)),
+            kept: Kept::$kept,
+            wanted: $wanted,
+        }
+    };
+}
+
+const ALWAYS: fn(&Project) -> bool = |_| true;
+
+/// Every file of a repository.
+const TEMPLATES: [Template; 17] = [
+    template!(".github/actions/setup/action.yml", "github/actions/setup/action.yml", UpToDate, ALWAYS),
+    template!(".github/workflows/ci-build.yml", "github/workflows/ci-build.yml", UpToDate, |p| p
+        .image
+        .is_some()),
+    template!(".github/workflows/tf-deploy.yml", "github/workflows/tf-deploy.yml", UpToDate, ALWAYS),
+    template!(
+        ".github/workflows/tf-environment.yml",
+        "github/workflows/tf-environment.yml",
+        UpToDate,
+        ALWAYS
+    ),
+    template!(".github/workflows/release.yml", "github/workflows/release.yml", UpToDate, |p| p
+        .txnr
+        .version
+        .is_none()),
+    template!(".pre-commit-config.yaml", "pre-commit-config.yaml", UpToDate, ALWAYS),
+    template!(".github/zizmor.yml", "github/zizmor.yml", UpToDate, ALWAYS),
+    template!(".yamllint.yaml", "yamllint.yaml", UpToDate, ALWAYS),
+    template!(".checkov.yaml", "checkov.yaml", UpToDate, ALWAYS),
+    template!("RUNBOOK.md", "RUNBOOK.md", UpToDate, ALWAYS),
+    template!("tests/infrastructure/test_platform.py", "tests/test_platform.py", UpToDate, ALWAYS),
+    template!("tests/infrastructure/requirements.txt", "tests/requirements.txt", UpToDate, ALWAYS),
+    template!(".trivyignore", "trivyignore", Once, ALWAYS),
+    template!(".gitignore", "gitignore", Once, ALWAYS),
+    template!("CODEOWNERS", "CODEOWNERS", Once, ALWAYS),
+    template!("README.md", "README.md", Once, ALWAYS),
+    template!("Dockerfile", "Dockerfile", Once, |p| {
+        p.image.as_ref().is_some_and(|image| image.dockerfile.as_str() == "Dockerfile")
+    }),
+];
+
+/// A rendered file.
+#[derive(Debug)]
+pub struct Rendered {
+    /// Its path from the repository's root.
+    pub path: &'static str,
+    /// What it holds.
+    pub text: String,
+    /// How long it stays so.
+    pub kept: Kept,
+}
+
+/// What a template may say of an environment.
+#[derive(Serialize)]
+struct Facts {
+    name: String,
+    production: bool,
+    account_id: String,
+    region: String,
+    domain: String,
+    cluster: String,
+    image_repository: String,
+    state: String,
+    plan_role: String,
+    apply_role: String,
+    push_role: String,
+    pull_role: String,
+}
+
+impl Facts {
+    fn of(config: &EnvConfig, first: &EnvConfig) -> Self {
+        let registry =
+            format!("{}.dkr.ecr.{}.{}", config.account_id, config.region, config.partition().dns_suffix());
+        Self {
+            name: config.name.to_string(),
+            production: config.production,
+            account_id: config.account_id.to_string(),
+            region: config.region.to_string(),
+            domain: config.domain.to_string(),
+            cluster: config.names.prefix().to_owned(),
+            image_repository: format!("{registry}/{}", config.service.name),
+            state: format!("s3://{}/{}", config.state.bucket, config.state.key),
+            plan_role: role(config, "plan"),
+            apply_role: config
+                .iam
+                .terraform_role
+                .as_ref()
+                .map_or_else(|| role(config, "apply"), ToString::to_string),
+            push_role: config
+                .iam
+                .pipeline_role
+                .as_ref()
+                .map_or_else(|| role(config, "push"), ToString::to_string),
+            pull_role: role(first, "pull"),
+        }
+    }
+}
+
+/// The ARN of a role of the pipeline, which stands under a path that the platform's own roles do not have.
+fn role(config: &EnvConfig, purpose: &str) -> String {
+    format!(
+        "arn:{}:iam::{}:role/bootstrap/{}",
+        config.partition(),
+        config.account_id,
+        config.names.of(purpose)
+    )
+}
+
+/// The checks of checkov that fail on purpose: the list that the end-to-end tests settle the plans with.
+#[derive(Deserialize)]
+struct Exceptions {
+    exception: Vec<Exception>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Exception {
+    check: String,
+    environments: Vec<String>,
+    reason: String,
+}
+
+const EXCEPTIONS: &str = include_str!("../../tests/checkov-exceptions.toml");
+const CHECKOV: &str = include_str!("../../tests/checkov-requirements.txt");
+/// The Terraform that the end-to-end tests ran.
+const TERRAFORM: &str = "1.11.4";
+
+/// Renders every file that a repository should have.
+///
+/// # Errors
+/// When `promotion` does not name each environment once; and when a template is wrong, which is a bug.
+pub fn render(project: &Project, environments: &[Environment]) -> Result<Vec<Rendered>, anyhow::Error> {
+    let ordered = in_order(project, environments)?;
+    let Some(first) = ordered.first().copied() else {
+        anyhow::bail!(ProjectError::Promotion { what: "no environment is named".to_owned() });
+    };
+    let values = values(project, &ordered, first)?;
+    let mut engine = minijinja::Environment::new();
+    engine.set_syntax(
+        SyntaxConfig::builder()
+            .block_delimiters("<%", "%>")
+            .variable_delimiters("<<", ">>")
+            .comment_delimiters("<#", "#>")
+            .build()?,
+    );
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.set_trim_blocks(true);
+    engine.set_lstrip_blocks(true);
+    engine.set_keep_trailing_newline(true);
+    engine.set_auto_escape_callback(|name| {
+        if name.ends_with(".yml") || name.ends_with(".yaml") { AutoEscape::Json } else { AutoEscape::None }
+    });
+    let wanted = |template: &&Template| {
+        (template.wanted)(project) && !project.own.iter().any(|own| own.as_str() == template.path)
+    };
+    let mut files = Vec::new();
+    for template in TEMPLATES.iter().filter(wanted) {
+        // Python and ignore files have nothing to fill in, and braces of their own.
+        let text = match template.text.contains("<<") || template.text.contains("<%") {
+            true => engine.render_named_str(template.path, template.text, &values)?,
+            false => template.text.to_owned(),
+        };
+        files.push(Rendered { path: template.path, text, kept: template.kept });
+    }
+    Ok(files)
+}
+
+/// The environments in the order of promotion.
+fn in_order<'e>(
+    project: &Project,
+    environments: &'e [Environment],
+) -> Result<Vec<&'e EnvConfig>, ProjectError> {
+    let find = |name: &crate::config::EnvName| {
+        let found = environments.iter().find(|environment| environment.config.name == *name);
+        found
+            .map(|environment| &environment.config)
+            .ok_or_else(|| ProjectError::Promotion { what: format!("there is no environment `{name}`") })
+    };
+    if let Some(missing) = environments.iter().find(|e| !project.promotion.contains(&e.config.name)) {
+        return Err(ProjectError::Promotion { what: format!("`{}` is missing", missing.config.name) });
+    }
+    project.promotion.iter().map(find).collect()
+}
+
+fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Result<Value, anyhow::Error> {
+    let facts: Vec<Facts> = ordered.iter().map(|config| Facts::of(config, first)).collect();
+    let mut exceptions = toml::from_str::<Exceptions>(EXCEPTIONS)?.exception;
+    // The others are those of the variants that exist for the tests alone.
+    exceptions.retain(|exception| {
+        exception.environments.iter().any(|name| ["dev", "stage", "prod"].contains(&name.as_str()))
+    });
+    exceptions.sort_by(|a, b| a.check.cmp(&b.check));
+    exceptions.dedup_by(|a, b| a.check == b.check);
+    let workspace = project.txnr.version.is_none();
+    let (runner, platform) = match first.service.architecture {
+        Architecture::X86_64 => ("ubuntu-24.04", "linux/amd64"),
+        Architecture::Arm64 => ("ubuntu-24.04-arm", "linux/arm64"),
+    };
+    let owners: Vec<&str> = project.code_owners.iter().map(super::CodeOwner::as_str).collect();
+    let image = project.image.as_ref().map(|image| {
+        context! { dockerfile => image.dockerfile, checks => image.checks, runner, platform }
+    });
+    let checks = project.image.iter().flat_map(|image| &image.checks);
+    let rust = workspace || checks.into_iter().any(|check| check.as_str().starts_with("cargo "));
+    Ok(context! {
+        rendered => "Rendered by `txnr init` from txnr.toml and envs/*.toml. Do not edit; `txnr init --check` tells when it is out of date.",
+        environments => facts,
+        repository => project.repository,
+        owners => owners.join(" "),
+        on_call => project.on_call.as_str(),
+        service => first.service.name.as_str(),
+        txnr => context! { workspace, repository => project.txnr.repository, version => project.txnr.version },
+        txnr_repository => project.txnr.repository.as_str(),
+        txnr_command => if workspace { "cargo run --quiet --locked --" } else { "txnr" },
+        rust,
+        image,
+        terraform_version => TERRAFORM,
+        checkov => exceptions,
+        checkov_requirement => CHECKOV.lines().find(|line| line.starts_with("checkov==")).unwrap_or("checkov"),
+        port => contract::PORT,
+        health_path => contract::HEALTH_PATH,
+        user_id => contract::USER_ID,
+        writable => contract::WRITABLE_DIRECTORY,
+        binary => contract::BINARY,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_template_pastes_a_value_into_yaml_that_could_break_it() {
+        // What may stand there as it is: slugs, ARNs, paths of the contract, and sentences of our own.
+        const PLAIN: [&str; 6] =
+            ["name", "[0].name", "rendered", "reason", "checkov_requirement", "- 1].name"];
+        for template in TEMPLATES.iter().filter(|t| t.path.ends_with(".yml") || t.path.ends_with(".yaml")) {
+            for piece in template.text.split("<<").skip(1) {
+                let expression = piece.split(">>").next().unwrap_or_default().trim();
+                let Some(value) = expression.strip_suffix("| safe") else { continue };
+                assert!(
+                    PLAIN.iter().any(|plain| value.trim().ends_with(plain)),
+                    "{}: {expression}",
+                    template.path
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn reasons_stay_on_the_line_of_their_comment() {
+        let exceptions = toml::from_str::<Exceptions>(EXCEPTIONS).expect("valid").exception;
+        assert!(exceptions.iter().all(|exception| !exception.reason.contains('\n')));
+    }
+}

@@ -1,0 +1,116 @@
+//! The first files of a new repository: `txnr.toml` and the environment files.
+
+use super::value::{CodeOwner, FilePath, Repository};
+use crate::config::{AccountId, DomainName, EnvName, OrganizationName, Region, ServiceName, TagText};
+use std::fmt::Write;
+
+/// What a new repository is made from.
+#[derive(Debug, Clone)]
+pub struct Answers {
+    /// The organization's short name.
+    pub organization: OrganizationName,
+    /// The service's name.
+    pub service: ServiceName,
+    /// The domain in production.
+    pub domain: DomainName,
+    /// Who answers for the environments.
+    pub owner: TagText,
+    /// The region of every environment.
+    pub region: Region,
+    /// The environments, each with its account, in the order of promotion.
+    pub accounts: Vec<(EnvName, AccountId)>,
+    /// Where alarms are mailed to; checked as part of the environment files.
+    pub page: String,
+    /// The repository on GitHub.
+    pub repository: Repository,
+    /// Who has to approve changes.
+    pub code_owners: Vec<CodeOwner>,
+    /// The repository that releases txnr.
+    pub txnr: Repository,
+    /// The Dockerfile of the image that the pipeline builds, if it builds one.
+    pub dockerfile: Option<FilePath>,
+}
+
+/// Environments that by their name are no production, and of those the ones that are made to be torn down. Any other
+/// name makes an environment strict.
+const REHEARSALS: [&str; 6] = ["stage", "staging", "stg", "preprod", "uat", "qa"];
+const FLEETING: [&str; 4] = ["dev", "test", "sandbox", "demo"];
+
+/// The text of `txnr.toml`.
+#[must_use]
+pub fn project(answers: &Answers) -> String {
+    let owners: Vec<String> = answers.code_owners.iter().map(|owner| format!("\"{owner}\"")).collect();
+    let names: Vec<String> = answers.accounts.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let mut text = format!(
+        "# What `txnr init` renders this repository's files from, beside envs/*.toml. After a change: `txnr init`.\n\n\
+         repository = \"{}\"\n\
+         # Who has to approve changes: `@user` or `@organization/team`.\n\
+         code_owners = [{}]\n\
+         # Whom the runbook tells people to call.\n\
+         on_call = \"{}\"\n\
+         # Every environment, in the order in which a change reaches them.\n\
+         promotion = [{}]\n\
+         # Rendered files that this repository keeps by itself from now on.\n\
+         own = []\n\n\
+         [txnr]\n\
+         # The release that the pipeline runs, after its checksum and provenance are verified.\n\
+         repository = \"{}\"\n\
+         version = \"{}\"\n",
+        answers.repository,
+        owners.join(", "),
+        answers.owner,
+        names.join(", "),
+        answers.txnr,
+        env!("CARGO_PKG_VERSION"),
+    );
+    if let Some(dockerfile) = &answers.dockerfile {
+        text.push_str(&format!(
+            "\n[image]\ndockerfile = \"{dockerfile}\"\n# What has to pass before an image is pushed; each is a step of its own.\n\
+             checks = [\n    \"cargo fmt --all --check\",\n    \
+             \"cargo clippy --workspace --all-targets --locked -- -D warnings\",\n    \
+             \"cargo test --workspace --locked\",\n]\n"
+        ));
+    }
+    text
+}
+
+/// The text of an environment's file, which is the environment `at` of the answers.
+#[must_use]
+pub fn environment(answers: &Answers, at: usize, name: &EnvName, account: &AccountId) -> String {
+    let fleeting = FLEETING.contains(&name.as_str());
+    let rehearsal = REHEARSALS.contains(&name.as_str());
+    let domain =
+        if fleeting || rehearsal { subdomain(&answers.domain, name) } else { answers.domain.to_string() };
+    let mut text = format!(
+        "#:schema ./schema.json\n# Every key, its default and the reason for it: `txnr schema --markdown`\n\n\
+         organization = \"{}\"\naccount_id = \"{account}\"\nregion = \"{}\"\ndomain = \"{domain}\"\nowner = \"{}\"\n",
+        answers.organization, answers.region, answers.owner
+    );
+    if fleeting {
+        text.push_str("\n# No cardholder data is handled here, so nothing has to outlive a rebuild.\nproduction = false\nprotection = false\n");
+    } else if rehearsal {
+        text.push_str("\n# No cardholder data is handled here.\nproduction = false\n");
+    }
+    let _infallible = write!(
+        text,
+        "\n[github]\nrepository = \"{}\"\n\n[alarms]\npage = [{}]\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\nname = \"{}\"\n\
+         # No image yet: the platform is built without tasks. `txnr image` sets it.\n",
+        answers.repository,
+        toml_edit::Value::from(answers.page.as_str()),
+        (at + 1) * 10,
+        if fleeting { "nat = \"single\"\n" } else { "" },
+        answers.service,
+    );
+    if fleeting || rehearsal {
+        text.push_str("\n[tags]\ndata_classification = \"internal\"\npci_scope = \"connected-to\"\n");
+    }
+    text
+}
+
+/// `reconcile.example.com` becomes `reconcile.dev.example.com`.
+fn subdomain(domain: &DomainName, name: &EnvName) -> String {
+    match domain.as_str().split_once('.') {
+        Some((label, rest)) => format!("{label}.{name}.{rest}"),
+        None => domain.to_string(),
+    }
+}
