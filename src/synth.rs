@@ -6,8 +6,8 @@ use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Sett
 
 use crate::config::{EnvConfig, Region};
 use crate::stacks::{
-    alarms, alb, backup, data, deploy, detect, ecr, ecs, iam, kms, logs, network, secrets, storage, topics,
-    waf,
+    alarms, alb, backup, data, deploy, detect, dns, ecr, ecs, iam, kms, logs, network, secrets, storage,
+    topics, waf,
 };
 
 /// Builds the root module of an environment.
@@ -26,6 +26,9 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let topics = topics::build(&mut module.stack("topics"), config, &keys);
     let logs = logs::build(&mut module.stack("logs"), config, &keys, &buckets);
     let network = network::build(&mut module.stack("network"), config, &logs, &buckets);
+    if !config.dns.allowed_names.is_empty() {
+        dns::build(&mut module.stack("dns"), config, &network);
+    }
     let data = {
         let inputs =
             data::Inputs { keys: &keys, logs: &logs, network: &network, recovery: recovery.as_ref() };

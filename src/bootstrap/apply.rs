@@ -107,6 +107,13 @@ fn iam(config: &EnvConfig, platform: &Platform, boundary: &Expr<IamPolicyArn>) -
             ["iam:CreateServiceLinkedRole", "iam:DeleteServiceLinkedRole"],
             [iam_arn(config, "role/aws-service-role/*")],
         ),
+        // The recorder is handed AWS Config's own role, which has the same name in every account.
+        Identity::allow(
+            "PassRecorderRole",
+            ["iam:PassRole"],
+            [iam_arn(config, "role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig")],
+        )
+        .when(Condition::string_equals("iam:PassedToService", ["config.amazonaws.com"])),
         // The account's password policy, where the environment owns it.
         Identity::allow(
             "PasswordPolicy",

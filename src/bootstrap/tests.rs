@@ -201,6 +201,8 @@ fn roles_are_passed_to_the_services_that_they_trust_alone() {
     let services = condition(pass, "iam:PassedToService");
     assert!(services.contains(&Value::string("ecs-tasks.amazonaws.com")), "{services:?}");
     assert!(!services.contains(&Value::string("ec2.amazonaws.com")), "{services:?}");
+    let recorder = statement(apply, "policy", "PassRecorderRole").expect("a permission");
+    assert_eq!(condition(recorder, "iam:PassedToService"), [Value::string("config.amazonaws.com")]);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Ecr, GithubFile, Iam, Kms, Logs,
-    NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Dns, Ecr, GithubFile, Iam, Kms,
+    Logs, NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -72,6 +72,8 @@ pub struct EnvFile {
     pub recovery: Recovery,
     /// Copies that outlive a mistake.
     pub backup: BackupFile,
+    /// The service's zone, and the names that may be looked up.
+    pub dns: Dns,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.
@@ -119,6 +121,7 @@ impl Default for EnvFile {
             secrets: Secrets::default(),
             recovery: Recovery::default(),
             backup: BackupFile::default(),
+            dns: Dns::default(),
             alb: Alb::default(),
             certificate: Certificate::default(),
             waf: Waf::default(),

@@ -74,6 +74,8 @@ pub struct EnvConfig {
     pub recovery: Recovery,
     /// Copies that outlive a mistake, if there are any.
     pub backup: Option<Backup>,
+    /// The service's zone, and the names that may be looked up.
+    pub dns: Dns,
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.

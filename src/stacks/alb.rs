@@ -83,10 +83,13 @@ pub fn build(
 fn hosted_zone(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle {
     stack.add(
         "main",
-        data::Route53Zone {
-            name: set(config.hosted_zone.to_string()),
-            private_zone: set(false),
-            ..Default::default()
+        match &config.dns.hosted_zone_id {
+            Some(id) => data::Route53Zone { zone_id: set(id.to_string()), ..Default::default() },
+            None => data::Route53Zone {
+                name: set(config.hosted_zone.to_string()),
+                private_zone: set(false),
+                ..Default::default()
+            },
         },
     )
 }

@@ -60,7 +60,9 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     outputs(stack, config, inputs, app.name().text(), group.deployment_group_name(), &role);
 }
 
-fn application(config: &EnvConfig) -> String {
+/// The application's name.
+#[must_use]
+pub fn application(config: &EnvConfig) -> String {
     config.names.prefix().to_owned()
 }
 

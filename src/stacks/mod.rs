@@ -10,6 +10,7 @@ pub mod backup;
 pub mod data;
 pub mod deploy;
 pub mod detect;
+pub mod dns;
 pub mod ecr;
 pub mod ecs;
 pub mod iam;

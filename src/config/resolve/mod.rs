@@ -86,6 +86,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         secrets: file.secrets,
         recovery: file.recovery,
         backup,
+        dns: file.dns,
         alb: file.alb,
         certificate: file.certificate,
         waf: file.waf,

@@ -65,6 +65,33 @@ text_value!(
     "A domain name, or one whose first label is `*`."
 );
 
+/// The id of a hosted zone in Route 53.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostedZoneId(String);
+
+impl FromStr for HostedZoneId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let allowed = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+        // https://docs.aws.amazon.com/Route53/latest/APIReference/API_HostedZone.html
+        if text.starts_with('Z') && (2..=32).contains(&text.len()) && text.bytes().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new(
+            format!("{text:?} is not the id of a hosted zone"),
+            "`Z` and up to 31 capital letters and digits, for example \"Z0123456789ABCDEFGHIJ\"",
+        ))
+    }
+}
+
+text_value!(
+    HostedZoneId,
+    "^Z[A-Z0-9]{1,31}$",
+    "Z0123456789ABCDEFGHIJ",
+    "The id of a hosted zone in Route 53."
+);
+
 fn lies_in(name: &str, zone: &DomainName) -> bool {
     name.strip_suffix(zone.as_str()).is_some_and(|head| head.is_empty() || head.ends_with('.'))
 }

@@ -38,7 +38,7 @@ pub use control::ControlId;
 pub use country::CountryCode;
 pub use database::{DailyWindow, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow};
 pub use date::Date;
-pub use domain::{CertificateName, DomainName};
+pub use domain::{CertificateName, DomainName, HostedZoneId};
 pub use endpoint::{GatewayEndpoint, InterfaceEndpoint};
 pub use fargate::FargateSize;
 pub use github::{GithubEnvironment, RepositoryName};

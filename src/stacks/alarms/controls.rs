@@ -11,6 +11,7 @@ use super::notice::Notice;
 use super::rule::{CALL, Destination, Rule, calls, or_of};
 use super::{Inputs, backup};
 use crate::config::{EnvConfig, Part};
+use crate::stacks::deploy;
 use crate::stacks::topics::Topic;
 
 /// Adds the rules.
@@ -306,6 +307,26 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             fields: CALL,
         },
     ];
+    if inputs.alb.blue_green.is_some() {
+        rules.push(Rule {
+            notice: notice(
+                "codedeploy-failed",
+                Topic::Notify,
+                "CodeDeploy stopped a deployment or moved the traffic back; the previous version serves.",
+                "see in the deployment which step or which alarm ended it, before you deploy again.",
+            ),
+            // <https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html>
+            pattern: EventPattern::from_source("aws.codedeploy")
+                .detail_type("CodeDeploy Deployment State-change Notification")
+                .detail(["application"], [Match::exact(deploy::application(config))])
+                .detail(["state"], [Match::exact("FAILURE"), Match::exact("STOP")]),
+            fields: &[
+                ("deployment", "$.detail.deploymentId"),
+                ("state", "$.detail.state"),
+                ("time", "$.time"),
+            ],
+        });
+    }
     if !config.ecr.enhanced_scanning {
         rules.push(Rule {
             notice: notice(

@@ -15,7 +15,7 @@ const RULES: &str = "aws_cloudwatch_event_rule";
 /// Environments that together have everything that there is to tell.
 const ENVIRONMENTS: [&str; 4] = [
     "service.image = \"v1\"\n",
-    "service.image = \"v1\"\nrecovery.region = \"us-west-2\"\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
+    "service.image = \"v1\"\nservice.deployment.strategy = \"blue-green\"\nrecovery.region = \"us-west-2\"\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
     "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"\n",
     FLEETING,
 ];
@@ -376,6 +376,14 @@ fn samples() -> Vec<(&'static str, Json)> {
             ),
         ),
         ("deployment-failed", event("aws.ecs", "ECS Deployment State Change", &deployment)),
+        (
+            "codedeploy-failed",
+            event(
+                "aws.codedeploy",
+                "CodeDeploy Deployment State-change Notification",
+                &json!({ "state": "FAILURE", "application": "txn-reconcile-test", "deploymentId": "d-1" }),
+            ),
+        ),
         ("service-impaired", event("aws.ecs", "ECS Service Action", &placement)),
         ("task-stopped", event("aws.ecs", "ECS Task State Change", &task)),
         ("exec-session", call("aws.ecs", "ExecuteCommand", &none)),

@@ -148,6 +148,11 @@ impl Config {
         let env = Environment(get);
         let environment = env.text(Var::Environment);
         let deployed = environment.is_some();
+        for var in [Var::JwksUrl, Var::OtlpEndpoint] {
+            if env.text(var).is_some() {
+                return Err(wrong(var, "is set, and this version cannot do it yet"));
+            }
+        }
         let kind = match env.text(Var::Store) {
             Some(name) => StoreKind::ALL
                 .into_iter()

@@ -40,7 +40,7 @@ const LEASE_MS: u64 = 30_000;
 const IDLE_MS: u64 = 1_000;
 
 /// Times that a run is taken up before it is given up.
-const ATTEMPTS_MAX: u32 = 5;
+const ATTEMPTS_MAX: u32 = 20;
 
 /// Matches in one object.
 const CHUNK: u64 = 2_000;
@@ -112,7 +112,7 @@ pub async fn step(app: &App, me: &str) -> Result<bool, StoreError> {
     for item in app.store.list_due(QUEUE, app.clock.now_ms() + 1, 8).await? {
         // The index may lag behind: the item itself decides.
         let Some(item) = app.store.get(&item.key).await? else { continue };
-        if !item.due.as_ref().is_some_and(|due| due.at <= app.clock.now_ms()) {
+        if item.due.as_ref().is_none_or(|due| due.at > app.clock.now_ms()) {
             continue;
         }
         if let Some(held) = Held::claim(app, item, me).await? {

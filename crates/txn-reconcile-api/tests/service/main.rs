@@ -1,5 +1,7 @@
 //! The service as a whole: the three stores under one suite, the API over each of them, faults and crashes.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod api;
 mod backends;
 mod conformance;

@@ -58,7 +58,9 @@ impl EmbeddedStore {
     }
 }
 
-fn item(key: Key, (version, body, due, expires_at): (u64, &[u8], Option<(&str, u64)>, Option<u64>)) -> Item {
+type Value<'a> = (u64, &'a [u8], Option<(&'a str, u64)>, Option<u64>);
+
+fn item(key: Key, (version, body, due, expires_at): Value<'_>) -> Item {
     let due = due.map(|(queue, at)| Due { queue: queue.to_owned(), at });
     Item { key, version, body: body.to_vec(), due, expires_at }
 }
