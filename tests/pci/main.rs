@@ -1,119 +1,262 @@
-//! What PCI DSS asks of infrastructure, row by row: each row of `requirements.csv` is satisfied by the generated
-//! production environment, which a check shows, or stands in `checks::ROWS` with the reason why not here.
+//! Every row of `requirements.csv` is checked on what production synthesizes to, or listed with the reason.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 mod checks;
-mod module;
+mod platform;
+mod requirements;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
-use checks::{ROWS, Verdict};
-use module::Module;
+use checks::{Met, Row, Store};
+use platform::{Outcome, Platform};
+use requirements::Requirement;
+use serde_json::Value;
 use txnr::bootstrap::{self, OwnState};
 use txnr::config::{self, EnvConfig};
+use txnr::synth::synth;
 
-const REQUIREMENTS: &str = include_str!("requirements.csv");
-
-/// Which generated module a check is about.
-#[derive(Clone, Copy, Debug)]
-enum On {
-    /// The environment `envs/prod.toml`.
-    Prod,
-    /// The same with its records in PostgreSQL.
-    Postgres,
-    /// What `txnr bootstrap` writes for it.
-    Bootstrap,
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The modules.
-struct Platform {
-    prod: Module,
-    postgres: Module,
-    bootstrap: Module,
+fn read(path: &str) -> String {
+    std::fs::read_to_string(file(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-impl Platform {
+/// An environment file with more settings at its end.
+fn environment(path: &str, more: &str) -> EnvConfig {
+    config::parse(&file(path), &(read(path) + more)).unwrap_or_else(|e| panic!("{e}")).0
+}
+
+/// What is generated for it.
+fn platform(path: &str, more: &str) -> Platform {
+    Platform::of(&synth(&environment(path, more)).expect("a module without faults"))
+}
+
+/// Production, as it stands and with its records in PostgreSQL; the tables of DynamoDB are there either way.
+struct Production {
+    any: Platform,
+    postgres: Platform,
+    /// What its account has to have before.
+    bootstrap: Platform,
+}
+
+impl Production {
     fn new() -> Self {
-        let prod = prod("");
-        let accounts = bootstrap::accounts([&prod]).expect("one account");
+        let mut any = platform("envs/prod.toml", "");
+        any.siblings = vec![platform("envs/dev.toml", ""), platform("envs/stage.toml", "")];
+        let postgres =
+            platform("envs/prod.toml", "\n[data]\nstore = \"postgres\"\ndynamodb.enabled = true\n");
+        let config = environment("envs/prod.toml", "");
+        let accounts = bootstrap::accounts([&config]).expect("one account");
         let bootstrap = bootstrap::build(&accounts[0], OwnState::Bucket).expect("a module without faults");
-        Self {
-            bootstrap: Module::new(bootstrap.render("")),
-            postgres: Module::new(
-                txnr::synth::render(&self::prod("\n[data]\nstore = \"postgres\"\n")).expect("files"),
-            ),
-            prod: Module::new(txnr::synth::render(&prod).expect("files")),
-        }
+        Self { any, postgres, bootstrap: Platform::of(&bootstrap) }
     }
 
-    fn module(&self, on: On) -> &Module {
-        match on {
-            On::Prod => &self.prod,
-            On::Postgres => &self.postgres,
-            On::Bootstrap => &self.bootstrap,
+    fn on(&self, store: Store) -> &Platform {
+        match store {
+            Store::Any => &self.any,
+            Store::Postgres => &self.postgres,
+            Store::Bootstrap => &self.bootstrap,
         }
     }
 }
 
-/// The production environment of this repository, and more behind it.
-fn prod(more: &str) -> EnvConfig {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("envs/prod.toml");
-    let text = std::fs::read_to_string(&path).expect("a file") + more;
-    config::parse(&path, &text).unwrap_or_else(|report| panic!("{report}")).0
-}
-
-/// The rows' ids and what Terraform calls the resource that they are about.
-fn requirements() -> Vec<(&'static str, &'static str)> {
-    let rows = REQUIREMENTS.lines().skip(1);
-    rows.map(|row| {
-        let id = row.split(',').next().expect("an id");
-        // Commas stand in quoted fields as well; a resource's type is the one field of this shape.
-        let kind = row.split(',').find(|field| field.starts_with("aws_")).unwrap_or("-");
-        (id, kind)
-    })
-    .collect()
+fn requirements() -> Vec<Requirement> {
+    requirements::parse(&read("tests/pci/requirements.csv"))
 }
 
 #[test]
-fn every_row_has_a_check_or_a_reason() {
-    let asked: Vec<&str> = requirements().into_iter().map(|(id, _)| id).collect();
-    let answered: Vec<&str> = ROWS.iter().map(|(id, _)| *id).collect();
-    assert!(asked.len() > 100, "{} rows", asked.len());
-    assert_eq!(answered, asked);
-    for (id, verdict) in ROWS {
-        if let Verdict::Elsewhere(reason) = verdict {
-            assert!(reason.len() > 40, "{id} has no reason to speak of");
+fn every_row_has_a_check_or_a_reason_and_nothing_else_has() {
+    let rows: Vec<String> = requirements().into_iter().map(|r| r.id).collect();
+    let met: Vec<&str> = checks::rows().iter().map(|row| row.id).collect();
+    assert_eq!(rows, met);
+}
+
+#[test]
+fn production_is_as_the_rows_ask() {
+    let production = Production::new();
+    let mut wrong = Vec::new();
+    for row in checks::rows() {
+        if let Met::Checked { on, check, .. } = row.met {
+            let failed = check(production.on(on)).failed;
+            if !failed.is_empty() {
+                wrong.push(format!("{} ({}): {failed:?}", row.id, row.how));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A reason that says "there is no such thing" ends when there is.
+#[test]
+fn no_reason_is_out_of_date() {
+    let production = Production::new();
+    for platform in [&production.any, &production.postgres] {
+        let text = serde_json::to_string(&platform.resources).expect("JSON");
+        for row in checks::rows() {
+            if let Met::Listed { until: Some(until) } = row.met {
+                assert!(!text.contains(until), "{} can be checked: {until} is there", row.id);
+            }
         }
     }
 }
 
-#[test]
-fn production_satisfies_the_rows() {
-    let platform = Platform::new();
-    let missed = ROWS.iter().filter_map(|(id, verdict)| match verdict {
-        Verdict::Met(on, check) if !check(platform.module(*on)) => Some(*id),
-        _ => None,
-    });
-    let missed: Vec<&str> = missed.collect();
-    assert!(missed.is_empty(), "not satisfied: {missed:?}");
-}
-
-/// A check that takes no notice of what it is about proves nothing: with every value of the resource spoilt, and with no
-/// such resource at all, it has to fail.
+/// Each check refuses every resource that is made weaker than the row asks, one at a time.
 #[test]
 fn every_check_can_fail() {
-    let platform = Platform::new();
-    let kinds = requirements();
-    let mut blind = BTreeSet::new();
-    for (id, verdict) in ROWS {
-        let Verdict::Met(on, check) = verdict else { continue };
-        let kind = kinds.iter().find(|(row, _)| row == id).map_or("-", |(_, kind)| *kind);
-        let module = platform.module(*on);
-        if check(&module.spoilt(kind)) || check(&Module::default()) {
-            blind.insert(*id);
+    let mut production = Production::new();
+    let mut passed = Vec::new();
+    for Row { id, met, .. } in checks::rows() {
+        let Met::Checked { on, check, weaker } = met else { continue };
+        assert!(!weaker.is_empty(), "{id} has nothing that it refuses");
+        let platform = match on {
+            Store::Any => &mut production.any,
+            Store::Postgres => &mut production.postgres,
+            Store::Bootstrap => &mut production.bootstrap,
+        };
+        for (what, path, json) in *weaker {
+            let value: Value = serde_json::from_str(json).unwrap_or_else(|e| panic!("{id}: {json}: {e}"));
+            for address in addresses(platform, what) {
+                let strict = platform.resources.get(&address).cloned();
+                let mut weak = strict.clone().unwrap_or_else(|| Value::Object(<_>::default()));
+                put(&mut weak, path, value.clone())
+                    .unwrap_or_else(|| panic!("{id}: {address} has no {path}"));
+                platform.resources.insert(address.clone(), weak);
+                if check(platform).holds() {
+                    passed.push(format!("{id}: {address} with {path} = {json}"));
+                }
+                match strict {
+                    Some(strict) => platform.resources.insert(address, strict),
+                    None => platform.resources.remove(&address),
+                };
+            }
         }
     }
-    assert!(blind.is_empty(), "these pass whatever is generated: {blind:?}");
+    assert!(passed.is_empty(), "{}", passed.join("\n"));
+}
+
+/// What a weakening is of: one address, every resource of a type, or one that it adds.
+fn addresses(platform: &Platform, what: &str) -> Vec<String> {
+    if what.contains('.') {
+        assert!(platform.get(what).is_some(), "no {what}");
+        return vec![what.to_owned()];
+    }
+    let found: Vec<String> = platform.of_kind(what).map(|r| r.address.to_owned()).collect();
+    if found.is_empty() { vec![format!("{what}.added")] } else { found }
+}
+
+/// Puts a value at a path of keys and indexes, by the first of a list where no index is given; null takes the key away.
+fn put(body: &mut Value, path: &str, value: Value) -> Option<()> {
+    let (step, rest) = path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
+    let at = match (body, step.parse::<usize>()) {
+        (Value::Array(items), Ok(index)) => items.get_mut(index)?,
+        (Value::Array(items), Err(_)) => return put(items.first_mut()?, path, value),
+        (Value::Object(map), _) if rest.is_none() && value.is_null() => {
+            map.remove(step);
+            return Some(());
+        }
+        (Value::Object(map), _) if rest.is_none() => map.entry(step).or_insert(Value::Null),
+        (Value::Object(map), _) => map.get_mut(step)?,
+        _ => return None,
+    };
+    match rest {
+        Some(rest) => put(at, rest, value),
+        None => {
+            *at = value;
+            Some(())
+        }
+    }
+}
+
+/// What an environment without protections does not hold, so that nobody takes it for one in scope.
+#[test]
+fn a_bare_environment_fails() {
+    let mut bare = platform("tests/variants/bare.toml", "");
+    bare.siblings = vec![platform("envs/prod.toml", "")];
+    let failed: BTreeSet<&str> = checks::rows()
+        .into_iter()
+        .filter(|row| matches!(row.met, Met::Checked { on: Store::Any, check, .. } if !check(&bare).holds()))
+        .map(|row| row.id)
+        .collect();
+    let expected = [
+        "R007", "R027", "R046", "R056", "R060", "R072", "R077", "R078", "R081", "R088", "R089", "R090",
+        "R091", "R092", "R093", "R095", "R098", "R105", "R106", "R107", "R109", "R111", "R112", "R113",
+        "R117", "R118",
+    ];
+    assert_eq!(failed, BTreeSet::from(expected));
+}
+
+/// `docs/pci.md` is this table.
+#[test]
+fn the_document_is_up_to_date() {
+    let text = document();
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|how| how == "always") {
+        std::fs::write(file("docs/pci.md"), &text).expect("docs/pci.md");
+    }
+    let stands = std::fs::read_to_string(file("docs/pci.md")).unwrap_or_default();
+    assert!(stands == text, "docs/pci.md is stale: INSTA_UPDATE=always cargo test --test pci");
+}
+
+fn document() -> String {
+    let production = Production::new();
+    let rows = checks::rows();
+    let listed = rows.iter().filter(|row| matches!(row.met, Met::Listed { .. })).count();
+    let mut text = format!(
+        "<!-- Generated by `INSTA_UPDATE=always cargo test --test pci`. Do not edit. -->\n\n# PCI DSS 4.0.1: what the \
+         generated resources show\n\nThis is evidence of configuration, not of compliance: it says which arguments of \
+         `envs/prod.toml`'s generated resources support a requirement, and what stays with people and process. It speaks \
+         of files before they are applied; what runs is shown by AWS Config and Security Hub. The wording is a \
+         paraphrase of the standard.\n\n{} rows of `tests/pci/requirements.csv`: {} are checked by `tests/pci/`, each \
+         over all resources of its kind, and {listed} are listed with the reason. A row marked *PostgreSQL* is checked \
+         on production with `data.store = \"postgres\"`, since the environment of this repository keeps its records in \
+         DynamoDB; one marked *Bootstrap*, on what `txnr bootstrap` makes of its account.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | resources |\n| --- | --- | --- | --- | --- | --- |\n",
+        rows.len(),
+        rows.len() - listed,
+    );
+    let mut reasons = String::new();
+    for requirement in requirements() {
+        let row = rows.iter().find(|row| row.id == requirement.id).expect("a row");
+        let head = format!("| {} | {} | {}", row.id, requirement.pci.replace(';', ", "), requirement.asks);
+        match row.met {
+            Met::Checked { on, check, .. } => {
+                let looked = resources(&check(production.on(on)));
+                let store = match on {
+                    Store::Any => "",
+                    Store::Postgres => "*PostgreSQL*: ",
+                    Store::Bootstrap => "*Bootstrap*: ",
+                };
+                let _ = writeln!(text, "{head} | {store}{} | {} | {looked} |", row.how, requirement.strength);
+            }
+            Met::Listed { .. } => {
+                let _ = writeln!(reasons, "{head} | {} |", row.how);
+            }
+        }
+    }
+    let _ = write!(
+        text,
+        "\n## Listed\n\n| row | PCI DSS | asks for | why it is not checked |\n| --- | --- | --- | --- |\n{reasons}"
+    );
+    text
+}
+
+/// The resources by type; of a type with many, how many.
+fn resources(outcome: &Outcome) -> String {
+    let mut types: Vec<(&str, Vec<&str>)> = Vec::new();
+    for address in &outcome.looked {
+        let (kind, name) = address.split_once('.').expect("an address");
+        match types.last_mut() {
+            Some((last, names)) if *last == kind => names.push(name),
+            _ => types.push((kind, vec![name])),
+        }
+    }
+    let written = types.iter().map(|(kind, names)| match names.len() {
+        0..=12 => format!("`{kind}`: {}", names.join(", ")),
+        many => format!("`{kind}`: {many}"),
+    });
+    let written: Vec<String> = written.collect();
+    if written.is_empty() { "none, as it should be".to_owned() } else { written.join("; ") }
 }

@@ -54,7 +54,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     }
     if let Some(database) = &inputs.data.postgres {
         alarms.extend(of_postgres(config, database));
-        data::subscribe(stack, config, database, inputs.topics.arn(Topic::Notify));
+        data::subscribe(stack, config, database, &inputs.topics.arn(Topic::Notify));
     }
     alarms.into_iter().map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
 }

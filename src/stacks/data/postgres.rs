@@ -6,8 +6,8 @@ mod instance;
 use aws::document::policy::{Condition, Principal, Statement};
 use aws::kind::{IdentityPolicy, SnsTopicArn, TrustPolicy};
 use aws::{
-    DbEventSubscription, DbEventSubscriptionHandle, DbEventSubscriptionOptional, DbSubnetGroup,
-    DbSubnetGroupHandle, DbSubnetGroupOptional, IamRoleHandle, IamRolePolicyHandle,
+    DbEventSubscription, DbEventSubscriptionOptional, DbSubnetGroup, DbSubnetGroupHandle,
+    DbSubnetGroupOptional, IamRoleHandle, IamRolePolicyHandle,
 };
 use terraform::kind::Text;
 use terraform::{Expr, Meta, Resource, Stack, set};
@@ -170,16 +170,13 @@ fn monitoring(stack: &mut Stack<'_>, config: &EnvConfig) -> (IamRoleHandle, IamR
     )
 }
 
-/// Tells the topic of what happens to the database: failovers, failures, maintenance, storage that runs out, settings that change (PCI 10.7.2, 11.5.2).
-pub fn subscribe(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    database: &Database,
-    topic: Expr<SnsTopicArn>,
-) -> DbEventSubscriptionHandle {
-    let categories = match database.source_type {
-        "db-cluster" => ["failover", "failure", "maintenance", "notification"].to_vec(),
-        _ => [
+/// Tells the topic of what happens to the database: failovers, failures, maintenance, storage that runs out (PCI 10.7.2).
+/// And of changes to it, to groups of parameters and to groups of security, wherever they are in the account (PCI 11.5.2,
+/// Security Hub's RDS.20, RDS.21 and RDS.22).
+pub fn subscribe(stack: &mut Stack<'_>, config: &EnvConfig, database: &Database, topic: &Expr<SnsTopicArn>) {
+    let categories: &[&'static str] = match database.source_type {
+        "db-cluster" => &["configuration change", "failover", "failure", "maintenance", "notification"],
+        _ => &[
             "availability",
             "configuration change",
             "failover",
@@ -188,21 +185,28 @@ pub fn subscribe(
             "maintenance",
             "notification",
             "recovery",
-        ]
-        .to_vec(),
+        ],
     };
-    stack.add(
-        "database",
-        DbEventSubscription {
-            sns_topic: topic,
-            optional: DbEventSubscriptionOptional {
-                name: set(config.names.of("database")),
-                source_type: set(database.source_type),
-                source_ids: set([database.identifier.clone()]),
-                event_categories: set(categories),
-                tags: set([("Name", config.names.of("database"))]),
-                ..Default::default()
+    let this = Some(database.identifier.clone());
+    let subscriptions: [(&'static str, &'static str, Option<_>, &[&'static str]); 3] = [
+        ("database", database.source_type, this, categories),
+        ("database-parameters", "db-parameter-group", None, &["configuration change"]),
+        ("database-groups", "db-security-group", None, &["configuration change", "failure"]),
+    ];
+    for (name, source, identifier, categories) in subscriptions {
+        stack.add(
+            name.replace('-', "_"),
+            DbEventSubscription {
+                sns_topic: topic.clone(),
+                optional: DbEventSubscriptionOptional {
+                    name: set(config.names.of(name)),
+                    source_type: set(source),
+                    source_ids: identifier.map(|identifier| set([identifier])).unwrap_or_default(),
+                    event_categories: set(categories.to_vec()),
+                    tags: set([("Name", config.names.of(name))]),
+                    ..Default::default()
+                },
             },
-        },
-    )
+        );
+    }
 }

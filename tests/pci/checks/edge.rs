@@ -1,0 +1,223 @@
+//! Requirements 2.2.5, 4.2.1 and 6.4: the load balancer, its certificate and the web ACL in front of it.
+
+use serde_json::Value;
+
+use super::{Row, beside, listed, row};
+use crate::platform::{Resource, at};
+
+/// What Security Hub's ELB.17 accepts, of 2026-04-06.
+const TLS: [&str; 8] = [
+    "ELBSecurityPolicy-TLS13-1-3-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+    "ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-3-FIPS-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-PQ-2025-09",
+];
+
+pub const ROWS: &[Row] = &[
+    row(
+        "R019",
+        "no listener names the server",
+        |p| p.each("aws_lb_listener", |r| r.is("routing_http_response_server_enabled", false)),
+        &[("aws_lb_listener", "routing_http_response_server_enabled", "true")],
+    ),
+    row(
+        "R027",
+        "a listener of HTTP does nothing but redirect to HTTPS at 443, for good",
+        |p| p.each_where("aws_lb_listener", |r| r.text("protocol") == "HTTP", redirects),
+        &[
+            ("aws_lb_listener.http", "default_action.redirect.protocol", "\"HTTP\""),
+            ("aws_lb_listener.http", "default_action.redirect.status_code", "\"HTTP_302\""),
+            ("aws_lb_listener.https", "protocol", "\"HTTP\""),
+        ],
+    ),
+    row(
+        "R048",
+        "every HTTPS listener has a TLS policy that Security Hub's ELB.17 accepts",
+        |p| p.each_where("aws_lb_listener", encrypted, |r| TLS.contains(&r.text("ssl_policy"))),
+        &[
+            ("aws_lb_listener.https", "ssl_policy", "null"),
+            ("aws_lb_listener.https", "ssl_policy", "\"ELBSecurityPolicy-TLS13-1-2-2021-06\""),
+        ],
+    ),
+    row(
+        "R049",
+        "every load balancer has listeners, and each speaks HTTPS with a certificate or redirects to one that does",
+        |p| {
+            beside(p, "aws_lb", "aws_lb_listener", "load_balancer_arn", |r| {
+                (encrypted(r) && !r.text("certificate_arn").is_empty()) || redirects(r)
+            })
+            .and(p.one("aws_lb_listener", "HTTPS", encrypted))
+        },
+        &[
+            ("aws_lb_listener.https", "protocol", "\"HTTP\""),
+            ("aws_lb_listener.https", "certificate_arn", "null"),
+            ("aws_lb_listener.http", "default_action.type", "\"forward\""),
+        ],
+    ),
+    listed(
+        "R050",
+        "Recommended by AWS, not required: 4.2.1 is about open, public networks, and this hop stays within private subnets \
+         between two security groups that admit each other alone. The service speaks HTTP; a load balancer would not \
+         check its certificate. An assessment that counts the VPC as untrusted has to add TLS to the service.",
+        None,
+    ),
+    row(
+        "R051",
+        "every certificate's key is RSA 2048 or P-256",
+        |p| {
+            p.each("aws_acm_certificate", |r| {
+                ["RSA_2048", "EC_prime256v1"].contains(&r.text("key_algorithm"))
+            })
+        },
+        &[("aws_acm_certificate", "key_algorithm", "\"RSA_1024\"")],
+    ),
+    row(
+        "R052",
+        "every certificate is validated by DNS, so that AWS renews it, and replaced before it goes",
+        |p| {
+            p.each("aws_acm_certificate", |r| {
+                r.text("validation_method") == "DNS" && r.is("lifecycle.create_before_destroy", true)
+            })
+        },
+        &[
+            ("aws_acm_certificate", "validation_method", "\"EMAIL\""),
+            ("aws_acm_certificate", "lifecycle.create_before_destroy", "false"),
+        ],
+    ),
+    row(
+        "R055",
+        "every HTTPS listener says Strict-Transport-Security for a year",
+        |p| {
+            let header = "routing_http_response_strict_transport_security_header_value";
+            p.each_where("aws_lb_listener", encrypted, |r| {
+                r.text(header).starts_with("max-age=31536000; includeSubDomains")
+            })
+        },
+        &[(
+            "aws_lb_listener.https",
+            "routing_http_response_strict_transport_security_header_value",
+            "\"max-age=60\"",
+        )],
+    ),
+    row(
+        "R057",
+        "every load balancer drops invalid headers",
+        |p| p.each("aws_lb", |r| r.is("drop_invalid_header_fields", true)),
+        &[("aws_lb", "drop_invalid_header_fields", "false")],
+    ),
+    row(
+        "R058",
+        "every load balancer guards against desync attacks",
+        |p| p.each("aws_lb", |r| ["defensive", "strictest"].contains(&r.text("desync_mitigation_mode"))),
+        &[("aws_lb", "desync_mitigation_mode", "\"monitor\"")],
+    ),
+    row(
+        "R064",
+        "every load balancer that faces the internet has a web ACL",
+        |p| {
+            p.each_where(
+                "aws_lb",
+                |r| !r.is("internal", true),
+                |r| {
+                    p.referring("aws_wafv2_web_acl_association", "resource_arn", r.address)
+                        .any(|a| a.refers_to("web_acl_arn", "aws_wafv2_web_acl"))
+                },
+            )
+            .and(p.each("aws_wafv2_web_acl_association", |_| true))
+        },
+        &[("aws_wafv2_web_acl_association", "resource_arn", "\"${aws_lb.other.arn}\"")],
+    ),
+    row(
+        "R065",
+        "every web ACL blocks by AWS's rules for common attacks, known bad inputs, SQL injection and addresses of bad \
+         repute, and by rate; no group only counts",
+        |p| {
+            let groups = [
+                "AWSManagedRulesCommonRuleSet",
+                "AWSManagedRulesKnownBadInputsRuleSet",
+                "AWSManagedRulesSQLiRuleSet",
+                "AWSManagedRulesAmazonIpReputationList",
+            ];
+            p.each("aws_wafv2_web_acl", |acl| {
+                let rules = acl.blocks("rule");
+                let group = |rule: &Value| at(rule, "statement.managed_rule_group_statement.name").clone();
+                let counts = |rule: &Value| {
+                    !at(rule, "override_action.count").is_null() || !at(rule, "action.count").is_null()
+                };
+                let rated = rules.iter().any(|rule| {
+                    !at(rule, "statement.rate_based_statement").is_null()
+                        && !at(rule, "action.block").is_null()
+                });
+                groups.iter().all(|name| rules.iter().any(|r| group(r) == *name))
+                    && !rules.iter().any(counts)
+                    && rated
+            })
+        },
+        &[
+            ("aws_wafv2_web_acl", "rule", "[]"),
+            ("aws_wafv2_web_acl", "rule.0.override_action", "{\"count\":{}}"),
+        ],
+    ),
+    row(
+        "R066",
+        "every web ACL and every rule of it is counted in CloudWatch",
+        |p| {
+            let path = "visibility_config.cloudwatch_metrics_enabled";
+            p.each("aws_wafv2_web_acl", |r| {
+                r.is(path, true) && r.blocks("rule").iter().all(|rule| *at(rule, path) == true)
+            })
+        },
+        &[
+            ("aws_wafv2_web_acl", "visibility_config.cloudwatch_metrics_enabled", "false"),
+            ("aws_wafv2_web_acl", "rule.2.visibility_config.cloudwatch_metrics_enabled", "false"),
+        ],
+    ),
+    row(
+        "R067",
+        "no load balancer lets requests pass that the web ACL did not see",
+        |p| p.each("aws_lb", |r| r.is("enable_waf_fail_open", false)),
+        &[("aws_lb", "enable_waf_fail_open", "true")],
+    ),
+    row(
+        "R098",
+        "every load balancer logs its requests",
+        |p| {
+            p.each("aws_lb", |r| {
+                r.is("access_logs.enabled", true) && r.refers_to("access_logs.bucket", "aws_s3_bucket")
+            })
+        },
+        &[("aws_lb", "access_logs.enabled", "false"), ("aws_lb", "access_logs", "null")],
+    ),
+    row(
+        "R099",
+        "every web ACL logs to a group of the name that WAF asks for, without tokens and cookies",
+        |p| {
+            beside(p, "aws_wafv2_web_acl", "aws_wafv2_web_acl_logging_configuration", "resource_arn", |r| {
+                let named = |a: &&str| p.get(a).is_some_and(|g| g.text("name").starts_with("aws-waf-logs-"));
+                let redacted: Vec<_> =
+                    r.blocks("redacted_fields").iter().map(|f| at(f, "single_header.name").clone()).collect();
+                r.refers("log_destination_configs").iter().any(named)
+                    && ["authorization", "cookie"].iter().all(|header| redacted.iter().any(|r| r == header))
+            })
+        },
+        &[
+            ("aws_wafv2_web_acl_logging_configuration", "redacted_fields", "[]"),
+            ("aws_cloudwatch_log_group.waf", "name", "\"waf\""),
+        ],
+    ),
+];
+
+fn encrypted(listener: Resource) -> bool {
+    listener.text("protocol") == "HTTPS"
+}
+
+fn redirects(listener: Resource) -> bool {
+    listener.text("default_action.type") == "redirect"
+        && listener.text("default_action.redirect.protocol") == "HTTPS"
+        && listener.text("default_action.redirect.port") == "443"
+        && listener.text("default_action.redirect.status_code") == "HTTP_301"
+}

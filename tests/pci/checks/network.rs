@@ -1,0 +1,314 @@
+//! Requirement 1: the network.
+
+use super::{Row, beside, postgres, row};
+use crate::platform::{Platform, Resource, address, allows, conditions, list, texts};
+
+const INGRESS: &str = "aws_vpc_security_group_ingress_rule";
+const EGRESS: &str = "aws_vpc_security_group_egress_rule";
+
+pub const ROWS: &[Row] = &[
+    row(
+        "R001",
+        "the description of every rule of a security group begins with the rule's name and says what it is for",
+        |p| p.each(INGRESS, described).and(p.each(EGRESS, described)),
+        &[(INGRESS, "description", "\"\""), (EGRESS, "description", "\"https\"")],
+    ),
+    row(
+        "R002",
+        "no rule admits every address but those of the load balancer's group at 80 and 443; no group has inline rules",
+        |p| p.each(INGRESS, |r| closed(p, r, "cidr_ipv4")).and(p.each("aws_security_group", no_inline_rules)),
+        &[
+            ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "cidr_ipv4", "\"0.0.0.0/0\""),
+            ("aws_vpc_security_group_ingress_rule.alb_https_ipv4", "to_port", "8443"),
+            ("aws_security_group", "ingress", "[{}]"),
+        ],
+    ),
+    row(
+        "R003",
+        "the same for IPv6",
+        |p| p.each(INGRESS, |r| closed(p, r, "cidr_ipv6")),
+        &[("aws_vpc_security_group_ingress_rule.data_from_tasks", "cidr_ipv6", "\"::/0\"")],
+    ),
+    row(
+        "R004",
+        "what reaches the tasks comes from the load balancer's group, at the container's port",
+        |p| {
+            let port = p.of_kind("aws_ecs_service").next().map(|s| s.number("load_balancer.container_port"));
+            p.each_where(
+                INGRESS,
+                |r| within(r, "security_group_id", &task_groups(p)),
+                |r| {
+                    within(r, "referenced_security_group_id", &balancer_groups(p))
+                        && Some(r.number("from_port")) == port
+                        && Some(r.number("to_port")) == port
+                },
+            )
+        },
+        &[
+            (
+                "aws_vpc_security_group_ingress_rule.tasks_from_alb",
+                "referenced_security_group_id",
+                "\"${aws_security_group.data.id}\"",
+            ),
+            ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "to_port", "65535"),
+        ],
+    ),
+    postgres(
+        "R005",
+        "what reaches the database comes from the tasks' group, at 5432",
+        |p| {
+            p.each_where(
+                INGRESS,
+                |r| within(r, "security_group_id", &database_groups(p)),
+                |r| {
+                    within(r, "referenced_security_group_id", &task_groups(p))
+                        && r.number("from_port") == 5432
+                        && r.number("to_port") == 5432
+                },
+            )
+        },
+        &[(
+            "aws_vpc_security_group_ingress_rule.data_from_tasks",
+            "referenced_security_group_id",
+            "\"${aws_security_group.alb.id}\"",
+        )],
+    ),
+    row(
+        "R006",
+        "every rule outward names its protocol and its port, and a group, a prefix list or a network, never every address",
+        |p| {
+            p.each(EGRESS, |r| {
+                let peers = ["referenced_security_group_id", "prefix_list_id", "cidr_ipv4", "cidr_ipv6"];
+                let named = peers.iter().any(|peer| !r.at(peer).is_null());
+                named
+                    && r.text("ip_protocol") != "-1"
+                    && r.number("from_port") > 0
+                    && !open(r, "cidr_ipv4")
+                    && !open(r, "cidr_ipv6")
+            })
+        },
+        &[(EGRESS, "ip_protocol", "\"-1\""), (EGRESS, "cidr_ipv4", "\"0.0.0.0/0\"")],
+    ),
+    row(
+        "R007",
+        "the services that a task calls have endpoints, with their names resolved to them",
+        |p| {
+            let interface =
+                [".ecr.api", ".ecr.dkr", ".logs", ".secretsmanager", ".kms", ".sts", ".ssmmessages"];
+            let gateway = [".s3", ".dynamodb"];
+            p.one_for_each("aws_vpc_endpoint", &interface, |r, service| {
+                r.text("service_name").ends_with(service) && r.is("private_dns_enabled", true)
+            })
+            .and(p.one_for_each("aws_vpc_endpoint", &gateway, |r, service| {
+                r.text("service_name").ends_with(service) && !r.blocks("route_table_ids").is_empty()
+            }))
+        },
+        &[
+            ("aws_vpc_endpoint.kms", "service_name", "\"com.amazonaws.us-east-1.sqs\""),
+            ("aws_vpc_endpoint.ecr_api", "private_dns_enabled", "false"),
+            ("aws_vpc_endpoint.s3", "route_table_ids", "[]"),
+        ],
+    ),
+    row(
+        "R008",
+        "every endpoint has a policy whose statements are bound to this account or name what they reach",
+        |p| {
+            p.each("aws_vpc_endpoint", |r| {
+                let allowed: Vec<_> = r.statements("policy").iter().filter(|s| allows(s)).collect();
+                !allowed.is_empty()
+                    && allowed.into_iter().all(|statement| {
+                        let bound = conditions(statement)
+                            .iter()
+                            .any(|(_, key, _)| ["aws:PrincipalAccount", "aws:ResourceAccount"].contains(key));
+                        let resources = texts(&statement["Resource"]);
+                        let named = !resources.is_empty()
+                            && resources.iter().all(|r| *r != "*" && !r.contains(":::*"));
+                        bound || (named && !texts(&statement["Action"]).contains(&"*"))
+                    })
+            })
+        },
+        &[
+            ("aws_vpc_endpoint", "policy", "null"),
+            (
+                "aws_vpc_endpoint",
+                "policy",
+                r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#,
+            ),
+        ],
+    ),
+    row(
+        "R009",
+        "the default group of every VPC has no rules",
+        |p| {
+            beside(p, "aws_vpc", "aws_default_security_group", "vpc_id", |r| {
+                r.blocks("ingress").is_empty() && r.blocks("egress").is_empty() && r.at("ingress").is_array()
+            })
+        },
+        &[
+            ("aws_default_security_group", "ingress", "[{\"self\":true}]"),
+            ("aws_default_security_group", "vpc_id", "\"\""),
+        ],
+    ),
+    row(
+        "R010",
+        "no rule of a network ACL lets every address reach 22 or 3389",
+        |p| {
+            p.each("aws_network_acl_rule", |r| {
+                let covers = |port| {
+                    r.text("protocol") == "-1"
+                        || (r.number("from_port") <= port && port <= r.number("to_port"))
+                };
+                let inward = !r.is("egress", true) && r.text("rule_action") == "allow";
+                !(inward
+                    && (open(r, "cidr_block") || open(r, "ipv6_cidr_block"))
+                    && (covers(22) || covers(3389)))
+            })
+        },
+        &[
+            ("aws_network_acl_rule.public_in_nat_answers_low", "to_port", "65535"),
+            ("aws_network_acl_rule.public_in_https", "protocol", "\"-1\""),
+        ],
+    ),
+    row(
+        "R011",
+        "every network ACL has subnets, and the default one admits nothing",
+        |p| {
+            p.each("aws_network_acl", |r| !r.refers("subnet_ids").is_empty()).and(
+                p.each("aws_default_network_acl", |r| {
+                    r.blocks("ingress").is_empty() && r.blocks("egress").is_empty()
+                }),
+            )
+        },
+        &[("aws_network_acl", "subnet_ids", "[]"), ("aws_default_network_acl", "ingress", "[{}]")],
+    ),
+    row(
+        "R013",
+        "the internet gateway is a route of public subnets alone; subnets of data have no route; tasks are in neither",
+        |p| {
+            p.each("aws_subnet", |subnet| {
+                let routes = routes(p, subnet.address);
+                match subnet.text("tags.Tier") {
+                    "public" => true,
+                    "private" => !routes.iter().any(|r| r.refers_to("gateway_id", "aws_internet_gateway")),
+                    _ => routes.is_empty(),
+                }
+            })
+            .and(p.each("aws_ecs_service", |service| {
+                let subnets = service.refers("network_configuration.subnets");
+                let private = |s: &&str| p.get(s).is_some_and(|s| s.text("tags.Tier") == "private");
+                !subnets.is_empty() && subnets.iter().all(private)
+            }))
+            .and(p.each("aws_route", |_| true))
+            .and(p.each("aws_route_table", |r| r.blocks("route").is_empty()))
+            .and(p.each("aws_default_route_table", |r| r.blocks("route").is_empty()))
+        },
+        &[
+            ("aws_route.private_a_nat", "gateway_id", "\"${aws_internet_gateway.main.id}\""),
+            ("aws_route.public_internet", "route_table_id", "\"${aws_route_table.data.id}\""),
+            ("aws_route_table", "route", "[{}]"),
+            ("aws_ecs_service", "network_configuration.subnets", "[\"${aws_subnet.public_a.id}\"]"),
+        ],
+    ),
+    row(
+        "R014",
+        "no subnet gives public addresses away",
+        |p| {
+            p.each("aws_subnet", |r| {
+                r.is("map_public_ip_on_launch", false) && !r.is("assign_ipv6_address_on_creation", true)
+            })
+        },
+        &[
+            ("aws_subnet", "map_public_ip_on_launch", "true"),
+            ("aws_subnet", "assign_ipv6_address_on_creation", "true"),
+        ],
+    ),
+    row(
+        "R015",
+        "no service gives its tasks a public address",
+        |p| p.each("aws_ecs_service", |r| r.is("network_configuration.assign_public_ip", false)),
+        &[("aws_ecs_service", "network_configuration.assign_public_ip", "true")],
+    ),
+    postgres(
+        "R016",
+        "no instance has a public address",
+        |p| p.each("aws_db_instance", |r| r.is("publicly_accessible", false)),
+        &[("aws_db_instance", "publicly_accessible", "true")],
+    ),
+    postgres(
+        "R017",
+        "no subnet of a database has a route to every address",
+        |p| {
+            p.each("aws_db_subnet_group", |group| {
+                let subnets = group.refers("subnet_ids");
+                let isolated = |subnet: &&str| {
+                    let routes = routes(p, subnet);
+                    !routes.iter().any(|r| {
+                        open(*r, "destination_cidr_block") || open(*r, "destination_ipv6_cidr_block")
+                    })
+                };
+                !subnets.is_empty() && subnets.iter().all(isolated)
+            })
+        },
+        &[
+            ("aws_db_subnet_group", "subnet_ids", "[\"${aws_subnet.private_a.id}\"]"),
+            ("aws_route.private_a_nat", "route_table_id", "\"${aws_route_table.data.id}\""),
+        ],
+    ),
+    row(
+        "R100",
+        "every VPC has a flow log of all its traffic",
+        |p| beside(p, "aws_vpc", "aws_flow_log", "vpc_id", |r| r.text("traffic_type") == "ALL"),
+        &[("aws_flow_log", "traffic_type", "\"REJECT\"")],
+    ),
+];
+
+/// Whether the description carries the rule's name, as its justification's id, in characters that AWS takes.
+fn described(rule: Resource) -> bool {
+    let text = rule.text("description");
+    let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+    text.split_once(": ").is_some_and(|(id, why)| id == rule.name() && why.len() > 10)
+        && text.chars().all(allowed)
+}
+
+fn open(rule: Resource, path: &str) -> bool {
+    rule.text(path).ends_with("/0")
+}
+
+/// Whether a rule is not open to the world, unless it is the load balancer's at a port of the web.
+fn closed(p: &Platform, rule: Resource, path: &str) -> bool {
+    let port = rule.number("from_port");
+    let web = [80, 443].contains(&port) && rule.number("to_port") == port;
+    !open(rule, path) || (web && within(rule, "security_group_id", &balancer_groups(p)))
+}
+
+fn no_inline_rules(group: Resource) -> bool {
+    list(group.at("ingress")).is_empty()
+        && list(group.at("egress")).is_empty()
+        && group.at("ingress").is_null()
+}
+
+fn within(rule: Resource, path: &str, groups: &[&str]) -> bool {
+    address(rule.text(path)).is_some_and(|group| groups.contains(&group))
+}
+
+fn balancer_groups(p: &Platform) -> Vec<&str> {
+    p.of_kind("aws_lb").flat_map(|r| r.refers("security_groups")).collect()
+}
+
+fn task_groups(p: &Platform) -> Vec<&str> {
+    p.of_kind("aws_ecs_service").flat_map(|r| r.refers("network_configuration.security_groups")).collect()
+}
+
+fn database_groups(p: &Platform) -> Vec<&str> {
+    p.of_kind("aws_db_instance").flat_map(|r| r.refers("vpc_security_group_ids")).collect()
+}
+
+/// The routes of a subnet's table.
+fn routes<'p>(p: &'p Platform, subnet: &str) -> Vec<Resource<'p>> {
+    let associations = p.of_kind("aws_route_table_association");
+    let tables: Vec<&str> = associations
+        .filter(|a| a.refers("subnet_id").contains(&subnet))
+        .flat_map(|a| a.refers("route_table_id"))
+        .collect();
+    p.of_kind("aws_route").filter(|r| r.refers("route_table_id").iter().any(|t| tables.contains(t))).collect()
+}

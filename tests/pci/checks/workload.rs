@@ -1,0 +1,218 @@
+//! Requirements 2.2, 6 and 8.6: tasks, images, and how they change.
+
+use serde_json::Value;
+
+use super::{Row, row};
+use crate::platform::{Outcome, Platform, Resource, address, given, list};
+
+const TASK: &str = "aws_ecs_task_definition";
+
+pub const ROWS: &[Row] = &[
+    row(
+        "R022",
+        "no container can write to its root filesystem",
+        |p| containers(p, |c| c["readonlyRootFilesystem"] == true),
+        &[
+            (TASK, "container_definitions.0.readonlyRootFilesystem", "false"),
+            (TASK, "container_definitions", "[]"),
+        ],
+    ),
+    row(
+        "R023",
+        "no container is privileged",
+        |p| containers(p, |c| c["privileged"] != true),
+        &[(TASK, "container_definitions.0.privileged", "true")],
+    ),
+    row(
+        "R024",
+        "every container names a user, who is not root",
+        |p| {
+            containers(p, |c| {
+                let user = c["user"].as_str().unwrap_or("root").split(':').next().unwrap_or_default();
+                !["root", "0", ""].contains(&user)
+            })
+        },
+        &[(TASK, "container_definitions.0.user", "null"), (TASK, "container_definitions.0.user", "\"0:0\"")],
+    ),
+    row(
+        "R025",
+        "no task shares the host's processes or network",
+        |p| p.each(TASK, |r| r.at("pid_mode").is_null() && r.text("network_mode") == "awsvpc"),
+        &[(TASK, "pid_mode", "\"host\""), (TASK, "network_mode", "\"host\"")],
+    ),
+    row(
+        "R026",
+        "no service of production lets a shell in",
+        |p| p.each("aws_ecs_service", |r| r.is("enable_execute_command", false)),
+        &[("aws_ecs_service", "enable_execute_command", "true")],
+    ),
+    row(
+        "R029",
+        "every provider tags what it makes with environment, owner, classification and scope",
+        |p| {
+            p.each("provider", |r| {
+                let tags = ["Environment", "Owner", "data_classification", "pci_scope"];
+                tags.iter().all(|tag| !r.text(&format!("default_tags.tags.{tag}")).is_empty())
+            })
+        },
+        &[("provider", "default_tags", "null"), ("provider", "default_tags.0.tags.pci_scope", "\"\"")],
+    ),
+    row(
+        "R059",
+        "every repository scans what is pushed",
+        |p| p.each("aws_ecr_repository", |r| r.is("image_scanning_configuration.scan_on_push", true)),
+        &[("aws_ecr_repository", "image_scanning_configuration.scan_on_push", "false")],
+    ),
+    row(
+        "R060",
+        "the registry scans every image without end",
+        |p| {
+            p.each("aws_ecr_registry_scanning_configuration", |r| {
+                r.text("scan_type") == "ENHANCED"
+                    && r.text("rule.scan_frequency") == "CONTINUOUS_SCAN"
+                    && r.text("rule.repository_filter.filter") == "*"
+            })
+        },
+        &[
+            ("aws_ecr_registry_scanning_configuration", "scan_type", "\"BASIC\""),
+            ("aws_ecr_registry_scanning_configuration", "rule.0.scan_frequency", "\"SCAN_ON_PUSH\""),
+        ],
+    ),
+    row(
+        "R061",
+        "every service runs on Fargate's latest platform",
+        |p| p.each("aws_ecs_service", |r| r.text("platform_version") == "LATEST"),
+        &[("aws_ecs_service", "platform_version", "\"1.3.0\"")],
+    ),
+    row(
+        "R069",
+        "ECS rather than CodeDeploy rolls a deployment back, when its tasks fail or its alarms ring; who approves a \
+         deployment is a matter of the pipeline",
+        |p| {
+            p.each("aws_ecs_service", |r| {
+                r.all(&["deployment_circuit_breaker.enable", "deployment_circuit_breaker.rollback"])
+                    && r.all(&["alarms.enable", "alarms.rollback"])
+                    && !r.refers("alarms.alarm_names").is_empty()
+            })
+        },
+        &[
+            ("aws_ecs_service", "deployment_circuit_breaker.rollback", "false"),
+            ("aws_ecs_service", "alarms.alarm_names", "[]"),
+        ],
+    ),
+    row(
+        "R070",
+        "production's account, state and keys are no other environment's",
+        |p| {
+            let own = |p: &Platform, kind: &str, path: &str| -> Vec<String> {
+                p.of_kind(kind).flat_map(|r| r.texts(path)).map(str::to_owned).collect()
+            };
+            let apart = |kind: &str, path: &str| {
+                let ours = own(p, kind, path);
+                !ours.is_empty()
+                    && p.siblings.iter().all(|other| own(other, kind, path).iter().all(|t| !ours.contains(t)))
+            };
+            p.each("provider", |_| apart("provider", "allowed_account_ids"))
+                .and(p.each("backend", |_| apart("backend", "key") && apart("backend", "bucket")))
+                .and(p.each("aws_kms_alias", |_| apart("aws_kms_alias", "name")))
+                .and(given(!p.siblings.is_empty(), "no other environment"))
+        },
+        &[
+            ("provider.aws0", "allowed_account_ids", "[\"111122223333\"]"),
+            ("backend.s3", "key", "\"envs/dev/terraform.tfstate\""),
+        ],
+    ),
+    row(
+        "R071",
+        "no image can be replaced under its tag",
+        |p| p.each("aws_ecr_repository", |r| r.text("image_tag_mutability") == "IMMUTABLE"),
+        &[("aws_ecr_repository", "image_tag_mutability", "\"MUTABLE\"")],
+    ),
+    row(
+        "R072",
+        "every container's image is of a repository of this platform, by digest",
+        |p| {
+            containers(p, |c| {
+                let image = c["image"].as_str().unwrap_or_default();
+                let digest = image.split_once("@sha256:").map_or("", |(_, digest)| digest);
+                address(image).is_some_and(|a| p.get(a).is_some_and(|_| a.starts_with("aws_ecr_repository.")))
+                    && digest.len() == 64
+            })
+        },
+        &[
+            (TASK, "container_definitions.0.image", "\"${aws_ecr_repository.main.repository_url}:latest\""),
+            (
+                TASK,
+                "container_definitions.0.image",
+                "\"nginx@sha256:8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6\"",
+            ),
+        ],
+    ),
+    row(
+        "R074",
+        "what a task may do, and what starts it may do, are two roles",
+        |p| {
+            p.each(TASK, |r| {
+                let (task, execution) = (r.refers("task_role_arn"), r.refers("execution_role_arn"));
+                !task.is_empty() && !execution.is_empty() && task != execution
+            })
+        },
+        &[(TASK, "task_role_arn", "\"${aws_iam_role.execution.arn}\""), (TASK, "task_role_arn", "null")],
+    ),
+    row(
+        "R084",
+        "no variable of a container has the name of a secret or of AWS's keys; secrets come by reference",
+        |p| {
+            containers(p, |c| {
+                let secret = |e: &Value| {
+                    let name = e["name"].as_str().unwrap_or_default().to_uppercase();
+                    let words = [
+                        "SECRET",
+                        "PASSWORD",
+                        "PASSWD",
+                        "TOKEN",
+                        "CREDENTIAL",
+                        "ACCESS_KEY",
+                        "PRIVATE",
+                        "API_KEY",
+                    ];
+                    words.iter().any(|word| name.contains(word)) || name.ends_with("_KEY")
+                };
+                let referred =
+                    |s: &Value| s["valueFrom"].as_str().and_then(address).is_some_and(|a| p.get(a).is_some());
+                !list(&c["environment"]).iter().any(secret) && list(&c["secrets"]).iter().all(referred)
+            })
+        },
+        &[
+            (TASK, "container_definitions.0.environment.0.name", "\"DB_PASSWORD\""),
+            (TASK, "container_definitions.0.secrets.0.valueFrom", "\"hunter2\""),
+        ],
+    ),
+    row(
+        "R101",
+        "every container logs to a group of this platform and waits rather than loses a line",
+        |p| {
+            containers(p, |c| {
+                let log = &c["logConfiguration"];
+                log["logDriver"] == "awslogs"
+                    && log["options"]["mode"] == "blocking"
+                    && log["options"]["awslogs-group"]
+                        .as_str()
+                        .and_then(address)
+                        .is_some_and(|a| p.get(a).is_some())
+            })
+        },
+        &[
+            (TASK, "container_definitions.0.logConfiguration.options.mode", "\"non-blocking\""),
+            (TASK, "container_definitions.0.logConfiguration.options.mode", "null"),
+        ],
+    ),
+];
+
+/// Every container of every task definition has to be so; each task definition has one.
+fn containers(p: &Platform, so: impl Fn(&Value) -> bool) -> Outcome {
+    p.each(TASK, |r: Resource| {
+        let containers = r.blocks("container_definitions");
+        !containers.is_empty() && containers.iter().all(&so)
+    })
+}
