@@ -54,6 +54,8 @@ struct Exceptions {
 /// Runs checkov on the JSON of a plan.
 pub fn check(plan: &Path) -> Report {
     let output = Command::new(python("checkov"))
+        // Where it starts it looks for a `.checkov.yaml`, and the repository's own skips checks as a whole.
+        .current_dir(plan.parent().expect("the plan lies in a folder"))
         .args(["-m", "checkov.main", "--framework", "terraform_plan", "--output", "json", "--skip-download"])
         .args(["--compact", "--quiet", "--file"])
         .arg(plan)
