@@ -186,3 +186,30 @@ def _(aws: Callable[..., Any]) -> None:
     s3.put_bucket_replication(Bucket="copy-source", ReplicationConfiguration={"Role": role, "Rules": [rule]})
     found = s3.get_bucket_replication(Bucket="copy-source")["ReplicationConfiguration"]["Rules"][0]
     assert found.get("DeleteMarkerReplication") == {"Status": "Enabled"}, found
+
+
+delete_markers = Patch("s3", "DeleteObjects", "cannot delete a delete marker while versioning is suspended")
+
+
+@delete_markers.inside
+def _() -> None:
+    from moto.s3.models import FakeDeleteMarker
+
+    setattr(FakeDeleteMarker, "dispose", lambda _: None)  # noqa: B010
+
+
+@delete_markers.proof
+def _(aws: Callable[..., Any]) -> None:
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="marked")
+    s3.put_bucket_versioning(Bucket="marked", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="marked", Key="k", Body=b"v")
+    s3.delete_object(Bucket="marked", Key="k")
+    found = s3.list_object_versions(Bucket="marked")
+    versions = [
+        {"Key": "k", "VersionId": version["VersionId"]}
+        for version in found["Versions"] + found["DeleteMarkers"]
+    ]
+    s3.put_bucket_versioning(Bucket="marked", VersioningConfiguration={"Status": "Suspended"})
+    s3.delete_objects(Bucket="marked", Delete={"Objects": versions})
+    s3.delete_bucket(Bucket="marked")
