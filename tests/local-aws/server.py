@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import traceback
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +29,9 @@ import gaps
 import registry
 from gateway import STORE, Environ, Gateway, Reply
 
+# Answers that are kept for an SDK that asks again: more than Terraform has under way at once.
+REMEMBERED = 1000
+
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -38,12 +42,13 @@ class LocalAws:
         self.lock = threading.RLock()
         self.app = Dispatcher(create_backend_app)
         self.gateway = Gateway(self.ask_moto, {} if bare else registry.load())
+        self.done: OrderedDict[str, Reply] = OrderedDict()
 
     def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
         chunked = environ.get("wsgi.input_terminated", False)
         body = environ["wsgi.input"].read(-1 if chunked else int(environ.get("CONTENT_LENGTH") or 0))
         with self.lock:
-            reply = self.answer(environ, body)
+            reply = self.once(environ, body)
         headers = [(key, value) for key, value in reply.headers if key.lower() != "content-length"]
         # An answer to HEAD has no body, but tells the length that the body would have.
         length = dict((key.lower(), value) for key, value in reply.headers).get("content-length")
@@ -51,6 +56,19 @@ class LocalAws:
             length = str(len(reply.body))
         start(f"{reply.status} {_reason(reply.status)}", [*headers, ("Content-Length", length)])
         return [reply.body]
+
+    def once(self, environ: Environ, body: bytes) -> Reply:
+        """An SDK that lost the answer, as it may on a busy machine, asks again under the same id: it gets that answer,
+        not a second resource or the error that the first one exists."""
+        invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
+        if invocation in self.done:
+            return self.done[invocation]
+        reply = self.answer(environ, body)
+        if invocation and reply.status < 300:
+            self.done[invocation] = reply
+            if len(self.done) > REMEMBERED:
+                self.done.popitem(last=False)
+        return reply
 
     def answer(self, environ: Environ, body: bytes) -> Reply:
         if environ["PATH_INFO"] == "/moto-api/reset":
