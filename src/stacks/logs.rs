@@ -14,7 +14,7 @@ use aws::{
     CloudwatchLogStream, CloudwatchLogSubscriptionFilter, CloudwatchLogSubscriptionFilterOptional, IamRole,
     IamRoleHandle, IamRoleOptional, IamRolePolicy, IamRolePolicyHandle, IamRolePolicyOptional,
     KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle,
-    KinesisFirehoseDeliveryStreamOptional, KmsKeyHandle,
+    KinesisFirehoseDeliveryStreamOptional,
 };
 use terraform::{Expr, Meta, ProviderRef, Stack, set, text};
 
@@ -296,7 +296,7 @@ pub fn build(
 /// What a group needs that lies in Route 53's own region, where that is another one.
 struct Abroad<'a> {
     provider: &'a ProviderRef,
-    key: &'a KmsKeyHandle,
+    key: &'a kms::Key,
 }
 
 impl<'a> Abroad<'a> {
@@ -528,7 +528,7 @@ fn delivery_stream(
         CloudwatchLogStream { name: set(config.names.of(name)), log_group_name: set(to.errors.name()) },
     );
     let s3 = firehose::ExtendedS3Configuration {
-        bucket_arn: set(to.buckets.audit.bucket.arn()),
+        bucket_arn: set(to.buckets.audit.arn()),
         role_arn: set(to.writer.arn()),
         optional: firehose::ExtendedS3ConfigurationOptional {
             kms_key_arn: set(to.keys.logs.arn()),
@@ -553,7 +553,7 @@ fn delivery_stream(
     };
     stack.add_with(
         name,
-        Meta::new().depends_on(to.writer_policy).depends_on(&to.buckets.audit.policy),
+        to.buckets.audit.before(Meta::new().depends_on(to.writer_policy)),
         KinesisFirehoseDeliveryStream {
             name: set(stream_name(config, group)),
             destination: set("extended_s3"),
@@ -583,7 +583,7 @@ fn writer(
     buckets: &storage::Outputs,
     errors: &CloudwatchLogGroupHandle,
 ) -> (IamRoleHandle, IamRolePolicyHandle) {
-    let bucket = &buckets.audit.bucket;
+    let bucket = &buckets.audit;
     let trust = Statement::<TrustPolicy>::assume("Firehose", Principal::service("firehose.amazonaws.com"))
         // Firehose says in whose name it comes; the deputy of another account does not get in.
         .when(Condition::string_equals("sts:ExternalId", [config.account_id.to_string()]));
