@@ -5,5 +5,7 @@
 mod api;
 mod backends;
 mod conformance;
+mod issuer;
 mod process;
 mod simulation;
+mod tokens;
