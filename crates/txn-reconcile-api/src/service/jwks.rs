@@ -79,7 +79,12 @@ fn usable(text: &[u8]) -> Result<Vec<Jwk>, String> {
 fn signs(key: &Jwk) -> bool {
     key.common.key_id.is_some()
         && !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption))
-        && !matches!(key.algorithm, AlgorithmParameters::OctetKey(_))
+        && matches!(
+            key.algorithm,
+            AlgorithmParameters::EllipticCurve(_)
+                | AlgorithmParameters::RSA(_)
+                | AlgorithmParameters::OctetKeyPair(_)
+        )
         && key
             .common
             .key_algorithm
