@@ -8,6 +8,7 @@ mod backup;
 mod certificate;
 mod data;
 mod detection;
+mod dns;
 mod github;
 mod lists;
 mod names;
@@ -44,6 +45,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
     recovery::check(&file, problems);
+    dns::check(&file, problems);
     secrets::check(&file.secrets, problems);
     waf::check(&file.waf, file.production, problems);
 
