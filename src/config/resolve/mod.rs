@@ -1,6 +1,7 @@
 //! From what an environment file says to what the stacks need: defaults that depend on other values are filled in,
 //! subnets are computed, and whatever depends on more than one value is checked.
 
+mod addresses;
 mod alarms;
 mod alb;
 mod backup;
@@ -37,6 +38,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     required(&file, problems);
     check_switches(&file, problems);
     check_retention(&file, problems);
+    addresses::check(&file, problems);
     lists::check(&file, problems);
     alarms::check(&file.alarms, file.production, problems);
     alb::check(&file.alb, file.network.ipv6, file.production, problems);
