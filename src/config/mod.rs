@@ -22,6 +22,7 @@ mod wording;
 
 pub use load::{load_all, load_some, parse};
 pub use names::{BucketKind, Names, TargetGroup};
+pub(crate) use resolve::FIREWALL_NAMES_MAX;
 pub use section::*;
 pub use value::*;
 

@@ -60,8 +60,8 @@ pub(super) fn of(root: &Root) -> Vec<Zone> {
         let zone = match (node.address().kind(), node.argument("tags").and_then(|tags| tags.get("Tier"))) {
             ("aws_vpc", _) => Zone::Network,
             ("aws_subnet", Some(Value::String(tier))) => match tier.as_ref() {
-                "public" => Zone::Public,
-                "private" => Zone::Private,
+                "public" | "nat" => Zone::Public,
+                "private" | "firewall" => Zone::Private,
                 _ => Zone::Data,
             },
             _ => {

@@ -2,11 +2,13 @@
 //!
 //! Three tiers, one subnet of each per availability zone. *Public* holds the load balancer's nodes and the NAT
 //! gateways, *private* the tasks and the endpoints' interfaces, *data* the data stores, which have no route out
-//! of the VPC (PCI 1.4.4). Security groups say who may speak to whom, one rule and one reason each; the network
+//! of the VPC (PCI 1.4.4). Where names are listed that the tasks may reach, a firewall and the NAT gateways stand in two
+//! further tiers on their way out. Security groups say who may speak to whom, one rule and one reason each; the network
 //! ACLs repeat it by address range, so that a mistake in one of the two opens nothing by itself.
 
 mod acl;
 mod endpoints;
+mod firewall;
 mod flow_logs;
 mod security_groups;
 mod vpc;
@@ -15,6 +17,7 @@ mod vpc;
 mod tests;
 
 pub use acl::most_rules;
+pub use firewall::Firewall;
 pub use security_groups::{client_rules, task_rules};
 
 use aws::kind::{SubnetId, VpcId};
@@ -22,7 +25,7 @@ use aws::{EipHandle, NatGatewayHandle, SecurityGroupHandle};
 use terraform::kind::{List, Text};
 use terraform::{Address, Addressed, Expr, Stack};
 
-use super::{logs, storage};
+use super::{kms, logs, storage};
 use crate::config::EnvConfig;
 
 /// The port of PostgreSQL, on which the data stores listen.
@@ -53,6 +56,8 @@ pub struct Outputs {
     pub data_security_group: SecurityGroupHandle,
     /// The NAT gateways, in the order of the availability zones; `nat_a` by their addresses in Terraform.
     pub nat_gateways: Vec<NatGatewayHandle>,
+    /// The firewall between the tasks and the NAT gateways, if there is one.
+    pub firewall: Option<Firewall>,
     /// The NAT gateways' addresses.
     pub nat_addresses: Vec<EipHandle>,
     /// What must stand before a task can pull its image, read its secrets and write its log: routes, endpoints
@@ -65,10 +70,11 @@ pub struct Outputs {
 pub fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
+    keys: &kms::Outputs,
     logs: &logs::Outputs,
     buckets: &storage::Outputs,
 ) -> Outputs {
-    let vpc = vpc::build(stack, config);
+    let vpc = vpc::build(stack, config, keys, logs);
     acl::build(stack, config, &vpc);
     flow_logs::build(stack, config, &vpc.id, logs, buckets);
     let groups = security_groups::build(stack, config, &vpc.id);
@@ -88,6 +94,7 @@ pub fn build(
         tasks_security_group: groups.tasks,
         data_security_group: groups.data,
         nat_gateways: vpc.nat_gateways,
+        firewall: vpc.wall,
         nat_addresses: vpc.addresses,
         before_tasks,
     }

@@ -16,6 +16,7 @@ use aws::{
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
 use super::endpoints::Endpoints;
+use super::vpc::EVERYWHERE_IPV4;
 use super::{DATABASE_PORT, HTTP, HTTPS, identifier};
 use crate::config::{AnyCidr, EgressDestination, EnvConfig, GatewayEndpoint};
 
@@ -73,7 +74,8 @@ pub fn client_rules(config: &EnvConfig) -> usize {
 /// one here, though AWS counts as many as it may hold.
 #[must_use]
 pub fn task_rules(config: &EnvConfig) -> usize {
-    2 + config.network.endpoints.gateway.len() + config.network.egress.len()
+    let by_name = usize::from(config.network.has_firewall());
+    2 + config.network.endpoints.gateway.len() + config.network.egress.len() + by_name
 }
 
 /// Builds the groups, without rules.
@@ -192,16 +194,22 @@ fn from_internet(config: &EnvConfig) -> Vec<Rule> {
     rules
 }
 
-/// To each destination outside AWS that the environment lists, for the reason it gives.
+/// To each destination outside AWS that the environment lists, for the reason it gives; where it lists names, to whatever
+/// address they have: the firewall reads the names.
 fn to_third_parties(config: &EnvConfig) -> impl Iterator<Item = Rule> {
-    config.network.egress.iter().map(|rule| {
+    let by_name = config.network.has_firewall().then(|| {
+        let reason = "The network firewall lets listed names pass and no other";
+        Rule::new("third_party_names", Peer::Ipv4(EVERYWHERE_IPV4.to_owned()), HTTPS, reason)
+    });
+    let by_address = config.network.egress.iter().map(|rule| {
         let peer = match &rule.destination {
             EgressDestination::Cidr(range) => Peer::Ipv4(range.to_string()),
             EgressDestination::PrefixList(list) => Peer::PrefixList(Expr::external(list.to_string())),
         };
         let name = format!("third_party_{}", identifier(rule.name.as_str()));
         Rule::new(name, peer, rule.port, rule.reason.to_string())
-    })
+    });
+    by_address.chain(by_name)
 }
 
 fn ingress(stack: &mut Stack<'_>, group: &SecurityGroupHandle, rule: Rule) -> Address {
