@@ -5,8 +5,11 @@
 mod api;
 mod audit;
 mod backends;
+mod carry;
 mod conformance;
 mod issuer;
+mod launch;
 mod process;
 mod simulation;
 mod tokens;
+mod traces;

@@ -7,6 +7,7 @@
 pub mod dynamo;
 pub mod embedded;
 pub mod postgres;
+pub mod traced;
 
 use std::fmt;
 
