@@ -1,6 +1,6 @@
 //! The internet-facing load balancer, its listeners, certificate and DNS records.
 
-use aws::kind::AcmCertificateValidationCertificateArn;
+use aws::kind::{AcmCertificateValidationCertificateArn, Route53ZoneZoneId};
 use aws::lb_target_group::HealthCheck;
 use aws::{
     AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationOptional, Lb,
@@ -11,7 +11,7 @@ use aws::{
 use terraform::kind::{Set, Text};
 use terraform::{Expr, Meta, NonEmpty, Stack, set};
 
-use super::{network, storage};
+use super::{dns, network, storage};
 use crate::config::{Certificate, CertificateName, EnvConfig, KeyAlgorithm, TargetGroup};
 
 /// The load balancer and what the service needs of it.
@@ -44,8 +44,9 @@ pub fn build(
     config: &EnvConfig,
     network: &network::Outputs,
     buckets: &storage::Outputs,
+    zone: Option<&dns::Zone>,
 ) -> Outputs {
-    let zone = hosted_zone(stack, config);
+    let zone = HostedZone::of(stack, config, zone);
     let certificate = match &config.certificate {
         Certificate::Issued { key_algorithm, alternative_names } => {
             let wanted = Wanted { key_algorithm: *key_algorithm, alternative_names };
@@ -76,18 +77,30 @@ pub fn build(
     stack.output("https_listener_arn", "The HTTPS listener", https_listener.arn());
     stack.output("target_group_arn", "The target group that the tasks register in", blue.arn());
     stack.output("certificate_arn", "The load balancer's certificate", certificate.clone());
-    Outputs {
-        load_balancer,
-        https_listener,
-        target_group: blue,
-        blue_green,
-        certificate,
-        zone_arn: zone.arn(),
+    Outputs { load_balancer, https_listener, target_group: blue, blue_green, certificate, zone_arn: zone.arn }
+}
+
+/// The zone that the service's name is entered into.
+struct HostedZone {
+    id: Expr<Route53ZoneZoneId>,
+    arn: Expr<Text>,
+}
+
+impl HostedZone {
+    /// The zone that was made, or the one that exists.
+    fn of(stack: &mut Stack<'_>, config: &EnvConfig, made: Option<&dns::Zone>) -> Self {
+        match made {
+            Some(made) => Self { id: made.zone.zone_id(), arn: made.zone.arn() },
+            None => {
+                let zone = look_up(stack, config);
+                Self { id: zone.zone_id(), arn: zone.arn() }
+            }
+        }
     }
 }
 
 /// The public zone exists already: other names of the organization live in it.
-fn hosted_zone(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle {
+fn look_up(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle {
     stack.add(
         "main",
         match &config.dns.hosted_zone_id {
@@ -113,7 +126,7 @@ fn certificate(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     wanted: Wanted<'_>,
-    zone: &data::Route53ZoneHandle,
+    zone: &HostedZone,
 ) -> Expr<AcmCertificateValidationCertificateArn> {
     let certificate = stack.add_with(
         "main",
@@ -179,7 +192,7 @@ fn validation_names(config: &EnvConfig, wanted: Wanted<'_>) -> Vec<ValidationNam
 fn validation_record(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    zone: &data::Route53ZoneHandle,
+    zone: &HostedZone,
     certificate: &AcmCertificateHandle,
     name: &ValidationName,
 ) -> Route53RecordHandle {
@@ -190,7 +203,7 @@ fn validation_record(
         Route53Record {
             name: option("resource_record_name"),
             r#type: option("resource_record_type"),
-            zone_id: set(zone.zone_id()),
+            zone_id: set(zone.id.clone()),
             optional: Route53RecordOptional {
                 // The record of a name is the same for every certificate of the account: one that an earlier
                 // certificate left behind is taken over, not an error.
@@ -386,7 +399,7 @@ fn http_listener(stack: &mut Stack<'_>, load_balancer: &LbHandle) {
 fn alias(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    zone: &data::Route53ZoneHandle,
+    zone: &HostedZone,
     load_balancer: &LbHandle,
     address: &str,
     record_type: &'static str,
@@ -396,7 +409,7 @@ fn alias(
         Route53Record {
             name: set(config.domain.to_string()),
             r#type: set(record_type),
-            zone_id: set(zone.zone_id()),
+            zone_id: set(zone.id.clone()),
             optional: Route53RecordOptional {
                 alias: set(route53_record::Alias {
                     evaluate_target_health: set(true),
