@@ -17,6 +17,7 @@ mod github;
 mod iam;
 mod kms;
 mod logs;
+mod mutual_tls;
 mod network;
 mod postgres;
 mod recovery;
@@ -43,6 +44,7 @@ pub use github::{Github, GithubFile};
 pub use iam::Iam;
 pub use kms::{ExistingKeys, Kms};
 pub use logs::Logs;
+pub use mutual_tls::{MutualTls, MutualTlsMode, S3Object};
 pub use network::{
     AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
     NetworkFile, OwnVpc, Subnet, Subnets, SubnetsFile, Vpc,

@@ -20,6 +20,7 @@ mod fargate;
 mod github;
 mod image;
 mod name;
+mod object;
 mod reason;
 mod region;
 mod retention;
@@ -50,6 +51,7 @@ pub use name::{
     AlarmName, EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath,
     VariableName,
 };
+pub use object::{ObjectKey, ObjectVersion};
 pub use reason::RuleReason;
 pub use region::{AvailabilityZone, Partition, Region, ZoneLetter};
 pub use retention::RetentionDays;
