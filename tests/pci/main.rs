@@ -50,7 +50,8 @@ impl Production {
         any.siblings = vec![platform("envs/dev.toml", ""), platform("envs/stage.toml", "")];
         let postgres =
             platform("envs/prod.toml", "\n[data]\nstore = \"postgres\"\ndynamodb.enabled = true\n");
-        let config = environment("envs/prod.toml", "");
+        // With every role that there can be.
+        let config = environment("envs/prod.toml", "\n[service.deployment]\nstrategy = \"external\"\n");
         let accounts = bootstrap::accounts([&config]).expect("one account");
         let bootstrap = bootstrap::build(&accounts[0], OwnState::Bucket).expect("a module without faults");
         Self { any, postgres, bootstrap: Platform::of(&bootstrap) }

@@ -37,7 +37,7 @@ pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, P
 pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
 pub use dns::Dns;
 pub use ecr::Ecr;
-pub use github::{Github, GithubFile};
+pub use github::{DEFAULT_BRANCH, Github, GithubFile};
 pub use iam::Iam;
 pub use kms::Kms;
 pub use logs::Logs;
