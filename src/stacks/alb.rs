@@ -1,16 +1,17 @@
 //! The internet-facing load balancer, its listeners, certificate and DNS records.
 
+use aws::kind::{AcmCertificateValidationCertificateArn, Route53ZoneZoneId};
 use aws::lb_target_group::HealthCheck;
 use aws::{
-    AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationHandle,
-    AcmCertificateValidationOptional, Lb, LbHandle, LbListener, LbListenerHandle, LbListenerOptional,
-    LbTargetGroup, LbTargetGroupHandle, Route53Record, Route53RecordHandle, Route53RecordOptional,
-    acm_certificate, data, lb, lb_listener, route53_record,
+    AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationOptional, Lb,
+    LbHandle, LbListener, LbListenerHandle, LbListenerOptional, LbTargetGroup, LbTargetGroupHandle,
+    Route53Record, Route53RecordHandle, Route53RecordOptional, acm_certificate, data, lb, lb_listener,
+    route53_record,
 };
 use terraform::kind::{Set, Text};
 use terraform::{Expr, Meta, NonEmpty, Stack, set};
 
-use super::{network, storage};
+use super::{dns, network, storage};
 use crate::config::{EnvConfig, TargetGroup};
 
 /// The load balancer and what the service needs of it.
@@ -25,8 +26,8 @@ pub struct Outputs {
     pub blue_green: Option<BlueGreen>,
     /// The ARN of the zone that the service's name is in.
     pub zone_arn: Expr<Text>,
-    /// The certificate, once it is issued.
-    pub certificate: AcmCertificateValidationHandle,
+    /// The certificate's ARN, known once it is issued.
+    pub certificate: Expr<AcmCertificateValidationCertificateArn>,
 }
 
 /// What CodeDeploy needs beside the first target group.
@@ -43,8 +44,9 @@ pub fn build(
     config: &EnvConfig,
     network: &network::Outputs,
     buckets: &storage::Outputs,
+    zone: Option<&dns::Zone>,
 ) -> Outputs {
-    let zone = hosted_zone(stack, config);
+    let zone = HostedZone::of(stack, config, zone);
     let certificate = certificate(stack, config, &zone);
     let load_balancer = load_balancer(stack, config, network, &buckets.access);
     let blue = target_group(stack, config, network, TargetGroup::Blue);
@@ -68,19 +70,31 @@ pub fn build(
     stack.output("load_balancer_dns_name", "The load balancer's own name in DNS", load_balancer.dns_name());
     stack.output("https_listener_arn", "The HTTPS listener", https_listener.arn());
     stack.output("target_group_arn", "The target group that the tasks register in", blue.arn());
-    stack.output("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
-    Outputs {
-        load_balancer,
-        https_listener,
-        target_group: blue,
-        blue_green,
-        certificate,
-        zone_arn: zone.arn(),
+    stack.output("certificate_arn", "The load balancer's certificate", certificate.clone());
+    Outputs { load_balancer, https_listener, target_group: blue, blue_green, certificate, zone_arn: zone.arn }
+}
+
+/// The zone that the service's name is entered into.
+struct HostedZone {
+    id: Expr<Route53ZoneZoneId>,
+    arn: Expr<Text>,
+}
+
+impl HostedZone {
+    /// The zone that was made, or the one that exists.
+    fn of(stack: &mut Stack<'_>, config: &EnvConfig, made: Option<&dns::Zone>) -> Self {
+        match made {
+            Some(made) => Self { id: made.zone.zone_id(), arn: made.zone.arn() },
+            None => {
+                let zone = look_up(stack, config);
+                Self { id: zone.zone_id(), arn: zone.arn() }
+            }
+        }
     }
 }
 
 /// The public zone exists already: other names of the organization live in it.
-fn hosted_zone(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle {
+fn look_up(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle {
     stack.add(
         "main",
         match &config.dns.hosted_zone_id {
@@ -98,8 +112,8 @@ fn hosted_zone(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHa
 fn certificate(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    zone: &data::Route53ZoneHandle,
-) -> AcmCertificateValidationHandle {
+    zone: &HostedZone,
+) -> Expr<AcmCertificateValidationCertificateArn> {
     let certificate = stack.add_with(
         "main",
         // The listener moves to the new certificate before the old one goes; ACM deletes none that is in use.
@@ -121,13 +135,14 @@ fn certificate(
         .into_iter()
         .map(|name| validation_record(stack, config, zone, &certificate, &name).fqdn())
         .collect();
-    stack.add(
+    let validation = stack.add(
         "main",
         AcmCertificateValidation {
             certificate_arn: set(certificate.arn()),
             optional: AcmCertificateValidationOptional { validation_record_fqdns: set(records) },
         },
-    )
+    );
+    validation.certificate_arn()
 }
 
 /// The further names, sorted, without the domain itself; absent if there are none.
@@ -164,7 +179,7 @@ fn validation_names(config: &EnvConfig) -> Vec<ValidationName> {
 fn validation_record(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    zone: &data::Route53ZoneHandle,
+    zone: &HostedZone,
     certificate: &AcmCertificateHandle,
     name: &ValidationName,
 ) -> Route53RecordHandle {
@@ -175,7 +190,7 @@ fn validation_record(
         Route53Record {
             name: option("resource_record_name"),
             r#type: option("resource_record_type"),
-            zone_id: set(zone.zone_id()),
+            zone_id: set(zone.id.clone()),
             optional: Route53RecordOptional {
                 // The record of a name is the same for every certificate of the account: one that an earlier
                 // certificate left behind is taken over, not an error.
@@ -206,14 +221,14 @@ fn load_balancer(
     // Both kinds of file lie under AWSLogs/<account>/ and tell themselves apart by name, so neither has a prefix.
     let to_bucket = |on: bool| {
         on.then(|| lb::AccessLogs {
-            bucket: set(logs.bucket.id()),
+            bucket: set(logs.id()),
             optional: lb::AccessLogsOptional { enabled: set(true), ..Default::default() },
         })
     };
     stack.add_with(
         "main",
         // AWS writes a test file when logging is turned on, which the bucket's policy must allow by then.
-        Meta::new().depends_on(&logs.policy).prevent_destroy(config.protection),
+        logs.before(Meta::new()).prevent_destroy(config.protection),
         Lb {
             access_logs: to_bucket(alb.access_logs),
             connection_logs: to_bucket(alb.connection_logs),
@@ -232,7 +247,7 @@ fn load_balancer(
             load_balancer_type: set("application"),
             name: set(config.names.load_balancer()),
             security_groups: set([network.alb_security_group.id()]),
-            subnets: set(network.public_subnets.iter().map(|subnet| subnet.id()).collect::<Vec<_>>()),
+            subnets: set(network.public_subnets.clone()),
             // The last address of the header is the client's as the load balancer saw it; the service trusts no other.
             xff_header_processing_mode: set("append"),
             ..Default::default()
@@ -278,7 +293,7 @@ fn target_group(
             protocol_version: set("HTTP1"),
             tags: set([("Name", config.names.target_group(group))]),
             target_type: set("ip"),
-            vpc_id: set(network.vpc.id()),
+            vpc_id: set(network.vpc.clone()),
             ..Default::default()
         },
     )
@@ -288,7 +303,7 @@ fn target_group(
 struct Https<'a> {
     config: &'a EnvConfig,
     load_balancer: &'a LbHandle,
-    certificate: &'a AcmCertificateValidationHandle,
+    certificate: &'a Expr<AcmCertificateValidationCertificateArn>,
 }
 
 impl Https<'_> {
@@ -320,7 +335,7 @@ impl Https<'_> {
                 }),
                 load_balancer_arn: set(self.load_balancer.arn()),
                 optional: LbListenerOptional {
-                    certificate_arn: set(self.certificate.certificate_arn()),
+                    certificate_arn: set(self.certificate.clone()),
                     port: set(port),
                     protocol: set("HTTPS"),
                     // What the service is made of is nobody's business (PCI 1.4.5).
@@ -371,7 +386,7 @@ fn http_listener(stack: &mut Stack<'_>, load_balancer: &LbHandle) {
 fn alias(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    zone: &data::Route53ZoneHandle,
+    zone: &HostedZone,
     load_balancer: &LbHandle,
     address: &str,
     record_type: &'static str,
@@ -381,7 +396,7 @@ fn alias(
         Route53Record {
             name: set(config.domain.to_string()),
             r#type: set(record_type),
-            zone_id: set(zone.zone_id()),
+            zone_id: set(zone.id.clone()),
             optional: Route53RecordOptional {
                 alias: set(route53_record::Alias {
                     evaluate_target_health: set(true),

@@ -207,13 +207,14 @@ mod tests {
             backend: None,
         });
         let mut below = module.stack("below");
-        let mut key = |name: &str| below.add(name, aws::KmsKey::default());
+        let mut key = |name: &str| kms::Key::from(&below.add(name, aws::KmsKey::default()));
         let keys = kms::Outputs {
             logs: key("logs"),
             data: key("data"),
             secrets: key("secrets"),
             artifacts: key("artifacts"),
             recovery: None,
+            zone: None,
         };
         build(&mut module.stack("ecr"), &config, &keys, None);
         let files = module.finish().expect("a sound module").render("test");

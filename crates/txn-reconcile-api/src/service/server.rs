@@ -17,10 +17,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::App;
 use super::auth::{Auth, RateLimit, Tokens};
 use super::clock::{Rng, SystemClock, SystemRng};
-use super::config::{Config, StoreConfig};
+use super::config::{Config, KeySource, StoreConfig};
+use super::jwks::Keys;
 use super::records::{Scope, encode};
 use super::store::embedded::EmbeddedStore;
-use super::store::{Expect, Key, Query, Store, Write};
+use super::store::{Expect, Store, Write};
 use super::{api, audit, auth, blob, worker};
 
 /// Upper bounds of the latency histogram, in milliseconds.
@@ -118,10 +119,7 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
     let tokens = match &config.jwt {
         None => None,
         Some(jwt) => {
-            let fail =
-                |why: String| format!("{} {}: {why}", contract::Var::JwksFile.name(), jwt.keys.display());
-            let text = std::fs::read_to_string(&jwt.keys).map_err(|error| fail(error.to_string()))?;
-            let keys = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
+            let keys = Arc::new(keys(&jwt.keys)?);
             Some(Tokens { issuer: jwt.issuer.clone(), audience: jwt.audience.clone(), keys })
         }
     };
@@ -144,6 +142,20 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
         stopping: AtomicBool::new(false),
         metrics: Metrics::default(),
     }))
+}
+
+/// The issuer's keys; those behind an address are fetched when the service is served.
+fn keys(source: &KeySource) -> Result<Keys, String> {
+    match source {
+        KeySource::File(path) => {
+            let fail = |why: String| format!("{} {}: {why}", contract::Var::JwksFile.name(), path.display());
+            let text = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+            Keys::fixed(&text).map_err(fail)
+        }
+        KeySource::Address(url) => {
+            Keys::behind(url.clone()).map_err(|why| format!("{}: {why}", contract::Var::JwksUrl.name()))
+        }
+    }
 }
 
 /// The signing key of a laptop, drawn once and kept beside the data.
@@ -176,11 +188,6 @@ pub async fn development_tokens(app: &App) -> Result<[String; 2], String> {
         app.store.transact(vec![write], None).await.map_err(|error| error.to_string())?;
         tokens.push(token);
     }
-    let tenant = Key::new("tenants", "tenant#dev");
-    if app.store.get(&tenant).await.map_err(|error| error.to_string())?.is_none() {
-        let write = Write::put(tenant, Expect::Absent, b"{\"tenant\":\"dev\"}".to_vec());
-        app.store.transact(vec![write], None).await.map_err(|error| error.to_string())?;
-    }
     tokens.try_into().map_err(|_| "two tokens were to be drawn".to_owned())
 }
 
@@ -202,6 +209,9 @@ pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAd
     tokio::spawn(async move { axum::serve(metrics, metrics_router).await });
     let working = tokio::spawn(worker::work(Arc::clone(&app)));
     let anchoring = tokio::spawn(anchor(Arc::clone(&app)));
+    if let Some(keys) = app.auth.keys().cloned() {
+        tokio::spawn(async move { keys.keep_fresh().await });
+    }
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     tracing::info!(address = %address, "listening");
     started(address);
@@ -250,31 +260,13 @@ pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAd
     Ok(())
 }
 
-/// Anchors the head of each tenant's audit chain now and then.
+/// Anchors what has been added to the audit chains, now and then.
 async fn anchor(app: Arc<App>) {
+    let mut anchored = audit::Anchored::default();
     loop {
         app.clock.sleep(ANCHOR_MS).await;
-        if let Err(problem) = anchor_all(&app).await {
+        if let Err(problem) = anchored.anchor_all(&app).await {
             tracing::warn!("audit heads could not be anchored: {}", problem.detail);
-        }
-    }
-}
-
-/// Anchors the head of each tenant's audit chain.
-///
-/// # Errors
-/// Fails if a store does not answer.
-pub async fn anchor_all(app: &App) -> Result<(), super::problem::Problem> {
-    audit::anchor(app, "admin").await?;
-    let mut from = "tenant#".to_owned();
-    loop {
-        let query =
-            Query { pk: "tenants".into(), from, to: "tenant#~".into(), descending: false, limit: 100 };
-        let tenants = app.store.query(&query).await?;
-        let Some(last) = tenants.last() else { return Ok(()) };
-        from = format!("{}\0", last.key.sk);
-        for item in &tenants {
-            audit::anchor(app, item.key.sk.trim_start_matches("tenant#")).await?;
         }
     }
 }

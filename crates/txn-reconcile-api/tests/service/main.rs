@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod api;
+mod audit;
 mod backends;
 mod conformance;
+mod issuer;
 mod process;
 mod simulation;
+mod tokens;
