@@ -41,7 +41,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     addresses::check(&file, problems);
     lists::check(&file, problems);
     alarms::check(&file.alarms, file.production, problems);
-    alb::check(&file.alb, file.network.ipv6, problems);
+    alb::check(&file.alb, file.network.ipv6, file.production, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
     recovery::check(&file, problems);

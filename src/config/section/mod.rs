@@ -16,6 +16,7 @@ mod github;
 mod iam;
 mod kms;
 mod logs;
+mod mutual_tls;
 mod network;
 mod postgres;
 mod recovery;
@@ -41,6 +42,7 @@ pub use github::{DEFAULT_BRANCH, Github, GithubFile};
 pub use iam::Iam;
 pub use kms::Kms;
 pub use logs::Logs;
+pub use mutual_tls::{MutualTls, MutualTlsMode, S3Object};
 pub use network::{
     AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
     NetworkFile, Subnet, Subnets, SubnetsFile,

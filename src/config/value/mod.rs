@@ -19,6 +19,7 @@ mod fargate;
 mod github;
 mod image;
 mod name;
+mod object;
 mod reason;
 mod region;
 mod retention;
@@ -47,6 +48,7 @@ pub use name::{
     AlarmName, EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath,
     VariableName,
 };
+pub use object::{ObjectKey, ObjectVersion};
 pub use reason::RuleReason;
 pub use region::{AvailabilityZone, Partition, Region, ZoneLetter};
 pub use retention::RetentionDays;
