@@ -369,7 +369,10 @@ fn people(config: &EnvConfig) -> Policy<TrustPolicy> {
 
 /// Reading only. The log of ECS Exec sessions is not among what is read: it is the record of these very people.
 fn look(config: &EnvConfig, logs: &logs::Outputs) -> Vec<Identity> {
-    let groups = || [&logs.service, &logs.insights, &logs.flow, &logs.waf].into_iter().chain(&logs.database);
+    let groups = || {
+        let first = [&logs.service, &logs.insights].into_iter().chain(&logs.flow);
+        first.chain([&logs.waf]).chain(&logs.database)
+    };
     let streams = groups().map(|group| text![group.arn(), ":log-stream:*"]);
     let groups = groups().map(|group| group.arn().text()).chain(streams);
     vec![
