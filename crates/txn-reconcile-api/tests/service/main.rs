@@ -9,6 +9,7 @@ mod carry;
 mod conformance;
 mod issuer;
 mod launch;
+mod postgres;
 mod process;
 mod simulation;
 mod tokens;
