@@ -2,8 +2,9 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Dns, Ecr, GithubFile, Iam, Kms,
-    Logs, NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Alarms, Alb, BackupFile, CertificateFile, DataFile, DetectionFile, Dns, Ecr, GithubFile, Iam,
+    Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform,
+    Waf,
 };
 use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -77,7 +78,7 @@ pub struct EnvFile {
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.
-    pub certificate: Certificate,
+    pub certificate: CertificateFile,
     /// The web ACL in front of the load balancer.
     pub waf: Waf,
     /// CloudWatch log groups.
@@ -123,7 +124,7 @@ impl Default for EnvFile {
             backup: BackupFile::default(),
             dns: Dns::default(),
             alb: Alb::default(),
-            certificate: Certificate::default(),
+            certificate: CertificateFile::default(),
             waf: Waf::default(),
             logs: Logs::default(),
             alarms: Alarms::default(),

@@ -13,7 +13,9 @@ use terraform::kind::{Set, Text};
 use terraform::{Expr, Meta, NonEmpty, Stack, set};
 
 use super::{dns, network, storage};
-use crate::config::{EnvConfig, MutualTlsMode, S3Object, TargetGroup};
+use crate::config::{
+    Certificate, CertificateName, EnvConfig, KeyAlgorithm, MutualTlsMode, S3Object, TargetGroup,
+};
 
 /// The load balancer and what the service needs of it.
 pub struct Outputs {
@@ -48,7 +50,13 @@ pub fn build(
     zone: Option<&dns::Zone>,
 ) -> Outputs {
     let zone = HostedZone::of(stack, config, zone);
-    let certificate = certificate(stack, config, &zone);
+    let certificate = match &config.certificate {
+        Certificate::Issued { key_algorithm, alternative_names } => {
+            let wanted = Wanted { key_algorithm: *key_algorithm, alternative_names };
+            certificate(stack, config, wanted, &zone)
+        }
+        Certificate::Existing { arn, .. } => Expr::external(arn.to_string()),
+    };
     let load_balancer = load_balancer(stack, config, network, &buckets.access);
     let blue = target_group(stack, config, network, TargetGroup::Blue);
     let trust_store = trust_store(stack, config);
@@ -115,10 +123,18 @@ fn look_up(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle
     )
 }
 
+/// What is asked of ACM beside the domain.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    key_algorithm: KeyAlgorithm,
+    alternative_names: &'a [CertificateName],
+}
+
 /// The certificate, once it is issued: listeners take it from here, so that none is made before (PCI 4.2.1).
 fn certificate(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
+    wanted: Wanted<'_>,
     zone: &HostedZone,
 ) -> Expr<AcmCertificateValidationCertificateArn> {
     let certificate = stack.add_with(
@@ -127,18 +143,18 @@ fn certificate(
         Meta::new().create_before_destroy(),
         AcmCertificate {
             domain_name: set(config.domain.to_string()),
-            key_algorithm: set(config.certificate.key_algorithm.as_str()),
+            key_algorithm: set(wanted.key_algorithm.as_str()),
             // Logged by every browser's demand; a certificate that somebody else obtains for the name shows up too.
             options: set(acm_certificate::Options {
                 certificate_transparency_logging_preference: set("ENABLED"),
             }),
-            subject_alternative_names: alternative_names(config),
+            subject_alternative_names: alternative_names(config, wanted),
             // Renewed by ACM for as long as the records below stand; mail would need a person every year.
             validation_method: set("DNS"),
             ..Default::default()
         },
     );
-    let records: Vec<Expr<Text>> = validation_names(config)
+    let records: Vec<Expr<Text>> = validation_names(config, wanted)
         .into_iter()
         .map(|name| validation_record(stack, config, zone, &certificate, &name).fqdn())
         .collect();
@@ -153,9 +169,8 @@ fn certificate(
 }
 
 /// The further names, sorted, without the domain itself; absent if there are none.
-fn alternative_names(config: &EnvConfig) -> Option<Expr<Set<Text>>> {
-    let mut names: Vec<String> =
-        config.certificate.alternative_names.iter().map(ToString::to_string).collect();
+fn alternative_names(config: &EnvConfig, wanted: Wanted<'_>) -> Option<Expr<Set<Text>>> {
+    let mut names: Vec<String> = wanted.alternative_names.iter().map(ToString::to_string).collect();
     names.retain(|name| *name != config.domain.as_str());
     names.sort();
     names.dedup();
@@ -170,8 +185,8 @@ struct ValidationName {
     base: String,
 }
 
-fn validation_names(config: &EnvConfig) -> Vec<ValidationName> {
-    let alternatives = config.certificate.alternative_names.iter().map(ToString::to_string);
+fn validation_names(config: &EnvConfig, wanted: Wanted<'_>) -> Vec<ValidationName> {
+    let alternatives = wanted.alternative_names.iter().map(ToString::to_string);
     let mut names: Vec<ValidationName> = Vec::new();
     for certified in std::iter::once(config.domain.to_string()).chain(alternatives) {
         let base = certified.strip_prefix("*.").unwrap_or(&certified).to_owned();
@@ -590,6 +605,19 @@ pub(in crate::stacks) mod tests {
         let on = file("network.ipv6 = true\n", "alb");
         assert_eq!(resource(&on, "aws_lb", "main")["ip_address_type"], "dualstack");
         assert_eq!(resource(&on, "aws_route53_record", "service_ipv6")["type"], "AAAA");
+    }
+
+    #[test]
+    fn a_certificate_that_exists_is_taken_as_it_is_and_watched_all_the_same() {
+        let arn = "arn:aws:acm:us-east-1:111122223333:certificate/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e65";
+        let text = format!("[certificate]\narn = \"{arn}\"\nelsewhere = \"The PKI team\"\n");
+        let alb = file(&text, "alb");
+        assert_eq!(resource(&alb, "aws_lb_listener", "https")["certificate_arn"], arn);
+        assert_eq!(resource(&alb, "aws_acm_certificate", "main"), Value::Null);
+        let records = alb["resource"]["aws_route53_record"].as_object().expect("records");
+        assert_eq!(records.keys().collect::<Vec<_>>(), ["service_ipv4"]);
+        let alarm = resource(&file(&text, "alarms"), "aws_cloudwatch_metric_alarm", "certificate_expiry");
+        assert_eq!(alarm["dimensions"]["CertificateArn"], arn);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use aws::{
 use terraform::{Expr, Meta, ProviderRef, Stack, set, text};
 
 use super::{Providers, data, kms, storage};
-use crate::config::{EnvConfig, Part, PostgresRunsOn, Region};
+use crate::config::{EnvConfig, NetworkPart, Part, PostgresRunsOn, Region};
 
 /// The log groups.
 pub struct Outputs {
@@ -29,8 +29,8 @@ pub struct Outputs {
     pub exec: CloudwatchLogGroupHandle,
     /// Container Insights' own group, made before ECS would make it unencrypted.
     pub insights: CloudwatchLogGroupHandle,
-    /// VPC flow logs.
-    pub flow: CloudwatchLogGroupHandle,
+    /// VPC flow logs; none if they are looked after elsewhere.
+    pub flow: Option<CloudwatchLogGroupHandle>,
     /// The web ACL's log.
     pub waf: CloudwatchLogGroupHandle,
     /// Where the data protection policies report what they find.
@@ -239,7 +239,8 @@ impl Group {
             }
             // One for the whole account: where there is more than one environment, the baseline's owner makes it.
             Self::RdsOs => postgres.is_some() && config.account.baseline,
-            Self::Service | Self::Exec | Self::Insights | Self::Flow | Self::Waf | Self::Findings => true,
+            Self::Flow => config.network.owns(NetworkPart::FlowLogs),
+            Self::Service | Self::Exec | Self::Insights | Self::Waf | Self::Findings => true,
         }
     }
 }
@@ -255,7 +256,9 @@ pub fn build(
     let abroad = Abroad::new(keys, providers);
     let mut add = |g: Group| group(stack, config, keys, abroad.as_ref(), g);
     let (service, exec) = (add(Group::Service), add(Group::Exec));
-    let (insights, flow, waf) = (add(Group::Insights), add(Group::Flow), add(Group::Waf));
+    let insights = add(Group::Insights);
+    let flow = Group::Flow.is_wanted(config).then(|| add(Group::Flow));
+    let waf = add(Group::Waf);
     let database: Vec<_> = Group::DATABASE
         .into_iter()
         .filter(|group| group.is_wanted(config))
@@ -286,14 +289,9 @@ pub fn build(
         QueryLog { group, delivery }
     });
 
-    let mut groups = vec![
-        (Group::Service, &service),
-        (Group::Exec, &exec),
-        (Group::Insights, &insights),
-        (Group::Flow, &flow),
-        (Group::Waf, &waf),
-        (Group::Findings, &findings),
-    ];
+    let mut groups = vec![(Group::Service, &service), (Group::Exec, &exec), (Group::Insights, &insights)];
+    groups.extend(flow.iter().map(|flow| (Group::Flow, flow)));
+    groups.extend([(Group::Waf, &waf), (Group::Findings, &findings)]);
     groups.extend(database.iter().map(|(name, group)| (*name, group)));
     groups.extend(queries.iter().map(|queries| (Group::Queries, &queries.group)));
     if let Some(logs) = &firewall {
@@ -438,9 +436,9 @@ fn protect(
 }
 
 /// Where the exported log groups lie in the audit bucket.
-const EXPORT_PREFIX: &str = "cloudwatch";
+pub(super) const EXPORT_PREFIX: &str = "cloudwatch";
 /// Where lies what could not be exported as it was.
-const EXPORT_ERROR_PREFIX: &str = "cloudwatch-errors";
+pub(super) const EXPORT_ERROR_PREFIX: &str = "cloudwatch-errors";
 
 /// A copy of every group that nobody can change, not even an administrator of the groups (PCI 10.3.3): a subscription
 /// hands each event on as it comes, and Firehose writes it to the audit bucket. Exports by `CreateExportTask` would
@@ -624,7 +622,7 @@ fn writer(
     let statements = [
         Statement::<IdentityPolicy>::allow(
             "Write",
-            ["s3:AbortMultipartUpload", "s3:PutObject"],
+            storage::export_actions(config).iter().copied(),
             [EXPORT_PREFIX, EXPORT_ERROR_PREFIX].map(|prefix| text![bucket.arn(), format!("/{prefix}/*")]),
         ),
         Statement::<IdentityPolicy>::allow(

@@ -9,7 +9,10 @@ mod certificate;
 mod data;
 mod detection;
 mod dns;
+mod existing;
+mod existing_network;
 mod github;
+mod kms;
 mod lists;
 mod names;
 mod network;
@@ -53,8 +56,10 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
 
     let hosted_zone = hosted_zone(&file, problems);
     detection::check_account(&file, problems);
-    certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
-    network::check_endpoints(&file.network.endpoints, file.data.store, problems);
+    let (account, region) = (file.account_id.as_ref(), file.region.as_ref());
+    let certificate = certificate::resolve(file.certificate, hosted_zone.as_ref(), account, region, problems);
+    kms::check(&file.kms, account, region, problems);
+    network::check_endpoints(&file.network, file.data.store, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
     let service = service::resolve(
         file.service,
@@ -66,6 +71,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     let data = data::resolve(&file.data, file.production, problems);
     let backup = backup::resolve(&file.backup, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
+    storage::check_existing(&storage, account, region, problems);
     let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);
@@ -94,7 +100,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         backup,
         dns: file.dns,
         alb: file.alb,
-        certificate: file.certificate,
+        certificate: certificate?,
         waf: file.waf,
         logs: file.logs,
         alarms: file.alarms,
@@ -116,6 +122,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     quotas::check(&config, problems);
     tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
+    existing_network::check_database(&config, problems);
     alarms::check_silenced(&config, problems);
     Some(config)
 }
@@ -127,10 +134,12 @@ fn required(file: &EnvFile, problems: &mut Problems) {
         file.account_id.is_none(),
         file.region.is_none(),
         file.domain.is_none(),
-        file.network.cidr.is_none(),
+        file.network.cidr.is_none() && file.network.existing.is_none(),
     ];
     for ((key, example), _) in REQUIRED.into_iter().zip(missing).filter(|(_, missing)| *missing) {
-        problems.error(key, format!("`{key}` is missing"), format!("add it, for example `{example}`"));
+        problems
+            .error(key, format!("`{key}` is missing"), format!("add it, for example `{example}`"))
+            .because_of(if key == "network.cidr" { &["network.existing"] } else { &[] });
     }
 }
 

@@ -40,9 +40,9 @@ const TIERS: [Tier; 5] = [
 fn counts(file: &NetworkFile) -> [usize; TIERS.len()] {
     let zones = file.availability_zones.len();
     let gateways = match (file.firewall.allowed_names.is_empty(), file.nat) {
-        (true, _) | (_, Nat::None) => 0,
-        (false, Nat::Single) => zones.min(1),
-        (false, Nat::PerAz) => zones,
+        (true, _) | (_, Some(Nat::None)) => 0,
+        (false, Some(Nat::Single)) => zones.min(1),
+        (false, Some(Nat::PerAz) | None) => zones,
     };
     [zones, zones, zones, gateways, gateways]
 }

@@ -12,6 +12,7 @@ mod data;
 mod detection;
 mod dns;
 mod ecr;
+mod existing_network;
 mod github;
 mod iam;
 mod kms;
@@ -33,19 +34,20 @@ pub use account::{Account, Elsewhere, Part, SecurityContact};
 pub use alarms::{Alarms, Silence};
 pub use alb::{Alb, DesyncMode, SslPolicy};
 pub use backup::{Backup, BackupFile, RestoreTestFile, VaultLockFile, Weekday};
-pub use certificate::{Certificate, KeyAlgorithm};
+pub use certificate::{Certificate, CertificateFile, KeyAlgorithm};
 pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
 pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
 pub use dns::Dns;
 pub use ecr::Ecr;
-pub use github::{Github, GithubFile};
+pub use existing_network::{ExistingNetwork, NetworkElsewhere, NetworkPart};
+pub use github::{DEFAULT_BRANCH, Github, GithubFile};
 pub use iam::Iam;
-pub use kms::Kms;
+pub use kms::{ExistingKeys, Kms};
 pub use logs::Logs;
 pub use mutual_tls::{MutualTls, MutualTlsMode, S3Object};
 pub use network::{
     AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
-    NetworkFile, NetworkFirewall, Subnet, Subnets, SubnetsFile,
+    NetworkFile, NetworkFirewall, OwnVpc, Subnet, Subnets, SubnetsFile, Vpc,
 };
 pub use postgres::{
     Postgres, PostgresAurora, PostgresEngine, PostgresFile, PostgresInstance, PostgresRunsOn,
@@ -58,7 +60,10 @@ pub use service::{
 };
 pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};
-pub use storage::{ObjectLock, ObjectLockFile, ObjectLockMode, Storage, StorageFile};
+pub use storage::{
+    ExistingAccessBucket, ExistingAuditBucket, ObjectLock, ObjectLockFile, ObjectLockMode, Storage,
+    StorageFile,
+};
 pub use tags::{DataClassification, PciScope, Tags};
 pub use terraform::Terraform;
 pub use waf::{ManagedGroups, Waf, WafMode};

@@ -14,6 +14,7 @@ mod country;
 mod database;
 mod date;
 mod domain;
+mod ec2;
 mod endpoint;
 mod fargate;
 mod github;
@@ -30,7 +31,8 @@ mod version;
 
 pub use account::AccountId;
 pub use arn::{
-    BucketName, KmsKeyRef, LambdaArn, OidcProviderArn, PolicyArn, PrincipalArn, RoleArn, SecretArn, TableName,
+    BucketName, CertificateArn, KmsKeyArn, KmsKeyRef, LambdaArn, OidcProviderArn, PolicyArn, PrincipalArn,
+    RoleArn, SecretArn, TableName,
 };
 pub use bounded::Bounded;
 pub use cidr::{AnyCidr, Cidr, PrefixListId};
@@ -40,6 +42,7 @@ pub use country::CountryCode;
 pub use database::{DailyWindow, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow};
 pub use date::Date;
 pub use domain::{CertificateName, DomainName, HostedZoneId};
+pub use ec2::{SubnetId, VpcId};
 pub use endpoint::{GatewayEndpoint, InterfaceEndpoint};
 pub use fargate::FargateSize;
 pub use github::{GithubEnvironment, RepositoryName};

@@ -255,7 +255,10 @@ fn cost(inputs: &Inputs<'_>) -> Vec<Widget> {
         "bytes per minute",
         NonEmpty::new(
             volume(&logs.service, "service"),
-            [volume(&logs.flow, "flow"), volume(&logs.waf, "web ACL"), volume(&logs.insights, "insights")],
+            logs.flow
+                .iter()
+                .map(|flow| volume(flow, "flow"))
+                .chain([volume(&logs.waf, "web ACL"), volume(&logs.insights, "insights")]),
         ),
     ));
     let age = |export: &Export| logging::age(export).series().label(export.name.as_str());

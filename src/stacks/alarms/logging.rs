@@ -122,7 +122,7 @@ fn card_data(config: &EnvConfig) -> Alarm {
 }
 
 /// Groups that stopped to record what goes on (PCI 10.7.2).
-fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
+fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
     let notice = |name, means, first| Notice { name, instance: None, to: Topic::Page, means, first };
     let alarm = |notice, measure| Alarm {
         notice,
@@ -133,14 +133,14 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
         missing: Missing::Fine,
     };
     let events = |group| of_group(group, "IncomingLogEvents");
-    [
+    let flow = inputs.logs.flow.as_ref().map(|flow| {
         Alarm {
             notice: notice(
                 "flow-log-silent",
                 "No flow log arrives: what passes through the VPC is not recorded.",
                 "see whether the flow log was deleted or its role or key was changed; CloudTrail says by whom.",
             ),
-            measure: Measure::Of(events(&inputs.logs.flow)),
+            measure: Measure::Of(events(flow)),
             bad: Bad::Below(1.into()),
             // A flow log collects for ten minutes at most, and is delivered five minutes later.
             // <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html>
@@ -148,7 +148,9 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
             of: (2, 2),
             // The load balancer's addresses alone are scanned every minute.
             missing: Missing::Bad,
-        },
+        }
+    });
+    let silent = [
         alarm(
             notice(
                 "service-log-silent",
@@ -177,7 +179,8 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
                 ],
             ),
         ),
-    ]
+    ];
+    flow.into_iter().chain(silent).collect()
 }
 
 fn of_stream(export: &Export, name: &'static str, statistic: &'static str) -> Metric {

@@ -22,7 +22,7 @@ use terraform::kind::Text;
 use terraform::{Expr, Meta, NonEmpty, Stack, set};
 
 use super::vpc::Placed;
-use crate::config::{AvailabilityZone, EgressDestination, EnvConfig, FIREWALL_NAMES_MAX};
+use crate::config::{AvailabilityZone, EgressDestination, EnvConfig, FIREWALL_NAMES_MAX, OwnVpc};
 use crate::stacks::kms::Key;
 use crate::stacks::logs;
 
@@ -46,13 +46,14 @@ impl Firewall {
 pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
+    own: &OwnVpc,
     vpc: &Expr<VpcId>,
     subnets: &[Placed],
     key: &Key,
     logs: &logs::FirewallLogs,
 ) -> Option<Firewall> {
     let (first, rest) = subnets.split_first()?;
-    let policy = policy(stack, config, key);
+    let policy = policy(stack, config, own, key);
     let mapping = |placed: &Placed| firewall::SubnetMapping {
         subnet_id: set(placed.id.clone()),
         optional: Default::default(),
@@ -79,7 +80,7 @@ pub(super) fn build(
         },
     );
     log(stack, &handle, logs);
-    let zones = config.network.subnets.firewall.iter().map(|subnet| subnet.az.clone()).collect();
+    let zones = own.subnets.firewall.iter().map(|subnet| subnet.az.clone()).collect();
     Some(Firewall { firewall: handle, zones })
 }
 
@@ -102,9 +103,17 @@ fn log(stack: &mut Stack<'_>, firewall: &NetworkfirewallFirewallHandle, logs: &l
     );
 }
 
-fn policy(stack: &mut Stack<'_>, config: &EnvConfig, key: &Key) -> NetworkfirewallFirewallPolicyHandle {
-    let groups =
-        [Some(protocols(stack, config, key)), addresses(stack, config, key), Some(names(stack, config, key))];
+fn policy(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    own: &OwnVpc,
+    key: &Key,
+) -> NetworkfirewallFirewallPolicyHandle {
+    let groups = [
+        Some(protocols(stack, config, key)),
+        addresses(stack, config, key),
+        Some(names(stack, config, own, key)),
+    ];
     let references = groups.into_iter().flatten().zip(1_u32..);
     let references = references.map(|(group, priority)| policy::StatefulRuleGroupReference {
         resource_arn: group.arn(),
@@ -113,8 +122,7 @@ fn policy(stack: &mut Stack<'_>, config: &EnvConfig, key: &Key) -> Networkfirewa
             ..Default::default()
         },
     });
-    let private: Vec<String> =
-        config.network.subnets.private.iter().map(|subnet| subnet.cidr.to_string()).collect();
+    let private: Vec<String> = own.subnets.private.iter().map(|subnet| subnet.cidr.to_string()).collect();
     let home =
         policy::RuleVariables { key: set("HOME_NET"), ip_set: policy::IpSet { definition: set(private) } };
     stack.add(
@@ -177,9 +185,14 @@ fn addresses(stack: &mut Stack<'_>, config: &EnvConfig, key: &Key) -> Option<Net
 }
 
 /// The names, as clients say them at the beginning of TLS. What speaks anything else has said none.
-fn names(stack: &mut Stack<'_>, config: &EnvConfig, key: &Key) -> NetworkfirewallRuleGroupHandle {
+fn names(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    own: &OwnVpc,
+    key: &Key,
+) -> NetworkfirewallRuleGroupHandle {
     let target = |name: &crate::config::CertificateName| name.as_str().trim_start_matches('*').to_owned();
-    let mut targets: Vec<String> = config.network.firewall_names.iter().map(target).collect();
+    let mut targets: Vec<String> = own.firewall_names.iter().map(target).collect();
     targets.sort();
     targets.dedup();
     let list = rules::RulesSourceList {

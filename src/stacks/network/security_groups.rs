@@ -18,7 +18,7 @@ use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 use super::endpoints::Endpoints;
 use super::vpc::EVERYWHERE_IPV4;
 use super::{DATABASE_PORT, HTTP, HTTPS, identifier};
-use crate::config::{AnyCidr, EgressDestination, EnvConfig, GatewayEndpoint};
+use crate::config::{AnyCidr, EgressDestination, EnvConfig, GatewayEndpoint, NetworkPart};
 
 /// The security groups.
 pub(super) struct Groups {
@@ -26,8 +26,8 @@ pub(super) struct Groups {
     pub(super) alb: SecurityGroupHandle,
     /// The tasks'.
     pub(super) tasks: SecurityGroupHandle,
-    /// The interface endpoints'.
-    pub(super) endpoints: SecurityGroupHandle,
+    /// The interface endpoints', if those are ours.
+    pub(super) endpoints: Option<SecurityGroupHandle>,
     /// The data stores'.
     pub(super) data: SecurityGroupHandle,
 }
@@ -75,16 +75,18 @@ pub fn client_rules(config: &EnvConfig) -> usize {
 #[must_use]
 pub fn task_rules(config: &EnvConfig) -> usize {
     let by_name = usize::from(config.network.has_firewall());
-    2 + config.network.endpoints.gateway.len() + config.network.egress.len() + by_name
+    let elsewhere = config.network.existing().map_or(0, |existing| existing.interface_endpoint_cidrs.len());
+    2 + config.network.endpoints.gateway.len() + config.network.egress.len() + elsewhere + by_name
 }
 
 /// Builds the groups, without rules.
 pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Expr<VpcId>) -> Groups {
     let mut add = |name, description| group(stack, config, vpc, name, description);
+    let endpoints = config.network.owns(NetworkPart::InterfaceEndpoints);
     Groups {
         alb: add("alb", "The load balancer: reached from the internet, reaches the tasks"),
         tasks: add("tasks", "The tasks: reached from the load balancer, reach what is listed"),
-        endpoints: add("endpoints", "The endpoints: reached from the tasks"),
+        endpoints: endpoints.then(|| add("endpoints", "The endpoints: reached from the tasks")),
         data: add("data", "The data stores: reached from the tasks"),
     }
 }
@@ -135,17 +137,13 @@ pub(super) fn build_rules(
         &groups.tasks,
         Rule::new("tasks_to_data", to(&groups.data), DATABASE_PORT, reason),
     ));
-    let reason = "Tasks reach AWS through endpoints - images, logs, secrets, keys";
-    let rule = Rule::new("endpoints_from_tasks", to(&groups.tasks), HTTPS, reason);
-    needed.push(ingress(stack, &groups.endpoints, rule));
-    let rule = Rule::new("tasks_to_endpoints", to(&groups.endpoints), HTTPS, reason);
-    needed.push(egress(stack, &groups.tasks, rule));
-    for (service, endpoint) in &endpoints.gateways {
+    needed.extend(to_interface_endpoints(stack, config, groups));
+    for (service, list) in &endpoints.gateways {
         let reason = match service {
             GatewayEndpoint::S3 => "Tasks read image layers and use the buckets of this account",
             GatewayEndpoint::DynamoDb => "The service reads and writes its tables",
         };
-        let peer = Peer::PrefixList(endpoint.prefix_list_id());
+        let peer = Peer::PrefixList(list.clone());
         let rule = Rule::new(format!("tasks_to_{}", service.service()), peer, HTTPS, reason);
         needed.push(egress(stack, &groups.tasks, rule));
     }
@@ -153,6 +151,23 @@ pub(super) fn build_rules(
         egress(stack, &groups.tasks, rule);
     }
     needed
+}
+
+/// To our own endpoints by their group, to those that exist already by their ranges.
+fn to_interface_endpoints(stack: &mut Stack<'_>, config: &EnvConfig, groups: &Groups) -> Vec<Address> {
+    let reason = "Tasks reach AWS through endpoints - images, logs, secrets, keys";
+    if let Some(endpoints) = &groups.endpoints {
+        let rule = Rule::new("endpoints_from_tasks", to(&groups.tasks), HTTPS, reason);
+        let admitted = ingress(stack, endpoints, rule);
+        let rule = Rule::new("tasks_to_endpoints", to(endpoints), HTTPS, reason);
+        return vec![admitted, egress(stack, &groups.tasks, rule)];
+    }
+    let ranges = config.network.existing().map(|existing| existing.interface_endpoint_cidrs.as_slice());
+    let rules = ranges.unwrap_or_default().iter().map(|range| {
+        let text = range.to_string();
+        Rule::new(format!("tasks_to_endpoints_{}", identifier(&text)), Peer::Ipv4(text), HTTPS, reason)
+    });
+    rules.map(|rule| egress(stack, &groups.tasks, rule)).collect()
 }
 
 fn to(group: &SecurityGroupHandle) -> Peer {

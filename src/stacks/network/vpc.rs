@@ -12,7 +12,7 @@ use terraform::kind::Text;
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
 use super::firewall::{self, Firewall};
-use crate::config::{EnvConfig, Nat, Subnet as Place};
+use crate::config::{EnvConfig, Nat, OwnVpc, Subnet as Place};
 use crate::stacks::{kms, logs};
 
 /// Every IPv4 address, as AWS writes it.
@@ -24,8 +24,10 @@ pub(super) const EVERYWHERE_IPV6: &str = "::/0";
 pub(super) struct Vpc {
     /// The VPC's id.
     pub(super) id: Expr<VpcId>,
-    /// The ACL that the VPC was born with.
-    pub(super) default_network_acl: Expr<VpcDefaultNetworkAclId>,
+    /// The VPC's range; of several, the first.
+    pub(super) cidr: Expr<Text>,
+    /// The ACL that the VPC was born with, if the VPC is ours.
+    pub(super) default_network_acl: Option<Expr<VpcDefaultNetworkAclId>>,
     /// The public tier.
     pub(super) public: Vec<Placed>,
     /// The private tier.
@@ -52,15 +54,31 @@ pub(super) struct Vpc {
 pub(super) struct Placed {
     /// The subnet's id.
     pub(super) id: Expr<SubnetId>,
+    /// Its range.
+    pub(super) cidr: Expr<Text>,
     /// The letter of its zone, which tells it apart in Terraform addresses.
     pub(super) zone: char,
+}
+
+impl Vpc {
+    /// The range of a tier's subnet in the zone of that letter, if there is one.
+    pub(super) fn range(&self, tier: Tier, zone: char) -> Option<Expr<Text>> {
+        let placed = match tier {
+            Tier::Public => &self.public,
+            Tier::Private => &self.private,
+            Tier::Data => &self.data,
+            Tier::Firewall => &self.firewall,
+            Tier::Nat => &self.nat,
+        };
+        placed.iter().find(|placed| placed.zone == zone).map(|placed| placed.cidr.clone())
+    }
 }
 
 /// The tiers, and where each one's IPv6 ranges begin among the 256 of the VPC. The letter of the zone is added,
 /// so that another zone moves none. The data tier has none: what stands in it speaks IPv4 to the tasks alone; nor do
 /// those of firewall and NAT.
-#[derive(Clone, Copy)]
-enum Tier {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tier {
     Public,
     Private,
     Data,
@@ -69,7 +87,7 @@ enum Tier {
 }
 
 impl Tier {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Private => "private",
@@ -92,6 +110,7 @@ impl Tier {
 pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
+    own: &OwnVpc,
     keys: &kms::Outputs,
     logs: &logs::Outputs,
 ) -> Vpc {
@@ -99,7 +118,7 @@ pub(super) fn build(
     let vpc = stack.add(
         "main",
         aws::Vpc {
-            cidr_block: set(network.cidr.to_string()),
+            cidr_block: set(own.cidr.to_string()),
             assign_generated_ipv6_cidr_block: network.ipv6.then(|| set(true)),
             // Both are needed for the endpoints' private names.
             enable_dns_hostnames: set(true),
@@ -114,20 +133,20 @@ pub(super) fn build(
     );
     lock_defaults(stack, config, &vpc);
 
-    let public = subnets(stack, config, &vpc, Tier::Public, &network.subnets.public, Some(&gateway));
-    let private = subnets(stack, config, &vpc, Tier::Private, &network.subnets.private, None);
-    let data = subnets(stack, config, &vpc, Tier::Data, &network.subnets.data, None);
+    let public = subnets(stack, config, &vpc, Tier::Public, &own.subnets.public, Some(&gateway));
+    let private = subnets(stack, config, &vpc, Tier::Private, &own.subnets.private, None);
+    let data = subnets(stack, config, &vpc, Tier::Data, &own.subnets.data, None);
 
     route_public(stack, config, &vpc, &gateway, &public);
     route_data(stack, config, &vpc, &data);
-    let walled = subnets(stack, config, &vpc, Tier::Firewall, &network.subnets.firewall, None);
-    let behind = subnets(stack, config, &vpc, Tier::Nat, &network.subnets.nat, Some(&gateway));
-    let gateways = if network.has_firewall() { &behind } else { &public };
-    let nat = nat_gateways(stack, config, &gateway, gateways);
+    let walled = subnets(stack, config, &vpc, Tier::Firewall, &own.subnets.firewall, None);
+    let behind = subnets(stack, config, &vpc, Tier::Nat, &own.subnets.nat, Some(&gateway));
+    let gateways = if own.has_firewall() { &behind } else { &public };
+    let nat = nat_gateways(stack, config, own.nat, &gateway, gateways);
     let wall = logs.firewall.as_ref().and_then(|logs| {
-        let wall = firewall::build(stack, config, &vpc.id(), &walled, &keys.data, logs)?;
+        let wall = firewall::build(stack, config, own, &vpc.id(), &walled, &keys.data, logs)?;
         route_firewall(stack, config, &vpc, &walled, &nat);
-        route_nat(stack, config, &vpc, &gateway, &behind, &wall);
+        route_nat(stack, config, own, &vpc, &gateway, &behind, &wall);
         Some(wall)
     });
     let out = Out { nat: &nat, wall: wall.as_ref() };
@@ -135,7 +154,8 @@ pub(super) fn build(
     let (nat_gateways, addresses) = nat.into_iter().unzip();
     Vpc {
         id: vpc.id(),
-        default_network_acl: vpc.default_network_acl_id(),
+        cidr: Expr::new(own.cidr.to_string()),
+        default_network_acl: Some(vpc.default_network_acl_id()),
         public,
         private,
         data,
@@ -214,7 +234,7 @@ fn subnets(
                 },
             },
         );
-        placed.push(Placed { id: subnet.id(), zone });
+        placed.push(Placed { id: subnet.id(), cidr: Expr::new(place.cidr.to_string()), zone });
     }
     placed
 }
@@ -305,10 +325,11 @@ fn route_data(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &VpcHandle, data: 
 fn nat_gateways(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
+    nat: Nat,
     gateway: &InternetGatewayHandle,
     subnets: &[Placed],
 ) -> Vec<(NatGatewayHandle, EipHandle)> {
-    let count = match config.network.nat {
+    let count = match nat {
         Nat::PerAz => subnets.len(),
         Nat::Single => 1,
         Nat::None => 0,
@@ -364,6 +385,7 @@ fn route_firewall(
 fn route_nat(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
+    own: &OwnVpc,
     vpc: &VpcHandle,
     gateway: &InternetGatewayHandle,
     behind: &[Placed],
@@ -379,7 +401,7 @@ fn route_nat(
         ..Default::default()
     };
     stack.add("nat_internet", Route { route_table_id: table.id(), optional: internet });
-    for (at, subnet) in config.network.subnets.private.iter().enumerate() {
+    for (at, subnet) in own.subnets.private.iter().enumerate() {
         let Some(zone) = wall.zones.get(at).or(wall.zones.first()) else { continue };
         let back = RouteOptional {
             // More specific than the VPC's own route, which would lead past the firewall.

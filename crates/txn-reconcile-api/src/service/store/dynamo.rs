@@ -138,8 +138,8 @@ impl DynamoStore {
                     .set_expression_attribute_values(values);
                 built.delete(delete.build().map_err(invalid)?)
             }
-            Write::Check { key, expect } => {
-                let (expression, values) = condition(expect);
+            Write::Check { key, version } => {
+                let (expression, values) = condition(Expect::Version(version));
                 let check = ConditionCheck::builder()
                     .table_name(&self.records)
                     .set_key(Some(place(&key)))

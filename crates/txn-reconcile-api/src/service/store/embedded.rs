@@ -70,8 +70,10 @@ fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>)
     let mut due_index = write.open_table(DUE).map_err(unavailable)?;
     for write in writes {
         let (key, expect) = match write {
-            Write::Put { key, expect, .. } | Write::Check { key, expect } => (key, *expect),
-            Write::Delete { key, version } => (key, Expect::Version(*version)),
+            Write::Put { key, expect, .. } => (key, *expect),
+            Write::Delete { key, version } | Write::Check { key, version } => {
+                (key, Expect::Version(*version))
+            }
         };
         let place = (key.pk.as_str(), key.sk.as_str());
         let old = records.get(place).map_err(unavailable)?.map(|guard| {

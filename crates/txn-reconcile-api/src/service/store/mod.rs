@@ -7,6 +7,7 @@
 pub mod dynamo;
 pub mod embedded;
 pub mod postgres;
+pub mod traced;
 
 use std::fmt;
 
@@ -82,12 +83,12 @@ pub enum Write {
         /// The version.
         version: u64,
     },
-    /// Writes nothing, but has to hold.
+    /// Writes nothing, but the item has to have this version.
     Check {
         /// Where.
         key: Key,
-        /// What has to hold.
-        expect: Expect,
+        /// The version.
+        version: u64,
     },
 }
 
