@@ -9,14 +9,12 @@ mod task;
 use std::collections::BTreeSet;
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
-use aws::{
-    IamRole, IamRoleHandle, IamRoleOptional, IamRolePolicy, IamRolePolicyHandle, IamRolePolicyOptional,
-};
+use aws::kind::{IdentityPolicy, TrustPolicy};
+use aws::{IamRoleHandle, IamRolePolicy, IamRolePolicyHandle, IamRolePolicyOptional};
 use terraform::kind::Text;
 use terraform::{Expr, Stack, set, text};
 
-use super::{data, ecr, ecs, kms, logs, secrets, storage};
+use super::{data, ecr, ecs, kms, logs, role, secrets, storage};
 use crate::config::{EnvConfig, RepositoryUri, SecretArn, Store};
 
 /// What the roles may use.
@@ -139,22 +137,11 @@ pub(super) struct NewRole {
 }
 
 pub(super) fn role(stack: &mut Stack<'_>, config: &EnvConfig, new: NewRole) -> IamRoleHandle {
-    let boundary = config.iam.permissions_boundary.as_ref();
-    let name = config.names.of(new.name);
-    stack.add(
-        new.name,
-        IamRole {
-            assume_role_policy: set(new.trust),
-            optional: IamRoleOptional {
-                description: set(format!("{} ({})", new.description, config.names.prefix())),
-                max_session_duration: set(new.hours * 3600),
-                permissions_boundary: boundary.map(|arn| Expr::<IamPolicyArn>::external(arn.to_string())),
-                tags: set([("Name", name.clone())]),
-                name: set(name),
-                ..Default::default()
-            },
-        },
-    )
+    let description = format!("{} ({})", new.description, config.names.prefix());
+    let mut role = role::new(config, new.name, description, new.trust);
+    role.optional.max_session_duration = set(new.hours * 3600);
+    role.optional.tags = set([("Name", config.names.of(new.name))]);
+    stack.add(new.name, role)
 }
 
 /// A policy in the role itself: it serves no other, and goes with it.

@@ -10,14 +10,13 @@ use aws::kinesis_firehose_delivery_stream as firehose;
 use aws::{
     CloudwatchLogDataProtectionPolicy, CloudwatchLogGroup, CloudwatchLogGroupHandle,
     CloudwatchLogResourcePolicy, CloudwatchLogResourcePolicyHandle, CloudwatchLogStream,
-    CloudwatchLogSubscriptionFilter, CloudwatchLogSubscriptionFilterOptional, IamRole, IamRoleHandle,
-    IamRoleOptional, IamRolePolicy, IamRolePolicyHandle, IamRolePolicyOptional,
-    KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle,
+    CloudwatchLogSubscriptionFilter, CloudwatchLogSubscriptionFilterOptional, IamRoleHandle,
+    IamRolePolicyHandle, KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle,
     KinesisFirehoseDeliveryStreamOptional,
 };
-use terraform::{Expr, Meta, Stack, set, text};
+use terraform::{Meta, Stack, set, text};
 
-use super::{data, kms, storage};
+use super::{data, kms, role, storage};
 use crate::config::{EnvConfig, Part, PostgresRunsOn};
 
 /// The log groups.
@@ -487,7 +486,14 @@ fn writer(
             [text![errors.arn(), ":log-stream:*"]],
         ),
     ];
-    role(stack, config, "export", "Writes the exported log groups to the audit bucket", trust, statements)
+    role::with_policy(
+        stack,
+        config,
+        "export",
+        "Writes the exported log groups to the audit bucket",
+        trust,
+        statements,
+    )
 }
 
 /// The role that CloudWatch Logs hands events to Firehose as.
@@ -504,40 +510,14 @@ fn feeder(
         ["firehose:PutRecord", "firehose:PutRecordBatch"],
         streams.iter().map(KinesisFirehoseDeliveryStreamHandle::arn),
     )];
-    role(stack, config, "subscription", "Hands the events of log groups to the export", trust, statements)
-}
-
-/// A role for a service that works for the platform, with one policy.
-pub(super) fn role(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    name: &str,
-    description: &'static str,
-    trust: Statement<TrustPolicy>,
-    statements: impl IntoIterator<Item = Statement<IdentityPolicy>>,
-) -> (IamRoleHandle, IamRolePolicyHandle) {
-    let boundary = config.iam.permissions_boundary.as_ref();
-    let role = stack.add(
-        name,
-        IamRole {
-            assume_role_policy: set(Policy::new([trust])),
-            optional: IamRoleOptional {
-                name: set(config.names.of(name)),
-                description: set(description),
-                permissions_boundary: boundary.map(|arn| Expr::external(arn.to_string())),
-                ..Default::default()
-            },
-        },
-    );
-    let policy = stack.add(
-        name,
-        IamRolePolicy {
-            role: set(role.name()),
-            policy: set(Policy::new(statements)),
-            optional: IamRolePolicyOptional { name: set(config.names.of(name)), ..Default::default() },
-        },
-    );
-    (role, policy)
+    role::with_policy(
+        stack,
+        config,
+        "subscription",
+        "Hands the events of log groups to the export",
+        trust,
+        statements,
+    )
 }
 
 #[cfg(test)]
