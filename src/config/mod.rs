@@ -19,11 +19,13 @@ mod salvage;
 mod source;
 mod suggest;
 mod wording;
+mod workload;
 
 pub use load::{load_all, load_some, parse};
 pub use names::{BucketKind, Names, TargetGroup};
 pub use section::*;
 pub use value::*;
+pub use workload::Workload;
 
 use std::collections::BTreeMap;
 
@@ -64,8 +66,10 @@ pub struct EnvConfig {
     pub github: Option<Github>,
     /// The image repository.
     pub ecr: Ecr,
-    /// The tasks on Fargate.
+    /// The main service, which gets every request that is no other's.
     pub service: Service,
+    /// The services beside it, by name.
+    pub services: BTreeMap<FurtherName, FurtherService>,
     /// Where the service keeps its records.
     pub data: Data,
     /// The service's own secrets.

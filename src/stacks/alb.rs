@@ -37,6 +37,12 @@ pub struct BlueGreen {
     pub test_listener: Option<LbListenerHandle>,
 }
 
+/// How many target groups the load balancer has: one for each service, and the main one's second.
+#[must_use]
+pub fn target_groups(config: &EnvConfig) -> usize {
+    1 + config.services.len() + usize::from(config.is_blue_green())
+}
+
 /// Builds the load balancer.
 pub fn build(
     stack: &mut Stack<'_>,
@@ -130,13 +136,26 @@ fn certificate(
     )
 }
 
-/// The further names, sorted, without the domain itself; absent if there are none.
+/// The names that the certificate bears, each once: the domain, the alternative names, and the hosts of services that
+/// none of those stands for.
+#[must_use]
+pub fn certified_names(config: &EnvConfig) -> Vec<String> {
+    let mut names = vec![config.domain.to_string()];
+    let alternatives = config.certificate.alternative_names.iter().map(ToString::to_string);
+    names.extend(alternatives.filter(|name| *name != config.domain.as_str()));
+    for host in config.services.values().flat_map(|service| &service.hosts) {
+        let wildcard = host.parent().map(|parent| format!("*.{parent}"));
+        if !names.iter().any(|name| name == host.as_str() || Some(name) == wildcard.as_ref()) {
+            names.push(host.to_string());
+        }
+    }
+    names
+}
+
+/// The further names, sorted; absent if there are none.
 fn alternative_names(config: &EnvConfig) -> Option<Expr<Set<Text>>> {
-    let mut names: Vec<String> =
-        config.certificate.alternative_names.iter().map(ToString::to_string).collect();
-    names.retain(|name| *name != config.domain.as_str());
+    let mut names = certified_names(config).split_off(1);
     names.sort();
-    names.dedup();
     if names.is_empty() { None } else { set(names) }
 }
 
@@ -149,9 +168,8 @@ struct ValidationName {
 }
 
 fn validation_names(config: &EnvConfig) -> Vec<ValidationName> {
-    let alternatives = config.certificate.alternative_names.iter().map(ToString::to_string);
     let mut names: Vec<ValidationName> = Vec::new();
-    for certified in std::iter::once(config.domain.to_string()).chain(alternatives) {
+    for certified in certified_names(config) {
         let base = certified.strip_prefix("*.").unwrap_or(&certified).to_owned();
         if !names.iter().any(|name| name.base == base) {
             names.push(ValidationName { certified, base });

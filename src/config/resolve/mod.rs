@@ -14,8 +14,10 @@ mod network;
 mod partition;
 mod quotas;
 mod recovery;
+mod routes;
 mod secrets;
 mod service;
+mod services;
 mod state;
 mod storage;
 mod subnets;
@@ -24,7 +26,7 @@ mod waf;
 
 use super::EnvConfig;
 use super::file::{EnvFile, REQUIRED};
-use super::problem::Problems;
+use super::problem::{KeyPath, Problems};
 use super::value::{DomainName, EnvName, RetentionDays};
 
 /// The shortest retention in production, in days: PCI DSS 10.5.1 asks for twelve months.
@@ -32,7 +34,7 @@ pub(crate) const PRODUCTION_RETENTION_MIN: u32 = 365;
 
 /// Resolves an environment file, noting every problem. `None` means that a problem has been noted, or that a required
 /// key is missing, which is noted as well.
-pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> Option<EnvConfig> {
+pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems) -> Option<EnvConfig> {
     required(&file, problems);
     check_switches(&file, problems);
     check_retention(&file, problems);
@@ -50,11 +52,19 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
     network::check_endpoints(&file.network.endpoints, file.data.store, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
+    let region = file.region.clone();
+    let around = service::Around {
+        region: region.as_ref(),
+        retention: file.logs.retention_days,
+        production: file.production,
+    };
+    let services = services::resolve(&mut file, hosted_zone.as_ref(), around, problems);
+    let health_command = contract::HEALTH_COMMAND.map(str::to_owned).to_vec();
     let service = service::resolve(
+        &KeyPath::from("service"),
         file.service,
-        file.region.as_ref(),
-        file.logs.retention_days,
-        file.production,
+        [Vec::new(), health_command],
+        around,
         problems,
     );
     let data = data::resolve(&file.data, file.production, problems);
@@ -82,6 +92,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         github,
         ecr: file.ecr,
         service: service?,
+        services,
         data,
         secrets: file.secrets,
         recovery: file.recovery,
@@ -108,6 +119,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         region,
     };
     quotas::check(&config, problems);
+    routes::check(&config, problems);
     tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
     alarms::check_silenced(&config, problems);
@@ -154,11 +166,14 @@ fn check_retention(file: &EnvFile, problems: &mut Problems) {
     if !file.production {
         return;
     }
-    let retentions = [
-        ("logs.retention_days", Some(file.logs.retention_days)),
-        ("network.flow_logs.retention_days", file.network.flow_logs.retention_days),
-        ("service.log_retention_days", file.service.log_retention_days),
+    let mut retentions = vec![
+        (KeyPath::from("logs.retention_days"), Some(file.logs.retention_days)),
+        (KeyPath::from("network.flow_logs.retention_days"), file.network.flow_logs.retention_days),
+        (KeyPath::from("service.log_retention_days"), file.service.log_retention_days),
     ];
+    retentions.extend(file.services.iter().map(|(name, service)| {
+        (KeyPath::from("services").key(name.as_str()).key("log_retention_days"), service.log_retention_days)
+    }));
     for (key, retention) in retentions {
         if let Some(days) = retention.map(RetentionDays::get).filter(|days| *days < PRODUCTION_RETENTION_MIN)
         {

@@ -21,6 +21,7 @@ mod postgres;
 mod recovery;
 mod secrets;
 mod service;
+mod services;
 mod shield;
 mod state;
 mod storage;
@@ -54,6 +55,7 @@ pub use service::{
     Architecture, Autoscaling, BlueGreen, Counts, Deployment, HealthCheck, ScheduledAction, Service,
     ServiceFile, Sidecar, Strategy, TrafficShift,
 };
+pub use services::{FurtherService, FurtherServiceFile};
 pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};
 pub use storage::{ObjectLock, ObjectLockFile, ObjectLockMode, Storage, StorageFile};

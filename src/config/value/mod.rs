@@ -19,6 +19,7 @@ mod fargate;
 mod github;
 mod image;
 mod name;
+mod pattern;
 mod reason;
 mod region;
 mod retention;
@@ -44,9 +45,10 @@ pub use fargate::FargateSize;
 pub use github::{GithubEnvironment, RepositoryName};
 pub use image::{ImageRef, RepositoryUri};
 pub use name::{
-    AlarmName, EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath,
-    VariableName,
+    AlarmName, EnvName, FurtherName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName,
+    UrlPath, VariableName,
 };
+pub use pattern::PathPattern;
 pub use reason::RuleReason;
 pub use region::{AvailabilityZone, Partition, Region, ZoneLetter};
 pub use retention::RetentionDays;
