@@ -96,7 +96,7 @@ fn logs(stack: &mut Stack<'_>, account: &Account<'_>) -> (S3BucketHandle, S3Buck
     let expiration = lifecycle::Expiration { days: set(first.storage.expire_days), ..Default::default() };
     let rule = lifecycle::RuleOptional { expiration: vec![expiration], ..tidy(first) };
     let lifecycle = keep(stack, name, &bucket, rule, Meta::new().depends_on(&encryption));
-    let mut statements = storage::transport(&bucket);
+    let mut statements = storage::transport(&bucket.arn());
     let source = format!("arn:{}:s3:::{}", first.partition(), account.state().bucket);
     let service = Principal::service("logging.s3.amazonaws.com");
     statements.push(
@@ -104,7 +104,7 @@ fn logs(stack: &mut Stack<'_>, account: &Account<'_>) -> (S3BucketHandle, S3Buck
             "ServerAccess",
             service,
             ["s3:PutObject"],
-            [storage::objects(&bucket)],
+            [storage::objects(&bucket.arn())],
         )
         .when(Condition::string_equals("aws:SourceAccount", [first.account_id.to_string()]))
         .when(Condition::arn_equals("aws:SourceArn", [source])),
@@ -131,8 +131,8 @@ fn bucket(
     let versioning = storage::version(stack, name, &bucket, &ownership);
     let encryption = storage::encrypt(stack, name, &bucket, Some(key.clone()), &versioning);
     let lifecycle = keep(stack, name, &bucket, tidy(account.first()), Meta::new().depends_on(&encryption));
-    let mut statements = storage::transport(&bucket);
-    statements.extend(storage::encryption_is_ours(&bucket, None));
+    let mut statements = storage::transport(&bucket.arn());
+    statements.extend(storage::encryption_is_ours(&bucket.arn(), None));
     statements.extend(account.environments().iter().map(|config| theirs_alone(config, &bucket)));
     statements.push(people_alone(account.first(), &bucket));
     let policy = stack.add_with(

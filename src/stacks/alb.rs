@@ -1,11 +1,12 @@
 //! The internet-facing load balancer, its listeners, certificate and DNS records.
 
+use aws::kind::AcmCertificateValidationCertificateArn;
 use aws::lb_target_group::HealthCheck;
 use aws::{
-    AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationHandle,
-    AcmCertificateValidationOptional, Lb, LbHandle, LbListener, LbListenerHandle, LbListenerOptional,
-    LbTargetGroup, LbTargetGroupHandle, Route53Record, Route53RecordHandle, Route53RecordOptional,
-    acm_certificate, data, lb, lb_listener, route53_record,
+    AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationOptional, Lb,
+    LbHandle, LbListener, LbListenerHandle, LbListenerOptional, LbTargetGroup, LbTargetGroupHandle,
+    Route53Record, Route53RecordHandle, Route53RecordOptional, acm_certificate, data, lb, lb_listener,
+    route53_record,
 };
 use terraform::kind::{Set, Text};
 use terraform::{Expr, Meta, NonEmpty, Stack, set};
@@ -25,8 +26,8 @@ pub struct Outputs {
     pub blue_green: Option<BlueGreen>,
     /// The ARN of the zone that the service's name is in.
     pub zone_arn: Expr<Text>,
-    /// The certificate, once it is issued.
-    pub certificate: AcmCertificateValidationHandle,
+    /// The certificate's ARN, known once it is issued.
+    pub certificate: Expr<AcmCertificateValidationCertificateArn>,
 }
 
 /// What CodeDeploy needs beside the first target group.
@@ -74,7 +75,7 @@ pub fn build(
     stack.output("load_balancer_dns_name", "The load balancer's own name in DNS", load_balancer.dns_name());
     stack.output("https_listener_arn", "The HTTPS listener", https_listener.arn());
     stack.output("target_group_arn", "The target group that the tasks register in", blue.arn());
-    stack.output("certificate_arn", "The load balancer's certificate", certificate.certificate_arn());
+    stack.output("certificate_arn", "The load balancer's certificate", certificate.clone());
     Outputs {
         load_balancer,
         https_listener,
@@ -105,7 +106,7 @@ fn certificate(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     zone: &data::Route53ZoneHandle,
-) -> AcmCertificateValidationHandle {
+) -> Expr<AcmCertificateValidationCertificateArn> {
     let certificate = stack.add_with(
         "main",
         // The listener moves to the new certificate before the old one goes; ACM deletes none that is in use.
@@ -127,13 +128,14 @@ fn certificate(
         .into_iter()
         .map(|name| validation_record(stack, config, zone, &certificate, &name).fqdn())
         .collect();
-    stack.add(
+    let validation = stack.add(
         "main",
         AcmCertificateValidation {
             certificate_arn: set(certificate.arn()),
             optional: AcmCertificateValidationOptional { validation_record_fqdns: set(records) },
         },
-    )
+    );
+    validation.certificate_arn()
 }
 
 /// The names that the certificate bears, each once: the domain, the alternative names, and the hosts of services that
@@ -224,14 +226,14 @@ fn load_balancer(
     // Both kinds of file lie under AWSLogs/<account>/ and tell themselves apart by name, so neither has a prefix.
     let to_bucket = |on: bool| {
         on.then(|| lb::AccessLogs {
-            bucket: set(logs.bucket.id()),
+            bucket: set(logs.id()),
             optional: lb::AccessLogsOptional { enabled: set(true), ..Default::default() },
         })
     };
     stack.add_with(
         "main",
         // AWS writes a test file when logging is turned on, which the bucket's policy must allow by then.
-        Meta::new().depends_on(&logs.policy).prevent_destroy(config.protection),
+        logs.before(Meta::new()).prevent_destroy(config.protection),
         Lb {
             access_logs: to_bucket(alb.access_logs),
             connection_logs: to_bucket(alb.connection_logs),
@@ -250,7 +252,7 @@ fn load_balancer(
             load_balancer_type: set("application"),
             name: set(config.names.load_balancer()),
             security_groups: set([network.alb_security_group.id()]),
-            subnets: set(network.public_subnets.iter().map(|subnet| subnet.id()).collect::<Vec<_>>()),
+            subnets: set(network.public_subnets.clone()),
             // The last address of the header is the client's as the load balancer saw it; the service trusts no other.
             xff_header_processing_mode: set("append"),
             ..Default::default()
@@ -296,7 +298,7 @@ fn target_group(
             protocol_version: set("HTTP1"),
             tags: set([("Name", config.names.target_group(group))]),
             target_type: set("ip"),
-            vpc_id: set(network.vpc.id()),
+            vpc_id: set(network.vpc.clone()),
             ..Default::default()
         },
     )
@@ -306,7 +308,7 @@ fn target_group(
 struct Https<'a> {
     config: &'a EnvConfig,
     load_balancer: &'a LbHandle,
-    certificate: &'a AcmCertificateValidationHandle,
+    certificate: &'a Expr<AcmCertificateValidationCertificateArn>,
 }
 
 impl Https<'_> {
@@ -338,7 +340,7 @@ impl Https<'_> {
                 }),
                 load_balancer_arn: set(self.load_balancer.arn()),
                 optional: LbListenerOptional {
-                    certificate_arn: set(self.certificate.certificate_arn()),
+                    certificate_arn: set(self.certificate.clone()),
                     port: set(port),
                     protocol: set("HTTPS"),
                     // What the service is made of is nobody's business (PCI 1.4.5).

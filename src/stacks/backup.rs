@@ -164,7 +164,7 @@ fn plan(
 
 /// By their ARNs, so that nothing is left out for want of a tag.
 fn selected(inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
-    let mut all = vec![inputs.buckets.statements.bucket.arn().text()];
+    let mut all = vec![inputs.buckets.statements.arn().text()];
     if let Some(tables) = &inputs.data.dynamodb {
         all.extend(Table::ALL.map(|table| tables.of(table).arn().text()));
     }

@@ -36,7 +36,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, network: &network::Outpu
             name: set(config.names.of("dns")),
             // Between 100 and 9000, both excluded, which AWS keeps for Firewall Manager.
             priority: set(101),
-            vpc_id: set(network.vpc.id()),
+            vpc_id: set(network.vpc.clone()),
             optional: Route53ResolverFirewallRuleGroupAssociationOptional {
                 mutation_protection: set(if config.protection { "ENABLED" } else { "DISABLED" }),
                 ..Default::default()
@@ -46,7 +46,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, network: &network::Outpu
     stack.add(
         "dns",
         Route53ResolverFirewallConfig {
-            resource_id: set(network.vpc.id().text()),
+            resource_id: set(network.vpc.clone().text()),
             // No answer while the firewall cannot be asked.
             optional: Route53ResolverFirewallConfigOptional { firewall_fail_open: set("DISABLED") },
         },

@@ -201,7 +201,7 @@ mod tests {
             backend: None,
         });
         let mut below = module.stack("below");
-        let mut key = |name: &str| below.add(name, aws::KmsKey::default());
+        let mut key = |name: &str| kms::Key::from(&below.add(name, aws::KmsKey::default()));
         let keys = kms::Outputs {
             logs: key("logs"),
             data: key("data"),

@@ -396,7 +396,7 @@ fn service_meta(
 
 /// Where tasks run: in the private subnets, behind their own security group, without a public address (PCI 1.4.4).
 fn placement(inputs: &Inputs<'_>) -> service::NetworkConfiguration {
-    let subnets: Vec<_> = inputs.network.private_subnets.iter().map(|subnet| subnet.id()).collect();
+    let subnets = inputs.network.private_subnets.clone();
     service::NetworkConfiguration {
         subnets: set(subnets),
         optional: service::NetworkConfigurationOptional {

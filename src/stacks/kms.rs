@@ -6,7 +6,7 @@
 //! statement names a principal that this module makes: AWS would turn it into a dead id when the role is replaced.
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::ResourcePolicy;
+use aws::kind::{KmsKeyArn, KmsKeyKeyId, ResourcePolicy};
 use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
 use terraform::{Expr, Meta, ProviderRef, Stack, set};
 
@@ -20,16 +20,43 @@ use crate::config::{EnvConfig, Part, Region};
 /// The keys.
 pub struct Outputs {
     /// Encrypts log groups, log buckets and alarm topics.
-    pub logs: KmsKeyHandle,
+    pub logs: Key,
     /// Encrypts data stores.
-    pub data: KmsKeyHandle,
+    pub data: Key,
     /// Encrypts secrets.
-    pub secrets: KmsKeyHandle,
+    pub secrets: Key,
     /// Encrypts images and build artifacts.
-    pub artifacts: KmsKeyHandle,
+    pub artifacts: Key,
     /// Encrypts what is copied to the recovery region, if there is one: a key of that region's own, so that the loss of
     /// either key costs one copy.
-    pub recovery: Option<KmsKeyHandle>,
+    pub recovery: Option<Key>,
+}
+
+/// A key, as whatever it encrypts refers to it.
+#[derive(Clone, Debug)]
+pub struct Key {
+    arn: Expr<KmsKeyArn>,
+    key_id: Expr<KmsKeyKeyId>,
+}
+
+impl Key {
+    /// Its ARN.
+    #[must_use]
+    pub fn arn(&self) -> Expr<KmsKeyArn> {
+        self.arn.clone()
+    }
+
+    /// What names it where an ARN is not asked for.
+    #[must_use]
+    pub fn key_id(&self) -> Expr<KmsKeyKeyId> {
+        self.key_id.clone()
+    }
+}
+
+impl From<&KmsKeyHandle> for Key {
+    fn from(key: &KmsKeyHandle) -> Self {
+        Self { arn: key.arn(), key_id: key.key_id() }
+    }
 }
 
 /// Builds the keys and their aliases.
@@ -98,12 +125,7 @@ impl Purpose {
     }
 }
 
-fn key(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    purpose: Purpose,
-    provider: Option<&ProviderRef>,
-) -> KmsKeyHandle {
+fn key(stack: &mut Stack<'_>, config: &EnvConfig, purpose: Purpose, provider: Option<&ProviderRef>) -> Key {
     let name = purpose.as_str();
     // What a lost key encrypted is lost (PCI 3.7.5).
     let mut meta = Meta::new().prevent_destroy(config.protection);
@@ -138,7 +160,7 @@ fn key(
         format!("The key that encrypts {}.", purpose.description()),
         key.arn(),
     );
-    key
+    Key::from(&key)
 }
 
 fn statements(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePolicy>> {

@@ -398,7 +398,7 @@ fn delivery_stream(
         CloudwatchLogStream { name: set(config.names.of(name)), log_group_name: set(to.errors.name()) },
     );
     let s3 = firehose::ExtendedS3Configuration {
-        bucket_arn: set(to.buckets.audit.bucket.arn()),
+        bucket_arn: set(to.buckets.audit.arn()),
         role_arn: set(to.writer.arn()),
         optional: firehose::ExtendedS3ConfigurationOptional {
             kms_key_arn: set(to.keys.logs.arn()),
@@ -423,7 +423,7 @@ fn delivery_stream(
     };
     stack.add_with(
         name,
-        Meta::new().depends_on(to.writer_policy).depends_on(&to.buckets.audit.policy),
+        to.buckets.audit.before(Meta::new().depends_on(to.writer_policy)),
         KinesisFirehoseDeliveryStream {
             name: set(stream_name(config, group)),
             destination: set("extended_s3"),
@@ -453,7 +453,7 @@ fn writer(
     buckets: &storage::Outputs,
     errors: &CloudwatchLogGroupHandle,
 ) -> (IamRoleHandle, IamRolePolicyHandle) {
-    let bucket = &buckets.audit.bucket;
+    let bucket = &buckets.audit;
     let trust = Statement::<TrustPolicy>::assume("Firehose", Principal::service("firehose.amazonaws.com"))
         // Firehose says in whose name it comes; the deputy of another account does not get in.
         .when(Condition::string_equals("sts:ExternalId", [config.account_id.to_string()]));

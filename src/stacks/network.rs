@@ -17,7 +17,8 @@ mod tests;
 pub use acl::most_rules;
 pub use security_groups::{client_rules, task_rules};
 
-use aws::{EipHandle, NatGatewayHandle, SecurityGroupHandle, SubnetHandle, VpcHandle};
+use aws::kind::{SubnetId, VpcId};
+use aws::{EipHandle, NatGatewayHandle, SecurityGroupHandle};
 use terraform::kind::{List, Text};
 use terraform::{Address, Addressed, Expr, Stack};
 
@@ -35,15 +36,15 @@ const HTTP: u16 = 80;
 
 /// The VPC and what stands in it.
 pub struct Outputs {
-    /// The VPC.
-    pub vpc: VpcHandle,
+    /// The VPC's id.
+    pub vpc: Expr<VpcId>,
     /// The load balancer's and the NAT gateways' subnets, in the order of the availability zones. They stand
     /// behind the internet gateway, so whatever refers to one is made after the gateway and destroyed before it.
-    pub public_subnets: Vec<SubnetHandle>,
+    pub public_subnets: Vec<Expr<SubnetId>>,
     /// The tasks' and the endpoints' subnets.
-    pub private_subnets: Vec<SubnetHandle>,
+    pub private_subnets: Vec<Expr<SubnetId>>,
     /// The data stores' subnets.
-    pub data_subnets: Vec<SubnetHandle>,
+    pub data_subnets: Vec<Expr<SubnetId>>,
     /// The load balancer's security group.
     pub alb_security_group: SecurityGroupHandle,
     /// The tasks' security group.
@@ -69,8 +70,8 @@ pub fn build(
 ) -> Outputs {
     let vpc = vpc::build(stack, config);
     acl::build(stack, config, &vpc);
-    flow_logs::build(stack, config, &vpc.vpc, logs, buckets);
-    let groups = security_groups::build(stack, config, &vpc.vpc);
+    flow_logs::build(stack, config, &vpc.id, logs, buckets);
+    let groups = security_groups::build(stack, config, &vpc.id);
     let endpoints = endpoints::build(stack, config, &vpc, &groups.endpoints);
     let rules = security_groups::build_rules(stack, config, &groups, &endpoints);
     outputs(stack, &vpc);
@@ -79,10 +80,10 @@ pub fn build(
     before_tasks.extend(endpoints.all.iter().map(|endpoint| endpoint.address().clone()));
     before_tasks.extend(rules);
     Outputs {
-        vpc: vpc.vpc,
-        public_subnets: vpc.public.into_iter().map(|placed| placed.subnet).collect(),
-        private_subnets: vpc.private.into_iter().map(|placed| placed.subnet).collect(),
-        data_subnets: vpc.data.into_iter().map(|placed| placed.subnet).collect(),
+        vpc: vpc.id,
+        public_subnets: vpc.public.into_iter().map(|placed| placed.id).collect(),
+        private_subnets: vpc.private.into_iter().map(|placed| placed.id).collect(),
+        data_subnets: vpc.data.into_iter().map(|placed| placed.id).collect(),
         alb_security_group: groups.alb,
         tasks_security_group: groups.tasks,
         data_security_group: groups.data,
@@ -93,9 +94,9 @@ pub fn build(
 }
 
 fn outputs(stack: &mut Stack<'_>, vpc: &vpc::Vpc) {
-    stack.output("vpc_id", "The VPC.", vpc.vpc.id());
+    stack.output("vpc_id", "The VPC.", vpc.id.clone());
     let ids = |tier: &[vpc::Placed]| -> Expr<List<Text>> {
-        Expr::new(tier.iter().map(|placed| placed.subnet.id()).collect::<Vec<_>>())
+        Expr::new(tier.iter().map(|placed| placed.id.clone()).collect::<Vec<_>>())
     };
     stack.output("private_subnet_ids", "The tasks' subnets.", ids(&vpc.private));
     let addresses: Vec<_> = vpc.addresses.iter().map(|address| address.public_ip()).collect();

@@ -52,7 +52,7 @@ impl Secret {
         match self {
             Self::AdminKey => "The old token is refused; API keys that it made stay valid.",
             Self::SigningKey => {
-                "Open cursors are refused with 400 and anchors are checked by the key that they name."
+                "Open cursors are refused with 400; anchors of before still count, without their signature."
             }
         }
     }

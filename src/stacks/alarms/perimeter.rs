@@ -123,7 +123,7 @@ fn certificate(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
         measure: Measure::Of(Metric {
             namespace: "AWS/CertificateManager".into(),
             name: "DaysToExpiry",
-            dimensions: vec![("CertificateArn", inputs.alb.certificate.certificate_arn().text())],
+            dimensions: vec![("CertificateArn", inputs.alb.certificate.clone().text())],
             statistic: "Minimum",
         }),
         bad: Bad::Below(config.alarms.certificate_days.get().into()),

@@ -4,8 +4,8 @@ use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::ResourcePolicy;
 use aws::{
     AppautoscalingPolicy, AppautoscalingPolicyOptional, AppautoscalingTarget, DynamodbResourcePolicy,
-    DynamodbTable, DynamodbTableHandle, DynamodbTableOptional, KmsKeyHandle,
-    appautoscaling_policy as scaling, dynamodb_table as dynamodb,
+    DynamodbTable, DynamodbTableHandle, DynamodbTableOptional, appautoscaling_policy as scaling,
+    dynamodb_table as dynamodb,
 };
 use contract::{Attribute, Table};
 use terraform::kind::Text;
@@ -115,7 +115,7 @@ fn table(
 
 /// A whole table in the recovery region, under a key of that region, and as recoverable as the first one.
 fn replicas(config: &EnvConfig, keys: &kms::Outputs) -> Vec<dynamodb::Replica> {
-    let replica = |(region, key): (&Region, &KmsKeyHandle)| dynamodb::Replica {
+    let replica = |(region, key): (&Region, &kms::Key)| dynamodb::Replica {
         region_name: set(region.to_string()),
         optional: dynamodb::ReplicaOptional {
             kms_key_arn: set(key.arn()),

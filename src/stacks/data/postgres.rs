@@ -124,7 +124,7 @@ const PARAMETERS: [(&str, &str); 8] = [
 ];
 
 fn subnets(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> DbSubnetGroupHandle {
-    let subnets: Vec<_> = inputs.network.data_subnets.iter().map(|subnet| subnet.id()).collect();
+    let subnets = inputs.network.data_subnets.clone();
     stack.add(
         "main",
         DbSubnetGroup {

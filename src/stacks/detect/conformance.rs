@@ -54,7 +54,7 @@ fn parameters(rule: &Rule, config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<(&'st
     match rule.name {
         "iam-policy-in-use" => vec![("policyARN", Expr::new(access::support_policy(config)))],
         "internet-gateway-authorized-vpc-only" => {
-            vec![("AuthorizedVpcIds", inputs.network.vpc.id().text())]
+            vec![("AuthorizedVpcIds", inputs.network.vpc.clone().text())]
         }
         _ => rule.parameters.iter().map(|(key, value)| (*key, Expr::new(*value))).collect(),
     }

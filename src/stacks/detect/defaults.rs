@@ -70,7 +70,7 @@ fn block_other_vpcs(stack: &mut Stack<'_>, inputs: &Inputs<'_>) {
         VpcBlockPublicAccessExclusion {
             internet_gateway_exclusion_mode: set("allow-bidirectional"),
             optional: VpcBlockPublicAccessExclusionOptional {
-                vpc_id: set(inputs.network.vpc.id()),
+                vpc_id: set(inputs.network.vpc.clone()),
                 ..Default::default()
             },
         },

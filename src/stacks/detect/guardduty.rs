@@ -93,10 +93,10 @@ fn export(stack: &mut Stack<'_>, inputs: &Inputs<'_>, detector: &GuarddutyDetect
     stack.add_with(
         "findings",
         // GuardDuty tries the way out when it is told of it.
-        Meta::new().depends_on(&audit.policy),
+        audit.before(Meta::new()),
         GuarddutyPublishingDestination {
             detector_id: detector.id(),
-            destination_arn: set(audit.bucket.arn()),
+            destination_arn: set(audit.arn()),
             kms_key_arn: set(inputs.keys.logs.arn()),
             optional: Default::default(),
         },

@@ -81,9 +81,9 @@ fn channel(
     let bucket = &inputs.buckets.config;
     stack.add_with(
         "main",
-        Meta::new().depends_on(recorder).depends_on(&bucket.policy),
+        bucket.before(Meta::new().depends_on(recorder)),
         ConfigDeliveryChannel {
-            s3_bucket_name: set(bucket.bucket.id()),
+            s3_bucket_name: set(bucket.id()),
             optional: ConfigDeliveryChannelOptional {
                 name: set(config.names.prefix().to_owned()),
                 s3_kms_key_arn: set(inputs.keys.logs.arn()),

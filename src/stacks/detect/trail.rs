@@ -24,10 +24,10 @@ pub fn build(
     let trail = stack.add_with(
         "main",
         // CloudTrail tries both ways out when the trail is made.
-        Meta::new().prevent_destroy(config.protection).depends_on(&audit.policy).depends_on(&policy),
+        audit.before(Meta::new().prevent_destroy(config.protection)).depends_on(&policy),
         Cloudtrail {
             name: set(config.names.prefix().to_owned()),
-            s3_bucket_name: set(audit.bucket.id()),
+            s3_bucket_name: set(audit.id()),
             optional: CloudtrailOptional {
                 enable_logging: set(true),
                 is_multi_region_trail: set(true),

@@ -268,7 +268,7 @@ fn database<'a>(config: &EnvConfig, inputs: &Inputs<'a>) -> Option<&'a Database>
 }
 
 fn bucket(inputs: &Inputs<'_>, bucket: Bucket) -> Option<Expr<Text>> {
-    Some(inputs.buckets.of(bucket).bucket.id().text())
+    Some(inputs.buckets.of(bucket).id().text())
 }
 
 /// Whether the platform sets a variable, which an environment file then may not.

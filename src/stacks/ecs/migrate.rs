@@ -94,7 +94,7 @@ fn command(inputs: &Inputs<'_>, cluster: &EcsClusterHandle, definition: Expr<Tex
         if at > 0 {
             parts.push(",".into());
         }
-        parts.push(subnet.id().into());
+        parts.push(subnet.clone().into());
     }
     parts.push("]}'".into());
     concat(parts)

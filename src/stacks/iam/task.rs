@@ -38,7 +38,7 @@ fn statement(config: &EnvConfig, inputs: &Inputs<'_>, operation: Operation) -> O
 
 fn resource(config: &EnvConfig, inputs: &Inputs<'_>, resource: Resource) -> Option<Expr<Text>> {
     let table = |table| Some(inputs.data.dynamodb.as_ref()?.of(table).arn());
-    let bucket = |bucket: Bucket| inputs.buckets.of(bucket).bucket.arn();
+    let bucket = |bucket: Bucket| inputs.buckets.of(bucket).arn();
     Some(match resource {
         Resource::Table(name) => table(name)?.text(),
         Resource::Index(name, index) => text![table(name)?, format!("/index/{}", index.name)],
@@ -85,7 +85,7 @@ fn of_bucket(
     bucket: Bucket,
     key: Expr<KmsKeyArn>,
 ) -> Identity {
-    let bucket = &inputs.buckets.of(bucket).bucket;
+    let bucket = inputs.buckets.of(bucket);
     Identity::allow(sid, ["kms:Decrypt", "kms:GenerateDataKey"], [key])
         .when(via(config, "s3"))
         // The bucket, because of its bucket key; the object, should S3 go without it.

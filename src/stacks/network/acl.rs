@@ -114,9 +114,9 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
         let acl = stack.add(
             tier,
             NetworkAcl {
-                vpc_id: vpc.vpc.id(),
+                vpc_id: vpc.id.clone(),
                 optional: NetworkAclOptional {
-                    subnet_ids: set(subnets.iter().map(|placed| placed.subnet.id()).collect::<Vec<_>>()),
+                    subnet_ids: set(subnets.iter().map(|placed| placed.id.clone()).collect::<Vec<_>>()),
                     tags: set([("Name", config.names.of(tier))]),
                 },
             },
@@ -130,7 +130,7 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
         "locked",
         locked,
         DefaultNetworkAcl {
-            default_network_acl_id: vpc.vpc.default_network_acl_id(),
+            default_network_acl_id: vpc.default_network_acl.clone(),
             optional: DefaultNetworkAclOptional {
                 tags: set([("Name", config.names.of("default-locked"))]),
                 ..Default::default()

@@ -52,11 +52,11 @@ fn gateway(
     stack.add(
         service.service(),
         VpcEndpoint {
-            vpc_id: vpc.vpc.id(),
+            vpc_id: vpc.id.clone(),
             optional: VpcEndpointOptional {
                 service_name: set(format!("com.amazonaws.{}.{}", config.region, service.service())),
                 vpc_endpoint_type: set("Gateway"),
-                route_table_ids: set(vpc.private_tables.iter().map(|table| table.id()).collect::<Vec<_>>()),
+                route_table_ids: set(vpc.private_tables.clone()),
                 policy: set(Policy::new(statements)),
                 tags: set([("Name", config.names.of(service.service()))]),
                 ..Default::default()
@@ -76,11 +76,11 @@ fn interface(
     stack.add(
         &name,
         VpcEndpoint {
-            vpc_id: vpc.vpc.id(),
+            vpc_id: vpc.id.clone(),
             optional: VpcEndpointOptional {
                 service_name: set(service_name(config, service)),
                 vpc_endpoint_type: set("Interface"),
-                subnet_ids: set(vpc.private.iter().map(|placed| placed.subnet.id()).collect::<Vec<_>>()),
+                subnet_ids: set(vpc.private.iter().map(|placed| placed.id.clone()).collect::<Vec<_>>()),
                 security_group_ids: set([group.id()]),
                 // The service's usual name leads to the endpoint, so that no caller needs to know of it.
                 private_dns_enabled: set(true),

@@ -2,10 +2,10 @@
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::flow_log::DestinationOptions;
-use aws::kind::IdentityPolicy;
+use aws::kind::{IdentityPolicy, VpcId};
 use aws::{
     CloudwatchLogGroupHandle, FlowLog, IamRoleHandle, IamRolePolicy, IamRolePolicyHandle,
-    IamRolePolicyOptional, VpcHandle,
+    IamRolePolicyOptional,
 };
 use terraform::{Meta, Stack, set, text};
 
@@ -17,7 +17,7 @@ use crate::stacks::role;
 pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    vpc: &VpcHandle,
+    vpc: &Expr<VpcId>,
     logs: &logs::Outputs,
     buckets: &storage::Outputs,
 ) {
@@ -27,7 +27,7 @@ pub(super) fn build(
         "log_group",
         Meta::new().depends_on(&policy),
         FlowLog {
-            vpc_id: set(vpc.id()),
+            vpc_id: set(vpc.clone()),
             traffic_type: set("ALL"),
             log_destination_type: set("cloud-watch-logs"),
             log_destination: set(logs.flow.arn()),
@@ -40,12 +40,12 @@ pub(super) fn build(
     if flow.s3 {
         stack.add_with(
             "audit_bucket",
-            Meta::new().depends_on(&buckets.audit.policy),
+            buckets.audit.before(Meta::new()),
             FlowLog {
-                vpc_id: set(vpc.id()),
+                vpc_id: set(vpc.clone()),
                 traffic_type: set("ALL"),
                 log_destination_type: set("s3"),
-                log_destination: set(buckets.audit.bucket.arn()),
+                log_destination: set(buckets.audit.arn()),
                 max_aggregation_interval: set(flow.aggregation_seconds.get()),
                 // Partitioned by the hour and in columns, a year of records stays searchable.
                 destination_options: set(DestinationOptions {

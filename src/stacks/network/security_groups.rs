@@ -8,10 +8,10 @@
 
 use std::collections::BTreeSet;
 
-use aws::kind::{SecurityGroupId, VpcEndpointPrefixListId};
+use aws::kind::{SecurityGroupId, VpcEndpointPrefixListId, VpcId};
 use aws::{
-    SecurityGroup, SecurityGroupHandle, VpcHandle, VpcSecurityGroupEgressRule,
-    VpcSecurityGroupEgressRuleOptional, VpcSecurityGroupIngressRule, VpcSecurityGroupIngressRuleOptional,
+    SecurityGroup, SecurityGroupHandle, VpcSecurityGroupEgressRule, VpcSecurityGroupEgressRuleOptional,
+    VpcSecurityGroupIngressRule, VpcSecurityGroupIngressRuleOptional,
 };
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
@@ -77,7 +77,7 @@ pub fn task_rules(config: &EnvConfig) -> usize {
 }
 
 /// Builds the groups, without rules.
-pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &VpcHandle) -> Groups {
+pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Expr<VpcId>) -> Groups {
     let mut add = |name, description| group(stack, config, vpc, name, description);
     Groups {
         alb: add("alb", "The load balancer: reached from the internet, reaches the tasks"),
@@ -92,7 +92,7 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &VpcHandle) 
 fn group(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    vpc: &VpcHandle,
+    vpc: &Expr<VpcId>,
     name: &'static str,
     description: &'static str,
 ) -> SecurityGroupHandle {
@@ -100,7 +100,7 @@ fn group(
         name,
         Meta::new().create_before_destroy(),
         SecurityGroup {
-            vpc_id: set(vpc.id()),
+            vpc_id: set(vpc.clone()),
             name_prefix: set(config.names.of(&format!("{name}-"))),
             description: set(description),
             tags: set([("Name", config.names.of(name))]),

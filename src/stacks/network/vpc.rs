@@ -1,11 +1,12 @@
 //! The VPC, its subnets by tier, and the routes that make a tier what it is.
 
+use aws::kind::{RouteTableId, SubnetId, VpcDefaultNetworkAclId, VpcId};
 use aws::{
     DefaultRouteTable, DefaultRouteTableOptional, DefaultSecurityGroup, EgressOnlyInternetGateway,
     EgressOnlyInternetGatewayHandle, EgressOnlyInternetGatewayOptional, Eip, EipHandle, InternetGateway,
     InternetGatewayHandle, NatGateway, NatGatewayHandle, NatGatewayOptional, Route, RouteOptional,
     RouteTable, RouteTableAssociation, RouteTableAssociationOptional, RouteTableHandle, RouteTableOptional,
-    Subnet, SubnetHandle, SubnetOptional, VpcHandle,
+    Subnet, SubnetOptional, VpcHandle,
 };
 use terraform::kind::Text;
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
@@ -19,8 +20,10 @@ pub(super) const EVERYWHERE_IPV6: &str = "::/0";
 
 /// The VPC with its subnets.
 pub(super) struct Vpc {
-    /// The VPC.
-    pub(super) vpc: VpcHandle,
+    /// The VPC's id.
+    pub(super) id: Expr<VpcId>,
+    /// The ACL that the VPC was born with.
+    pub(super) default_network_acl: Expr<VpcDefaultNetworkAclId>,
     /// The public tier.
     pub(super) public: Vec<Placed>,
     /// The private tier.
@@ -28,7 +31,7 @@ pub(super) struct Vpc {
     /// The data tier.
     pub(super) data: Vec<Placed>,
     /// The private tier's route tables, in the order of the zones.
-    pub(super) private_tables: Vec<RouteTableHandle>,
+    pub(super) private_tables: Vec<Expr<RouteTableId>>,
     /// What makes the private tier's routes effective.
     pub(super) private_routes: Vec<Address>,
     /// The NAT gateways.
@@ -39,8 +42,8 @@ pub(super) struct Vpc {
 
 /// A subnet and its zone's letter.
 pub(super) struct Placed {
-    /// The subnet.
-    pub(super) subnet: SubnetHandle,
+    /// The subnet's id.
+    pub(super) id: Expr<SubnetId>,
     /// The letter of its zone, which tells it apart in Terraform addresses.
     pub(super) zone: char,
 }
@@ -102,7 +105,17 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig) -> Vpc {
     let nat = nat_gateways(stack, config, &gateway, &public);
     let (private_tables, private_routes) = route_private(stack, config, &vpc, &private, &nat);
     let (nat_gateways, addresses) = nat.into_iter().unzip();
-    Vpc { vpc, public, private, data, private_tables, private_routes, nat_gateways, addresses }
+    Vpc {
+        id: vpc.id(),
+        default_network_acl: vpc.default_network_acl_id(),
+        public,
+        private,
+        data,
+        private_tables,
+        private_routes,
+        nat_gateways,
+        addresses,
+    }
 }
 
 /// Empties what every VPC is born with, so that a resource which names no group and no table of its own can
@@ -170,7 +183,7 @@ fn subnets(
                 },
             },
         );
-        placed.push(Placed { subnet, zone });
+        placed.push(Placed { id: subnet.id(), zone });
     }
     placed
 }
@@ -201,7 +214,7 @@ fn associate(stack: &mut Stack<'_>, tier: Tier, placed: &Placed, table: &RouteTa
         RouteTableAssociation {
             route_table_id: table.id(),
             optional: RouteTableAssociationOptional {
-                subnet_id: set(placed.subnet.id()),
+                subnet_id: set(placed.id.clone()),
                 ..Default::default()
             },
         },
@@ -282,7 +295,7 @@ fn nat_gateways(
             &name,
             Meta::new().depends_on(gateway),
             NatGateway {
-                subnet_id: placed.subnet.id(),
+                subnet_id: placed.id.clone(),
                 optional: NatGatewayOptional {
                     allocation_id: set(address.id()),
                     tags: set([("Name", title)]),
@@ -303,7 +316,7 @@ fn route_private(
     vpc: &VpcHandle,
     private: &[Placed],
     nat: &[(NatGatewayHandle, EipHandle)],
-) -> (Vec<RouteTableHandle>, Vec<Address>) {
+) -> (Vec<Expr<RouteTableId>>, Vec<Address>) {
     let egress_only = (config.network.ipv6 && !nat.is_empty()).then(|| egress_only(stack, config, vpc));
     let (mut tables, mut effective) = (Vec::with_capacity(private.len()), Vec::new());
     for (at, placed) in private.iter().enumerate() {
@@ -328,7 +341,7 @@ fn route_private(
             let route = Route { route_table_id: table.id(), optional: route };
             effective.push(stack.add(format!("private_{zone}_ipv6"), route).address().clone());
         }
-        tables.push(table);
+        tables.push(table.id());
     }
     (tables, effective)
 }

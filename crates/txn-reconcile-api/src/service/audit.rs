@@ -3,6 +3,8 @@
 //! An entry's hash covers its content and the hash before it, so that no entry can be changed, taken out or put in
 //! unnoticed. That the end was cut off shows only against an anchor kept elsewhere ([`anchor`]).
 
+use std::collections::HashMap;
+
 use aws_lc_rs::{digest, hmac};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::problem::Problem;
-use super::store::{AuditEntry, Key, Store};
+use super::store::{AuditEntry, Key, Query, Store};
 
 /// The hash before the first entry.
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -60,6 +62,15 @@ fn chained(previous: &str, content: &str) -> String {
     sha256(format!("{previous}{content}").as_bytes())
 }
 
+/// The partition that lists the tenants that have a chain.
+const TENANTS: &str = "tenants";
+
+/// Where a tenant is listed, from the first entry of its chain on.
+#[must_use]
+pub fn tenant_key(tenant: &str) -> Key {
+    Key::new(TENANTS, format!("tenant#{tenant}"))
+}
+
 /// Where the head of a tenant's chain lies: in the same transaction as every entry.
 #[must_use]
 pub fn head_key(tenant: &str) -> Key {
@@ -91,6 +102,8 @@ pub struct Verdict {
     pub head: Head,
     /// The anchor that it was held against, if there is one.
     pub anchored: Option<Head>,
+    /// Whether the present signing key signed that anchor; false from a change of the key to the next anchor.
+    pub anchor_signed: Option<bool>,
     /// What is wrong.
     pub fault: Option<String>,
 }
@@ -100,12 +113,13 @@ pub struct Verdict {
 /// # Errors
 /// Fails only if a store does not answer.
 pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
-    let anchored = latest_anchor(app, tenant).await?;
+    let anchor = latest_anchor(app, tenant).await?;
+    let anchored = anchor.as_ref().map(|(head, _)| head);
     let stored = match app.store.get(&head_key(tenant)).await? {
         Some(item) => super::records::decode(&item)?,
         None => Head::default(),
     };
-    let mut verdict = walk(&*app.store, tenant, stored.sequence, anchored.as_ref()).await?;
+    let mut verdict = walk(&*app.store, tenant, stored.sequence, anchored).await?;
     if verdict.intact && (verdict.head.sequence, &verdict.head.hash) != (stored.sequence, &stored.hash) {
         verdict.intact = false;
         verdict.fault = Some(format!(
@@ -113,13 +127,13 @@ pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
             verdict.head.sequence, stored.sequence
         ));
     }
-    if let (true, Some(anchor)) = (verdict.intact, &anchored)
-        && anchor.sequence > verdict.head.sequence
+    if let (true, Some(anchored)) = (verdict.intact, anchored)
+        && anchored.sequence > verdict.head.sequence
     {
         verdict.intact = false;
-        verdict.fault = Some(format!("entry {} was anchored and is gone", anchor.sequence));
+        verdict.fault = Some(format!("entry {} was anchored and is gone", anchored.sequence));
     }
-    verdict.anchored = anchored;
+    (verdict.anchored, verdict.anchor_signed) = anchor.unzip();
     Ok(verdict)
 }
 
@@ -130,6 +144,7 @@ async fn walk(store: &dyn Store, tenant: &str, to: u64, anchor: Option<&Head>) -
         entries: head.sequence,
         head,
         anchored: None,
+        anchor_signed: None,
         fault: Some(fault),
     };
     while head.sequence < to {
@@ -157,7 +172,14 @@ async fn walk(store: &dyn Store, tenant: &str, to: u64, anchor: Option<&Head>) -
             }
         }
     }
-    Ok(Verdict { intact: true, entries: head.sequence, head, anchored: None, fault: None })
+    Ok(Verdict {
+        intact: true,
+        entries: head.sequence,
+        head,
+        anchored: None,
+        anchor_signed: None,
+        fault: None,
+    })
 }
 
 /// A head as it is kept outside of the database.
@@ -180,13 +202,50 @@ fn anchor_prefix(tenant: &str) -> Path {
         .join(sha256(tenant.as_bytes()).get(..32).unwrap_or_default().to_owned())
 }
 
+/// How old an anchor of an unchanged head may get, in milliseconds: a day. The bucket moves what is old to where it
+/// cannot be read at once, and drops it at last, so the latest anchor of a silent tenant has to stay young.
+const ANCHOR_AGE_MS_MAX: u64 = 86_400_000;
+
+/// What this process has anchored: by tenant, the last entry and when. Only what is new has to be anchored again, since
+/// an anchor can never be taken back.
+#[derive(Debug, Default)]
+pub struct Anchored(HashMap<String, (u64, u64)>);
+
+impl Anchored {
+    /// Anchors the head of every chain that has grown, or whose anchor has become old. Gives how many those were.
+    ///
+    /// # Errors
+    /// Fails if a store does not answer; what was anchored before then counts.
+    pub async fn anchor_all(&mut self, app: &App) -> Result<usize, Problem> {
+        let mut count = 0;
+        let mut from = "tenant#".to_owned();
+        loop {
+            let query =
+                Query { pk: TENANTS.into(), from, to: "tenant#~".into(), descending: false, limit: 100 };
+            let tenants = app.store.query(&query).await?;
+            let Some(last) = tenants.last() else { return Ok(count) };
+            from = format!("{}\0", last.key.sk);
+            for item in &tenants {
+                count += usize::from(self.anchor(app, item.key.sk.trim_start_matches("tenant#")).await?);
+            }
+        }
+    }
+
+    async fn anchor(&mut self, app: &App, tenant: &str) -> Result<bool, Problem> {
+        let Some(item) = app.store.get(&head_key(tenant)).await? else { return Ok(false) };
+        let head: Head = super::records::decode(&item)?;
+        let (sequence, now) = (head.sequence, app.clock.now_ms());
+        if self.0.get(tenant).is_some_and(|(of, at)| *of == sequence && now < at + ANCHOR_AGE_MS_MAX) {
+            return Ok(false);
+        }
+        anchor(app, tenant, head).await?;
+        self.0.insert(tenant.to_owned(), (sequence, now));
+        Ok(true)
+    }
+}
+
 /// Keeps a chain's head where the service cannot change it any more.
-///
-/// # Errors
-/// Fails if a store does not answer.
-pub async fn anchor(app: &App, tenant: &str) -> Result<(), Problem> {
-    let Some(item) = app.store.get(&head_key(tenant)).await? else { return Ok(()) };
-    let head: Head = super::records::decode(&item)?;
+async fn anchor(app: &App, tenant: &str, head: Head) -> Result<(), Problem> {
     let path = anchor_prefix(tenant).join(format!("{:020}.json", head.sequence));
     let text = signed_text(tenant, &head);
     let signature = hex(hmac::sign(&app.signing_key, text.as_bytes()).as_ref());
@@ -200,8 +259,9 @@ fn key_name(app: &App) -> String {
     hex(hmac::sign(&app.signing_key, b"name").as_ref()).get(..16).unwrap_or_default().to_owned()
 }
 
-/// The latest anchor that this key signed.
-async fn latest_anchor(app: &App, tenant: &str) -> Result<Option<Head>, Problem> {
+/// The latest anchor, and whether this key signed it. One that another key signed counts all the same: nobody can change
+/// it, and to pass over it would let whoever changes the key cut the chain.
+async fn latest_anchor(app: &App, tenant: &str) -> Result<Option<(Head, bool)>, Problem> {
     use futures_util::TryStreamExt;
     let objects: Vec<_> = app.anchors.list(Some(&anchor_prefix(tenant))).try_collect().await?;
     let Some(last) = objects.into_iter().map(|object| object.location).max() else { return Ok(None) };
@@ -209,7 +269,7 @@ async fn latest_anchor(app: &App, tenant: &str) -> Result<Option<Head>, Problem>
     let anchor: Anchor =
         serde_json::from_slice(&bytes).map_err(|_| Problem::internal("an anchor cannot be read"))?;
     if anchor.key != key_name(app) {
-        return Ok(None);
+        return Ok(Some((anchor.head, false)));
     }
     let text = signed_text(tenant, &anchor.head);
     let signature: Vec<u8> = (0..anchor.signature.len() / 2)
@@ -217,7 +277,7 @@ async fn latest_anchor(app: &App, tenant: &str) -> Result<Option<Head>, Problem>
         .collect();
     hmac::verify(&app.signing_key, text.as_bytes(), &signature)
         .map_err(|_| Problem::internal("an anchor's signature is wrong"))?;
-    Ok(Some(anchor.head))
+    Ok(Some((anchor.head, true)))
 }
 
 /// The trait is used through its extension.

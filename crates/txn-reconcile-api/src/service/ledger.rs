@@ -102,6 +102,11 @@ impl App {
             let head: Head = stored.as_ref().map(decode).transpose()?.unwrap_or_default();
             let (next, entry) = head.append(effect.tenant, content.clone())?;
             let mut all = writes.clone();
+            let tenant = audit::tenant_key(effect.tenant);
+            if stored.is_none() && self.store.get(&tenant).await?.is_none() {
+                let body = encode(&json!({ "tenant": effect.tenant }))?;
+                all.push(Write::put(tenant, Expect::Absent, body));
+            }
             let expect = version.map_or(Expect::Absent, Expect::Version);
             all.push(Write::put(head_key.clone(), expect, encode(&next)?));
             match self.store.transact(all, Some(entry)).await {

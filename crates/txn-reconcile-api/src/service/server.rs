@@ -20,7 +20,7 @@ use super::clock::{Rng, SystemClock, SystemRng};
 use super::config::{Config, StoreConfig};
 use super::records::{Scope, encode};
 use super::store::embedded::EmbeddedStore;
-use super::store::{Expect, Key, Query, Store, Write};
+use super::store::{Expect, Store, Write};
 use super::{api, audit, auth, blob, worker};
 
 /// Upper bounds of the latency histogram, in milliseconds.
@@ -176,11 +176,6 @@ pub async fn development_tokens(app: &App) -> Result<[String; 2], String> {
         app.store.transact(vec![write], None).await.map_err(|error| error.to_string())?;
         tokens.push(token);
     }
-    let tenant = Key::new("tenants", "tenant#dev");
-    if app.store.get(&tenant).await.map_err(|error| error.to_string())?.is_none() {
-        let write = Write::put(tenant, Expect::Absent, b"{\"tenant\":\"dev\"}".to_vec());
-        app.store.transact(vec![write], None).await.map_err(|error| error.to_string())?;
-    }
     tokens.try_into().map_err(|_| "two tokens were to be drawn".to_owned())
 }
 
@@ -250,31 +245,13 @@ pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAd
     Ok(())
 }
 
-/// Anchors the head of each tenant's audit chain now and then.
+/// Anchors what has been added to the audit chains, now and then.
 async fn anchor(app: Arc<App>) {
+    let mut anchored = audit::Anchored::default();
     loop {
         app.clock.sleep(ANCHOR_MS).await;
-        if let Err(problem) = anchor_all(&app).await {
+        if let Err(problem) = anchored.anchor_all(&app).await {
             tracing::warn!("audit heads could not be anchored: {}", problem.detail);
-        }
-    }
-}
-
-/// Anchors the head of each tenant's audit chain.
-///
-/// # Errors
-/// Fails if a store does not answer.
-pub async fn anchor_all(app: &App) -> Result<(), super::problem::Problem> {
-    audit::anchor(app, "admin").await?;
-    let mut from = "tenant#".to_owned();
-    loop {
-        let query =
-            Query { pk: "tenants".into(), from, to: "tenant#~".into(), descending: false, limit: 100 };
-        let tenants = app.store.query(&query).await?;
-        let Some(last) = tenants.last() else { return Ok(()) };
-        from = format!("{}\0", last.key.sk);
-        for item in &tenants {
-            audit::anchor(app, item.key.sk.trim_start_matches("tenant#")).await?;
         }
     }
 }

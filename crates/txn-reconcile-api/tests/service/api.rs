@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use txn_reconcile_api::service::api::router;
 use txn_reconcile_api::service::store::Store;
-use txn_reconcile_api::service::{App, audit, server, worker};
+use txn_reconcile_api::service::{App, audit, worker};
 
 use super::backends::{self, ADMIN, app};
 
@@ -204,7 +204,7 @@ async fn whole_way(store: Arc<dyn Store>) {
     );
 
     // The log.
-    server::anchor_all(&app).await.unwrap();
+    audit::Anchored::default().anchor_all(&app).await.unwrap();
     let verdict = audit::verify(&app, "acme").await.unwrap();
     assert!(verdict.intact && verdict.entries >= 10 && verdict.anchored.is_some(), "{verdict:?}");
 }

@@ -12,7 +12,7 @@ use super::super::auth::{is_tenant, key_place};
 use super::super::clock::id;
 use super::super::problem::Problem;
 use super::super::records::{ApiKey, Scope, encode};
-use super::super::store::{Expect, Key, Write};
+use super::super::store::{Expect, Write};
 use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, text, versioned};
 
 pub fn routes() -> Vec<Route> {
@@ -106,11 +106,7 @@ async fn create(app: &App, call: Call) -> Result<Reply, Problem> {
         return Err(Problem::unprocessable("scopes are some of read, write, approve and audit"));
     }
     let (key, token) = draw(app, &new.tenant, &new.name, new.scopes);
-    let mut writes = vec![Write::put(key_place(&key.id), Expect::Absent, encode(&key)?)];
-    let tenant = Key::new("tenants", format!("tenant#{}", new.tenant));
-    if app.store.get(&tenant).await?.is_none() {
-        writes.push(Write::put(tenant, Expect::Absent, encode(&json!({ "tenant": new.tenant }))?));
-    }
+    let writes = vec![Write::put(key_place(&key.id), Expect::Absent, encode(&key)?)];
     // A repeated request must not show the token again: a stored answer is no place for it.
     let shown = answer(201, &MadeKey { id: key.id.clone(), token })?;
     let kept = answer(201, &json!({ "id": key.id, "token": "(shown once)" }))?;
