@@ -129,10 +129,10 @@ impl EnvConfig {
         tags
     }
 
-    /// Whether CodeDeploy moves the traffic between two target groups.
+    /// Whether CodeDeploy moves the main service's traffic between two target groups.
     #[must_use]
     pub fn is_blue_green(&self) -> bool {
-        self.service.deployment.strategy == Strategy::BlueGreen
+        self.service.is_blue_green()
     }
 
     /// The port at which a version answers before it gets traffic, and the ranges that may reach it; none, if nobody may.

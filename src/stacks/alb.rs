@@ -4,15 +4,16 @@ use aws::kind::AcmCertificateValidationCertificateArn;
 use aws::lb_target_group::HealthCheck;
 use aws::{
     AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationOptional, Lb,
-    LbHandle, LbListener, LbListenerHandle, LbListenerOptional, LbTargetGroup, LbTargetGroupHandle,
-    Route53Record, Route53RecordHandle, Route53RecordOptional, acm_certificate, data, lb, lb_listener,
-    route53_record,
+    LbHandle, LbListener, LbListenerHandle, LbListenerOptional, LbListenerRule, LbListenerRuleOptional,
+    LbTargetGroup, LbTargetGroupHandle, Route53Record, Route53RecordHandle, Route53RecordOptional,
+    acm_certificate, data, lb, lb_listener, lb_listener_rule, route53_record,
 };
 use terraform::kind::{Set, Text};
-use terraform::{Expr, Meta, NonEmpty, Stack, set};
+use terraform::{Address, Addressed, Expr, Meta, NonEmpty, Stack, set};
 
+use super::per_service::PerService;
 use super::{network, storage};
-use crate::config::{EnvConfig, TargetGroup};
+use crate::config::{DomainName, EnvConfig, FurtherService, TargetGroup, Workload};
 
 /// The load balancer and what the service needs of it.
 pub struct Outputs {
@@ -20,8 +21,11 @@ pub struct Outputs {
     pub load_balancer: LbHandle,
     /// The HTTPS listener; the service depends on it.
     pub https_listener: LbListenerHandle,
-    /// The target group that the tasks register in.
-    pub target_group: LbTargetGroupHandle,
+    /// The target group that the tasks of each service register in.
+    pub target_groups: PerService<LbTargetGroupHandle>,
+    /// What leads requests to each service, and what it depends on: the listener, whose default the main one is, or a
+    /// rule of it.
+    pub ways: PerService<Address>,
     /// What CodeDeploy swaps, where it deploys.
     pub blue_green: Option<BlueGreen>,
     /// The ARN of the zone that the service's name is in.
@@ -54,32 +58,50 @@ pub fn build(
     let zone = hosted_zone(stack, config);
     let certificate = certificate(stack, config, &zone);
     let load_balancer = load_balancer(stack, config, network, &buckets.access);
-    let blue = target_group(stack, config, network, TargetGroup::Blue);
+    let target_groups = PerService::build(config, |workload| {
+        target_group(stack, config, network, workload, TargetGroup::Blue)
+    });
+    let blue = &target_groups.main;
     let listen = Https { config, load_balancer: &load_balancer, certificate: &certificate };
-    let https_listener = listen.add(stack, "https", 443, &blue);
+    let https_listener = listen.add(stack, "https", 443, blue);
     let blue_green = config.is_blue_green().then(|| {
-        let green = target_group(stack, config, network, TargetGroup::Green);
+        let green = target_group(stack, config, network, config.main_service(), TargetGroup::Green);
         let test_listener = config.test_listener().map(|(port, _)| listen.add(stack, "test", port, &green));
         BlueGreen { green, test_listener }
+    });
+    let ways = PerService::build(config, |workload| match workload.further {
+        None => https_listener.address().clone(),
+        Some(further) => rule(stack, config, &https_listener, workload, further, target_groups.of(workload)),
     });
     if config.alb.http_redirect {
         http_listener(stack, &load_balancer);
     }
-    alias(stack, config, &zone, &load_balancer, "service_ipv4", "A");
-    if config.network.ipv6 {
-        // Only where the load balancer has IPv6 addresses: an AAAA alias of any other answers nothing.
-        alias(stack, config, &zone, &load_balancer, "service_ipv6", "AAAA");
+    for (host, address) in names_in_dns(config) {
+        alias(stack, &zone, &load_balancer, &host, &format!("{address}_ipv4"), "A");
+        if config.network.ipv6 {
+            // Only where the load balancer has IPv6 addresses: an AAAA alias of any other answers nothing.
+            alias(stack, &zone, &load_balancer, &host, &format!("{address}_ipv6"), "AAAA");
+        }
     }
-    stack.output("service_url", "Where the service is reached", format!("https://{}", config.domain));
+    for workload in config.workloads() {
+        let host = workload.further.and_then(|further| further.hosts.first()).unwrap_or(&config.domain);
+        let output = workload.address("service_url");
+        stack.output(&output, "Where the service is reached", format!("https://{host}"));
+    }
     stack.output("load_balancer_arn", "The load balancer", load_balancer.arn());
     stack.output("load_balancer_dns_name", "The load balancer's own name in DNS", load_balancer.dns_name());
     stack.output("https_listener_arn", "The HTTPS listener", https_listener.arn());
-    stack.output("target_group_arn", "The target group that the tasks register in", blue.arn());
+    for workload in config.workloads() {
+        let output = workload.address("target_group_arn");
+        let group = target_groups.of(workload);
+        stack.output(&output, "The target group that the tasks register in", group.arn());
+    }
     stack.output("certificate_arn", "The load balancer's certificate", certificate.clone());
     Outputs {
         load_balancer,
         https_listener,
-        target_group: blue,
+        target_groups,
+        ways,
         blue_green,
         certificate,
         zone_arn: zone.arn(),
@@ -211,9 +233,24 @@ fn validation_record(
 /// `validation_api` for `api.example.com` in the zone `example.com`. A dot becomes one underscore and a hyphen two,
 /// and neither stands beside the other in a domain name, so two names never have one address.
 fn validation_address(base: &str, zone: &str) -> String {
-    let below = base.strip_suffix(zone).unwrap_or(base).trim_end_matches('.');
-    let identifier = below.replace('-', "__").replace('.', "_");
+    let identifier = below(base, zone);
     if identifier.is_empty() { "validation".to_owned() } else { format!("validation_{identifier}") }
+}
+
+fn below(name: &str, zone: &str) -> String {
+    let below = name.strip_suffix(zone).unwrap_or(name).trim_end_matches('.');
+    below.replace('-', "__").replace('.', "_")
+}
+
+/// The names that lead to the load balancer, and what the addresses of their records begin with.
+fn names_in_dns(config: &EnvConfig) -> Vec<(DomainName, String)> {
+    let mut names = vec![(config.domain.clone(), "service".to_owned())];
+    for host in config.services.values().flat_map(|further| &further.hosts) {
+        if !names.iter().any(|(name, _)| name == host) {
+            names.push((host.clone(), format!("host_{}", below(host.as_str(), config.hosted_zone.as_str()))));
+        }
+    }
+    names
 }
 
 fn load_balancer(
@@ -268,12 +305,17 @@ fn target_group(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     network: &network::Outputs,
+    workload: Workload<'_>,
     group: TargetGroup,
 ) -> LbTargetGroupHandle {
-    let service = &config.service;
+    let service = workload.service;
     let health = &service.health_check;
+    let (address, name) = match workload.name() {
+        None => (group.as_str().to_owned(), group.as_str()),
+        Some(name) => (workload.address("main"), name),
+    };
     stack.add_with(
-        group.as_str(),
+        address,
         // Another port makes another group. It is made first, so that listener and service can move to it, and
         // needs a name of its own by then: hence a prefix, which holds 6 characters, and the full name as a tag.
         Meta::new().create_before_destroy(),
@@ -292,16 +334,58 @@ fn target_group(
             }),
             // An upload keeps a task busy far longer than a look-up, so requests go where the fewest are open.
             load_balancing_algorithm_type: set("least_outstanding_requests"),
-            name_prefix: set(format!("{}-", group.as_str()).chars().take(6).collect::<String>()),
+            name_prefix: set(name_prefix(name)),
             port: set(service.container_port),
             protocol: set("HTTP"),
             protocol_version: set("HTTP1"),
-            tags: set([("Name", config.names.target_group(group))]),
+            tags: set([("Name", config.names.of(name))]),
             target_type: set("ip"),
             vpc_id: set(network.vpc.clone()),
             ..Default::default()
         },
     )
+}
+
+/// Six characters at most, the last of them a hyphen.
+fn name_prefix(name: &str) -> String {
+    let start: String = name.chars().take(5).collect();
+    format!("{}-", start.trim_end_matches('-'))
+}
+
+/// Leads the requests to a service's hosts and paths to its tasks. All others go to the main service.
+fn rule(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    listener: &LbListenerHandle,
+    workload: Workload<'_>,
+    further: &FurtherService,
+    group: &LbTargetGroupHandle,
+) -> Address {
+    let values = |texts: Vec<String>| Some(lb_listener_rule::HostHeader { values: set(texts) });
+    let hosts = further.hosts.iter().map(ToString::to_string).collect();
+    let hosts = lb_listener_rule::Condition { host_header: values(hosts), ..Default::default() };
+    let paths: Vec<String> = further.paths.iter().map(ToString::to_string).collect();
+    let paths = (!paths.is_empty())
+        .then(|| lb_listener_rule::Condition { path_pattern: values(paths), ..Default::default() });
+    let rule = stack.add(
+        workload.address("main"),
+        LbListenerRule {
+            action: NonEmpty::one(lb_listener_rule::Action {
+                r#type: set("forward"),
+                optional: lb_listener_rule::ActionOptional {
+                    target_group_arn: set(group.arn()),
+                    ..Default::default()
+                },
+            }),
+            condition: NonEmpty::new(hosts, paths),
+            listener_arn: listener.arn(),
+            optional: LbListenerRuleOptional {
+                priority: set(further.priority),
+                tags: set([("Name", config.names.of(further.service.name.as_str()))]),
+            },
+        },
+    );
+    rule.address().clone()
 }
 
 /// What every HTTPS listener has in common.
@@ -387,19 +471,19 @@ fn http_listener(stack: &mut Stack<'_>, load_balancer: &LbHandle) {
     );
 }
 
-/// The service's name. An existing record is not overwritten: it may carry somebody's traffic.
+/// A service's name. An existing record is not overwritten: it may carry somebody's traffic.
 fn alias(
     stack: &mut Stack<'_>,
-    config: &EnvConfig,
     zone: &data::Route53ZoneHandle,
     load_balancer: &LbHandle,
+    name: &DomainName,
     address: &str,
     record_type: &'static str,
 ) {
     stack.add(
         address,
         Route53Record {
-            name: set(config.domain.to_string()),
+            name: set(name.to_string()),
             r#type: set(record_type),
             zone_id: set(zone.zone_id()),
             optional: Route53RecordOptional {

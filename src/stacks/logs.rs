@@ -16,13 +16,14 @@ use aws::{
 };
 use terraform::{Meta, Stack, set, text};
 
+use super::per_service::PerService;
 use super::{data, kms, role, storage};
-use crate::config::{EnvConfig, Part, PostgresRunsOn};
+use crate::config::{EnvConfig, Part, PostgresRunsOn, ServiceName, Workload};
 
 /// The log groups.
 pub struct Outputs {
-    /// What the service writes.
-    pub service: CloudwatchLogGroupHandle,
+    /// What each service writes.
+    pub services: PerService<CloudwatchLogGroupHandle>,
     /// What is typed in ECS Exec sessions; there even where Exec is off, so that turning it on needs no second step.
     pub exec: CloudwatchLogGroupHandle,
     /// Container Insights' own group, made before ECS would make it unencrypted.
@@ -56,10 +57,12 @@ pub struct Export {
 }
 
 /// Every log group of the platform.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// What the service writes.
+    /// What the main service writes.
     Service,
+    /// What a service beside it writes.
+    Further(ServiceName),
     /// What is typed in ECS Exec sessions.
     Exec,
     /// Container Insights' own.
@@ -83,6 +86,7 @@ pub enum Group {
 }
 
 impl Group {
+    /// Those that are not a further service's.
     const ALL: [Self; 11] = [
         Self::Service,
         Self::Exec,
@@ -102,8 +106,9 @@ impl Group {
 
     /// The group's name in Terraform's addresses, in its delivery stream's name and in the audit bucket.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
+    pub fn identifier(&self) -> String {
+        let name = match self {
+            Self::Further(name) => return format!("service_{}", name.as_str().replace('-', "_")),
             Self::Service => "service",
             Self::Exec => "exec",
             Self::Insights => "insights",
@@ -115,12 +120,13 @@ impl Group {
             Self::Trail => "trail",
             Self::Findings => "findings",
             Self::Export => "export",
-        }
+        };
+        name.to_owned()
     }
 
     /// The group's name at AWS.
     #[must_use]
-    pub fn name(self, config: &EnvConfig) -> String {
+    pub fn name(&self, config: &EnvConfig) -> String {
         let names = &config.names;
         match self {
             // ECS composes this name from the cluster's.
@@ -136,21 +142,27 @@ impl Group {
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
             Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
             Self::Service | Self::Exec | Self::Flow | Self::Trail | Self::Export => {
-                names.log_group(self.as_str())
+                names.log_group(&self.identifier())
             }
+            Self::Further(name) => names.log_group(&format!("services/{name}")),
         }
     }
 
     /// The group's ARN, put together from its name, for policies that must stand before it does.
     #[must_use]
-    pub fn arn(self, config: &EnvConfig) -> String {
+    pub fn arn(&self, config: &EnvConfig) -> String {
         config.arn("logs", &format!("log-group:{}", self.name(config)))
     }
 
     /// Days that the group keeps its events (PCI 10.5.1).
-    fn retention_days(self, config: &EnvConfig) -> u32 {
+    fn retention_days(&self, config: &EnvConfig) -> u32 {
         let days = match self {
             Self::Service => config.service.log_retention_days,
+            Self::Further(name) => config
+                .services
+                .values()
+                .find(|further| further.service.name == *name)
+                .map_or(config.logs.retention_days, |further| further.service.log_retention_days),
             Self::Flow => config.network.flow_logs_retention_days,
             Self::Exec
             | Self::Insights
@@ -166,16 +178,25 @@ impl Group {
     }
 
     /// Whether text from outside ends up in the group, and with it what should not.
-    const fn holds_free_text(self) -> bool {
-        matches!(self, Self::Service | Self::Exec | Self::Waf | Self::Postgres)
+    const fn holds_free_text(&self) -> bool {
+        matches!(self, Self::Service | Self::Further(_) | Self::Exec | Self::Waf | Self::Postgres)
     }
 
     /// The groups that an environment has.
     pub fn all(config: &EnvConfig) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|group| group.is_wanted(config))
+        let own = Self::ALL.into_iter().filter(|group| group.is_wanted(config));
+        own.chain(config.workloads().skip(1).map(Self::of))
     }
 
-    fn is_wanted(self, config: &EnvConfig) -> bool {
+    /// A service's.
+    fn of(workload: Workload<'_>) -> Self {
+        match workload.further {
+            None => Self::Service,
+            Some(further) => Self::Further(further.service.name.clone()),
+        }
+    }
+
+    fn is_wanted(&self, config: &EnvConfig) -> bool {
         let postgres = config.data.postgres.as_ref();
         match self {
             Self::Export => config.logs.export,
@@ -187,7 +208,13 @@ impl Group {
             }
             // One for the whole account: where there is more than one environment, the baseline's owner makes it.
             Self::RdsOs => postgres.is_some() && config.account.baseline,
-            Self::Service | Self::Exec | Self::Insights | Self::Flow | Self::Waf | Self::Findings => true,
+            Self::Service
+            | Self::Further(_)
+            | Self::Exec
+            | Self::Insights
+            | Self::Flow
+            | Self::Waf
+            | Self::Findings => true,
         }
     }
 }
@@ -199,29 +226,31 @@ pub fn build(
     keys: &kms::Outputs,
     buckets: &storage::Outputs,
 ) -> Outputs {
-    let mut add = |g: Group| group(stack, config, keys, g);
-    let (service, exec) = (add(Group::Service), add(Group::Exec));
+    let mut add = |g: Group| group(stack, config, keys, &g);
+    let services = PerService::build(config, |workload| add(Group::of(workload)));
+    let exec = add(Group::Exec);
     let (insights, flow, waf) = (add(Group::Insights), add(Group::Flow), add(Group::Waf));
     let database: Vec<_> = Group::DATABASE
         .into_iter()
         .filter(|group| group.is_wanted(config))
-        .map(|group| (group, add(group)))
+        .map(|group| (group.clone(), add(group)))
         .collect();
     let findings = add(Group::Findings);
     // Not exported: CloudTrail delivers the same events to the audit bucket itself, signed.
     let trail = config.account.owns(Part::Trail).then(|| add(Group::Trail));
     let delivery = delivery(stack, config, &waf, &findings);
 
-    let mut groups = vec![
-        (Group::Service, &service),
+    let mut groups: Vec<_> =
+        config.workloads().map(|workload| (Group::of(workload), services.of(workload))).collect();
+    groups.extend([
         (Group::Exec, &exec),
         (Group::Insights, &insights),
         (Group::Flow, &flow),
         (Group::Waf, &waf),
         (Group::Findings, &findings),
-    ];
-    groups.extend(database.iter().map(|(name, group)| (*name, group)));
-    for (name, group) in groups.iter().copied().filter(|(name, _)| name.holds_free_text()) {
+    ]);
+    groups.extend(database.iter().map(|(name, group)| (name.clone(), group)));
+    for (name, group) in groups.iter().filter(|(name, _)| name.holds_free_text()) {
         protect(stack, config, name, group, &findings, &delivery);
     }
     let (exports, export_errors) = if config.logs.export {
@@ -230,10 +259,13 @@ pub fn build(
     } else {
         (Vec::new(), None)
     };
-    stack.output("service_log_group", "The log group that the service writes to.", service.name());
+    for workload in config.workloads() {
+        let output = workload.address("service_log_group");
+        stack.output(&output, "The log group that the service writes to.", services.of(workload).name());
+    }
     let database = database.into_iter().map(|(_, group)| group).collect();
     Outputs {
-        service,
+        services,
         exec,
         insights,
         flow,
@@ -251,10 +283,10 @@ fn group(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     keys: &kms::Outputs,
-    group: Group,
+    group: &Group,
 ) -> CloudwatchLogGroupHandle {
     stack.add_with(
-        group.as_str(),
+        group.identifier(),
         // PCI 10.3.2, 10.5.1: the history goes with the group.
         Meta::new().prevent_destroy(config.protection),
         CloudwatchLogGroup {
@@ -298,13 +330,13 @@ fn delivery(
 fn protect(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    name: Group,
+    name: &Group,
     group: &CloudwatchLogGroupHandle,
     findings: &CloudwatchLogGroupHandle,
     delivery: &CloudwatchLogResourcePolicyHandle,
 ) {
     let policy = DataProtection {
-        name: config.names.of(name.as_str()).into(),
+        name: config.names.of(&name.identifier()).into(),
         description: "Reports and masks card data and credentials".into(),
         partition: config.partition().as_str(),
         identifiers: vec![
@@ -315,7 +347,7 @@ fn protect(
         findings: Some(findings.name()),
     };
     stack.add_with(
-        name.as_str(),
+        name.identifier(),
         Meta::new().depends_on(delivery),
         CloudwatchLogDataProtectionPolicy { log_group_name: set(group.name()), policy_document: set(policy) },
     );
@@ -339,21 +371,21 @@ fn export(
     buckets: &storage::Outputs,
     groups: &[(Group, &CloudwatchLogGroupHandle)],
 ) -> (Vec<Export>, CloudwatchLogGroupHandle) {
-    let errors = group(stack, config, keys, Group::Export);
+    let errors = group(stack, config, keys, &Group::Export);
     let (writer, writer_policy) = writer(stack, config, keys, buckets, &errors);
     let mut streams = Vec::new();
     for (name, _) in groups {
         streams.push(delivery_stream(
             stack,
             config,
-            *name,
+            name,
             &Destination { keys, buckets, errors: &errors, writer: &writer, writer_policy: &writer_policy },
         ));
     }
     let (feeder, feeder_policy) = feeder(stack, config, &streams);
     for ((name, group), stream) in groups.iter().zip(&streams) {
         stack.add_with(
-            name.as_str(),
+            name.identifier(),
             // The subscription is tried out when it is made.
             Meta::new().depends_on(&feeder_policy),
             CloudwatchLogSubscriptionFilter {
@@ -371,7 +403,7 @@ fn export(
     }
     let exports = groups.iter().zip(streams);
     let exports =
-        exports.map(|((name, group), stream)| Export { name: *name, group: (*group).clone(), stream });
+        exports.map(|((name, group), stream)| Export { name: name.clone(), group: (*group).clone(), stream });
     (exports.collect(), errors)
 }
 
@@ -389,13 +421,13 @@ struct Destination<'a> {
 fn delivery_stream(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    group: Group,
+    group: &Group,
     to: &Destination<'_>,
 ) -> KinesisFirehoseDeliveryStreamHandle {
-    let name = group.as_str();
+    let name = group.identifier();
     let log = stack.add(
-        name,
-        CloudwatchLogStream { name: set(config.names.of(name)), log_group_name: set(to.errors.name()) },
+        &name,
+        CloudwatchLogStream { name: set(config.names.of(&name)), log_group_name: set(to.errors.name()) },
     );
     let s3 = firehose::ExtendedS3Configuration {
         bucket_arn: set(to.buckets.audit.arn()),
@@ -422,7 +454,7 @@ fn delivery_stream(
         },
     };
     stack.add_with(
-        name,
+        &name,
         to.buckets.audit.before(Meta::new().depends_on(to.writer_policy)),
         KinesisFirehoseDeliveryStream {
             name: set(stream_name(config, group)),
@@ -440,8 +472,8 @@ fn delivery_stream(
     )
 }
 
-fn stream_name(config: &EnvConfig, group: Group) -> String {
-    config.names.of(&format!("{}-logs", group.as_str().replace('_', "-")))
+fn stream_name(config: &EnvConfig, group: &Group) -> String {
+    config.names.of(&format!("{}-logs", group.identifier().replace('_', "-")))
 }
 
 /// The role that Firehose writes to the audit bucket as: it adds, and neither reads nor deletes.

@@ -17,6 +17,7 @@ pub mod iam;
 pub mod kms;
 pub mod logs;
 pub mod network;
+pub mod per_service;
 mod role;
 pub mod secrets;
 pub mod storage;

@@ -347,20 +347,6 @@ const TEST_RANGES_MAX: usize = 10;
 fn check_strategy(section: &Section<'_>, problems: &mut Problems) {
     let deployment = &section.file.deployment;
     let (blue_green, default) = (&deployment.blue_green, Deployment::default());
-    if !section.is_main() {
-        let keys = [
-            ("deployment.strategy", deployment.strategy == Strategy::BlueGreen),
-            ("deployment.blue_green", *blue_green != default.blue_green),
-        ];
-        if let Some((key, _)) = keys.into_iter().find(|(_, wrong)| *wrong) {
-            problems.error(
-                section.key(key),
-                "CodeDeploy deploys the main service alone",
-                "`strategy = \"rolling\"` or `\"external\"`: ECS takes a faulty version back by itself",
-            );
-        }
-        return;
-    }
     if deployment.strategy != Strategy::BlueGreen {
         if *blue_green != BlueGreen::default() {
             problems

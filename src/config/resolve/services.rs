@@ -10,8 +10,8 @@ use crate::config::value::{Bounded, DomainName, FurtherName, ServiceName};
 use crate::stacks;
 use std::collections::BTreeMap;
 
-/// The services beside the main one, and every problem that one has by itself. Those without a size of Fargate's, and all
-/// of them where the domain is missing, are left out.
+/// The services beside the main one, and every problem that one has by itself. Left out are those that ask for no request or
+/// have no size of Fargate's, and all of them where the domain is missing.
 pub(super) fn resolve(
     file: &mut EnvFile,
     zone: Option<&DomainName>,
@@ -26,7 +26,8 @@ pub(super) fn resolve(
         check_hosts(&at, &service.hosts, zone, problems);
         check_conditions(&at, &service, problems);
         check_egress(&at, &service, file, problems);
-        let Some(domain) = &file.domain else { continue };
+        let asks = !(service.hosts.is_empty() && service.paths.is_empty());
+        let Some(domain) = file.domain.as_ref().filter(|_| asks) else { continue };
         if let Some(service) = one(&at, &name, service, domain, around, problems) {
             resolved.insert(name, service);
         }
@@ -66,7 +67,7 @@ fn one(
         deregistration_delay_seconds: file.deregistration_delay_seconds,
         log_retention_days: file.log_retention_days,
         health_check: file.health_check,
-        deployment: file.deployment,
+        deployment: file.deployment.into(),
     };
     let service = service::resolve(at, common, [file.command, file.health_command], around, problems)?;
     Some(FurtherService {

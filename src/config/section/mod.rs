@@ -55,7 +55,7 @@ pub use service::{
     Architecture, Autoscaling, BlueGreen, Counts, Deployment, HealthCheck, ScheduledAction, Service,
     ServiceFile, Sidecar, Strategy, TrafficShift,
 };
-pub use services::{FurtherService, FurtherServiceFile};
+pub use services::{FurtherDeployment, FurtherService, FurtherServiceFile, FurtherStrategy};
 pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};
 pub use storage::{ObjectLock, ObjectLockFile, ObjectLockMode, Storage, StorageFile};

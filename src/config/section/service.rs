@@ -404,6 +404,12 @@ pub struct Service {
 }
 
 impl Service {
+    /// Whether CodeDeploy moves the traffic between two target groups.
+    #[must_use]
+    pub fn is_blue_green(&self) -> bool {
+        self.deployment.strategy == Strategy::BlueGreen
+    }
+
     /// The repositories that its tasks pull from besides the environment's own.
     pub fn foreign_repositories(&self) -> impl Iterator<Item = &RepositoryUri> {
         self.image_repository.iter().chain(self.sidecars.values().map(|sidecar| &sidecar.repository))

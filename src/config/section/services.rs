@@ -1,6 +1,9 @@
 //! `[services.NAME]`: services beside the main one, behind the same load balancer.
 
-use super::service::{Architecture, Autoscaling, Deployment, HealthCheck, ScheduledAction, Service, Sidecar};
+use super::service::{
+    Architecture, Autoscaling, BlueGreen, Deployment, HealthCheck, ScheduledAction, Service, Sidecar,
+    Strategy,
+};
 use crate::config::value::{
     Bounded, DomainName, FargateSize, ImageRef, PathPattern, PolicyArn, RepositoryUri, RetentionDays,
     RuleName, SecretArn, ServiceName, VariableName,
@@ -21,7 +24,7 @@ pub struct FurtherServiceFile {
     pub paths: Vec<PathPattern>,
     /// Where its rule stands among those of the other services, 1 to 50000: the smallest number that fits a request
     /// decides. Computed from the shortest path up to its first `*` or `?`, so that longer ones go first and whole hosts
-    /// last, and from the name: 10001 to 49000, and the same whichever services there are besides.
+    /// last, and from the name: 1001 to 49000, and the same whichever services there are besides.
     pub priority: Option<Bounded<1, 50_000>>,
     /// The image to run, as under `[service]`. Absent while no image has been pushed.
     pub image: Option<ImageRef>,
@@ -80,8 +83,8 @@ pub struct FurtherServiceFile {
     /// The command that tells by its exit code whether the container is healthy, word by word, as often as the load
     /// balancer checks. None: the load balancer alone decides.
     pub health_command: Vec<String>,
-    /// How a new version replaces the old one: `rolling` or `external`.
-    pub deployment: Deployment,
+    /// How a new version replaces the old one.
+    pub deployment: FurtherDeployment,
     /// Whether its outage is told to `alarms.page`; if not, to `alarms.notify`. True.
     pub page: bool,
 }
@@ -118,10 +121,61 @@ impl Default for FurtherServiceFile {
             log_retention_days: None,
             health_check: HealthCheck::default(),
             health_command: Vec::new(),
-            deployment: Deployment::default(),
+            deployment: FurtherDeployment::default(),
             page: true,
         }
     }
+}
+
+/// How a new version of a service beside the main one replaces the old one: CodeDeploy deploys the main one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FurtherDeployment {
+    /// Who deploys. `rolling`: Terraform does. `external`: a pipeline updates the service itself, and Terraform leaves its
+    /// task definition alone.
+    pub strategy: FurtherStrategy,
+    /// The share of tasks that keep running during a deployment, in percent, 0 to 100. 100.
+    pub minimum_healthy_percent: Bounded<0, 100>,
+    /// The share of tasks, old and new, that may run during a deployment, in percent, 100 to 200. 200.
+    pub maximum_percent: Bounded<100, 200>,
+    /// Whether ECS rolls a deployment back that fails, or sets off an alarm on errors or unhealthy tasks. True.
+    pub circuit_breaker: bool,
+}
+
+impl Default for FurtherDeployment {
+    fn default() -> Self {
+        Self {
+            strategy: FurtherStrategy::Rolling,
+            minimum_healthy_percent: Bounded::literal::<100>(),
+            maximum_percent: Bounded::literal::<200>(),
+            circuit_breaker: true,
+        }
+    }
+}
+
+impl From<FurtherDeployment> for Deployment {
+    fn from(further: FurtherDeployment) -> Self {
+        Self {
+            strategy: match further.strategy {
+                FurtherStrategy::Rolling => Strategy::Rolling,
+                FurtherStrategy::External => Strategy::External,
+            },
+            minimum_healthy_percent: further.minimum_healthy_percent,
+            maximum_percent: further.maximum_percent,
+            circuit_breaker: further.circuit_breaker,
+            blue_green: BlueGreen::default(),
+        }
+    }
+}
+
+/// Who deploys a service beside the main one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FurtherStrategy {
+    /// Terraform, task by task.
+    Rolling,
+    /// A pipeline, which updates the service itself.
+    External,
 }
 
 /// A service beside the main one, as the stacks build it.

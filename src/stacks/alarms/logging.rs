@@ -9,7 +9,7 @@ use super::Inputs;
 use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
 use super::notice::Notice;
 use super::perimeter::of_web_acl;
-use super::service::of_load_balancer;
+use super::service::Watched;
 use crate::config::EnvConfig;
 use crate::stacks::logs::Export;
 use crate::stacks::topics::Topic;
@@ -48,7 +48,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         stack,
         config,
         "service_errors",
-        &inputs.logs.service,
+        &inputs.logs.services.main,
         SERVICE_ERRORS,
         format!("{{ $.{level} = \"ERROR\" }}"),
     );
@@ -122,7 +122,7 @@ fn card_data(config: &EnvConfig) -> Alarm {
 }
 
 /// Groups that stopped to record what goes on (PCI 10.7.2).
-fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
+fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
     let notice = |name, means, first| Notice { name, instance: None, to: Topic::Page, means, first };
     let alarm = |notice, measure| Alarm {
         notice,
@@ -133,51 +133,47 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
         missing: Missing::Fine,
     };
     let events = |group| of_group(group, "IncomingLogEvents");
-    [
-        Alarm {
-            notice: notice(
-                "flow-log-silent",
-                "No flow log arrives: what passes through the VPC is not recorded.",
-                "see whether the flow log was deleted or its role or key was changed; CloudTrail says by whom.",
-            ),
-            measure: Measure::Of(events(&inputs.logs.flow)),
-            bad: Bad::Below(1.into()),
-            // A flow log collects for ten minutes at most, and is delivered five minutes later.
-            // <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html>
-            period_seconds: 900,
-            of: (2, 2),
-            // The load balancer's addresses alone are scanned every minute.
-            missing: Missing::Bad,
-        },
+    let mut alarms = vec![Alarm {
+        notice: notice(
+            "flow-log-silent",
+            "No flow log arrives: what passes through the VPC is not recorded.",
+            "see whether the flow log was deleted or its role or key was changed; CloudTrail says by whom.",
+        ),
+        measure: Measure::Of(events(&inputs.logs.flow)),
+        bad: Bad::Below(1.into()),
+        // A flow log collects for ten minutes at most, and is delivered five minutes later.
+        // <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html>
+        period_seconds: 900,
+        of: (2, 2),
+        // The load balancer's addresses alone are scanned every minute.
+        missing: Missing::Bad,
+    }];
+    alarms.extend(Watched::all(config, inputs).map(|service| {
         alarm(
-            notice(
+            service.notice(
                 "service-log-silent",
+                Topic::Page,
                 "Requests are answered, but the service logs nothing: there is no audit trail.",
                 "see whether the task definition's log driver, the log group or its key was changed.",
             ),
-            Measure::Math(
-                "IF(FILL(requests, 0) > 100 AND FILL(events, 0) < 1, 1, 0)",
-                vec![
-                    ("requests", of_load_balancer(inputs, "RequestCount", "Sum")),
-                    ("events", events(&inputs.logs.service)),
-                ],
-            ),
+            service.targets().silence(events(service.log())),
+        )
+    }));
+    alarms.push(alarm(
+        notice(
+            "web-acl-log-silent",
+            "Requests pass the web ACL, but it logs nothing.",
+            "see whether the web ACL's logging configuration or the policy of log delivery was changed.",
         ),
-        alarm(
-            notice(
-                "web-acl-log-silent",
-                "Requests pass the web ACL, but it logs nothing.",
-                "see whether the web ACL's logging configuration or the policy of log delivery was changed.",
-            ),
-            Measure::Math(
-                "IF(FILL(requests, 0) > 100 AND FILL(events, 0) < 1, 1, 0)",
-                vec![
-                    ("requests", of_web_acl(config, inputs, "AllowedRequests")),
-                    ("events", events(&inputs.logs.waf)),
-                ],
-            ),
+        Measure::Math(
+            "IF(FILL(requests, 0) > 100 AND FILL(events, 0) < 1, 1, 0)",
+            vec![
+                ("requests", of_web_acl(config, inputs, "AllowedRequests")),
+                ("events", events(&inputs.logs.waf)),
+            ],
         ),
-    ]
+    ));
+    alarms
 }
 
 fn of_stream(export: &Export, name: &'static str, statistic: &'static str) -> Metric {
@@ -200,7 +196,7 @@ fn export(inputs: &Inputs<'_>) -> Vec<Alarm> {
         alarms.push(Alarm {
             notice: Notice {
                 name: "export",
-                instance: Some(export.name.as_str().to_owned()),
+                instance: Some(export.name.identifier()),
                 to: Topic::Page,
                 means: "Events of a log group do not reach the audit bucket; after a day they are lost to it.",
                 first: "read the log group of the export, which holds the delivery's errors; then the role, the key \

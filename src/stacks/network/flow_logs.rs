@@ -7,7 +7,7 @@ use aws::{
     CloudwatchLogGroupHandle, FlowLog, IamRoleHandle, IamRolePolicy, IamRolePolicyHandle,
     IamRolePolicyOptional,
 };
-use terraform::{Meta, Stack, set, text};
+use terraform::{Expr, Meta, Stack, set, text};
 
 use super::{logs, storage};
 use crate::config::EnvConfig;
