@@ -6,8 +6,8 @@ use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Sett
 
 use crate::config::{EnvConfig, Region};
 use crate::stacks::{
-    alarms, alb, backup, data, deploy, detect, dns, ecr, ecs, iam, kms, logs, network, secrets, storage,
-    topics, waf,
+    Providers, alarms, alb, backup, data, deploy, detect, dns, ecr, ecs, iam, kms, logs, network, secrets,
+    storage, topics, waf,
 };
 
 /// Builds the root module of an environment.
@@ -18,30 +18,37 @@ use crate::stacks::{
 pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let mut module = Module::new(settings(config));
     module.provider(provider(config, &config.region));
-    let recovery = config.recovery.region.as_ref();
-    let recovery = recovery.map(|region| module.provider_alias("recovery", provider(config, region)));
+    let mut alias = |name, region: &Region| module.provider_alias(name, provider(config, region));
+    let providers = Providers {
+        recovery: config.recovery.region.as_ref().map(|region| alias("recovery", region)),
+        zone: config.zone_abroad().map(|region| alias("us_east_1", &region)),
+    };
+    let recovery = providers.recovery.as_ref();
 
-    let keys = kms::build(&mut module.stack("kms"), config, recovery.as_ref());
+    let keys = kms::build(&mut module.stack("kms"), config, &providers);
     let buckets = storage::build(&mut module.stack("storage"), config, &keys);
-    let topics = topics::build(&mut module.stack("topics"), config, &keys);
-    let logs = logs::build(&mut module.stack("logs"), config, &keys, &buckets);
+    let topics = topics::build(&mut module.stack("topics"), config, &keys, &providers);
+    let logs = logs::build(&mut module.stack("logs"), config, &keys, &buckets, &providers);
     let network = network::build(&mut module.stack("network"), config, &logs, &buckets);
-    if !config.dns.allowed_names.is_empty() {
-        dns::build(&mut module.stack("dns"), config, &network);
+    let mut zone = None;
+    if config.dns.create_zone || !config.dns.allowed_names.is_empty() {
+        let stack = &mut module.stack("dns");
+        zone = logs.queries.as_ref().map(|log| dns::zone(stack, config, log, providers.zone.as_ref()));
+        if !config.dns.allowed_names.is_empty() {
+            dns::firewall(stack, config, &network);
+        }
     }
     let data = {
-        let inputs =
-            data::Inputs { keys: &keys, logs: &logs, network: &network, recovery: recovery.as_ref() };
+        let inputs = data::Inputs { keys: &keys, logs: &logs, network: &network, recovery };
         data::build(&mut module.stack("data"), config, &inputs)
     };
     let backup = config.backup.as_ref().map(|backup| {
-        let inputs =
-            backup::Inputs { keys: &keys, buckets: &buckets, data: &data, recovery: recovery.as_ref() };
+        let inputs = backup::Inputs { keys: &keys, buckets: &buckets, data: &data, recovery };
         backup::build(&mut module.stack("backup"), config, backup, &inputs)
     });
     let secrets = secrets::build(&mut module.stack("secrets"), config, &keys);
-    let ecr = ecr::build(&mut module.stack("ecr"), config, &keys, recovery.as_ref());
-    let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets);
+    let ecr = ecr::build(&mut module.stack("ecr"), config, &keys, recovery);
+    let alb = alb::build(&mut module.stack("alb"), config, &network, &buckets, zone.as_ref());
     let waf = waf::build(&mut module.stack("waf"), config, &alb, &logs);
     let inputs = iam::Inputs {
         keys: &keys,
@@ -76,6 +83,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         topics: &topics,
         logs: &logs,
         network: &network,
+        zone: zone.as_ref(),
         alb: &alb,
         waf: &waf,
         data: &data,

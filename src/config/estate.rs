@@ -35,6 +35,13 @@ pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems
             );
         }
     }
+    if this.dns.create_zone && other.dns.create_zone && this.hosted_zone == other.hosted_zone {
+        problems.error(
+            "dns.create_zone",
+            format!("the environment `{theirs}` makes the zone {} as well", this.hosted_zone),
+            "a zone of its own under `hosted_zone`, or `create_zone` in one environment alone: the parent delegates to one",
+        );
+    }
     if this.network.cidr.overlaps(other.network.cidr) {
         problems.warning(
             "network.cidr",

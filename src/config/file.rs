@@ -40,7 +40,7 @@ pub struct EnvFile {
     /// The service's fully qualified domain name. Required.
     #[schemars(with = "DomainName")]
     pub domain: Option<DomainName>,
-    /// The Route 53 zone that `domain` is entered into; the zone must exist. `domain` without its first label.
+    /// The Route 53 zone that `domain` is entered into; the zone must exist, unless `dns.create_zone` makes it. `domain` without its first label.
     pub hosted_zone: Option<DomainName>,
     /// The project's name, with which every resource name begins. `txn-reconcile`.
     pub project: ProjectName,

@@ -144,9 +144,21 @@ impl EnvConfig {
         Some((port, &blue_green.test_cidrs))
     }
 
+    /// Route 53's own region, where the zone is made here and the environment lies in another one.
+    #[must_use]
+    pub fn zone_abroad(&self) -> Option<Region> {
+        Some(Region::of_route53()).filter(|region| self.dns.create_zone && *region != self.region)
+    }
+
     /// An ARN in this environment's partition, region and account: `arn:aws:logs:us-east-1:111122223333:<resource>`.
     #[must_use]
     pub fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account_id)
+        self.arn_in(&self.region, service, resource)
+    }
+
+    /// The same in another region.
+    #[must_use]
+    pub fn arn_in(&self, region: &Region, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{region}:{}:{resource}", self.partition(), self.account_id)
     }
 }

@@ -18,6 +18,7 @@ mod rule;
 mod service;
 mod targets;
 mod trail;
+mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ pub use targets::Targets;
 
 use terraform::Stack;
 
-use super::{alb, ecs, kms, logs, network, topics, waf};
+use super::{alb, dns, ecs, kms, logs, network, topics, waf};
 use crate::config::EnvConfig;
 use crate::synth::synth;
 
@@ -44,6 +45,8 @@ pub struct Inputs<'a> {
     pub logs: &'a logs::Outputs,
     /// The network.
     pub network: &'a network::Outputs,
+    /// The hosted zone, where it is made here.
+    pub zone: Option<&'a dns::Zone>,
     /// The load balancer.
     pub alb: &'a alb::Outputs,
     /// The web ACL.
@@ -64,6 +67,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     alarms.extend(data::build(stack, config, inputs));
     alarms.extend(backup::build(stack, config, inputs));
     alarms.extend(logging::build(stack, config, inputs));
+    alarms.extend(zone::build(stack, config, inputs));
     if let Some(trail) = &inputs.logs.trail {
         alarms.extend(trail::build(stack, config, inputs, trail));
     }

@@ -1,6 +1,6 @@
 //! The internet-facing load balancer, its listeners, certificate and DNS records.
 
-use aws::kind::AcmCertificateValidationCertificateArn;
+use aws::kind::{AcmCertificateValidationCertificateArn, Route53ZoneZoneId};
 use aws::lb_target_group::HealthCheck;
 use aws::{
     AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationOptional, Lb,
@@ -12,7 +12,7 @@ use terraform::kind::{Set, Text};
 use terraform::{Address, Addressed, Expr, Meta, NonEmpty, Stack, set};
 
 use super::per_service::PerService;
-use super::{network, storage};
+use super::{dns, network, storage};
 use crate::config::{DomainName, EnvConfig, FurtherService, TargetGroup, Workload};
 
 /// The load balancer and what the service needs of it.
@@ -54,8 +54,9 @@ pub fn build(
     config: &EnvConfig,
     network: &network::Outputs,
     buckets: &storage::Outputs,
+    zone: Option<&dns::Zone>,
 ) -> Outputs {
-    let zone = hosted_zone(stack, config);
+    let zone = HostedZone::of(stack, config, zone);
     let certificate = certificate(stack, config, &zone);
     let load_balancer = load_balancer(stack, config, network, &buckets.access);
     let target_groups = PerService::build(config, |workload| {
@@ -104,12 +105,31 @@ pub fn build(
         ways,
         blue_green,
         certificate,
-        zone_arn: zone.arn(),
+        zone_arn: zone.arn,
+    }
+}
+
+/// The zone that the service's name is entered into.
+struct HostedZone {
+    id: Expr<Route53ZoneZoneId>,
+    arn: Expr<Text>,
+}
+
+impl HostedZone {
+    /// The zone that was made, or the one that exists.
+    fn of(stack: &mut Stack<'_>, config: &EnvConfig, made: Option<&dns::Zone>) -> Self {
+        match made {
+            Some(made) => Self { id: made.zone.zone_id(), arn: made.zone.arn() },
+            None => {
+                let zone = look_up(stack, config);
+                Self { id: zone.zone_id(), arn: zone.arn() }
+            }
+        }
     }
 }
 
 /// The public zone exists already: other names of the organization live in it.
-fn hosted_zone(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle {
+fn look_up(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle {
     stack.add(
         "main",
         match &config.dns.hosted_zone_id {
@@ -127,7 +147,7 @@ fn hosted_zone(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHa
 fn certificate(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    zone: &data::Route53ZoneHandle,
+    zone: &HostedZone,
 ) -> Expr<AcmCertificateValidationCertificateArn> {
     let certificate = stack.add_with(
         "main",
@@ -206,7 +226,7 @@ fn validation_names(config: &EnvConfig) -> Vec<ValidationName> {
 fn validation_record(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    zone: &data::Route53ZoneHandle,
+    zone: &HostedZone,
     certificate: &AcmCertificateHandle,
     name: &ValidationName,
 ) -> Route53RecordHandle {
@@ -217,7 +237,7 @@ fn validation_record(
         Route53Record {
             name: option("resource_record_name"),
             r#type: option("resource_record_type"),
-            zone_id: set(zone.zone_id()),
+            zone_id: set(zone.id.clone()),
             optional: Route53RecordOptional {
                 // The record of a name is the same for every certificate of the account: one that an earlier
                 // certificate left behind is taken over, not an error.
@@ -474,7 +494,7 @@ fn http_listener(stack: &mut Stack<'_>, load_balancer: &LbHandle) {
 /// A service's name. An existing record is not overwritten: it may carry somebody's traffic.
 fn alias(
     stack: &mut Stack<'_>,
-    zone: &data::Route53ZoneHandle,
+    zone: &HostedZone,
     load_balancer: &LbHandle,
     name: &DomainName,
     address: &str,
@@ -485,7 +505,7 @@ fn alias(
         Route53Record {
             name: set(name.to_string()),
             r#type: set(record_type),
-            zone_id: set(zone.zone_id()),
+            zone_id: set(zone.id.clone()),
             optional: Route53RecordOptional {
                 alias: set(route53_record::Alias {
                     evaluate_target_health: set(true),

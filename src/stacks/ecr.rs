@@ -267,6 +267,7 @@ mod tests {
             secrets: key("secrets"),
             artifacts: key("artifacts"),
             recovery: None,
+            zone: None,
         };
         build(&mut module.stack("ecr"), &config, &keys, None);
         let files = module.finish().expect("a sound module").render("test");

@@ -10,11 +10,12 @@ use aws::kind::{KmsKeyArn, KmsKeyKeyId, ResourcePolicy};
 use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
 use terraform::{Expr, Meta, ProviderRef, Stack, set};
 
+use super::Providers;
 use super::alarms;
 use super::detect;
 use super::ecs;
 use super::logs;
-use super::topics::Topic;
+use super::topics::{self, Topic};
 use crate::config::{EnvConfig, Part, Region};
 
 /// The keys.
@@ -30,6 +31,8 @@ pub struct Outputs {
     /// Encrypts what is copied to the recovery region, if there is one: a key of that region's own, so that the loss of
     /// either key costs one copy.
     pub recovery: Option<Key>,
+    /// Encrypts the zone's query log and the topic of its alarms, where Route 53 keeps both in another region.
+    pub zone: Option<Key>,
 }
 
 /// A key, as whatever it encrypts refers to it.
@@ -61,15 +64,16 @@ impl From<&KmsKeyHandle> for Key {
 
 /// Builds the keys and their aliases.
 ///
-/// `recovery` is the provider of the recovery region, if there is one.
-pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, recovery: Option<&ProviderRef>) -> Outputs {
+/// Each further region that the environment works in has a key of its own.
+pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, providers: &Providers) -> Outputs {
     let mut key = |purpose, provider| key(stack, config, purpose, provider);
     Outputs {
         logs: key(Purpose::Logs, None),
         data: key(Purpose::Data, None),
         secrets: key(Purpose::Secrets, None),
         artifacts: key(Purpose::Artifacts, None),
-        recovery: recovery.map(|provider| key(Purpose::Recovery, Some(provider))),
+        recovery: providers.recovery.as_ref().map(|provider| key(Purpose::Recovery, Some(provider))),
+        zone: providers.zone.as_ref().map(|provider| key(Purpose::Zone, Some(provider))),
     }
 }
 
@@ -82,6 +86,7 @@ enum Purpose {
     Secrets,
     Artifacts,
     Recovery,
+    Zone,
 }
 
 impl Purpose {
@@ -92,6 +97,7 @@ impl Purpose {
             Self::Secrets => "secrets",
             Self::Artifacts => "artifacts",
             Self::Recovery => "recovery",
+            Self::Zone => "zone",
         }
     }
 
@@ -102,6 +108,7 @@ impl Purpose {
             Self::Secrets => "secrets",
             Self::Artifacts => "images and build artifacts",
             Self::Recovery => "copies in the recovery region",
+            Self::Zone => "the hosted zone's query log and alarms",
         }
     }
 
@@ -113,15 +120,18 @@ impl Purpose {
             Self::Secrets => &["rds", "secretsmanager", "ssm"],
             Self::Artifacts => &["ecr", "s3"],
             Self::Recovery => &["backup", "dynamodb", "rds", "s3"],
+            Self::Zone => &["logs", "sns"],
         }
     }
 
     /// The region that the key lies in.
-    fn region(self, config: &EnvConfig) -> &Region {
-        match self {
-            Self::Recovery => config.recovery.region.as_ref().unwrap_or(&config.region),
-            Self::Logs | Self::Data | Self::Secrets | Self::Artifacts => &config.region,
-        }
+    fn region(self, config: &EnvConfig) -> Region {
+        let abroad = match self {
+            Self::Recovery => config.recovery.region.clone(),
+            Self::Zone => config.zone_abroad(),
+            Self::Logs | Self::Data | Self::Secrets | Self::Artifacts => None,
+        };
+        abroad.unwrap_or_else(|| config.region.clone())
     }
 }
 
@@ -173,6 +183,10 @@ fn statements(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePol
     if purpose == Purpose::Logs {
         all.extend(services(config));
     }
+    if purpose == Purpose::Zone {
+        all.push(log_groups(config, purpose));
+        all.extend(zone_alarms(config));
+    }
     if purpose == Purpose::Data {
         all.extend(ecs::storage_key_statements(config));
     }
@@ -180,7 +194,7 @@ fn statements(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePol
 }
 
 /// In a key policy, `*` is the key itself.
-const THIS_KEY: [&str; 1] = ["*"];
+pub(super) const THIS_KEY: [&str; 1] = ["*"];
 
 /// What a user of the key may do with it.
 const USE: [&str; 5] =
@@ -189,13 +203,13 @@ const USE: [&str; 5] =
 /// Leaves the key to the account's IAM policies, as AWS's default key policy does; without it, nobody but the
 /// principals named here could ever mend the policy.
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
-fn account(config: &EnvConfig) -> Statement<ResourcePolicy> {
+pub(super) fn account(config: &EnvConfig) -> Statement<ResourcePolicy> {
     let root = format!("arn:{}:iam::{}:root", config.partition(), config.account_id);
     Statement::<ResourcePolicy>::allow("Account", Principal::arn(root), ["kms:*"], THIS_KEY)
 }
 
 /// Administration without use (PCI 3.6.1.3, 3.7.6): the denial holds whatever IAM policies allow.
-fn administrators(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
+pub(super) fn administrators(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     let named: Vec<String> = config.kms.administrators.iter().map(ToString::to_string).collect();
     // A role named as a user as well remains one.
     let users = [&config.iam.terraform_role, &config.iam.pipeline_role];
@@ -277,7 +291,7 @@ fn via(config: &EnvConfig, purpose: Purpose) -> Condition {
 /// The services that use the key for logs by themselves, not in a caller's name. Conditions hold fixed values
 /// (Security Hub KMS.5 credits no others), which are put together from names: a reference would close a circle.
 fn services(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
-    let mut all = vec![log_groups(config), alarm_topics(config), dead_letters(config)];
+    let mut all = vec![log_groups(config, Purpose::Logs), alarm_topics(config), dead_letters(config)];
     if config.network.flow_logs.s3 {
         all.push(flow_logs(config));
     }
@@ -294,10 +308,12 @@ fn services(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
 }
 
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>
-fn log_groups(config: &EnvConfig) -> Statement<ResourcePolicy> {
-    let groups = logs::Group::all(config).map(|group| group.arn(config));
+fn log_groups(config: &EnvConfig, purpose: Purpose) -> Statement<ResourcePolicy> {
+    let region = purpose.region(config);
+    let groups = logs::Group::all(config).filter(|group| group.region(config) == region);
+    let groups = groups.map(|group| group.arn(config));
     // The one principal here that differs by region and by partition.
-    let service = format!("logs.{}.{}", config.region, config.partition().dns_suffix());
+    let service = format!("logs.{region}.{}", config.partition().dns_suffix());
     Statement::<ResourcePolicy>::allow("LogGroups", Principal::service(service), USE, THIS_KEY)
         .when(Condition::arn_equals("kms:EncryptionContext:aws:logs:arn", groups))
 }
@@ -317,6 +333,19 @@ fn alarm_topics(config: &EnvConfig) -> Statement<ResourcePolicy> {
         THIS_KEY,
     )
     .when(Condition::string_equals("kms:EncryptionContext:aws:sns:topicArn", topics))
+}
+
+/// The same for the alarms on the zone, which ring where Route 53 measures it.
+fn zone_alarms(config: &EnvConfig) -> Option<Statement<ResourcePolicy>> {
+    let topic = topics::arn_abroad(config)?;
+    let service = Principal::service("cloudwatch.amazonaws.com");
+    let statement = Statement::<ResourcePolicy>::allow(
+        "AlarmTopics",
+        service,
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        THIS_KEY,
+    );
+    Some(statement.when(Condition::string_equals("kms:EncryptionContext:aws:sns:topicArn", [topic])))
 }
 
 /// Events that reached no topic are kept in an encrypted queue.

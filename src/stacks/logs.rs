@@ -8,17 +8,18 @@ use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::{IdentityPolicy, ResourcePolicy, TrustPolicy};
 use aws::kinesis_firehose_delivery_stream as firehose;
 use aws::{
-    CloudwatchLogDataProtectionPolicy, CloudwatchLogGroup, CloudwatchLogGroupHandle,
-    CloudwatchLogResourcePolicy, CloudwatchLogResourcePolicyHandle, CloudwatchLogStream,
-    CloudwatchLogSubscriptionFilter, CloudwatchLogSubscriptionFilterOptional, IamRoleHandle,
-    IamRolePolicyHandle, KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle,
+    CloudwatchLogDataProtectionPolicy, CloudwatchLogDestination, CloudwatchLogDestinationHandle,
+    CloudwatchLogDestinationPolicy, CloudwatchLogDestinationPolicyHandle, CloudwatchLogGroup,
+    CloudwatchLogGroupHandle, CloudwatchLogResourcePolicy, CloudwatchLogResourcePolicyHandle,
+    CloudwatchLogStream, CloudwatchLogSubscriptionFilter, CloudwatchLogSubscriptionFilterOptional,
+    IamRoleHandle, IamRolePolicyHandle, KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle,
     KinesisFirehoseDeliveryStreamOptional,
 };
-use terraform::{Meta, Stack, set, text};
+use terraform::{Meta, ProviderRef, Stack, set, text};
 
 use super::per_service::PerService;
-use super::{data, kms, role, storage};
-use crate::config::{EnvConfig, Part, PostgresRunsOn, ServiceName, Workload};
+use super::{Providers, data, kms, role, storage};
+use crate::config::{EnvConfig, Part, PostgresRunsOn, Region, ServiceName, Workload};
 
 /// The log groups.
 pub struct Outputs {
@@ -42,7 +43,17 @@ pub struct Outputs {
     pub database: Vec<CloudwatchLogGroupHandle>,
     /// The account's trail; none if the trail is somebody else's.
     pub trail: Option<CloudwatchLogGroupHandle>,
+    /// The queries of the hosted zone, where it is made here.
+    pub queries: Option<QueryLog>,
     /// Lets AWS deliver the web ACL's log; the web ACL's logging depends on it, or AWS would make a policy of its own.
+    pub delivery: CloudwatchLogResourcePolicyHandle,
+}
+
+/// The log of the hosted zone's queries, in Route 53's own region.
+pub struct QueryLog {
+    /// The group.
+    pub group: CloudwatchLogGroupHandle,
+    /// Lets Route 53 write to it; must stand before the zone's queries are logged.
     pub delivery: CloudwatchLogResourcePolicyHandle,
 }
 
@@ -79,6 +90,8 @@ pub enum Group {
     RdsOs,
     /// The account's trail.
     Trail,
+    /// The queries of the hosted zone.
+    Queries,
     /// Where the data protection policies report what they find.
     Findings,
     /// What goes wrong in the export.
@@ -87,7 +100,7 @@ pub enum Group {
 
 impl Group {
     /// Those that are not a further service's.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Service,
         Self::Exec,
         Self::Insights,
@@ -97,6 +110,7 @@ impl Group {
         Self::PostgresUpgrade,
         Self::RdsOs,
         Self::Trail,
+        Self::Queries,
         Self::Findings,
         Self::Export,
     ];
@@ -118,6 +132,7 @@ impl Group {
             Self::PostgresUpgrade => "postgres_upgrade",
             Self::RdsOs => "rds_os",
             Self::Trail => "trail",
+            Self::Queries => "queries",
             Self::Findings => "findings",
             Self::Export => "export",
         };
@@ -138,6 +153,9 @@ impl Group {
             Self::PostgresUpgrade => data::log_group(config, "upgrade"),
             // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.CloudWatchLogs.html
             Self::RdsOs => "RDSOSMetrics".to_owned(),
+            // Route 53 writes to groups of this prefix alone.
+            // <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/query-logs.html#query-logs-configuring>
+            Self::Queries => format!("/aws/route53/{}", config.hosted_zone),
             // Groups of this prefix do not count against the size of the policy that lets AWS deliver to them.
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
             Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
@@ -151,7 +169,13 @@ impl Group {
     /// The group's ARN, put together from its name, for policies that must stand before it does.
     #[must_use]
     pub fn arn(&self, config: &EnvConfig) -> String {
-        config.arn("logs", &format!("log-group:{}", self.name(config)))
+        config.arn_in(&self.region(config), "logs", &format!("log-group:{}", self.name(config)))
+    }
+
+    /// The region that the group lies in.
+    #[must_use]
+    pub fn region(&self, config: &EnvConfig) -> Region {
+        config.zone_abroad().filter(|_| *self == Self::Queries).unwrap_or_else(|| config.region.clone())
     }
 
     /// Days that the group keeps its events (PCI 10.5.1).
@@ -171,6 +195,7 @@ impl Group {
             | Self::PostgresUpgrade
             | Self::RdsOs
             | Self::Trail
+            | Self::Queries
             | Self::Findings
             | Self::Export => config.logs.retention_days,
         };
@@ -201,6 +226,7 @@ impl Group {
         match self {
             Self::Export => config.logs.export,
             Self::Trail => config.account.owns(Part::Trail),
+            Self::Queries => config.dns.create_zone,
             Self::Postgres => postgres.is_some(),
             // Aurora writes no such log.
             Self::PostgresUpgrade => {
@@ -225,8 +251,10 @@ pub fn build(
     config: &EnvConfig,
     keys: &kms::Outputs,
     buckets: &storage::Outputs,
+    providers: &Providers,
 ) -> Outputs {
-    let mut add = |g: Group| group(stack, config, keys, &g);
+    let abroad = Abroad::new(keys, providers);
+    let mut add = |g: Group| group(stack, config, keys, abroad.as_ref(), &g);
     let services = PerService::build(config, |workload| add(Group::of(workload)));
     let exec = add(Group::Exec);
     let (insights, flow, waf) = (add(Group::Insights), add(Group::Flow), add(Group::Waf));
@@ -238,7 +266,22 @@ pub fn build(
     let findings = add(Group::Findings);
     // Not exported: CloudTrail delivers the same events to the audit bucket itself, signed.
     let trail = config.account.owns(Part::Trail).then(|| add(Group::Trail));
-    let delivery = delivery(stack, config, &waf, &findings);
+    let queries = config.dns.create_zone.then(|| add(Group::Queries));
+    let here = queries.as_ref().filter(|_| abroad.is_none());
+    let delivery = delivery(stack, config, &waf, &findings, here);
+    let queries = queries.map(|group| {
+        let delivery = abroad.as_ref().map_or_else(
+            || delivery.clone(),
+            |abroad| {
+                let policy = CloudwatchLogResourcePolicy {
+                    policy_name: set(config.names.of("query-log")),
+                    policy_document: set(Policy::new([from_route53(config, &group)])),
+                };
+                stack.add_with("queries", Meta::new().provider(abroad.provider), policy)
+            },
+        );
+        QueryLog { group, delivery }
+    });
 
     let mut groups: Vec<_> =
         config.workloads().map(|workload| (Group::of(workload), services.of(workload))).collect();
@@ -250,11 +293,12 @@ pub fn build(
         (Group::Findings, &findings),
     ]);
     groups.extend(database.iter().map(|(name, group)| (name.clone(), group)));
+    groups.extend(queries.iter().map(|queries| (Group::Queries, &queries.group)));
     for (name, group) in groups.iter().filter(|(name, _)| name.holds_free_text()) {
         protect(stack, config, name, group, &findings, &delivery);
     }
     let (exports, export_errors) = if config.logs.export {
-        let (exports, errors) = export(stack, config, keys, buckets, &groups);
+        let (exports, errors) = export(stack, config, keys, buckets, abroad.as_ref(), &groups);
         (exports, Some(errors))
     } else {
         (Vec::new(), None)
@@ -275,7 +319,21 @@ pub fn build(
         export_errors,
         database,
         trail,
+        queries,
         delivery,
+    }
+}
+
+/// What a group needs that lies in Route 53's own region, where that is another one.
+struct Abroad<'a> {
+    provider: &'a ProviderRef,
+    key: &'a kms::Key,
+}
+
+impl<'a> Abroad<'a> {
+    fn new(keys: &'a kms::Outputs, providers: &'a Providers) -> Option<Self> {
+        let (provider, key) = providers.zone.as_ref().zip(keys.zone.as_ref())?;
+        Some(Self { provider, key })
     }
 }
 
@@ -283,15 +341,21 @@ fn group(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     keys: &kms::Outputs,
+    abroad: Option<&Abroad<'_>>,
     group: &Group,
 ) -> CloudwatchLogGroupHandle {
+    // PCI 10.3.2, 10.5.1: the history goes with the group.
+    let meta = Meta::new().prevent_destroy(config.protection);
+    let (meta, key) = match abroad.filter(|_| *group == Group::Queries) {
+        Some(abroad) => (meta.provider(abroad.provider), abroad.key),
+        None => (meta, &keys.logs),
+    };
     stack.add_with(
         group.identifier(),
-        // PCI 10.3.2, 10.5.1: the history goes with the group.
-        Meta::new().prevent_destroy(config.protection),
+        meta,
         CloudwatchLogGroup {
             name: set(group.name(config)),
-            kms_key_id: set(keys.logs.arn()),
+            kms_key_id: set(key.arn()),
             retention_in_days: set(group.retention_days(config)),
             // The class stays AWS's default, the standard one, which alone knows subscriptions and data protection.
             ..Default::default()
@@ -307,22 +371,40 @@ fn delivery(
     config: &EnvConfig,
     waf: &CloudwatchLogGroupHandle,
     findings: &CloudwatchLogGroupHandle,
+    queries: Option<&CloudwatchLogGroupHandle>,
 ) -> CloudwatchLogResourcePolicyHandle {
-    let statement = Statement::<ResourcePolicy>::allow(
-        "Delivery",
-        Principal::service("delivery.logs.amazonaws.com"),
-        ["logs:CreateLogStream", "logs:PutLogEvents"],
-        [waf, findings].map(|group| text![group.arn(), ":log-stream:*"]),
-    )
-    .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
-    .when(Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]));
+    let mut statements = vec![
+        Statement::<ResourcePolicy>::allow(
+            "Delivery",
+            Principal::service("delivery.logs.amazonaws.com"),
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [waf, findings].map(|group| text![group.arn(), ":log-stream:*"]),
+        )
+        .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+        .when(Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")])),
+    ];
+    statements.extend(queries.map(|group| from_route53(config, group)));
     stack.add(
         "delivery",
         CloudwatchLogResourcePolicy {
             policy_name: set(config.names.of("log-delivery")),
-            policy_document: set(Policy::new([statement])),
+            policy_document: set(Policy::new(statements)),
         },
     )
+}
+
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/query-logs.html#query-logs-configuring>
+fn from_route53(config: &EnvConfig, group: &CloudwatchLogGroupHandle) -> Statement<ResourcePolicy> {
+    let zones = format!("arn:{}:route53:::hostedzone/*", config.partition());
+    Statement::<ResourcePolicy>::allow(
+        "Queries",
+        Principal::service("route53.amazonaws.com"),
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        [text![group.arn(), ":log-stream:*"]],
+    )
+    .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
+    // The zone's id is known only once the zone is there.
+    .when(Condition::arn_like("aws:SourceArn", [zones]))
 }
 
 /// PCI 3.3.1, 3.4.1: should a card's number end up in a log after all, it is reported, and masked for everyone without
@@ -369,9 +451,10 @@ fn export(
     config: &EnvConfig,
     keys: &kms::Outputs,
     buckets: &storage::Outputs,
+    abroad: Option<&Abroad<'_>>,
     groups: &[(Group, &CloudwatchLogGroupHandle)],
 ) -> (Vec<Export>, CloudwatchLogGroupHandle) {
-    let errors = group(stack, config, keys, &Group::Export);
+    let errors = group(stack, config, keys, None, &Group::Export);
     let (writer, writer_policy) = writer(stack, config, keys, buckets, &errors);
     let mut streams = Vec::new();
     for (name, _) in groups {
@@ -384,20 +467,27 @@ fn export(
     }
     let (feeder, feeder_policy) = feeder(stack, config, &streams);
     for ((name, group), stream) in groups.iter().zip(&streams) {
+        // The subscription is tried out when it is made.
+        let meta = Meta::new().depends_on(&feeder_policy);
+        let abroad = abroad.filter(|_| *name == Group::Queries);
+        let (meta, destination_arn, role_arn) = match abroad {
+            Some(abroad) => {
+                let (destination, policy) =
+                    destination(stack, config, abroad, &feeder, &feeder_policy, stream);
+                (meta.provider(abroad.provider).depends_on(&policy), set(destination.arn()), None)
+            }
+            None => (meta, set(stream.arn()), set(feeder.arn())),
+        };
         stack.add_with(
             name.identifier(),
-            // The subscription is tried out when it is made.
-            Meta::new().depends_on(&feeder_policy),
+            meta,
             CloudwatchLogSubscriptionFilter {
                 name: set(config.names.of("export")),
                 log_group_name: set(group.name()),
                 // Every event.
                 filter_pattern: set(""),
-                destination_arn: set(stream.arn()),
-                optional: CloudwatchLogSubscriptionFilterOptional {
-                    role_arn: set(feeder.arn()),
-                    ..Default::default()
-                },
+                destination_arn,
+                optional: CloudwatchLogSubscriptionFilterOptional { role_arn, ..Default::default() },
             },
         );
     }
@@ -405,6 +495,45 @@ fn export(
     let exports =
         exports.map(|((name, group), stream)| Export { name: name.clone(), group: (*group).clone(), stream });
     (exports.collect(), errors)
+}
+
+/// A group hands events to a stream of another region through a destination in its own.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CrossAccountSubscriptions-Firehose.html>
+fn destination(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    abroad: &Abroad<'_>,
+    feeder: &IamRoleHandle,
+    feeder_policy: &IamRolePolicyHandle,
+    stream: &KinesisFirehoseDeliveryStreamHandle,
+) -> (CloudwatchLogDestinationHandle, CloudwatchLogDestinationPolicyHandle) {
+    let destination = stack.add_with(
+        "queries",
+        Meta::new().provider(abroad.provider).depends_on(feeder_policy),
+        CloudwatchLogDestination {
+            name: set(config.names.of("queries")),
+            role_arn: set(feeder.arn()),
+            target_arn: set(stream.arn()),
+            optional: Default::default(),
+        },
+    );
+    let account = format!("arn:{}:iam::{}:root", config.partition(), config.account_id);
+    let subscribe = Statement::<ResourcePolicy>::allow(
+        "Subscribe",
+        Principal::arn(account),
+        ["logs:PutSubscriptionFilter"],
+        [destination.arn().text()],
+    );
+    let policy = stack.add_with(
+        "queries",
+        Meta::new().provider(abroad.provider),
+        CloudwatchLogDestinationPolicy {
+            access_policy: set(Policy::new([subscribe])),
+            destination_name: set(destination.name()),
+            optional: Default::default(),
+        },
+    );
+    (destination, policy)
 }
 
 /// What a delivery stream writes to, and as whom.
@@ -536,7 +665,7 @@ fn feeder(
     streams: &[KinesisFirehoseDeliveryStreamHandle],
 ) -> (IamRoleHandle, IamRolePolicyHandle) {
     let trust = Statement::<TrustPolicy>::assume("Logs", Principal::service("logs.amazonaws.com"))
-        .when(Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")]));
+        .when(Condition::arn_like("aws:SourceArn", sources(config)));
     let statements = [Statement::<IdentityPolicy>::allow(
         "Put",
         ["firehose:PutRecord", "firehose:PutRecordBatch"],
@@ -550,6 +679,12 @@ fn feeder(
         trust,
         statements,
     )
+}
+
+/// The log groups of every region that has some.
+fn sources(config: &EnvConfig) -> Vec<String> {
+    let regions = std::iter::once(config.region.clone()).chain(config.zone_abroad());
+    regions.map(|region| config.arn_in(&region, "logs", "*")).collect()
 }
 
 #[cfg(test)]
@@ -567,13 +702,15 @@ mod tests {
         })
     }
 
-    /// With every group that there can be.
+    /// With every group that there can be in any partition.
     const POSTGRES: &str = "data.postgres.enabled = true\n";
+    /// With every group that there can be.
+    const EVERY: &str = "data.postgres.enabled = true\ndns.create_zone = true\n";
 
     #[test]
     fn every_group_is_encrypted_and_kept() {
         let text = "service.log_retention_days = 731\nnetwork.flow_logs.retention_days = 545";
-        let root = platform(&format!("{POSTGRES}{text}"));
+        let root = platform(&format!("{EVERY}{text}"));
         let groups = nodes(&root, "aws_cloudwatch_log_group");
         let names: BTreeSet<&str> = groups.iter().map(|group| text_at(group, "name")).collect();
         assert_eq!((groups.len(), names.len()), (Group::ALL.len(), Group::ALL.len()));
@@ -628,7 +765,7 @@ mod tests {
 
     #[test]
     fn every_group_but_the_exports_own_and_the_trails_is_exported_to_the_audit_bucket() {
-        let root = platform(POSTGRES);
+        let root = platform(EVERY);
         let filters = nodes(&root, "aws_cloudwatch_log_subscription_filter");
         assert_eq!(filters.len(), Group::ALL.len() - 2);
         for filter in filters {
@@ -672,7 +809,7 @@ mod tests {
 
     #[test]
     fn the_export_can_be_left_out() {
-        let root = platform(&format!("{POSTGRES}production = false\nlogs.export = false"));
+        let root = platform(&format!("{EVERY}production = false\nlogs.export = false"));
         assert!(nodes(&root, "aws_kinesis_firehose_delivery_stream").is_empty());
         assert!(nodes_of(&root, "logs", "aws_iam_role").is_empty());
         assert_eq!(nodes(&root, "aws_cloudwatch_log_group").len(), Group::ALL.len() - 1);

@@ -26,3 +26,11 @@ pub mod waf;
 
 #[cfg(test)]
 pub(crate) mod probe;
+
+/// The providers of further regions, where the environment works in some.
+pub struct Providers {
+    /// The recovery region's.
+    pub recovery: Option<terraform::ProviderRef>,
+    /// Route 53's own region's, where the zone is made here and the environment lies elsewhere.
+    pub zone: Option<terraform::ProviderRef>,
+}

@@ -5,12 +5,12 @@
 //! not kept, since SNS writes none for mailboxes and those of https addresses hold the messages once more.
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::{ResourcePolicy, SnsTopicArn};
+use aws::kind::{KmsKeyArn, ResourcePolicy, SnsTopicArn};
 use aws::{SnsTopic, SnsTopicHandle, SnsTopicPolicy, SnsTopicSubscription, SnsTopicSubscriptionOptional};
-use terraform::{Expr, Meta, Stack, set};
+use terraform::{Expr, Meta, ProviderRef, Resource, Stack, set};
 
-use super::kms;
-use crate::config::{EnvConfig, Subscriber};
+use super::{Providers, kms};
+use crate::config::{EnvConfig, Region, Subscriber};
 
 /// The topics.
 pub struct Outputs {
@@ -18,6 +18,8 @@ pub struct Outputs {
     pub page: SnsTopicHandle,
     /// What can.
     pub notify: SnsTopicHandle,
+    /// What cannot wait and is measured in Route 53's own region: an alarm tells only a topic of its region.
+    pub zone: Option<SnsTopicHandle>,
 }
 
 impl Outputs {
@@ -70,48 +72,96 @@ impl Topic {
     }
 }
 
+/// The name of the topic in Route 53's own region, in Terraform's addresses.
+pub const ABROAD: &str = "page_us_east_1";
+
+/// The ARN of the topic in Route 53's own region, where a signed zone needs one.
+#[must_use]
+pub fn arn_abroad(config: &EnvConfig) -> Option<String> {
+    let region = config.zone_abroad().filter(|_| config.dns.dnssec)?;
+    Some(config.arn_in(&region, "sns", &config.names.of(Topic::Page.as_str())))
+}
+
 /// Builds the topics and subscribes to them.
-pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> Outputs {
-    Outputs {
-        page: topic(stack, config, keys, Topic::Page),
-        notify: topic(stack, config, keys, Topic::Notify),
+pub fn build(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    keys: &kms::Outputs,
+    providers: &Providers,
+) -> Outputs {
+    let here = |topic: Topic| Place {
+        address: topic.as_str(),
+        region: config.region.clone(),
+        key: keys.logs.arn(),
+        provider: None,
+    };
+    let page = topic(stack, config, Topic::Page, &here(Topic::Page));
+    let notify = topic(stack, config, Topic::Notify, &here(Topic::Notify));
+    for (topic, handle) in [(Topic::Page, &page), (Topic::Notify, &notify)] {
+        output(stack, topic, handle);
+    }
+    let abroad = config.zone_abroad().filter(|_| config.dns.dnssec).zip(keys.zone.as_ref());
+    let zone = abroad.map(|(region, key)| {
+        let place = Place { address: ABROAD, region, key: key.arn(), provider: providers.zone.as_ref() };
+        topic(stack, config, Topic::Page, &place)
+    });
+    Outputs { page, notify, zone }
+}
+
+/// Where a topic is.
+struct Place<'a> {
+    /// Its name in Terraform's addresses.
+    address: &'static str,
+    region: Region,
+    key: Expr<KmsKeyArn>,
+    provider: Option<&'a ProviderRef>,
+}
+
+impl Place<'_> {
+    fn meta<R: Resource>(&self) -> Meta<R> {
+        self.provider.map_or_else(Meta::new, |provider| Meta::new().provider(provider))
     }
 }
 
-fn topic(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs, topic: Topic) -> SnsTopicHandle {
-    let name = topic.as_str();
-    let handle = stack.add(
-        name,
+fn topic(stack: &mut Stack<'_>, config: &EnvConfig, topic: Topic, place: &Place<'_>) -> SnsTopicHandle {
+    let handle = stack.add_with(
+        place.address,
+        place.meta(),
         SnsTopic {
-            name: set(config.names.of(name)),
+            name: set(config.names.of(topic.as_str())),
             // AWS's own key for SNS admits no alarm, and drops each without a word.
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html>
-            kms_master_key_id: set(keys.logs.arn()),
+            kms_master_key_id: set(place.key.clone()),
             // Signatures with SHA-256.
             signature_version: set(2),
             ..Default::default()
         },
     );
-    let policy = stack.add(
-        name,
-        SnsTopicPolicy { arn: set(handle.arn()), policy: set(Policy::new(statements(config, &handle))) },
+    let statements = statements(config, &place.region, &handle);
+    let policy = stack.add_with(
+        place.address,
+        place.meta(),
+        SnsTopicPolicy { arn: set(handle.arn()), policy: set(Policy::new(statements)) },
     );
     for subscriber in topic.subscribers(config) {
-        subscribe(stack, topic, &handle, subscriber, Meta::new().depends_on(&policy));
+        subscribe(stack, place.address, &handle, subscriber, place.meta().depends_on(&policy));
     }
+    handle
+}
+
+fn output(stack: &mut Stack<'_>, topic: Topic, handle: &SnsTopicHandle) {
     stack.output(
-        &format!("{name}_topic_arn"),
+        &format!("{}_topic_arn", topic.as_str()),
         match topic {
             Topic::Page => "The topic of what cannot wait until the morning.",
             Topic::Notify => "The topic of what can wait until the morning.",
         },
         handle.arn(),
     );
-    handle
 }
 
 /// Alarms and events of this account publish, and nobody speaks to the topic without TLS (PCI 4.2.1).
-fn statements(config: &EnvConfig, topic: &SnsTopicHandle) -> Vec<Statement<ResourcePolicy>> {
+fn statements(config: &EnvConfig, region: &Region, topic: &SnsTopicHandle) -> Vec<Statement<ResourcePolicy>> {
     let publish = |sid: &'static str, service: &'static str| {
         Statement::<ResourcePolicy>::allow(sid, Principal::service(service), ["sns:Publish"], [topic.arn()])
     };
@@ -124,7 +174,7 @@ fn statements(config: &EnvConfig, topic: &SnsTopicHandle) -> Vec<Statement<Resou
             .when(Condition::arn_like("aws:SourceArn", [source]))
     };
     let mut statements = vec![
-        of_account("Alarms", "cloudwatch.amazonaws.com", config.arn("cloudwatch", "alarm:*")),
+        of_account("Alarms", "cloudwatch.amazonaws.com", config.arn_in(region, "cloudwatch", "alarm:*")),
         // Without a condition, as AWS has it: EventBridge brings none along to a topic that is encrypted.
         // <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions>
         publish("Events", "events.amazonaws.com"),
@@ -140,14 +190,14 @@ fn statements(config: &EnvConfig, topic: &SnsTopicHandle) -> Vec<Statement<Resou
 
 fn subscribe(
     stack: &mut Stack<'_>,
-    topic: Topic,
+    address: &str,
     handle: &SnsTopicHandle,
     subscriber: &Subscriber,
     meta: Meta<SnsTopicSubscription>,
 ) {
     let https = subscriber.protocol() == "https";
     stack.add_with(
-        format!("{}_{}", topic.as_str(), subscriber.identifier()),
+        format!("{address}_{}", subscriber.identifier()),
         meta,
         SnsTopicSubscription {
             topic_arn: set(handle.arn()),

@@ -41,7 +41,8 @@ def describe(environ: Environ, body: bytes, why: str) -> str:
 def refuse(environ: Environ, message: str) -> Reply:
     """A 400 that an SDK understands in the protocol that it asked in, and does not try again."""
     content_type = environ.get("CONTENT_TYPE", "")
-    if content_type.startswith("application/x-www-form-urlencoded"):
+    form = content_type.startswith("application/x-www-form-urlencoded")
+    if form or "/route53/" in environ.get("HTTP_AUTHORIZATION", ""):
         return Reply(400, [("Content-Type", "text/xml")], _xml(environ, message).encode())
     if "/s3/" in environ.get("HTTP_AUTHORIZATION", "") or "xml" in content_type:
         error = f"<Error><Code>{CODE}</Code><Message>{_escaped(message)}</Message></Error>"

@@ -37,6 +37,8 @@ pub enum Store {
     Any,
     /// With the records in PostgreSQL, which the environment of the repository has not.
     Postgres,
+    /// With the hosted zone made by the environment, which the one of the repository looks up.
+    Zone,
     /// Not on the environment, but on what `txnr bootstrap` makes of its account.
     Bootstrap,
 }
@@ -61,6 +63,15 @@ const fn postgres(
     weaker: &'static [Weaker],
 ) -> Row {
     Row { id, how, met: Met::Checked { on: Store::Postgres, check, weaker } }
+}
+
+const fn zone(
+    id: &'static str,
+    how: &'static str,
+    check: fn(&Platform) -> Outcome,
+    weaker: &'static [Weaker],
+) -> Row {
+    Row { id, how, met: Met::Checked { on: Store::Zone, check, weaker } }
 }
 
 const fn bootstrap(

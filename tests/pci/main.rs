@@ -40,6 +40,8 @@ fn platform(path: &str, more: &str) -> Platform {
 struct Production {
     any: Platform,
     postgres: Platform,
+    /// With a hosted zone of its own.
+    zone: Platform,
     /// What its account has to have before.
     bootstrap: Platform,
 }
@@ -50,16 +52,18 @@ impl Production {
         any.siblings = vec![platform("envs/dev.toml", ""), platform("envs/stage.toml", "")];
         let postgres =
             platform("envs/prod.toml", "\n[data]\nstore = \"postgres\"\ndynamodb.enabled = true\n");
+        let zone = platform("envs/prod.toml", "\n[dns]\ncreate_zone = true\n");
         let config = environment("envs/prod.toml", "");
         let accounts = bootstrap::accounts([&config]).expect("one account");
         let bootstrap = bootstrap::build(&accounts[0], OwnState::Bucket).expect("a module without faults");
-        Self { any, postgres, bootstrap: Platform::of(&bootstrap) }
+        Self { any, postgres, zone, bootstrap: Platform::of(&bootstrap) }
     }
 
     fn on(&self, store: Store) -> &Platform {
         match store {
             Store::Any => &self.any,
             Store::Postgres => &self.postgres,
+            Store::Zone => &self.zone,
             Store::Bootstrap => &self.bootstrap,
         }
     }
@@ -95,7 +99,7 @@ fn production_is_as_the_rows_ask() {
 #[test]
 fn no_reason_is_out_of_date() {
     let production = Production::new();
-    for platform in [&production.any, &production.postgres] {
+    for platform in [&production.any, &production.postgres, &production.zone] {
         let text = serde_json::to_string(&platform.resources).expect("JSON");
         for row in checks::rows() {
             if let Met::Listed { until: Some(until) } = row.met {
@@ -116,6 +120,7 @@ fn every_check_can_fail() {
         let platform = match on {
             Store::Any => &mut production.any,
             Store::Postgres => &mut production.postgres,
+            Store::Zone => &mut production.zone,
             Store::Bootstrap => &mut production.bootstrap,
         };
         for (what, path, json) in *weaker {
@@ -213,7 +218,7 @@ fn document() -> String {
          paraphrase of the standard.\n\n{} rows of `tests/pci/requirements.csv`: {} are checked by `tests/pci/`, each \
          over all resources of its kind, and {listed} are listed with the reason. A row marked *PostgreSQL* is checked \
          on production with `data.store = \"postgres\"`, since the environment of this repository keeps its records in \
-         DynamoDB; one marked *Bootstrap*, on what `txnr bootstrap` makes of its account.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | resources |\n| --- | --- | --- | --- | --- | --- |\n",
+         DynamoDB; one marked *Zone*, on production with `dns.create_zone = true`; one marked *Bootstrap*, on what `txnr bootstrap` makes of its account.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | resources |\n| --- | --- | --- | --- | --- | --- |\n",
         rows.len(),
         rows.len() - listed,
     );
@@ -227,6 +232,7 @@ fn document() -> String {
                 let store = match on {
                     Store::Any => "",
                     Store::Postgres => "*PostgreSQL*: ",
+                    Store::Zone => "*Zone*: ",
                     Store::Bootstrap => "*Bootstrap*: ",
                 };
                 let _ = writeln!(text, "{head} | {store}{} | {} | {looked} |", row.how, requirement.strength);

@@ -180,7 +180,7 @@ impl Var {
             Self::JwtAudience => "The audience that a JSON Web Token has to name. Needed with an issuer.",
             Self::JwksFile => "The issuer's public keys, as a JWK Set in a file.",
             Self::JwksUrl => {
-                "The issuer's public keys, as a JWK Set behind an https address. With an issuer, this or the file is needed."
+                "The issuer's public keys, as a JWK Set behind an https address, which the task has to be able to reach: the environment needs a rule for it (`network.egress`). With an issuer, this or the file is needed."
             }
             Self::UploadLimitBytes => "Bytes of one uploaded statement at most. 2147483648.",
             Self::RequestsPerSecond => {

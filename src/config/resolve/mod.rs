@@ -1,12 +1,14 @@
 //! From what an environment file says to what the stacks need: defaults that depend on other values are filled in,
 //! subnets are computed, and whatever depends on more than one value is checked.
 
+mod addresses;
 mod alarms;
 mod alb;
 mod backup;
 mod certificate;
 mod data;
 mod detection;
+mod dns;
 mod github;
 mod lists;
 mod names;
@@ -38,12 +40,14 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
     required(&file, problems);
     check_switches(&file, problems);
     check_retention(&file, problems);
+    addresses::check(&file, problems);
     lists::check(&file, problems);
     alarms::check(&file.alarms, file.production, problems);
     alb::check(&file.alb, file.network.ipv6, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
     recovery::check(&file, problems);
+    dns::check(&file, problems);
     secrets::check(&file.secrets, problems);
     waf::check(&file.waf, file.production, problems);
 

@@ -69,6 +69,13 @@ impl Region {
         }
     }
 
+    /// Where Route 53, which answers everywhere, logs the queries of public zones, takes the keys that sign them and
+    /// reports metrics: <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/query-logs.html>
+    #[must_use]
+    pub fn of_route53() -> Self {
+        Self("us-east-1".to_owned())
+    }
+
     /// The availability zone of that letter.
     #[must_use]
     pub fn zone(&self, letter: ZoneLetter) -> AvailabilityZone {

@@ -1,13 +1,14 @@
 //! Alarms on metrics, and on expressions over several.
 
 use aws::document::dashboard::Series;
+use aws::kind::SnsTopicArn;
 use aws::{
     CloudwatchCompositeAlarm, CloudwatchCompositeAlarmHandle, CloudwatchCompositeAlarmOptional,
     CloudwatchMetricAlarm, CloudwatchMetricAlarmHandle, CloudwatchMetricAlarmOptional,
     cloudwatch_composite_alarm as composite, cloudwatch_metric_alarm as metric_alarm,
 };
 use terraform::kind::Text;
-use terraform::{Expr, Number, Stack, set};
+use terraform::{Expr, Meta, Number, Stack, set};
 
 use super::notice::Notice;
 use crate::config::EnvConfig;
@@ -88,6 +89,18 @@ impl Alarm {
         config: &EnvConfig,
         topics: &topics::Outputs,
     ) -> CloudwatchMetricAlarmHandle {
+        let topic = topics.arn(self.notice.to);
+        self.add_to(stack, config, topic, Meta::new())
+    }
+
+    /// Adds the alarm where `meta` says, to tell a topic of that region.
+    pub fn add_to(
+        self,
+        stack: &mut Stack<'_>,
+        config: &EnvConfig,
+        topic: Expr<SnsTopicArn>,
+        meta: Meta<CloudwatchMetricAlarm>,
+    ) -> CloudwatchMetricAlarmHandle {
         let (notice, period) = (self.notice, self.period_seconds);
         let (operator, threshold) = match self.bad {
             Bad::AtLeast(value) => ("GreaterThanOrEqualToThreshold", value),
@@ -96,10 +109,10 @@ impl Alarm {
         };
         let mut optional = CloudwatchMetricAlarmOptional {
             actions_enabled: set(notice.silenced(config).is_none()),
-            alarm_actions: set([topics.arn(notice.to)]),
+            alarm_actions: set([topic.clone()]),
             alarm_description: set(notice.description(config)),
             datapoints_to_alarm: set(self.of.0),
-            ok_actions: set([topics.arn(notice.to)]),
+            ok_actions: set([topic]),
             threshold: set(threshold),
             treat_missing_data: set(match self.missing {
                 Missing::Fine => "notBreaching",
@@ -126,8 +139,9 @@ impl Alarm {
                 optional.metric_query = queries(expression, metrics, period);
             }
         }
-        stack.add(
+        stack.add_with(
             notice.identifier(),
+            meta,
             CloudwatchMetricAlarm {
                 alarm_name: set(config.names.of(&notice.full_name())),
                 comparison_operator: set(operator),

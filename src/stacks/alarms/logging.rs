@@ -55,7 +55,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     // Every event of the group is a report.
     count(stack, config, "card_data", &inputs.logs.findings, CARD_DATA, String::new());
     let alarms = [service_errors(config), card_data(config)].into_iter();
-    let alarms = alarms.chain(silent_groups(config, inputs)).chain(export(inputs));
+    let alarms = alarms.chain(silent_groups(config, inputs)).chain(export(config, inputs));
     alarms.map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
 }
 
@@ -190,7 +190,7 @@ pub fn age(export: &Export) -> Metric {
 /// old, six times as long as the stream collects, or nothing arrives at the stream of what arrives at the group. The
 /// stream keeps what it cannot deliver for a day.
 /// <https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html>
-fn export(inputs: &Inputs<'_>) -> Vec<Alarm> {
+fn export(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
     let mut alarms = Vec::new();
     for export in &inputs.logs.exports {
         alarms.push(Alarm {
@@ -202,14 +202,19 @@ fn export(inputs: &Inputs<'_>) -> Vec<Alarm> {
                 first: "read the log group of the export, which holds the delivery's errors; then the role, the key \
                         and the bucket's policy.",
             },
-            measure: Measure::Math(
-                "IF(FILL(age, 0) > 1800 OR (FILL(events, 0) > 0 AND FILL(records, 0) < 1), 1, 0)",
-                vec![
-                    ("age", age(export)),
-                    ("events", of_group(&export.group, "IncomingLogEvents")),
-                    ("records", of_stream(export, "IncomingRecords", "Sum")),
-                ],
-            ),
+            measure: if export.name.region(config) == config.region {
+                Measure::Math(
+                    "IF(FILL(age, 0) > 1800 OR (FILL(events, 0) > 0 AND FILL(records, 0) < 1), 1, 0)",
+                    vec![
+                        ("age", age(export)),
+                        ("events", of_group(&export.group, "IncomingLogEvents")),
+                        ("records", of_stream(export, "IncomingRecords", "Sum")),
+                    ],
+                )
+            } else {
+                // An alarm sees no metric of another region's group.
+                Measure::Math("IF(FILL(age, 0) > 1800, 1, 0)", vec![("age", age(export))])
+            },
             bad: Bad::AtLeast(1.into()),
             period_seconds: 300,
             of: (3, 3),

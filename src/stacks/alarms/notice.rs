@@ -3,7 +3,7 @@
 use terraform::{Node, Root, Value};
 
 use crate::config::{EnvConfig, RuleReason};
-use crate::stacks::topics::Topic;
+use crate::stacks::topics::{self, Topic};
 
 /// What every alarm and every rule says of itself.
 pub struct Notice {
@@ -119,7 +119,10 @@ fn tells(root: &Root, node: &Node, topic: Topic) -> bool {
             edge.argument.as_deref() == Some(argument) && to.kind() == kind && to.name() == name
         })
     };
-    let leads = |node: &Node, argument: &str| refers(node, argument, "aws_sns_topic", topic.as_str());
+    let leads = |node: &Node, argument: &str| {
+        let of_topic = |name| refers(node, argument, "aws_sns_topic", name);
+        of_topic(topic.as_str()) || (topic == Topic::Page && of_topic(topics::ABROAD))
+    };
     let (kind, name) = (node.address().kind(), node.address().name());
     let is_target = |target: &&Node| target.address().kind() == "aws_cloudwatch_event_target";
     leads(node, "alarm_actions")

@@ -13,10 +13,11 @@ const ALARMS: [&str; 2] = ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_compos
 const RULES: &str = "aws_cloudwatch_event_rule";
 
 /// Environments that together have everything that there is to tell.
-const ENVIRONMENTS: [&str; 4] = [
+const ENVIRONMENTS: [&str; 5] = [
     "service.image = \"v1\"\n",
     "service.image = \"v1\"\nservice.deployment.strategy = \"blue-green\"\nrecovery.region = \"us-west-2\"\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
     "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"\n",
+    "dns.create_zone = true\ndns.dnssec = true\n",
     FLEETING,
 ];
 

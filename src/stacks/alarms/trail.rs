@@ -34,7 +34,8 @@ pub fn build(
     inputs: &Inputs<'_>,
     trail: &CloudwatchLogGroupHandle,
 ) -> Vec<Expr<Text>> {
-    let filters = people().into_iter().chain(controls()).chain(network());
+    let filters =
+        people().into_iter().chain(controls()).chain(network()).chain(config.dns.create_zone.then(zone));
     filters
         .map(|filter| {
             let Filter { name, metric, to, means, first, pattern, threshold } = filter;
@@ -226,6 +227,28 @@ fn controls() -> [Filter; 5] {
             ),
         ),
     ]
+}
+
+/// The hosted zone, whose calls no rule on events sees outside Route 53's own region.
+fn zone() -> Filter {
+    Filter {
+        name: "zone-weakened",
+        metric: "ZoneWeakened",
+        to: Topic::Page,
+        means: "A hosted zone was deleted, or is no longer logged or signed (PCI 10.7.2).",
+        first: "find the call in the trail and ask whoever made it; restore log or signatures by an apply.",
+        pattern: any_of(
+            Some("route53.amazonaws.com"),
+            [
+                "DeleteHostedZone",
+                "DeleteQueryLoggingConfig",
+                "DisableHostedZoneDNSSEC",
+                "DeactivateKeySigningKey",
+                "DeleteKeySigningKey",
+            ],
+        ),
+        threshold: 1,
+    }
 }
 
 /// Who may speak to whom (PCI 1.2.2).

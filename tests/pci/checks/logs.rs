@@ -1,6 +1,6 @@
 //! Requirements 3.3.1 and 10: the audit trail, logs, and how long they are kept.
 
-use super::{Row, beside, listed, postgres, row};
+use super::{Row, beside, postgres, row, zone};
 use crate::platform::{Platform, allows, at, conditions, list, number, of_everybody, services, texts};
 
 const TRAIL: &str = "aws_cloudtrail";
@@ -207,11 +207,25 @@ pub const ROWS: &[Row] = &[
             ("aws_cloudwatch_log_group.postgres_upgrade", "name", "\"other\""),
         ],
     ),
-    listed(
+    zone(
         "R103",
-        "The public zone is read, not made: it exists before the first apply, often in another account, and its log of \
-         queries has to be in us-east-1. Whoever owns the zone has to log its queries if it is in scope.",
-        Some("\"aws_route53_zone."),
+        "every zone that is made logs its queries to a group that is encrypted with a key of this platform and kept for \
+         a year; of one that is looked up, whoever made it has to",
+        |p| {
+            beside(p, "aws_route53_zone", "aws_route53_query_log", "zone_id", |r| {
+                r.refers("cloudwatch_log_group_arn").iter().any(|group| {
+                    p.get(group).is_some_and(|group| {
+                        group.refers_to("kms_key_id", "aws_kms_key")
+                            && group.number("retention_in_days") >= 365
+                    })
+                })
+            })
+        },
+        &[
+            ("aws_route53_query_log", "zone_id", "\"Z0123456789\""),
+            ("aws_cloudwatch_log_group.queries", "retention_in_days", "90"),
+            ("aws_cloudwatch_log_group.queries", "kms_key_id", "null"),
+        ],
     ),
     row(
         "R104",

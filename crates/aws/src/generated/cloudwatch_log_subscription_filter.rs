@@ -8,7 +8,7 @@ use terraform::{Body, Expr};
 
 /// `aws_cloudwatch_log_subscription_filter`.
 pub struct CloudwatchLogSubscriptionFilter {
-    pub destination_arn: Expr<id::KinesisFirehoseDeliveryStreamArn>,
+    pub destination_arn: Expr<id::CloudwatchLogSubscriptionFilterDestinationArn>,
     pub filter_pattern: Expr<k::Text>,
     pub log_group_name: Expr<id::CloudwatchLogGroupName>,
     pub name: Expr<k::Text>,

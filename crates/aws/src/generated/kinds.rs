@@ -33,6 +33,13 @@ impl Identifier for BackupPlanId {}
 impl Accepts<BackupPlanId> for Text {}
 impl Accepts<BackupPlanId> for BackupPlanId {}
 
+/// `aws_backup_restore_testing_plan.name`.
+#[derive(Clone, Copy, Debug)]
+pub enum BackupRestoreTestingPlanName {}
+impl Identifier for BackupRestoreTestingPlanName {}
+impl Accepts<BackupRestoreTestingPlanName> for Text {}
+impl Accepts<BackupRestoreTestingPlanName> for BackupRestoreTestingPlanName {}
+
 /// `aws_backup_vault.name`.
 #[derive(Clone, Copy, Debug)]
 pub enum BackupVaultName {}
@@ -46,6 +53,20 @@ pub enum CloudwatchEventRuleName {}
 impl Identifier for CloudwatchEventRuleName {}
 impl Accepts<CloudwatchEventRuleName> for Text {}
 impl Accepts<CloudwatchEventRuleName> for CloudwatchEventRuleName {}
+
+/// `aws_cloudwatch_log_destination.arn`.
+#[derive(Clone, Copy, Debug)]
+pub enum CloudwatchLogDestinationArn {}
+impl Identifier for CloudwatchLogDestinationArn {}
+impl Accepts<CloudwatchLogDestinationArn> for Text {}
+impl Accepts<CloudwatchLogDestinationArn> for CloudwatchLogDestinationArn {}
+
+/// `aws_cloudwatch_log_destination.name`.
+#[derive(Clone, Copy, Debug)]
+pub enum CloudwatchLogDestinationName {}
+impl Identifier for CloudwatchLogDestinationName {}
+impl Accepts<CloudwatchLogDestinationName> for Text {}
+impl Accepts<CloudwatchLogDestinationName> for CloudwatchLogDestinationName {}
 
 /// `aws_cloudwatch_log_group.arn`.
 #[derive(Clone, Copy, Debug)]
@@ -438,6 +459,18 @@ pub enum Wafv2WebAclArn {}
 impl Identifier for Wafv2WebAclArn {}
 impl Accepts<Wafv2WebAclArn> for Text {}
 impl Accepts<Wafv2WebAclArn> for Wafv2WebAclArn {}
+
+/// [`KinesisFirehoseDeliveryStreamArn`] or [`CloudwatchLogDestinationArn`].
+#[derive(Clone, Copy, Debug)]
+pub enum CloudwatchLogSubscriptionFilterDestinationArn {}
+impl Identifier for CloudwatchLogSubscriptionFilterDestinationArn {}
+impl Accepts<CloudwatchLogSubscriptionFilterDestinationArn> for Text {}
+impl Accepts<KinesisFirehoseDeliveryStreamArn> for CloudwatchLogSubscriptionFilterDestinationArn {}
+impl Accepts<CloudwatchLogDestinationArn> for CloudwatchLogSubscriptionFilterDestinationArn {}
+impl Accepts<CloudwatchLogSubscriptionFilterDestinationArn>
+    for CloudwatchLogSubscriptionFilterDestinationArn
+{
+}
 
 /// [`EcsTaskDefinitionArn`] or [`DataEcsTaskDefinitionArn`].
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,8 @@ pub mod appautoscaling_policy;
 pub mod appautoscaling_scheduled_action;
 pub mod appautoscaling_target;
 pub mod backup_plan;
+pub mod backup_restore_testing_plan;
+pub mod backup_restore_testing_selection;
 pub mod backup_selection;
 pub mod backup_vault;
 pub mod backup_vault_lock_configuration;
@@ -22,6 +24,8 @@ pub mod cloudwatch_dashboard;
 pub mod cloudwatch_event_rule;
 pub mod cloudwatch_event_target;
 pub mod cloudwatch_log_data_protection_policy;
+pub mod cloudwatch_log_destination;
+pub mod cloudwatch_log_destination_policy;
 pub mod cloudwatch_log_group;
 pub mod cloudwatch_log_metric_filter;
 pub mod cloudwatch_log_resource_policy;
@@ -102,6 +106,7 @@ pub mod lb_listener;
 pub mod lb_listener_rule;
 pub mod lb_target_group;
 pub mod lb_trust_store;
+pub mod lb_trust_store_revocation;
 pub mod macie2_account;
 pub mod macie2_classification_export_configuration;
 pub mod macie2_classification_job;
@@ -117,6 +122,8 @@ pub mod rds_cluster;
 pub mod rds_cluster_instance;
 pub mod rds_cluster_parameter_group;
 pub mod route;
+pub mod route53_hosted_zone_dnssec;
+pub mod route53_key_signing_key;
 pub mod route53_query_log;
 pub mod route53_record;
 pub mod route53_resolver_firewall_config;
@@ -190,6 +197,12 @@ pub use appautoscaling_target::{
     AppautoscalingTarget, AppautoscalingTargetHandle, AppautoscalingTargetOptional,
 };
 pub use backup_plan::{BackupPlan, BackupPlanHandle, BackupPlanOptional};
+pub use backup_restore_testing_plan::{
+    BackupRestoreTestingPlan, BackupRestoreTestingPlanHandle, BackupRestoreTestingPlanOptional,
+};
+pub use backup_restore_testing_selection::{
+    BackupRestoreTestingSelection, BackupRestoreTestingSelectionHandle, BackupRestoreTestingSelectionOptional,
+};
 pub use backup_selection::{BackupSelection, BackupSelectionHandle, BackupSelectionOptional};
 pub use backup_vault::{BackupVault, BackupVaultHandle, BackupVaultOptional};
 pub use backup_vault_lock_configuration::{
@@ -207,6 +220,13 @@ pub use cloudwatch_event_target::{
 };
 pub use cloudwatch_log_data_protection_policy::{
     CloudwatchLogDataProtectionPolicy, CloudwatchLogDataProtectionPolicyHandle,
+};
+pub use cloudwatch_log_destination::{
+    CloudwatchLogDestination, CloudwatchLogDestinationHandle, CloudwatchLogDestinationOptional,
+};
+pub use cloudwatch_log_destination_policy::{
+    CloudwatchLogDestinationPolicy, CloudwatchLogDestinationPolicyHandle,
+    CloudwatchLogDestinationPolicyOptional,
 };
 pub use cloudwatch_log_group::{CloudwatchLogGroup, CloudwatchLogGroupHandle};
 pub use cloudwatch_log_metric_filter::{CloudwatchLogMetricFilter, CloudwatchLogMetricFilterHandle};
@@ -320,6 +340,9 @@ pub use lb_listener::{LbListener, LbListenerHandle, LbListenerOptional};
 pub use lb_listener_rule::{LbListenerRule, LbListenerRuleHandle, LbListenerRuleOptional};
 pub use lb_target_group::{LbTargetGroup, LbTargetGroupHandle};
 pub use lb_trust_store::{LbTrustStore, LbTrustStoreHandle, LbTrustStoreOptional};
+pub use lb_trust_store_revocation::{
+    LbTrustStoreRevocation, LbTrustStoreRevocationHandle, LbTrustStoreRevocationOptional,
+};
 pub use macie2_account::{Macie2Account, Macie2AccountHandle};
 pub use macie2_classification_export_configuration::{
     Macie2ClassificationExportConfiguration, Macie2ClassificationExportConfigurationHandle,
@@ -352,6 +375,12 @@ pub use route::{Route, RouteHandle, RouteOptional};
 pub use route_table::{RouteTable, RouteTableHandle, RouteTableOptional};
 pub use route_table_association::{
     RouteTableAssociation, RouteTableAssociationHandle, RouteTableAssociationOptional,
+};
+pub use route53_hosted_zone_dnssec::{
+    Route53HostedZoneDnssec, Route53HostedZoneDnssecHandle, Route53HostedZoneDnssecOptional,
+};
+pub use route53_key_signing_key::{
+    Route53KeySigningKey, Route53KeySigningKeyHandle, Route53KeySigningKeyOptional,
 };
 pub use route53_query_log::{Route53QueryLog, Route53QueryLogHandle};
 pub use route53_record::{Route53Record, Route53RecordHandle, Route53RecordOptional};

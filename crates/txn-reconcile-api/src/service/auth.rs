@@ -1,21 +1,18 @@
 //! Who calls: the admin key, API keys and JSON Web Tokens. The tenant comes from the credential alone.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
 use super::App;
 use super::audit::sha256;
+use super::jwks::{ALGORITHMS, Keys};
 use super::problem::Problem;
 use super::records::{ApiKey, Scope};
 use super::store::Key;
-
-/// The algorithms that a JSON Web Token may be signed with: none with a shared secret, and never `none`.
-const ALGORITHMS: [Algorithm; 4] = [Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS256, Algorithm::RS256];
 
 /// A caller.
 #[derive(Debug, Clone)]
@@ -42,7 +39,7 @@ pub struct Tokens {
     /// Whom they have to be for.
     pub audience: String,
     /// The issuer's keys.
-    pub keys: JwkSet,
+    pub keys: Arc<Keys>,
 }
 
 #[derive(Deserialize)]
@@ -76,10 +73,16 @@ impl Auth {
         Self { admin_hash: admin_key.map(|key| sha256(key.as_bytes())), tokens }
     }
 
+    /// The keys of the issuer of tokens, if there is one.
+    #[must_use]
+    pub fn keys(&self) -> Option<&Arc<Keys>> {
+        self.tokens.as_ref().map(|tokens| &tokens.keys)
+    }
+
     /// Who holds a bearer token.
     ///
     /// # Errors
-    /// Fails with 401, whatever is wrong with it.
+    /// Fails with 401, whatever is wrong with it, and with 503 if that cannot be told now.
     pub async fn check(&self, app: &App, token: &str) -> Result<Principal, Problem> {
         let refused = || Problem::unauthorized("the bearer token is not valid");
         let hash = sha256(token.as_bytes());
@@ -103,42 +106,49 @@ impl Auth {
             let actor = format!("key:{}", key.id);
             return Ok(Principal { tenant: key.tenant, actor, scopes: key.scopes });
         }
-        self.tokens.as_ref().and_then(|tokens| tokens.check(token)).ok_or_else(refused)
+        match &self.tokens {
+            Some(tokens) => tokens.check(token).await?.ok_or_else(refused),
+            None => Err(refused()),
+        }
     }
 }
 
 impl Tokens {
-    fn check(&self, token: &str) -> Option<Principal> {
-        let header = decode_header(token).ok()?;
-        if !ALGORITHMS.contains(&header.alg) {
-            return None;
-        }
-        let key = self.keys.find(&header.kid?)?;
+    /// Who holds a token; none if it is not good.
+    async fn check(&self, token: &str) -> Result<Option<Principal>, Problem> {
+        // What cannot be good has nobody asked for keys.
+        let Some(header) = decode_header(token).ok().filter(|header| ALGORITHMS.contains(&header.alg)) else {
+            return Ok(None);
+        };
+        let Some(name) = header.kid.filter(|name| name.len() <= 200) else { return Ok(None) };
+        let Some(key) = self.keys.find(&name).await? else { return Ok(None) };
         // The key says what it is for: a token cannot choose another algorithm for it.
         if key.common.key_algorithm.is_some_and(|own| own.to_string() != format!("{:?}", header.alg)) {
-            return None;
+            return Ok(None);
         }
         let mut validation = Validation::new(header.alg);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.validate_nbf = true;
-        let claims = decode::<Claims>(token, &DecodingKey::from_jwk(key).ok()?, &validation).ok()?.claims;
-        if !is_tenant(&claims.tenant) || claims.tenant == "admin" || claims.sub.len() > 200 {
+        let Ok(key) = DecodingKey::from_jwk(&key) else { return Ok(None) };
+        Ok(decode::<Claims>(token, &key, &validation).ok().and_then(|token| token.claims.principal()))
+    }
+}
+
+impl Claims {
+    fn principal(self) -> Option<Principal> {
+        if !is_tenant(&self.tenant) || self.tenant == "admin" || self.sub.len() > 200 {
             return None;
         }
-        let scopes = claims.scope.split(' ').filter_map(|scope| match scope {
+        let scopes = self.scope.split(' ').filter_map(|scope| match scope {
             "read" => Some(Scope::Read),
             "write" => Some(Scope::Write),
             "approve" => Some(Scope::Approve),
             "audit" => Some(Scope::Audit),
             _ => None,
         });
-        Some(Principal {
-            tenant: claims.tenant,
-            actor: format!("sub:{}", claims.sub),
-            scopes: scopes.collect(),
-        })
+        Some(Principal { actor: format!("sub:{}", self.sub), scopes: scopes.collect(), tenant: self.tenant })
     }
 }
 

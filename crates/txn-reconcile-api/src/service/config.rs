@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use contract::{StoreKind, Var};
 use tracing_subscriber::filter::LevelFilter;
 
+use super::jwks;
+
 /// How the service is set up.
 #[derive(Clone)]
 pub struct Config {
@@ -33,7 +35,7 @@ pub struct Config {
     pub admin_key: Option<String>,
     /// What cursors and anchors are signed with.
     pub signing_key: Option<String>,
-    /// Issuer, audience and the file of its keys.
+    /// Issuer, audience and keys.
     pub jwt: Option<JwtConfig>,
     /// Bytes of one upload at most.
     pub upload_limit_bytes: u64,
@@ -82,7 +84,16 @@ pub struct JwtConfig {
     /// Whom the tokens have to be for.
     pub audience: String,
     /// The issuer's keys.
-    pub keys: PathBuf,
+    pub keys: KeySource,
+}
+
+/// Where an issuer's keys are.
+#[derive(Clone)]
+pub enum KeySource {
+    /// In a file.
+    File(PathBuf),
+    /// Behind an address.
+    Address(reqwest::Url),
 }
 
 /// A variable that is missing or wrong. It never repeats the value.
@@ -148,10 +159,8 @@ impl Config {
         let env = Environment(get);
         let environment = env.text(Var::Environment);
         let deployed = environment.is_some();
-        for var in [Var::JwksUrl, Var::OtlpEndpoint] {
-            if env.text(var).is_some() {
-                return Err(wrong(var, "is set, and this version cannot do it yet"));
-            }
+        if env.text(Var::OtlpEndpoint).is_some() {
+            return Err(wrong(Var::OtlpEndpoint, "is set, and this version cannot do it yet"));
         }
         let kind = match env.text(Var::Store) {
             Some(name) => StoreKind::ALL
@@ -221,9 +230,24 @@ impl PostgresConfig {
 }
 
 fn jwt(env: &Environment<'_>) -> Result<Option<JwtConfig>, ConfigError> {
-    let Some(issuer) = env.text(Var::JwtIssuer) else { return Ok(None) };
+    let Some(issuer) = env.text(Var::JwtIssuer) else {
+        // Somebody who sets one of these expects that tokens are taken.
+        let lonely =
+            [Var::JwtAudience, Var::JwksFile, Var::JwksUrl].into_iter().find(|var| env.text(*var).is_some());
+        return match lonely {
+            Some(var) => Err(wrong(var, "is set, and the issuer is not")),
+            None => Ok(None),
+        };
+    };
     let audience = env.needed(Var::JwtAudience)?;
-    let keys = env.needed(Var::JwksFile)?.into();
+    let keys = match (env.text(Var::JwksFile), env.text(Var::JwksUrl)) {
+        (Some(path), None) => KeySource::File(path.into()),
+        (None, Some(text)) => {
+            KeySource::Address(jwks::address(&text).map_err(|what| wrong(Var::JwksUrl, what))?)
+        }
+        (None, None) => return Err(wrong(Var::JwksUrl, "is not set, nor is the file")),
+        (Some(_), Some(_)) => return Err(wrong(Var::JwksUrl, "is set, and so is the file")),
+    };
     Ok(Some(JwtConfig { issuer, audience, keys }))
 }
 
@@ -251,6 +275,30 @@ mod tests {
             let error = Config::read(&environment(Some(var))).err().map(|error| error.var);
             assert_eq!(error, Some(var), "{}", var.name());
         }
+    }
+
+    #[test]
+    fn tokens_need_an_issuer_an_audience_and_keys_from_one_place() {
+        let whole = [
+            (Var::JwtIssuer, "https://idp.example"),
+            (Var::JwtAudience, "reconcile"),
+            (Var::JwksUrl, "https://idp.example/keys"),
+        ];
+        let read = |changes: &[(Var, &str)]| {
+            Config::read(&|var| {
+                let given = changes.iter().chain(&whole).find(|(given, _)| *given == var);
+                given.map(|(_, value)| (*value).to_owned())
+            })
+            .map(|config| config.jwt.is_some())
+            .map_err(|error| error.var)
+        };
+        assert_eq!(read(&[]), Ok(true));
+        assert_eq!(read(&[(Var::JwtIssuer, "")]), Err(Var::JwtAudience));
+        assert_eq!(read(&[(Var::JwtAudience, "")]), Err(Var::JwtAudience));
+        assert_eq!(read(&[(Var::JwksUrl, "")]), Err(Var::JwksUrl));
+        assert_eq!(read(&[(Var::JwksUrl, "http://idp.example/keys")]), Err(Var::JwksUrl));
+        assert_eq!(read(&[(Var::JwksFile, "keys.json")]), Err(Var::JwksUrl));
+        assert_eq!(read(&[(Var::JwksUrl, ""), (Var::JwksFile, "keys.json")]), Ok(true));
     }
 
     #[test]

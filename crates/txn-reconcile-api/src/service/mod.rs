@@ -10,6 +10,7 @@ pub mod auth;
 pub mod blob;
 pub mod clock;
 pub mod config;
+pub mod jwks;
 pub mod ledger;
 pub mod log;
 pub mod problem;

@@ -17,7 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::App;
 use super::auth::{Auth, RateLimit, Tokens};
 use super::clock::{Rng, SystemClock, SystemRng};
-use super::config::{Config, StoreConfig};
+use super::config::{Config, KeySource, StoreConfig};
+use super::jwks::Keys;
 use super::records::{Scope, encode};
 use super::store::embedded::EmbeddedStore;
 use super::store::{Expect, Store, Write};
@@ -118,10 +119,7 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
     let tokens = match &config.jwt {
         None => None,
         Some(jwt) => {
-            let fail =
-                |why: String| format!("{} {}: {why}", contract::Var::JwksFile.name(), jwt.keys.display());
-            let text = std::fs::read_to_string(&jwt.keys).map_err(|error| fail(error.to_string()))?;
-            let keys = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
+            let keys = Arc::new(keys(&jwt.keys)?);
             Some(Tokens { issuer: jwt.issuer.clone(), audience: jwt.audience.clone(), keys })
         }
     };
@@ -144,6 +142,20 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
         stopping: AtomicBool::new(false),
         metrics: Metrics::default(),
     }))
+}
+
+/// The issuer's keys; those behind an address are fetched when the service is served.
+fn keys(source: &KeySource) -> Result<Keys, String> {
+    match source {
+        KeySource::File(path) => {
+            let fail = |why: String| format!("{} {}: {why}", contract::Var::JwksFile.name(), path.display());
+            let text = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+            Keys::fixed(&text).map_err(fail)
+        }
+        KeySource::Address(url) => {
+            Keys::behind(url.clone()).map_err(|why| format!("{}: {why}", contract::Var::JwksUrl.name()))
+        }
+    }
 }
 
 /// The signing key of a laptop, drawn once and kept beside the data.
@@ -197,6 +209,9 @@ pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAd
     tokio::spawn(async move { axum::serve(metrics, metrics_router).await });
     let working = tokio::spawn(worker::work(Arc::clone(&app)));
     let anchoring = tokio::spawn(anchor(Arc::clone(&app)));
+    if let Some(keys) = app.auth.keys().cloned() {
+        tokio::spawn(async move { keys.keep_fresh().await });
+    }
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     tracing::info!(address = %address, "listening");
     started(address);

@@ -6,5 +6,7 @@ mod api;
 mod audit;
 mod backends;
 mod conformance;
+mod issuer;
 mod process;
 mod simulation;
+mod tokens;

@@ -70,10 +70,12 @@ fn file(media: &'static str, text: String) -> Response {
     response
 }
 
-/// Whether the service can take work: its stores answer and it has not been told to stop.
+/// Whether the service can take work: its stores answer, the keys of tokens were had, and it has not been told to stop.
 async fn ready(State(app): State<Arc<App>>) -> Response {
     let fault = if app.stopping.load(std::sync::atomic::Ordering::Relaxed) {
         Some("stopping".to_owned())
+    } else if app.auth.keys().is_some_and(|keys| !keys.known()) {
+        Some("the issuer's keys have not been fetched yet".to_owned())
     } else {
         let check = async {
             app.store.ready().await.map_err(|error| error.to_string())?;
