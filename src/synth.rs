@@ -6,8 +6,8 @@ use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Sett
 
 use crate::config::{EnvConfig, Region};
 use crate::stacks::{
-    Providers, alarms, alb, backup, data, deploy, detect, dns, ecr, ecs, iam, kms, logs, network, secrets,
-    storage, topics, waf,
+    Providers, alarms, alb, backup, data, deploy, detect, dns, ecr, ecs, elsewhere, iam, kms, logs, network,
+    secrets, storage, topics, waf,
 };
 
 /// Builds the root module of an environment.
@@ -91,6 +91,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         ecs: &ecs,
     };
     alarms::build(&mut module.stack("alarms"), config, &inputs);
+    elsewhere::build(&mut module, config);
 
     module.finish()
 }

@@ -53,7 +53,7 @@ impl Facts {
             region: config.region.to_string(),
             partition: config.partition().as_str(),
             domain: config.domain.to_string(),
-            cidr: config.network.cidr.to_string(),
+            cidr: config.network.own().map_or_else(|| "existing".to_owned(), |own| own.cidr.to_string()),
             availability_zones: config.network.availability_zones.iter().map(ToString::to_string).collect(),
             tasks: config.service.counts.desired,
             cpu: config.service.size.cpu_units(),

@@ -42,10 +42,12 @@ pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems
             "a zone of its own under `hosted_zone`, or `create_zone` in one environment alone: the parent delegates to one",
         );
     }
-    if this.network.cidr.overlaps(other.network.cidr) {
+    if let Some((ours, others)) = this.network.own().zip(other.network.own())
+        && ours.cidr.overlaps(others.cidr)
+    {
         problems.warning(
             "network.cidr",
-            format!("{} overlaps {}, the range of `{theirs}`", this.network.cidr, other.network.cidr),
+            format!("{} overlaps {}, the range of `{theirs}`", ours.cidr, others.cidr),
             "ranges that share no address, or the two can never be connected",
         );
     }

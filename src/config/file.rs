@@ -2,7 +2,7 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alarms, Alb, BackupFile, Certificate, DataFile, DetectionFile, Dns, Ecr, FurtherServiceFile,
+    Account, Alarms, Alb, BackupFile, CertificateFile, DataFile, DetectionFile, Dns, Ecr, FurtherServiceFile,
     GithubFile, Iam, Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile,
     Tags, Terraform, Waf,
 };
@@ -82,7 +82,7 @@ pub struct EnvFile {
     /// The load balancer.
     pub alb: Alb,
     /// The load balancer's certificate.
-    pub certificate: Certificate,
+    pub certificate: CertificateFile,
     /// The web ACL in front of the load balancer.
     pub waf: Waf,
     /// CloudWatch log groups.
@@ -129,7 +129,7 @@ impl Default for EnvFile {
             backup: BackupFile::default(),
             dns: Dns::default(),
             alb: Alb::default(),
-            certificate: Certificate::default(),
+            certificate: CertificateFile::default(),
             waf: Waf::default(),
             logs: Logs::default(),
             alarms: Alarms::default(),

@@ -256,7 +256,11 @@ impl EnvConfig {
                 head.push_str(&format!("{key} = \"{value}\"\n"));
             }
         }
-        let network = if text.contains("cidr = \"10") { "" } else { "network.cidr = \"10.30.0.0/16\"\n" };
+        let network = if text.contains("cidr = \"10") || text.contains("network.existing") {
+            ""
+        } else {
+            "network.cidr = \"10.30.0.0/16\"\n"
+        };
         let whole = format!("{head}{network}{text}");
         match parse(Path::new("test.toml"), &whole) {
             Ok((config, _)) => config,
@@ -280,7 +284,7 @@ mod tests {
     #[test]
     fn for_test_fills_in_what_is_required() {
         let config = EnvConfig::for_test("");
-        assert_eq!(config.network.subnets.private.len(), 3);
+        assert_eq!(config.network.own().expect("a VPC of its own").subnets.private.len(), 3);
         assert!(EnvConfig::for_test("production = false\nprotection = false").name.as_str() == "test");
     }
 }

@@ -40,7 +40,21 @@ fn schema() -> Value {
     for (path, _) in REQUIRED {
         require(&mut schema, path);
     }
+    either(&mut schema, "network", ["cidr", "existing"]);
     schema
+}
+
+/// Lets another key of a section stand in place of a required one.
+fn either(schema: &mut Value, section: &str, keys: [&str; 2]) {
+    let reference =
+        schema.pointer(&format!("/properties/{section}")).and_then(markdown::reference).map(str::to_owned);
+    let section = reference.and_then(|name| schema.pointer_mut(&format!("/definitions/{name}")));
+    let Some(section) = section.and_then(Value::as_object_mut) else { return };
+    if let Some(required) = section.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|key| !keys.iter().any(|either| key == either));
+    }
+    let choices = keys.map(|key| serde_json::json!({ "required": [key] }));
+    section.insert("oneOf".to_owned(), Value::Array(choices.to_vec()));
 }
 
 /// Marks a key as required, and the sections on the way to it. The type cannot say so: it knows the key as an option.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use std::fmt;
-use terraform::{Root, Value};
+use terraform::{Mode, Root, Value};
 
 /// Where a resource stands in the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,13 +57,14 @@ const PLACES: [&str; 14] = [
 pub(super) fn of(root: &Root) -> Vec<Zone> {
     let mut zones: Vec<Zone> = Vec::with_capacity(root.nodes().len());
     for node in root.nodes() {
+        let looked_up = node.address().mode() == Mode::Data;
         let zone = match (node.address().kind(), node.argument("tags").and_then(|tags| tags.get("Tier"))) {
             ("aws_vpc", _) => Zone::Network,
-            ("aws_subnet", Some(Value::String(tier))) => match tier.as_ref() {
-                "public" => Zone::Public,
-                "private" => Zone::Private,
-                _ => Zone::Data,
-            },
+            // Subnets that exist already bear tags of their own; the address says the tier.
+            ("aws_subnet", _) if looked_up => {
+                tier(node.address().name().split('_').next().unwrap_or_default())
+            }
+            ("aws_subnet", Some(Value::String(name))) => tier(name),
             _ => {
                 let places = node.edges().iter().filter(|edge| {
                     edge.argument.as_ref().is_some_and(|argument| PLACES.contains(&argument.as_ref()))
@@ -74,4 +75,12 @@ pub(super) fn of(root: &Root) -> Vec<Zone> {
         zones.push(zone);
     }
     zones
+}
+
+fn tier(name: &str) -> Zone {
+    match name {
+        "public" => Zone::Public,
+        "private" => Zone::Private,
+        _ => Zone::Data,
+    }
 }

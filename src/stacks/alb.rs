@@ -5,15 +5,19 @@ use aws::lb_target_group::HealthCheck;
 use aws::{
     AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationOptional, Lb,
     LbHandle, LbListener, LbListenerHandle, LbListenerOptional, LbListenerRule, LbListenerRuleOptional,
-    LbTargetGroup, LbTargetGroupHandle, Route53Record, Route53RecordHandle, Route53RecordOptional,
-    acm_certificate, data, lb, lb_listener, lb_listener_rule, route53_record,
+    LbTargetGroup, LbTargetGroupHandle, LbTrustStore, LbTrustStoreHandle, LbTrustStoreOptional,
+    LbTrustStoreRevocation, LbTrustStoreRevocationOptional, Route53Record, Route53RecordHandle,
+    Route53RecordOptional, acm_certificate, data, lb, lb_listener, lb_listener_rule, route53_record,
 };
 use terraform::kind::{Set, Text};
 use terraform::{Address, Addressed, Expr, Meta, NonEmpty, Stack, set};
 
 use super::per_service::PerService;
 use super::{dns, network, storage};
-use crate::config::{DomainName, EnvConfig, FurtherService, TargetGroup, Workload};
+use crate::config::{
+    Certificate, DomainName, EnvConfig, FurtherService, KeyAlgorithm, MutualTlsMode, S3Object, TargetGroup,
+    Workload,
+};
 
 /// The load balancer and what the service needs of it.
 pub struct Outputs {
@@ -57,13 +61,22 @@ pub fn build(
     zone: Option<&dns::Zone>,
 ) -> Outputs {
     let zone = HostedZone::of(stack, config, zone);
-    let certificate = certificate(stack, config, &zone);
+    let certificate = match &config.certificate {
+        Certificate::Issued { key_algorithm, .. } => certificate(stack, config, *key_algorithm, &zone),
+        Certificate::Existing { arn, .. } => Expr::external(arn.to_string()),
+    };
     let load_balancer = load_balancer(stack, config, network, &buckets.access);
     let target_groups = PerService::build(config, |workload| {
         target_group(stack, config, network, workload, TargetGroup::Blue)
     });
     let blue = &target_groups.main;
-    let listen = Https { config, load_balancer: &load_balancer, certificate: &certificate };
+    let trust_store = trust_store(stack, config);
+    let listen = Https {
+        config,
+        load_balancer: &load_balancer,
+        certificate: &certificate,
+        trust_store: trust_store.as_ref(),
+    };
     let https_listener = listen.add(stack, "https", 443, blue);
     let blue_green = config.is_blue_green().then(|| {
         let green = target_group(stack, config, network, config.main_service(), TargetGroup::Green);
@@ -147,6 +160,7 @@ fn look_up(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle
 fn certificate(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
+    key_algorithm: KeyAlgorithm,
     zone: &HostedZone,
 ) -> Expr<AcmCertificateValidationCertificateArn> {
     let certificate = stack.add_with(
@@ -155,7 +169,7 @@ fn certificate(
         Meta::new().create_before_destroy(),
         AcmCertificate {
             domain_name: set(config.domain.to_string()),
-            key_algorithm: set(config.certificate.key_algorithm.as_str()),
+            key_algorithm: set(key_algorithm.as_str()),
             // Logged by every browser's demand; a certificate that somebody else obtains for the name shows up too.
             options: set(acm_certificate::Options {
                 certificate_transparency_logging_preference: set("ENABLED"),
@@ -180,12 +194,13 @@ fn certificate(
     validation.certificate_arn()
 }
 
-/// The names that the certificate bears, each once: the domain, the alternative names, and the hosts of services that
-/// none of those stands for.
+/// The names that the certificate bears which is issued here, each once: the domain, the alternative names, and the hosts
+/// of services that none of those stands for.
 #[must_use]
 pub fn certified_names(config: &EnvConfig) -> Vec<String> {
+    let Certificate::Issued { alternative_names, .. } = &config.certificate else { return Vec::new() };
     let mut names = vec![config.domain.to_string()];
-    let alternatives = config.certificate.alternative_names.iter().map(ToString::to_string);
+    let alternatives = alternative_names.iter().map(ToString::to_string);
     names.extend(alternatives.filter(|name| *name != config.domain.as_str()));
     for host in config.services.values().flat_map(|service| &service.hosts) {
         let wildcard = host.parent().map(|parent| format!("*.{parent}"));
@@ -413,9 +428,31 @@ struct Https<'a> {
     config: &'a EnvConfig,
     load_balancer: &'a LbHandle,
     certificate: &'a Expr<AcmCertificateValidationCertificateArn>,
+    trust_store: Option<&'a LbTrustStoreHandle>,
 }
 
 impl Https<'_> {
+    /// What is said of verification alone is said where there is some: provider 6 takes it nowhere else.
+    /// <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade>
+    fn mutual_authentication(&self) -> Option<lb_listener::MutualAuthentication> {
+        let mutual = &self.config.alb.mutual_tls;
+        let optional = lb_listener::MutualAuthenticationOptional::default();
+        match mutual.mode {
+            MutualTlsMode::Off => None,
+            MutualTlsMode::Passthrough => {
+                Some(lb_listener::MutualAuthentication { mode: set("passthrough"), optional })
+            }
+            MutualTlsMode::Verify => Some(lb_listener::MutualAuthentication {
+                mode: set("verify"),
+                optional: lb_listener::MutualAuthenticationOptional {
+                    advertise_trust_store_ca_names: set(if mutual.advertise_ca_names { "on" } else { "off" }),
+                    ignore_client_certificate_expiry: set(mutual.ignore_expiry),
+                    trust_store_arn: self.trust_store.map(LbTrustStoreHandle::arn),
+                },
+            }),
+        }
+    }
+
     fn add(
         &self,
         stack: &mut Stack<'_>,
@@ -445,6 +482,7 @@ impl Https<'_> {
                 load_balancer_arn: set(self.load_balancer.arn()),
                 optional: LbListenerOptional {
                     certificate_arn: set(self.certificate.clone()),
+                    mutual_authentication: self.mutual_authentication(),
                     port: set(port),
                     protocol: set("HTTPS"),
                     // What the service is made of is nobody's business (PCI 1.4.5).
@@ -459,6 +497,39 @@ impl Https<'_> {
             },
         )
     }
+}
+
+/// The authorities whose certificates clients may bear, and the certificates that they took back.
+fn trust_store(stack: &mut Stack<'_>, config: &EnvConfig) -> Option<LbTrustStoreHandle> {
+    let mutual = &config.alb.mutual_tls;
+    let bundle = mutual.ca_bundle.as_ref().filter(|_| mutual.mode == MutualTlsMode::Verify)?;
+    let version = |object: &S3Object| object.version.as_ref().map(|version| Expr::new(version.to_string()));
+    let store = stack.add(
+        "clients",
+        LbTrustStore {
+            ca_certificates_bundle_s3_bucket: Expr::external(bundle.bucket.to_string()),
+            ca_certificates_bundle_s3_key: set(bundle.key.to_string()),
+            optional: LbTrustStoreOptional {
+                ca_certificates_bundle_s3_object_version: version(bundle),
+                // As many characters as a load balancer's: 32.
+                name: set(config.names.load_balancer()),
+                ..Default::default()
+            },
+        },
+    );
+    for (number, list) in (1..).zip(&mutual.revocations) {
+        stack.add(
+            format!("clients_{number}"),
+            LbTrustStoreRevocation {
+                revocations_s3_bucket: set(list.bucket.to_string()),
+                revocations_s3_key: set(list.key.to_string()),
+                trust_store_arn: set(store.arn()),
+                optional: LbTrustStoreRevocationOptional { revocations_s3_object_version: version(list) },
+            },
+        );
+    }
+    stack.output("trust_store_arn", "The authorities whose certificates clients may bear", store.arn());
+    Some(store)
 }
 
 /// Port 80 serves nothing but the way to HTTPS (PCI 2.2.5, 4.2.1).
@@ -574,6 +645,40 @@ pub(in crate::stacks) mod tests {
         assert_eq!((&lb["access_logs"], &lb["connection_logs"]), (&logs, &Value::Null));
     }
 
+    const BUNDLE: &str =
+        "[alb.mutual_tls]\nmode = \"verify\"\nca_bundle = { bucket = \"acme-ca\", key = \"ca.pem\" }\n";
+
+    #[test]
+    fn clients_prove_who_they_are_where_they_have_to() {
+        assert_eq!(
+            resource(&file("", "alb"), "aws_lb_listener", "https")["mutual_authentication"],
+            Value::Null
+        );
+        let more = "revocations = [{ bucket = \"acme-ca\", key = \"crl.pem\", version = \"abc\" }]\nadvertise_ca_names = true\n\
+                    [service.deployment]\nstrategy = \"blue-green\"\nblue_green.test_cidrs = [\"203.0.113.0/24\"]\n";
+        let alb = file(&format!("{BUNDLE}{more}"), "alb");
+        let verify = json!({
+            "advertise_trust_store_ca_names": "on",
+            "ignore_client_certificate_expiry": false,
+            "mode": "verify",
+            "trust_store_arn": "${aws_lb_trust_store.clients.arn}"
+        });
+        for listener in ["https", "test"] {
+            assert_eq!(resource(&alb, "aws_lb_listener", listener)["mutual_authentication"], verify);
+        }
+        assert_eq!(resource(&alb, "aws_lb_listener", "http")["mutual_authentication"], Value::Null);
+        let store = resource(&alb, "aws_lb_trust_store", "clients");
+        assert_eq!(store["ca_certificates_bundle_s3_key"], "ca.pem");
+        assert!(store["name"].as_str().is_some_and(|name| name.len() <= 32));
+        let list = resource(&alb, "aws_lb_trust_store_revocation", "clients_1");
+        assert_eq!(list["trust_store_arn"], "${aws_lb_trust_store.clients.arn}");
+        assert_eq!(list["revocations_s3_object_version"], "abc");
+        let alb = file("alb.mutual_tls.mode = \"passthrough\"\n", "alb");
+        let passed = &resource(&alb, "aws_lb_listener", "https")["mutual_authentication"];
+        assert_eq!(passed, &json!({ "mode": "passthrough" }));
+        assert_eq!(resource(&alb, "aws_lb_trust_store", "clients"), Value::Null);
+    }
+
     #[test]
     fn port_80_only_redirects_and_only_if_asked_to() {
         let http = resource(&file("", "alb"), "aws_lb_listener", "http");
@@ -602,6 +707,19 @@ pub(in crate::stacks) mod tests {
         let on = file("network.ipv6 = true\n", "alb");
         assert_eq!(resource(&on, "aws_lb", "main")["ip_address_type"], "dualstack");
         assert_eq!(resource(&on, "aws_route53_record", "service_ipv6")["type"], "AAAA");
+    }
+
+    #[test]
+    fn a_certificate_that_exists_is_taken_as_it_is_and_watched_all_the_same() {
+        let arn = "arn:aws:acm:us-east-1:111122223333:certificate/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e65";
+        let text = format!("[certificate]\narn = \"{arn}\"\nelsewhere = \"The PKI team\"\n");
+        let alb = file(&text, "alb");
+        assert_eq!(resource(&alb, "aws_lb_listener", "https")["certificate_arn"], arn);
+        assert_eq!(resource(&alb, "aws_acm_certificate", "main"), Value::Null);
+        let records = alb["resource"]["aws_route53_record"].as_object().expect("records");
+        assert_eq!(records.keys().collect::<Vec<_>>(), ["service_ipv4"]);
+        let alarm = resource(&file(&text, "alarms"), "aws_cloudwatch_metric_alarm", "certificate_expiry");
+        assert_eq!(alarm["dimensions"]["CertificateArn"], arn);
     }
 
     #[test]

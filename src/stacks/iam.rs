@@ -397,7 +397,8 @@ fn people(config: &EnvConfig) -> Policy<TrustPolicy> {
 /// Reading only. The log of ECS Exec sessions is not among what is read: it is the record of these very people.
 fn look(config: &EnvConfig, logs: &logs::Outputs) -> Vec<Identity> {
     let groups = || {
-        let platform = [&logs.insights, &logs.flow, &logs.waf].into_iter().chain(&logs.database);
+        let platform =
+            [&logs.insights].into_iter().chain(&logs.flow).chain([&logs.waf]).chain(&logs.database);
         logs.services.iter().chain(platform)
     };
     let streams = groups().map(|group| text![group.arn(), ":log-stream:*"]);

@@ -5,8 +5,10 @@
 //! may administer the keys, or use them. AWS services may use the key for logs, each for its own resources only. No
 //! statement names a principal that this module makes: AWS would turn it into a dead id when the role is replaced.
 
+mod existing;
+
 use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::{KmsKeyArn, KmsKeyKeyId, ResourcePolicy};
+use aws::kind::{self, KmsKeyKeyId, ResourcePolicy};
 use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
 use terraform::{Expr, Meta, ProviderRef, Stack, set};
 
@@ -16,7 +18,7 @@ use super::detect;
 use super::ecs;
 use super::logs;
 use super::topics::{self, Topic};
-use crate::config::{EnvConfig, Part, Region};
+use crate::config::{EnvConfig, KmsKeyArn, Part, Region};
 
 /// The keys.
 pub struct Outputs {
@@ -38,14 +40,14 @@ pub struct Outputs {
 /// A key, as whatever it encrypts refers to it.
 #[derive(Clone, Debug)]
 pub struct Key {
-    arn: Expr<KmsKeyArn>,
+    arn: Expr<kind::KmsKeyArn>,
     key_id: Expr<KmsKeyKeyId>,
 }
 
 impl Key {
     /// Its ARN.
     #[must_use]
-    pub fn arn(&self) -> Expr<KmsKeyArn> {
+    pub fn arn(&self) -> Expr<kind::KmsKeyArn> {
         self.arn.clone()
     }
 
@@ -66,14 +68,24 @@ impl From<&KmsKeyHandle> for Key {
 ///
 /// Each further region that the environment works in has a key of its own.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, providers: &Providers) -> Outputs {
-    let mut key = |purpose, provider| key(stack, config, purpose, provider);
+    let keys = &config.kms.keys;
+    let mut here = |purpose, existing: &Option<KmsKeyArn>| match existing {
+        Some(arn) => existing::key(stack, config, purpose, arn),
+        None => key(stack, config, purpose, None),
+    };
+    let (logs, data) = (here(Purpose::Logs, &keys.logs), here(Purpose::Data, &keys.data));
+    let secrets = here(Purpose::Secrets, &keys.secrets);
+    let artifacts = here(Purpose::Artifacts, &keys.artifacts);
+    let mut away = |purpose, provider: &Option<ProviderRef>| {
+        provider.as_ref().map(|provider| key(stack, config, purpose, Some(provider)))
+    };
     Outputs {
-        logs: key(Purpose::Logs, None),
-        data: key(Purpose::Data, None),
-        secrets: key(Purpose::Secrets, None),
-        artifacts: key(Purpose::Artifacts, None),
-        recovery: providers.recovery.as_ref().map(|provider| key(Purpose::Recovery, Some(provider))),
-        zone: providers.zone.as_ref().map(|provider| key(Purpose::Zone, Some(provider))),
+        logs,
+        data,
+        secrets,
+        artifacts,
+        recovery: away(Purpose::Recovery, &providers.recovery),
+        zone: away(Purpose::Zone, &providers.zone),
     }
 }
 
@@ -165,18 +177,29 @@ fn key(stack: &mut Stack<'_>, config: &EnvConfig, purpose: Purpose, provider: Op
             optional: KmsAliasOptional { name: set(config.names.key_alias(name)), ..Default::default() },
         },
     );
+    let key = Key::from(&key);
+    output(stack, purpose, &key);
+    key
+}
+
+fn output(stack: &mut Stack<'_>, purpose: Purpose, key: &Key) {
     stack.output(
-        &format!("kms_{name}_key_arn"),
+        &format!("kms_{}_key_arn", purpose.as_str()),
         format!("The key that encrypts {}.", purpose.description()),
         key.arn(),
     );
-    Key::from(&key)
 }
 
 fn statements(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePolicy>> {
     let mut all = vec![account(config)];
     all.extend(administrators(config));
-    all.extend(terraform_role(config, purpose));
+    all.extend(uses(config, purpose));
+    all
+}
+
+/// Who uses the key by name: the roles of the environment file, and AWS's services.
+fn uses(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePolicy>> {
+    let mut all = terraform_role(config, purpose);
     if purpose == Purpose::Artifacts {
         all.extend(pipeline_role(config));
     }
@@ -437,6 +460,47 @@ network.flow_logs.s3 = true
             assert!(key.prevent_destroy());
         }
         assert!(nodes(&platform(FLEETING), "aws_kms_key").iter().all(|key| !key.prevent_destroy()));
+    }
+
+    const EXISTING: &str = r#"
+[kms.keys]
+logs = "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e61"
+secrets = "arn:aws:kms:us-east-1:999988887777:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e62"
+elsewhere = "The security team"
+"#;
+
+    #[test]
+    fn a_key_that_exists_is_used_and_not_made() {
+        let root = platform(EXISTING);
+        for (purpose, exists) in [("logs", true), ("data", false), ("secrets", true), ("artifacts", false)] {
+            assert_eq!(root.find(&format!("aws_kms_key.{purpose}")).is_none(), exists, "{purpose}");
+            assert_eq!(root.find(&format!("aws_kms_alias.{purpose}")).is_none(), exists, "{purpose}");
+            assert_eq!(root.find(&format!("data.aws_kms_key.{purpose}")).is_some(), exists, "{purpose}");
+        }
+        let group = at(node(&root, "aws_cloudwatch_log_group.service"), "kms_key_id");
+        assert_eq!(written(group), "data.aws_kms_key.logs.arn");
+    }
+
+    /// What we would have said ourselves but for who administers: whatever service uses the key here is let in there.
+    #[test]
+    fn the_owner_of_a_key_is_told_what_its_policy_must_allow() {
+        let text = format!("{NAMED}{EXISTING}");
+        let file = |root: &terraform::Root| {
+            let files = root.render("");
+            let text = files.into_iter().find(|(file, _)| file == "kms.tf.json").expect("a file").1;
+            serde_json::from_str::<serde_json::Value>(&text).expect("JSON")
+        };
+        let sids = |statements: &serde_json::Value| -> Vec<String> {
+            let all = statements.as_array().expect("statements").iter();
+            all.map(|statement| statement["Sid"].as_str().expect("a name").to_owned()).collect()
+        };
+        let theirs = file(&platform(&text));
+        let theirs = sids(&theirs["locals"]["required_key_statements_logs"]["Statement"]);
+        let ours = file(&platform(NAMED));
+        let mut ours = sids(&ours["locals"]["aws_kms_key_logs_policy"]["Statement"]);
+        ours.retain(|sid| !["Account", "Administrators", "AdministratorsUseNothing"].contains(&sid.as_str()));
+        assert_eq!(theirs[..2], ["EnvironmentUses", "EnvironmentGrants"]);
+        assert_eq!(theirs[2..], ours);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use terraform::{Meta, ProviderRef, Stack, set, text};
 
 use super::per_service::PerService;
 use super::{Providers, data, kms, role, storage};
-use crate::config::{EnvConfig, Part, PostgresRunsOn, Region, ServiceName, Workload};
+use crate::config::{EnvConfig, NetworkPart, Part, PostgresRunsOn, Region, ServiceName, Workload};
 
 /// The log groups.
 pub struct Outputs {
@@ -29,8 +29,8 @@ pub struct Outputs {
     pub exec: CloudwatchLogGroupHandle,
     /// Container Insights' own group, made before ECS would make it unencrypted.
     pub insights: CloudwatchLogGroupHandle,
-    /// VPC flow logs.
-    pub flow: CloudwatchLogGroupHandle,
+    /// VPC flow logs; none if they are looked after elsewhere.
+    pub flow: Option<CloudwatchLogGroupHandle>,
     /// The web ACL's log.
     pub waf: CloudwatchLogGroupHandle,
     /// Where the data protection policies report what they find.
@@ -234,13 +234,10 @@ impl Group {
             }
             // One for the whole account: where there is more than one environment, the baseline's owner makes it.
             Self::RdsOs => postgres.is_some() && config.account.baseline,
-            Self::Service
-            | Self::Further(_)
-            | Self::Exec
-            | Self::Insights
-            | Self::Flow
-            | Self::Waf
-            | Self::Findings => true,
+            Self::Flow => config.network.owns(NetworkPart::FlowLogs),
+            Self::Service | Self::Further(_) | Self::Exec | Self::Insights | Self::Waf | Self::Findings => {
+                true
+            }
         }
     }
 }
@@ -257,7 +254,9 @@ pub fn build(
     let mut add = |g: Group| group(stack, config, keys, abroad.as_ref(), &g);
     let services = PerService::build(config, |workload| add(Group::of(workload)));
     let exec = add(Group::Exec);
-    let (insights, flow, waf) = (add(Group::Insights), add(Group::Flow), add(Group::Waf));
+    let insights = add(Group::Insights);
+    let flow = Group::Flow.is_wanted(config).then(|| add(Group::Flow));
+    let waf = add(Group::Waf);
     let database: Vec<_> = Group::DATABASE
         .into_iter()
         .filter(|group| group.is_wanted(config))
@@ -285,13 +284,9 @@ pub fn build(
 
     let mut groups: Vec<_> =
         config.workloads().map(|workload| (Group::of(workload), services.of(workload))).collect();
-    groups.extend([
-        (Group::Exec, &exec),
-        (Group::Insights, &insights),
-        (Group::Flow, &flow),
-        (Group::Waf, &waf),
-        (Group::Findings, &findings),
-    ]);
+    groups.extend([(Group::Exec, &exec), (Group::Insights, &insights)]);
+    groups.extend(flow.iter().map(|flow| (Group::Flow, flow)));
+    groups.extend([(Group::Waf, &waf), (Group::Findings, &findings)]);
     groups.extend(database.iter().map(|(name, group)| (name.clone(), group)));
     groups.extend(queries.iter().map(|queries| (Group::Queries, &queries.group)));
     for (name, group) in groups.iter().filter(|(name, _)| name.holds_free_text()) {
@@ -436,9 +431,9 @@ fn protect(
 }
 
 /// Where the exported log groups lie in the audit bucket.
-const EXPORT_PREFIX: &str = "cloudwatch";
+pub(super) const EXPORT_PREFIX: &str = "cloudwatch";
 /// Where lies what could not be exported as it was.
-const EXPORT_ERROR_PREFIX: &str = "cloudwatch-errors";
+pub(super) const EXPORT_ERROR_PREFIX: &str = "cloudwatch-errors";
 
 /// A copy of every group that nobody can change, not even an administrator of the groups (PCI 10.3.3): a subscription
 /// hands each event on as it comes, and Firehose writes it to the audit bucket. Exports by `CreateExportTask` would
@@ -622,7 +617,7 @@ fn writer(
     let statements = [
         Statement::<IdentityPolicy>::allow(
             "Write",
-            ["s3:AbortMultipartUpload", "s3:PutObject"],
+            storage::export_actions(config).iter().copied(),
             [EXPORT_PREFIX, EXPORT_ERROR_PREFIX].map(|prefix| text![bucket.arn(), format!("/{prefix}/*")]),
         ),
         Statement::<IdentityPolicy>::allow(

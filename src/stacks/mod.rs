@@ -13,6 +13,7 @@ pub mod detect;
 pub mod dns;
 pub mod ecr;
 pub mod ecs;
+pub mod elsewhere;
 pub mod iam;
 pub mod kms;
 pub mod logs;

@@ -4,9 +4,13 @@
 //! gateways, *private* the tasks and the endpoints' interfaces, *data* the data stores, which have no route out
 //! of the VPC (PCI 1.4.4). Security groups say who may speak to whom, one rule and one reason each; the network
 //! ACLs repeat it by address range, so that a mistake in one of the two opens nothing by itself.
+//!
+//! A VPC that exists already is looked up instead of made, with its subnets, and held to the same tiers; the security groups
+//! are ours in it all the same.
 
 mod acl;
 mod endpoints;
+mod existing;
 mod flow_logs;
 mod security_groups;
 mod vpc;
@@ -24,7 +28,7 @@ use terraform::{Address, Addressed, Expr, Stack};
 
 use super::per_service::PerService;
 use super::{logs, storage};
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, NetworkPart, Vpc};
 
 /// The port of PostgreSQL, on which the data stores listen.
 pub const DATABASE_PORT: u16 = contract::DATABASE_PORT;
@@ -69,11 +73,18 @@ pub fn build(
     logs: &logs::Outputs,
     buckets: &storage::Outputs,
 ) -> Outputs {
-    let vpc = vpc::build(stack, config);
-    acl::build(stack, config, &vpc);
-    flow_logs::build(stack, config, &vpc.id, logs, buckets);
+    let vpc = match &config.network.vpc {
+        Vpc::Own(own) => vpc::build(stack, config, own),
+        Vpc::Existing(there) => existing::find(stack, config, there),
+    };
+    if config.network.owns(NetworkPart::NetworkAcls) {
+        acl::build(stack, config, &vpc);
+    }
+    if let Some(group) = &logs.flow {
+        flow_logs::build(stack, config, &vpc.id, group, buckets);
+    }
     let groups = security_groups::build(stack, config, &vpc.id);
-    let endpoints = endpoints::build(stack, config, &vpc, &groups.endpoints);
+    let endpoints = endpoints::build(stack, config, &vpc, groups.endpoints.as_ref());
     let rules = security_groups::build_rules(stack, config, &groups, &endpoints);
     outputs(stack, &vpc);
 

@@ -4,12 +4,13 @@
 //! S3's server access logs can be delivered; access logs of load balancer and buckets know SSE-S3 alone, where all else
 //! is encrypted with a key of its own; and what the service keeps is none of the pipeline's.
 
+mod existing;
 mod policy;
 
 #[cfg(test)]
 mod tests;
 
-pub use policy::{encryption_is_ours, objects, transport};
+pub use policy::{encryption_is_ours, export_actions, objects, transport};
 
 use aws::document::policy::Policy;
 use aws::kind::{KmsKeyArn, S3BucketArn, S3BucketId};
@@ -35,7 +36,8 @@ use crate::config::{BucketKind, EnvConfig};
 pub struct Bucket {
     id: Expr<S3BucketId>,
     arn: Expr<S3BucketArn>,
-    policy: S3BucketPolicyHandle,
+    /// Its policy, where that is ours.
+    policy: Option<S3BucketPolicyHandle>,
 }
 
 impl Bucket {
@@ -54,7 +56,10 @@ impl Bucket {
     /// Lets a block that delivers to the bucket wait for the policy that admits it.
     #[must_use]
     pub fn before<R: Resource>(&self, meta: Meta<R>) -> Meta<R> {
-        meta.depends_on(&self.policy)
+        match &self.policy {
+            Some(policy) => meta.depends_on(policy),
+            None => meta,
+        }
     }
 }
 
@@ -88,10 +93,17 @@ const SERVER_ACCESS_PREFIX: &str = "s3-access";
 
 /// Builds the buckets.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> Outputs {
-    let access = bucket(stack, config, BucketKind::Access, None, None);
+    let access = match &config.storage.access_bucket {
+        Some(there) => existing::access(stack, config, there),
+        None => bucket(stack, config, BucketKind::Access, None, None),
+    };
+    let audit = match &config.storage.audit_bucket {
+        Some(there) => existing::audit(stack, config, there),
+        None => bucket(stack, config, BucketKind::Audit, Some(&keys.logs), Some(&access)),
+    };
     let mut other = |kind, key| bucket(stack, config, kind, Some(key), Some(&access));
     Outputs {
-        audit: other(BucketKind::Audit, &keys.logs),
+        audit,
         config: other(BucketKind::Config, &keys.logs),
         artifacts: other(BucketKind::Artifacts, &keys.artifacts),
         statements: other(BucketKind::Statements, &keys.data),
@@ -133,7 +145,7 @@ fn bucket(
         log_access(stack, kind, &bucket, access, &policy);
     }
     stack.output(&format!("{}_bucket", kind.as_str()), what(kind), bucket.id());
-    Bucket { id: bucket.id(), arn: bucket.arn(), policy }
+    Bucket { id: bucket.id(), arn: bucket.arn(), policy: Some(policy) }
 }
 
 const fn what(kind: BucketKind) -> &'static str {

@@ -18,11 +18,12 @@ proptest! {
     #[test]
     fn subnets_lie_in_the_vpc_and_share_no_address(text in valid()) {
         let (config, _) = parse(Path::new("prod.toml"), &text).expect("a valid file");
-        let subnets = config.network.subnets;
+        let vpc = config.network.own().expect("a VPC of its own");
+        let subnets = vpc.subnets.clone();
         let all: Vec<_> = [subnets.public, subnets.private, subnets.data].concat();
         prop_assert_eq!(all.len(), 3 * config.network.availability_zones.len());
         for (at, subnet) in all.iter().enumerate() {
-            prop_assert!(config.network.cidr.contains(subnet.cidr));
+            prop_assert!(vpc.cidr.contains(subnet.cidr));
             prop_assert!((16..=28).contains(&subnet.cidr.prefix_len()));
             prop_assert!(all.iter().skip(at + 1).all(|other| !other.cidr.overlaps(subnet.cidr)));
         }

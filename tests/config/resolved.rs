@@ -1,7 +1,7 @@
 //! What a valid file resolves to.
 
 use std::path::Path;
-use txnr::config::{BucketKind, EnvConfig, ObjectLockMode, Partition, Subnet, TargetGroup, parse};
+use txnr::config::{BucketKind, EnvConfig, ObjectLockMode, Partition, Subnet, Subnets, TargetGroup, parse};
 
 const MINIMAL: &str = r#"
 organization = "acme"
@@ -20,6 +20,10 @@ fn config(text: &str) -> EnvConfig {
         }
         Err(report) => panic!("{report}"),
     }
+}
+
+fn subnets(text: &str) -> Subnets {
+    config(text).network.own().expect("a VPC of its own").subnets.clone()
 }
 
 fn ranges(subnets: &[Subnet]) -> Vec<String> {
@@ -62,7 +66,7 @@ fn the_service_is_deployed_as_it_is_built() {
 
 #[test]
 fn subnets_are_laid_out_from_one_range() {
-    let subnets = config("").network.subnets;
+    let subnets = subnets("");
     assert_eq!(
         ranges(&subnets.private),
         ["us-east-1a 10.30.0.0/20", "us-east-1b 10.30.16.0/20", "us-east-1c 10.30.32.0/20"]
@@ -79,23 +83,23 @@ fn subnets_are_laid_out_from_one_range() {
 
 #[test]
 fn another_zone_moves_no_subnet() {
-    let three = config("").network.subnets;
+    let three = subnets("");
     for zones in [r#"["a", "b", "c", "d", "e"]"#, r#"["d", "c", "b", "e", "a"]"#] {
-        let five = config(&format!("network.availability_zones = {zones}")).network.subnets;
+        let five = subnets(&format!("network.availability_zones = {zones}"));
         for (before, after) in
             [(&three.private, five.private), (&three.public, five.public), (&three.data, five.data)]
         {
             assert!(before.iter().all(|subnet| after.contains(subnet)), "{zones}");
         }
     }
-    let outer = config("network.availability_zones = [\"a\", \"f\"]").network.subnets;
+    let outer = subnets("network.availability_zones = [\"a\", \"f\"]");
     assert_eq!(ranges(&outer.data), ["us-east-1a 10.30.192.0/21", "us-east-1f 10.30.232.0/21"]);
 }
 
 #[test]
 fn subnets_of_ones_own_replace_a_tier() {
     let text = "network.availability_zones = [\"a\", \"d\"]\nnetwork.subnets.data = [\"10.30.255.0/28\", \"10.30.255.16/28\"]";
-    let subnets = config(text).network.subnets;
+    let subnets = subnets(text);
     assert_eq!(ranges(&subnets.data), ["us-east-1a 10.30.255.0/28", "us-east-1d 10.30.255.16/28"]);
     assert_eq!(subnets.private.len(), 2);
 }

@@ -98,7 +98,8 @@ fn every_partition_and_every_way_out_is_exercised() {
     let loaded = load_all(&folder).unwrap_or_else(|error| panic!("{error}"));
     let configs = || loaded.environments.iter().map(|environment| &environment.config);
     let partitions: BTreeSet<&str> = configs().map(|config| config.partition().as_str()).collect();
-    let ways: BTreeSet<String> = configs().map(|config| format!("{:?}", config.network.nat)).collect();
+    let vpcs = || configs().filter_map(|config| config.network.own());
+    let ways: BTreeSet<String> = vpcs().map(|own| format!("{:?}", own.nat)).collect();
     let zones: BTreeSet<usize> = configs().map(|config| config.network.availability_zones.len()).collect();
     let locks: BTreeSet<String> = configs().map(|config| format!("{:?}", config.state.lock)).collect();
     assert_eq!(partitions, BTreeSet::from(["aws", "aws-cn", "aws-us-gov"]));

@@ -2,7 +2,8 @@
 
 use std::marker::PhantomData;
 
-use crate::{Address, Addressed, Expr, Expression, IntoExpr, Key, Mode, Reference, Step, Value, kind::Text};
+use crate::kind::{Bool, Number, Text};
+use crate::{Address, Addressed, Expr, Expression, IntoExpr, Key, Mode, Reference, Step, Subject, Value};
 
 /// A typed block: a resource, or a nested block of one.
 pub trait Block {
@@ -174,6 +175,26 @@ impl<O: Object> Elements<O> {
             key,
             equals: value.into_expr().into_value(),
             attribute,
+        })))
+    }
+
+    /// The objects of an attribute of the block itself: `self.name`, for postconditions.
+    pub fn itself(name: &'static str) -> Self {
+        Self::new(Reference { subject: Subject::Itself, path: vec![Step::Attribute(name)] })
+    }
+
+    /// Whether `attribute` begins with `prefix` in none of the objects.
+    pub fn none_starts_with(&self, attribute: &'static str, prefix: &'static str) -> Expr<Bool> {
+        let collection = self.reference.clone();
+        Expr::of(Value::Expression(Box::new(Expression::NoneStartsWith { collection, attribute, prefix })))
+    }
+
+    /// `length(self)`
+    pub fn count(&self) -> Expr<Number> {
+        let collection = Value::Expression(Box::new(Expression::Reference(self.reference.clone())));
+        Expr::of(Value::Expression(Box::new(Expression::Call {
+            function: "length",
+            arguments: vec![collection],
         })))
     }
 }

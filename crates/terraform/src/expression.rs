@@ -38,6 +38,15 @@ pub enum Expression {
         /// The attribute of that object to return.
         attribute: &'static str,
     },
+    /// `alltrue([for item in collection : !startswith(item.attribute, prefix)])`
+    NoneStartsWith {
+        /// The set or list of objects to look through.
+        collection: Reference,
+        /// The attribute that is looked at.
+        attribute: &'static str,
+        /// What it must not begin with in any of them.
+        prefix: &'static str,
+    },
 }
 
 impl Expression {
@@ -49,6 +58,7 @@ impl Expression {
             Self::Call { arguments, .. } => (arguments, [None, None]),
             Self::Operation { left, right, .. } => (&[], [Some(left), Some(right)]),
             Self::Find { equals, .. } => (&[], [Some(equals), None]),
+            Self::NoneStartsWith { .. } => (&[], [None, None]),
         };
         list.iter().chain(pair.into_iter().flatten())
     }
@@ -56,7 +66,9 @@ impl Expression {
     /// The reference that this expression makes itself, if any.
     pub fn reference(&self) -> Option<&Reference> {
         match self {
-            Self::Reference(reference) | Self::Find { collection: reference, .. } => Some(reference),
+            Self::Reference(reference)
+            | Self::Find { collection: reference, .. }
+            | Self::NoneStartsWith { collection: reference, .. } => Some(reference),
             _ => None,
         }
     }

@@ -150,7 +150,7 @@ impl Module {
 
 /// The place of a value in a module; its text is made only where a document stands.
 enum Place<'a> {
-    /// A local value of the stack's own.
+    /// A local value of the stack's own, or an output.
     Local(&'a str),
     /// A block.
     Block(&'a Address),
@@ -266,6 +266,8 @@ impl Stack<'_> {
     pub fn output_with(&mut self, name: &str, output: Output) {
         self.module.check_identifier(name, || format!("output `{name}`"));
         self.module.claim(format!("output {name}"));
+        let mut output = output;
+        self.module.name_documents(&Place::Local(name), &mut output.value);
         self.parts().outputs.push(NamedOutput { name: name.to_owned(), output });
     }
 

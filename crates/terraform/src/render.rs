@@ -415,6 +415,13 @@ fn native(expression: &Expression, out: &mut String) {
             native_value(equals, out);
             out.push_str("])");
         }
+        Expression::NoneStartsWith { collection, attribute, prefix } => {
+            out.push_str("alltrue([for item in ");
+            native_reference(collection, out);
+            let _ = write!(out, " : !startswith(item.{attribute}, \"");
+            native_text(prefix, out);
+            out.push_str("\")])");
+        }
     }
 }
 

@@ -222,7 +222,8 @@ impl<'a> Builder<'a> {
         let mut fields = Vec::new();
         for (name, attribute) in &block.attributes {
             let path = format!("{path}.{name}");
-            let output_only = top && (name == "id" || name == "tags_all") && attribute.computed;
+            let read = top && (name == "id" || name == "tags_all") && attribute.computed;
+            let output_only = read && !self.selection.identifies(&path);
             let stored_twin = block.attributes.contains_key(&format!("{name}_wo"));
             let given = attribute.required || attribute.optional;
             if given && !output_only && !stored_twin && !self.selection.omits(&path) {

@@ -17,6 +17,7 @@ pub struct Selection {
     /// Ephemeral resource types.
     pub ephemeral_resources: Vec<String>,
     omit: BTreeMap<String, String>,
+    identify: Identify,
     require: Require,
     documents: BTreeMap<String, String>,
     same: BTreeMap<String, String>,
@@ -24,6 +25,12 @@ pub struct Selection {
     /// Entries that matched something.
     #[serde(skip)]
     used: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Identify {
+    by: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +69,11 @@ impl Selection {
     /// Whether the argument or nested block at `path` is left out.
     pub fn omits(&mut self, path: &str) -> bool {
         self.omit.contains_key(path) && self.mark("omit", path)
+    }
+
+    /// Whether the argument at `path` is given, although it looks like one that is only read.
+    pub fn identifies(&mut self, path: &str) -> bool {
+        self.identify.by.iter().any(|i| i == path) && self.mark("identify", path)
     }
 
     /// Whether the nested block at `path` is required although the schema says otherwise.
@@ -131,6 +143,7 @@ impl Selection {
     /// Fails if some entry matched nothing.
     pub fn check_used(&self) -> Result<()> {
         let entries = (self.omit.keys().map(|k| format!("omit {k}")))
+            .chain(self.identify.by.iter().map(|k| format!("identify {k}")))
             .chain(self.require.blocks.iter().map(|k| format!("require {k}")))
             .chain(self.documents.keys().map(|k| format!("documents {k}")))
             .chain(self.same.keys().map(|k| format!("same {k}")))

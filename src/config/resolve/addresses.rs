@@ -112,7 +112,7 @@ fn check_reachable(file: &EnvFile, var: Var, address: &Address<'_>, problems: &m
             ),
             "a rule there with the ranges of the host, or of the proxy in front of it",
         );
-        if file.network.nat == Nat::None {
+        if file.network.nat == Some(Nat::None) {
             problem.because_of(&["network.nat"]);
         }
     }

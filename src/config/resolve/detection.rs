@@ -3,7 +3,7 @@
 use crate::config::EnvConfig;
 use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Part};
+use crate::config::section::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, NetworkPart, Part};
 use crate::config::value::{InterfaceEndpoint, Partition, Region};
 use crate::stacks::detect;
 
@@ -162,7 +162,8 @@ pub(super) fn check_account(file: &EnvFile, problems: &mut Problems) {
 pub(super) fn check_agent(config: &EnvConfig, problems: &mut Problems) {
     let watched = config.account.owns(Part::GuardDuty)
         && config.detection.guardduty_plans.contains(&GuardDutyPlan::Runtime);
-    if watched && !config.network.endpoints.interface.contains(&InterfaceEndpoint::GuardDutyData) {
+    let ours = config.network.owns(NetworkPart::InterfaceEndpoints);
+    if watched && ours && !config.network.endpoints.interface.contains(&InterfaceEndpoint::GuardDutyData) {
         problems.warning(
             "network.endpoints.interface",
             "GuardDuty's agents in the tasks have no way to GuardDuty",

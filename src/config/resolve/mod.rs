@@ -9,7 +9,10 @@ mod certificate;
 mod data;
 mod detection;
 mod dns;
+mod existing;
+mod existing_network;
 mod github;
+mod kms;
 mod lists;
 mod names;
 mod network;
@@ -36,14 +39,14 @@ pub(crate) const PRODUCTION_RETENTION_MIN: u32 = 365;
 
 /// Resolves an environment file, noting every problem. `None` means that a problem has been noted, or that a required
 /// key is missing, which is noted as well.
-pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems) -> Option<EnvConfig> {
+pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> Option<EnvConfig> {
     required(&file, problems);
     check_switches(&file, problems);
     check_retention(&file, problems);
     addresses::check(&file, problems);
     lists::check(&file, problems);
     alarms::check(&file.alarms, file.production, problems);
-    alb::check(&file.alb, file.network.ipv6, problems);
+    alb::check(&file.alb, file.network.ipv6, file.production, problems);
     partition::check(&file, problems);
     tags::check(&file.tags, problems);
     recovery::check(&file, problems);
@@ -53,16 +56,19 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
 
     let hosted_zone = hosted_zone(&file, problems);
     detection::check_account(&file, problems);
-    certificate::check(&file.certificate, hosted_zone.as_ref(), problems);
-    network::check_endpoints(&file.network.endpoints, file.data.store, problems);
+    let (account, region) = (file.account_id.as_ref(), file.region.as_ref());
+    let certificate = certificate::resolve(file.certificate, hosted_zone.as_ref(), account, region, problems);
+    kms::check(&file.kms, account, region, problems);
+    network::check_endpoints(&file.network, file.data.store, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
-    let region = file.region.clone();
-    let around = service::Around {
-        region: region.as_ref(),
-        retention: file.logs.retention_days,
-        production: file.production,
+    let around = service::Around { region, retention: file.logs.retention_days, production: file.production };
+    let beside = services::Beside {
+        domain: file.domain.as_ref(),
+        zone: hosted_zone.as_ref(),
+        main: &file.service.name,
+        egress: &file.network.egress,
     };
-    let services = services::resolve(&mut file, hosted_zone.as_ref(), around, problems);
+    let services = services::resolve(file.services, &beside, around, problems);
     let health_command = contract::HEALTH_COMMAND.map(str::to_owned).to_vec();
     let service = service::resolve(
         &KeyPath::from("service"),
@@ -74,6 +80,7 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
     let data = data::resolve(&file.data, file.production, problems);
     let backup = backup::resolve(&file.backup, file.production, problems);
     let storage = storage::resolve(&file.storage, file.production, problems);
+    storage::check_existing(&storage, account, region, problems);
     let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
     let (project, organization) = (file.project, file.organization?);
@@ -103,7 +110,7 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
         backup,
         dns: file.dns,
         alb: file.alb,
-        certificate: file.certificate,
+        certificate: certificate?,
         waf: file.waf,
         logs: file.logs,
         alarms: file.alarms,
@@ -126,6 +133,7 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
     routes::check(&config, problems);
     tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
+    existing_network::check_database(&config, problems);
     alarms::check_silenced(&config, problems);
     Some(config)
 }
@@ -137,10 +145,12 @@ fn required(file: &EnvFile, problems: &mut Problems) {
         file.account_id.is_none(),
         file.region.is_none(),
         file.domain.is_none(),
-        file.network.cidr.is_none(),
+        file.network.cidr.is_none() && file.network.existing.is_none(),
     ];
     for ((key, example), _) in REQUIRED.into_iter().zip(missing).filter(|(_, missing)| *missing) {
-        problems.error(key, format!("`{key}` is missing"), format!("add it, for example `{example}`"));
+        problems
+            .error(key, format!("`{key}` is missing"), format!("add it, for example `{example}`"))
+            .because_of(if key == "network.cidr" { &["network.existing"] } else { &[] });
     }
 }
 

@@ -1,9 +1,10 @@
 //! Resolves `[network]`.
 
-use super::subnets;
+use super::{existing_network, subnets};
 use crate::config::problem::{KeyPath, Problem, Problems};
 use crate::config::section::{
-    EgressDestination, EgressRule, EgressRuleFile, Endpoints, Nat, Network, NetworkFile, Store,
+    EgressDestination, EgressRule, EgressRuleFile, Endpoints, ExistingNetwork, Nat, Network, NetworkFile,
+    NetworkPart, OwnVpc, Store, Vpc,
 };
 use crate::config::value::{
     AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Partition, Region, RetentionDays,
@@ -19,31 +20,49 @@ pub(super) fn resolve(
     check_zones(file, problems);
     check_lists(file, problems);
     let egress = egress(&file.egress, problems);
-    let cidr = file.cidr?;
-    check_range(cidr, problems);
-    let ranges = subnets::lay_out(cidr, file, problems);
     let zones: Vec<AvailabilityZone> = file
         .availability_zones
         .iter()
         .filter_map(|letter| region.map(|region| region.zone(*letter)))
         .collect();
+    let vpc = match &file.existing {
+        Some(existing) => {
+            existing_network::check(file, existing, problems);
+            Vpc::Existing(existing.clone())
+        }
+        None => Vpc::Own(own(file, &zones, problems)?),
+    };
     Some(Network {
-        cidr,
-        subnets: ranges?.in_zones(&zones),
+        vpc,
         availability_zones: zones,
-        nat: file.nat,
         ipv6: file.ipv6,
         flow_logs_retention_days: file.flow_logs.retention_days.unwrap_or(retention),
         flow_logs: file.flow_logs.clone(),
-        endpoints: endpoints(&file.endpoints, region),
+        endpoints: endpoints(file, region),
         egress,
     })
 }
 
-/// What is declared, but for the endpoint of an agent that China does not have.
+/// A VPC of one's own, laid out.
+fn own(file: &NetworkFile, zones: &[AvailabilityZone], problems: &mut Problems) -> Option<OwnVpc> {
+    let cidr = file.cidr?;
+    check_range(cidr, problems);
+    let subnets = subnets::lay_out(cidr, file, problems)?.in_zones(zones);
+    Some(OwnVpc { cidr, subnets, nat: file.nat.unwrap_or(Nat::PerAz) })
+}
+
+/// Whether somebody else looks after a part of the network.
+fn is_elsewhere(existing: Option<&ExistingNetwork>, part: NetworkPart) -> bool {
+    existing.is_some_and(|existing| existing.elsewhere.of(part).is_some())
+}
+
+/// What is declared, but for what somebody else has, and for the endpoint of an agent that China does not have.
 /// <https://docs.amazonaws.cn/en_us/aws/latest/userguide/guardduty.html>
-fn endpoints(file: &Endpoints, region: Option<&Region>) -> Endpoints {
-    let mut endpoints = file.clone();
+fn endpoints(file: &NetworkFile, region: Option<&Region>) -> Endpoints {
+    let mut endpoints = file.endpoints.clone();
+    if is_elsewhere(file.existing.as_ref(), NetworkPart::InterfaceEndpoints) {
+        endpoints.interface.clear();
+    }
     if region.is_some_and(|region| region.partition() == Partition::AwsCn) {
         endpoints.interface.retain(|service| *service != InterfaceEndpoint::GuardDutyData);
     }
@@ -92,7 +111,7 @@ fn check_range(cidr: Cidr, problems: &mut Problems) {
 fn check_lists(file: &NetworkFile, problems: &mut Problems) {
     check_unique(&file.endpoints.interface, "network.endpoints.interface", |e| e.service(), problems);
     check_unique(&file.endpoints.gateway, "network.endpoints.gateway", |e| e.service(), problems);
-    if file.nat == Nat::None && !file.egress.is_empty() {
+    if file.nat == Some(Nat::None) && !file.egress.is_empty() {
         problems
             .error(
                 "network.egress",
@@ -105,9 +124,11 @@ fn check_lists(file: &NetworkFile, problems: &mut Problems) {
 
 /// Endpoints are the only way to what a task needs to start, with NAT as well as without: the tasks' rules let them
 /// reach endpoints and the third parties of `network.egress`, and nothing else.
-pub(super) fn check_endpoints(endpoints: &Endpoints, store: Store, problems: &mut Problems) {
+pub(super) fn check_endpoints(file: &NetworkFile, store: Store, problems: &mut Problems) {
+    let endpoints = &file.endpoints;
     let interface = "network.endpoints.interface";
-    let is_missing = |endpoint: &InterfaceEndpoint| !endpoints.interface.contains(endpoint);
+    let elsewhere = is_elsewhere(file.existing.as_ref(), NetworkPart::InterfaceEndpoints);
+    let is_missing = |endpoint: &InterfaceEndpoint| !elsewhere && !endpoints.interface.contains(endpoint);
     for endpoint in InterfaceEndpoint::NEEDED_TO_START.into_iter().filter(is_missing) {
         missing(interface, endpoint.service(), problems);
     }

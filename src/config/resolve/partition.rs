@@ -22,6 +22,11 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     arns.extend(operators.map(|(at, arn)| (key("iam.operators").index(at), arn.as_str())));
     let administrators = file.kms.administrators.iter().enumerate();
     arns.extend(administrators.map(|(at, arn)| (key("kms.administrators").index(at), arn.as_str())));
+    let keys = file.kms.keys.given();
+    arns.extend(keys.map(|(purpose, arn)| (key("kms.keys").key(purpose), arn.as_str())));
+    arns.extend(file.certificate.arn.iter().map(|arn| (key("certificate.arn"), arn.as_str())));
+    let audit_key = file.storage.audit_bucket.iter().filter_map(|bucket| bucket.key.as_ref());
+    arns.extend(audit_key.map(|arn| (key("storage.audit_bucket.key"), arn.as_str())));
     let readers = file.secrets.readers.iter().enumerate();
     arns.extend(readers.map(|(at, arn)| (key("secrets.readers").index(at), arn.as_str())));
     for secret in contract::Secret::ALL {

@@ -2,32 +2,42 @@
 
 use super::routes;
 use super::service::{self, Around};
-use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{FurtherService, FurtherServiceFile, ServiceFile};
+use crate::config::section::{EgressRuleFile, FurtherService, FurtherServiceFile, ServiceFile};
 use crate::config::suggest;
 use crate::config::value::{Bounded, DomainName, FurtherName, ServiceName};
 use crate::stacks;
 use std::collections::BTreeMap;
 
+/// What the services stand beside.
+pub(super) struct Beside<'a> {
+    /// The main service's domain, if the file has one.
+    pub domain: Option<&'a DomainName>,
+    /// The zone of all hosts.
+    pub zone: Option<&'a DomainName>,
+    /// The main service's name.
+    pub main: &'a ServiceName,
+    /// Where the main service's tasks may go outside AWS.
+    pub egress: &'a [EgressRuleFile],
+}
+
 /// The services beside the main one, and every problem that one has by itself. Left out are those that ask for no request or
 /// have no size of Fargate's, and all of them where the domain is missing.
 pub(super) fn resolve(
-    file: &mut EnvFile,
-    zone: Option<&DomainName>,
+    services: BTreeMap<FurtherName, FurtherServiceFile>,
+    beside: &Beside<'_>,
     around: Around<'_>,
     problems: &mut Problems,
 ) -> BTreeMap<FurtherName, FurtherService> {
-    let services = std::mem::take(&mut file.services);
     let mut resolved = BTreeMap::new();
     for (name, service) in services {
         let at = KeyPath::from("services").key(name.as_str());
-        check_name(&at, &name, &file.service.name, problems);
-        check_hosts(&at, &service.hosts, zone, problems);
+        check_name(&at, &name, beside.main, problems);
+        check_hosts(&at, &service.hosts, beside.zone, problems);
         check_conditions(&at, &service, problems);
-        check_egress(&at, &service, file, problems);
+        check_egress(&at, &service, beside.egress, problems);
         let asks = !(service.hosts.is_empty() && service.paths.is_empty());
-        let Some(domain) = file.domain.as_ref().filter(|_| asks) else { continue };
+        let Some(domain) = beside.domain.filter(|_| asks) else { continue };
         if let Some(service) = one(&at, &name, service, domain, around, problems) {
             resolved.insert(name, service);
         }
@@ -154,8 +164,13 @@ fn check_conditions(at: &KeyPath, file: &FurtherServiceFile, problems: &mut Prob
 }
 
 /// What is allowed to leave the environment is listed once, and a service names what it needs of it.
-fn check_egress(at: &KeyPath, service: &FurtherServiceFile, file: &EnvFile, problems: &mut Problems) {
-    let known: Vec<&str> = file.network.egress.iter().map(|rule| rule.name.as_str()).collect();
+fn check_egress(
+    at: &KeyPath,
+    service: &FurtherServiceFile,
+    egress: &[EgressRuleFile],
+    problems: &mut Problems,
+) {
+    let known: Vec<&str> = egress.iter().map(|rule| rule.name.as_str()).collect();
     for (index, name) in service.egress.iter().enumerate().filter(|(_, name)| !known.contains(&name.as_str()))
     {
         let help = match suggest::nearest(name.as_str(), known.iter().copied()) {

@@ -1,8 +1,9 @@
 //! Resolves `[storage]`.
 
-use super::PRODUCTION_RETENTION_MIN;
+use super::{PRODUCTION_RETENTION_MIN, existing};
 use crate::config::problem::Problems;
 use crate::config::section::{ObjectLock, ObjectLockMode, Storage, StorageFile};
+use crate::config::value::{AccountId, Region};
 
 /// The least days that an object stays in `STANDARD_IA` before a lifecycle rule may move it on.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html>
@@ -23,12 +24,45 @@ pub(super) fn resolve(file: &StorageFile, production: bool, problems: &mut Probl
     check_days(file, object_lock, production, problems);
     let expire_days = file.expire_days.get();
     Storage {
+        audit_bucket: file.audit_bucket.clone(),
+        access_bucket: file.access_bucket.clone(),
         object_lock,
         infrequent_access_days: file.infrequent_access_days.get(),
         archive_days: Some(file.archive_days.get()).filter(|days| *days < expire_days),
         expire_days,
         noncurrent_expire_days: file.noncurrent_expire_days.get(),
         statements_expire_days: file.statements_expire_days.get(),
+    }
+}
+
+/// Buckets that exist already, and the key of one.
+pub(super) fn check_existing(
+    storage: &Storage,
+    account: Option<&AccountId>,
+    region: Option<&Region>,
+    problems: &mut Problems,
+) {
+    let Some(audit) = &storage.audit_bucket else { return };
+    if storage.access_bucket.as_ref().is_some_and(|access| access.name == audit.name) {
+        problems
+            .error(
+                "storage.access_bucket.name",
+                "logs under Object Lock and access logs cannot share a bucket: S3 delivers no access logs to a locked one",
+                "a bucket of its own, or none: one is made",
+            )
+            .because_of(&["storage.audit_bucket.name"]);
+    }
+    let Some(key) = &audit.key else { return };
+    existing::check_region("storage.audit_bucket.key".into(), "key", key.region(), region, problems);
+    let owner = audit.account.as_ref().or(account);
+    if owner.is_some_and(|owner| owner.as_str() != key.account()) {
+        problems
+            .error(
+                "storage.audit_bucket.key",
+                "the key belongs to another account than the bucket",
+                "a key of the bucket's account, which `account` beside it names",
+            )
+            .because_of(&["storage.audit_bucket.account", "account_id"]);
     }
 }
 

@@ -53,6 +53,35 @@ pub struct Elsewhere {
     pub defaults: Option<RuleReason>,
 }
 
+impl Elsewhere {
+    /// The parts that are somebody else's, by their keys, with the reasons.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &RuleReason)> {
+        let Self {
+            trail,
+            recorder,
+            guardduty,
+            security_hub,
+            inspector,
+            access_analyzer,
+            password_policy,
+            support_role,
+            defaults,
+        } = self;
+        let all = [
+            ("trail", trail),
+            ("recorder", recorder),
+            ("guardduty", guardduty),
+            ("security_hub", security_hub),
+            ("inspector", inspector),
+            ("access_analyzer", access_analyzer),
+            ("password_policy", password_policy),
+            ("support_role", support_role),
+            ("defaults", defaults),
+        ];
+        all.into_iter().filter_map(|(part, reason)| Some((part, reason.as_ref()?)))
+    }
+}
+
 /// A part of the account's baseline that may be somebody else's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {

@@ -1,5 +1,6 @@
 //! `[alb]`: the load balancer.
 
+use super::MutualTls;
 use crate::config::value::{AnyCidr, Bounded};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ pub struct Alb {
     /// The ranges that may reach the load balancer. Everyone, since the service is public; the web ACL stands in
     /// front. IPv6 ranges take effect with `network.ipv6`.
     pub allowed_cidrs: Vec<AnyCidr>,
+    /// Certificates of clients.
+    pub mutual_tls: MutualTls,
 }
 
 impl Default for Alb {
@@ -43,6 +46,7 @@ impl Default for Alb {
             hsts_max_age_seconds: Bounded::literal::<31_536_000>(),
             desync_mode: DesyncMode::Defensive,
             allowed_cidrs: vec![AnyCidr::every_ipv4(), AnyCidr::every_ipv6()],
+            mutual_tls: MutualTls::default(),
         }
     }
 }

@@ -1,24 +1,42 @@
 //! `[certificate]`: the load balancer's certificate.
 
-use crate::config::value::CertificateName;
+use crate::config::value::{CertificateArn, CertificateName, RuleReason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The certificate for `domain`, validated by DNS in `hosted_zone`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The certificate for `domain`, validated by DNS in `hosted_zone`, or one that exists already.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Certificate {
+pub struct CertificateFile {
+    /// The certificate that exists already, in the environment's account and region, which the load balancer takes; it
+    /// names `domain`. None: one is issued.
+    pub arn: Option<CertificateArn>,
+    /// Who issued that certificate and renews it (PCI 4.2.1.1), which an assessor will ask for. Required with `arn`.
+    pub elsewhere: Option<RuleReason>,
     /// The kind of key. `EC_prime256v1`, which every client of TLS 1.2 knows and which signs faster than RSA at a
     /// higher strength.
-    pub key_algorithm: KeyAlgorithm,
+    pub key_algorithm: Option<KeyAlgorithm>,
     /// Further names in the certificate, each in `hosted_zone`. None.
     pub alternative_names: Vec<CertificateName>,
 }
 
-impl Default for Certificate {
-    fn default() -> Self {
-        Self { key_algorithm: KeyAlgorithm::EcPrime256v1, alternative_names: Vec::new() }
-    }
+/// The load balancer's certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Certificate {
+    /// Issued by ACM and validated by DNS in the hosted zone.
+    Issued {
+        /// The kind of key.
+        key_algorithm: KeyAlgorithm,
+        /// The names beside the domain.
+        alternative_names: Vec<CertificateName>,
+    },
+    /// It exists already, and is somebody else's to renew.
+    Existing {
+        /// The certificate.
+        arn: CertificateArn,
+        /// Who renews it.
+        elsewhere: RuleReason,
+    },
 }
 
 /// A kind of key that ACM issues certificates for.

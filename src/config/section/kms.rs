@@ -1,6 +1,6 @@
 //! `[kms]`: the customer-managed keys.
 
-use crate::config::value::{Bounded, PrincipalArn};
+use crate::config::value::{Bounded, KmsKeyArn, PrincipalArn, RuleReason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,37 @@ pub struct Kms {
     pub rotation_days: Bounded<90, 365>,
     /// Who may administer the keys, without the right to use them. None: the account's own IAM policies then decide.
     pub administrators: Vec<PrincipalArn>,
+    /// Keys that exist already and take the place of ours.
+    pub keys: ExistingKeys,
+}
+
+/// Keys that exist already, each in place of the one that would be made for its purpose. Their policies, rotation and
+/// deletion are their owner's: what the policies must allow stands in the outputs `required_key_statements_<purpose>`.
+/// Each is symmetric and lies in the environment's region; that of secrets may be another account's, which Secrets
+/// Manager supports, while the services behind the others take keys of their own account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExistingKeys {
+    /// The key for log groups, log buckets and alarm topics. Ours.
+    pub logs: Option<KmsKeyArn>,
+    /// The key for data stores. Ours.
+    pub data: Option<KmsKeyArn>,
+    /// The key for secrets. Ours.
+    pub secrets: Option<KmsKeyArn>,
+    /// The key for images and build artifacts. Ours.
+    pub artifacts: Option<KmsKeyArn>,
+    /// Who rotates the keys and says who may use them (PCI 3.6, 3.7), which an assessor will ask for. Required with a
+    /// key.
+    pub elsewhere: Option<RuleReason>,
+}
+
+impl ExistingKeys {
+    /// The keys that are given, by the names of their purposes.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &KmsKeyArn)> {
+        let Self { logs, data, secrets, artifacts, elsewhere: _ } = self;
+        let all = [("logs", logs), ("data", data), ("secrets", secrets), ("artifacts", artifacts)];
+        all.into_iter().filter_map(|(purpose, key)| Some((purpose, key.as_ref()?)))
+    }
 }
 
 impl Default for Kms {
@@ -24,6 +55,7 @@ impl Default for Kms {
             deletion_window_days: Bounded::literal::<30>(),
             rotation_days: Bounded::literal::<365>(),
             administrators: Vec::new(),
+            keys: ExistingKeys::default(),
         }
     }
 }

@@ -12,10 +12,12 @@ mod data;
 mod detection;
 mod dns;
 mod ecr;
+mod existing_network;
 mod github;
 mod iam;
 mod kms;
 mod logs;
+mod mutual_tls;
 mod network;
 mod postgres;
 mod recovery;
@@ -33,18 +35,20 @@ pub use account::{Account, Elsewhere, Part, SecurityContact};
 pub use alarms::{Alarms, Silence};
 pub use alb::{Alb, DesyncMode, SslPolicy};
 pub use backup::{Backup, BackupFile, VaultLockFile};
-pub use certificate::{Certificate, KeyAlgorithm};
+pub use certificate::{Certificate, CertificateFile, KeyAlgorithm};
 pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
 pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
 pub use dns::Dns;
 pub use ecr::Ecr;
+pub use existing_network::{ExistingNetwork, NetworkElsewhere, NetworkPart};
 pub use github::{Github, GithubFile};
 pub use iam::Iam;
-pub use kms::Kms;
+pub use kms::{ExistingKeys, Kms};
 pub use logs::Logs;
+pub use mutual_tls::{MutualTls, MutualTlsMode, S3Object};
 pub use network::{
     AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
-    NetworkFile, Subnet, Subnets, SubnetsFile,
+    NetworkFile, OwnVpc, Subnet, Subnets, SubnetsFile, Vpc,
 };
 pub use postgres::{
     Postgres, PostgresAurora, PostgresEngine, PostgresFile, PostgresInstance, PostgresRunsOn,
@@ -58,7 +62,10 @@ pub use service::{
 pub use services::{FurtherDeployment, FurtherService, FurtherServiceFile, FurtherStrategy};
 pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};
-pub use storage::{ObjectLock, ObjectLockFile, ObjectLockMode, Storage, StorageFile};
+pub use storage::{
+    ExistingAccessBucket, ExistingAuditBucket, ObjectLock, ObjectLockFile, ObjectLockMode, Storage,
+    StorageFile,
+};
 pub use tags::{DataClassification, PciScope, Tags};
 pub use terraform::Terraform;
 pub use waf::{ManagedGroups, Waf, WafMode};

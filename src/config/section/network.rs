@@ -1,5 +1,6 @@
 //! `[network]`: the VPC, its subnets, and what may leave it.
 
+use super::existing_network::{ExistingNetwork, NetworkPart};
 use crate::config::value::{
     AvailabilityZone, Bounded, Cidr, GatewayEndpoint, InterfaceEndpoint, PrefixListId, RetentionDays,
     RuleName, RuleReason, ZoneLetter,
@@ -11,8 +12,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkFile {
-    /// The VPC's IPv4 range, /16 to /22 (to /28 with subnets of your own), within private address space. Required:
-    /// only you know what else it must not overlap.
+    /// The VPC's IPv4 range, /16 to /22 (to /28 with subnets of your own), within private address space. Required unless
+    /// the VPC exists already: only you know what else it must not overlap.
     #[schemars(with = "Cidr")]
     pub cidr: Option<Cidr>,
     /// The availability zones by letter, 2 to 6 different ones. Three: the loss of one leaves two thirds of the
@@ -22,7 +23,9 @@ pub struct NetworkFile {
     pub subnets: SubnetsFile,
     /// NAT gateways. One `per-az`, so that no zone depends on another; `single` is cheaper and loses egress with its
     /// zone; `none` leaves only endpoints.
-    pub nat: Nat,
+    pub nat: Option<Nat>,
+    /// A VPC that exists already; takes the place of ours.
+    pub existing: Option<ExistingNetwork>,
     /// Whether the VPC and the load balancer speak IPv6 as well. False: a second address family is a second set of
     /// rules to review, and IPv4 reaches every client.
     pub ipv6: bool,
@@ -41,7 +44,8 @@ impl Default for NetworkFile {
             cidr: None,
             availability_zones: vec![ZoneLetter::A, ZoneLetter::B, ZoneLetter::C],
             subnets: SubnetsFile::default(),
-            nat: Nat::PerAz,
+            nat: None,
+            existing: None,
             ipv6: false,
             flow_logs: FlowLogs::default(),
             endpoints: Endpoints::default(),
@@ -196,14 +200,10 @@ fn https() -> Bounded<1, 65_535> {
 /// The VPC as the stacks build it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
-    /// The VPC's range.
-    pub cidr: Cidr,
+    /// The VPC itself: ours, or one that exists already.
+    pub vpc: Vpc,
     /// The availability zones, 2 to 6 different ones.
     pub availability_zones: Vec<AvailabilityZone>,
-    /// The subnets by tier, one per availability zone in each.
-    pub subnets: Subnets,
-    /// How many NAT gateways there are.
-    pub nat: Nat,
     /// Whether the VPC and the load balancer speak IPv6 as well.
     pub ipv6: bool,
     /// Days that the flow logs' log group keeps the records.
@@ -214,6 +214,59 @@ pub struct Network {
     pub endpoints: Endpoints,
     /// What the tasks may reach outside AWS.
     pub egress: Vec<EgressRule>,
+}
+
+impl Network {
+    /// Our own VPC, if it is ours.
+    #[must_use]
+    pub const fn own(&self) -> Option<&OwnVpc> {
+        match &self.vpc {
+            Vpc::Own(own) => Some(own),
+            Vpc::Existing(_) => None,
+        }
+    }
+
+    /// The VPC that exists already, if it does.
+    #[must_use]
+    pub const fn existing(&self) -> Option<&ExistingNetwork> {
+        match &self.vpc {
+            Vpc::Own(_) => None,
+            Vpc::Existing(existing) => Some(existing),
+        }
+    }
+
+    /// Whether connections go out through NAT. In a VPC that exists already they may: where its routes lead is its
+    /// owner's business.
+    #[must_use]
+    pub fn has_nat(&self) -> bool {
+        self.own().is_none_or(|own| own.nat != Nat::None)
+    }
+
+    /// Whether a part of the network is this environment's to build.
+    #[must_use]
+    pub fn owns(&self, part: NetworkPart) -> bool {
+        self.existing().is_none_or(|existing| existing.elsewhere.of(part).is_none())
+    }
+}
+
+/// The VPC itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vpc {
+    /// Made with its subnets, routes and gateways.
+    Own(OwnVpc),
+    /// It exists already.
+    Existing(ExistingNetwork),
+}
+
+/// A VPC of the environment's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnVpc {
+    /// The VPC's range.
+    pub cidr: Cidr,
+    /// The subnets by tier, one per availability zone in each.
+    pub subnets: Subnets,
+    /// How many NAT gateways there are.
+    pub nat: Nat,
 }
 
 /// The subnets by tier, each in the order of the availability zones.

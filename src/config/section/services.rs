@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FurtherServiceFile {
-    /// The hosts whose requests it gets, each in `hosted_zone`: the certificate bears them, and DNS records lead to the
-    /// load balancer. None: those of `domain`, at the paths below.
+    /// The hosts whose requests it gets, each in `hosted_zone`: DNS records lead to the load balancer, and the certificate
+    /// bears them; one that exists already (`certificate.arn`) has to. None: those of `domain`, at the paths below.
     pub hosts: Vec<DomainName>,
     /// The paths whose requests it gets, at every one of its hosts; `*` stands for any characters and `?` for one, and
     /// `/hooks/*` does not take in `/hooks`. None: all of them. Hosts and paths are five together at most.

@@ -1,6 +1,6 @@
 //! `[storage]`: the buckets.
 
-use crate::config::value::Bounded;
+use crate::config::value::{AccountId, Bounded, BucketName, KmsKeyArn, RuleReason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,38 @@ pub struct StorageFile {
     /// Days after which statement files and match lists are deleted, 1 to 36500. 400, as long as logs: what is not needed
     /// for business or by law is not kept (PCI 3.2.1), so whoever must keep books for longer says so here.
     pub statements_expire_days: Bounded<1, 36_500>,
+    /// A bucket of logs that exists already, such as the one of a log archive account; takes the place of ours.
+    pub audit_bucket: Option<ExistingAuditBucket>,
+    /// A bucket of access logs that exists already; takes the place of ours.
+    pub access_bucket: Option<ExistingAccessBucket>,
+}
+
+/// A bucket of logs that exists already. Trail, exported logs, flow logs, findings and the anchors of the service's audit
+/// log go there; that it is locked, versioned and kept is its owner's business, and what its policy must allow stands in
+/// the output `required_audit_bucket_statements`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExistingAuditBucket {
+    /// The bucket's name. Required.
+    pub name: BucketName,
+    /// The account that the bucket belongs to. The environment's own.
+    pub account: Option<AccountId>,
+    /// The key that the bucket encrypts with where a request names none, for the anchors of the service's audit log. The key
+    /// for logs, with which everything else is delivered.
+    pub key: Option<KmsKeyArn>,
+    /// Who locks the bucket and keeps what is in it (PCI 10.3.2, 10.5.1), which an assessor will ask for. Required.
+    pub elsewhere: RuleReason,
+}
+
+/// A bucket of access logs that exists already, in the environment's account and region, as S3 and load balancers ask;
+/// what its policy must allow stands in the output `required_access_bucket_statements`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExistingAccessBucket {
+    /// The bucket's name. Required. It is encrypted with S3's own keys, or load balancers cannot write to it.
+    pub name: BucketName,
+    /// Who keeps what is in the bucket (PCI 10.5.1), which an assessor will ask for. Required.
+    pub elsewhere: RuleReason,
 }
 
 impl Default for StorageFile {
@@ -35,6 +67,8 @@ impl Default for StorageFile {
             expire_days: Bounded::literal::<400>(),
             noncurrent_expire_days: Bounded::literal::<30>(),
             statements_expire_days: Bounded::literal::<400>(),
+            audit_bucket: None,
+            access_bucket: None,
         }
     }
 }
@@ -76,6 +110,10 @@ impl ObjectLockMode {
 /// How long the buckets keep what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
+    /// The bucket of logs, if it exists already.
+    pub audit_bucket: Option<ExistingAuditBucket>,
+    /// The bucket of access logs, if it exists already.
+    pub access_bucket: Option<ExistingAccessBucket>,
     /// Object Lock of the audit bucket.
     pub object_lock: ObjectLock,
     /// Days after which logs move to infrequent access.

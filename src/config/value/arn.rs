@@ -6,6 +6,7 @@ use std::str::FromStr;
 /// The parts of `arn:<partition>:<service>:<region>:<account>:<resource>`.
 struct Parts<'a> {
     service: &'a str,
+    region: &'a str,
     account: &'a str,
     resource: &'a str,
 }
@@ -14,11 +15,11 @@ fn parts(text: &str) -> Option<Parts<'_>> {
     refuse_template(text).ok()?;
     let mut fields = text.splitn(6, ':');
     let (arn, partition) = (fields.next()?, fields.next()?);
-    let (service, _region, account) = (fields.next()?, fields.next()?, fields.next()?);
+    let (service, region, account) = (fields.next()?, fields.next()?, fields.next()?);
     let resource = fields.next()?;
     let visible = resource.bytes().all(|b| b.is_ascii_graphic());
     let known = arn == "arn" && matches!(partition, "aws" | "aws-us-gov" | "aws-cn");
-    (known && visible).then_some(Parts { service, account, resource })
+    (known && visible).then_some(Parts { service, region, account, resource })
 }
 
 fn is_account(text: &str) -> bool {
@@ -115,6 +116,30 @@ arn!(
     "the ARN of a Lambda function"
 );
 arn!(
+    /// The ARN of a KMS key. An alias will not do: whoever may change where it leads would change what encrypts.
+    KmsKeyArn,
+    |text| parts(text).is_some_and(|arn| {
+        arn.service == "kms" && !arn.region.is_empty() && is_account(arn.account)
+            && arn.resource.strip_prefix("key/").is_some_and(is_key_id)
+    }),
+    r"^arn:aws(-us-gov|-cn)?:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]+$",
+    "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f",
+    "the ARN of a KMS key (`key/…`, not an alias)"
+);
+arn!(
+    /// The ARN of a certificate in ACM.
+    CertificateArn,
+    |text| parts(text).is_some_and(|arn| {
+        arn.service == "acm" && !arn.region.is_empty() && is_account(arn.account)
+            && arn.resource.strip_prefix("certificate/").is_some_and(|id| {
+                !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            })
+    }),
+    r"^arn:aws(-us-gov|-cn)?:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$",
+    "arn:aws:acm:us-east-1:111122223333:certificate/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f",
+    "the ARN of a certificate in ACM"
+);
+arn!(
     /// A KMS key by ARN, or by the name of an alias (`alias/…`) in the same account and region.
     KmsKeyRef,
     |text| alias(text) || parts(text).is_some_and(|arn| {
@@ -143,6 +168,25 @@ arn!(
     "txn-reconcile-tfstate-locks",
     "a DynamoDB table's name: 3 to 255 letters, digits, `_`, `.` and `-`"
 );
+
+macro_rules! placed {
+    ($($type:ident),*) => {
+        $(impl $type {
+            /// The region that it names.
+            #[must_use]
+            pub fn region(&self) -> &str {
+                parts(&self.0).map_or("", |arn| arn.region)
+            }
+
+            /// The account that it names.
+            #[must_use]
+            pub fn account(&self) -> &str {
+                parts(&self.0).map_or("", |arn| arn.account)
+            }
+        })*
+    };
+}
+placed!(KmsKeyArn, CertificateArn);
 
 /// A random UUID, or `mrk-` and 32 hexadecimal digits for a key of several regions; Terraform's backend takes no other.
 fn is_key_id(text: &str) -> bool {
@@ -194,6 +238,20 @@ mod tests {
         assert!(!accepted("arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"));
         assert!(!accepted("arn:aws:s3:::bucket"));
         assert!(!accepted("0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f"));
+    }
+
+    #[test]
+    fn a_key_or_certificate_that_exists_is_named_by_its_own_arn() {
+        let id = "0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f";
+        let key = format!("arn:aws:kms:us-east-1:111122223333:key/{id}").parse::<KmsKeyArn>().expect("a key");
+        assert_eq!((key.region(), key.account()), ("us-east-1", "111122223333"));
+        assert!("arn:aws:kms:us-east-1:111122223333:alias/data".parse::<KmsKeyArn>().is_err());
+        assert!("alias/data".parse::<KmsKeyArn>().is_err());
+        let certificate = format!("arn:aws-cn:acm:cn-north-1:111122223333:certificate/{id}");
+        assert_eq!(certificate.parse::<CertificateArn>().expect("one").region(), "cn-north-1");
+        for refused in ["arn:aws:iam::111122223333:server-certificate/old", "arn:aws:acm:::certificate/x"] {
+            assert!(refused.parse::<CertificateArn>().is_err(), "{refused}");
+        }
     }
 
     #[test]

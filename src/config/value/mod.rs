@@ -14,11 +14,13 @@ mod country;
 mod database;
 mod date;
 mod domain;
+mod ec2;
 mod endpoint;
 mod fargate;
 mod github;
 mod image;
 mod name;
+mod object;
 mod pattern;
 mod reason;
 mod region;
@@ -30,7 +32,8 @@ mod version;
 
 pub use account::AccountId;
 pub use arn::{
-    BucketName, KmsKeyRef, LambdaArn, OidcProviderArn, PolicyArn, PrincipalArn, RoleArn, SecretArn, TableName,
+    BucketName, CertificateArn, KmsKeyArn, KmsKeyRef, LambdaArn, OidcProviderArn, PolicyArn, PrincipalArn,
+    RoleArn, SecretArn, TableName,
 };
 pub use bounded::Bounded;
 pub use cidr::{AnyCidr, Cidr, PrefixListId};
@@ -40,6 +43,7 @@ pub use country::CountryCode;
 pub use database::{DailyWindow, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow};
 pub use date::Date;
 pub use domain::{CertificateName, DomainName, HostedZoneId};
+pub use ec2::{SubnetId, VpcId};
 pub use endpoint::{GatewayEndpoint, InterfaceEndpoint};
 pub use fargate::FargateSize;
 pub use github::{GithubEnvironment, RepositoryName};
@@ -48,6 +52,7 @@ pub use name::{
     AlarmName, EnvName, FurtherName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName,
     UrlPath, VariableName,
 };
+pub use object::{ObjectKey, ObjectVersion};
 pub use pattern::PathPattern;
 pub use reason::RuleReason;
 pub use region::{AvailabilityZone, Partition, Region, ZoneLetter};

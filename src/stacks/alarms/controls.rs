@@ -110,7 +110,15 @@ fn recording() -> Vec<Rule> {
 /// What keeps data and the service from harm.
 fn protection(config: &EnvConfig) -> Vec<Rule> {
     let own = || Match::prefix(config.names.of(""));
-    let bucket = |pattern: EventPattern| pattern.detail(["requestParameters", "bucketName"], [own()]);
+    // Buckets that exist already are watched too, where this account's trail sees what is done to them.
+    let storage = &config.storage;
+    let audit = storage.audit_bucket.as_ref().map(|bucket| &bucket.name);
+    let access = storage.access_bucket.as_ref().map(|bucket| &bucket.name);
+    let existing: Vec<String> = audit.into_iter().chain(access).map(ToString::to_string).collect();
+    let bucket = |pattern: EventPattern| {
+        let existing = existing.iter().map(|name| Match::exact(name.clone()));
+        pattern.field(["detail", "requestParameters", "bucketName"], NonEmpty::new(own(), existing))
+    };
     vec![
         tampered(
             "web-acl-removed",

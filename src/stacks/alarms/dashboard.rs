@@ -308,13 +308,13 @@ fn cost(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Widget> {
     }
     let logs = &inputs.logs;
     let volume = |group, label: &str| of_group(group, "IncomingBytes").series().label(label.to_owned());
-    let platform =
-        [volume(&logs.flow, "flow"), volume(&logs.waf, "web ACL"), volume(&logs.insights, "insights")];
+    let flow = logs.flow.iter().map(|flow| volume(flow, "flow"));
+    let platform = flow.chain([volume(&logs.waf, "web ACL"), volume(&logs.insights, "insights")]);
     let further = Watched::all(config, inputs).skip(1).map(|service| volume(service.log(), service.name()));
     widgets.push(graph(
         "Logs, paid by volume",
         "bytes per minute",
-        NonEmpty::new(volume(&logs.services.main, "service"), platform.into_iter().chain(further)),
+        NonEmpty::new(volume(&logs.services.main, "service"), platform.chain(further)),
     ));
     let age = |export: &Export| logging::age(export).series().label(export.name.identifier());
     if let Some(series) = NonEmpty::from_vec(logs.exports.iter().map(age).collect()) {

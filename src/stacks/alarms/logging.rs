@@ -133,21 +133,24 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
         missing: Missing::Fine,
     };
     let events = |group| of_group(group, "IncomingLogEvents");
-    let mut alarms = vec![Alarm {
-        notice: notice(
-            "flow-log-silent",
-            "No flow log arrives: what passes through the VPC is not recorded.",
-            "see whether the flow log was deleted or its role or key was changed; CloudTrail says by whom.",
-        ),
-        measure: Measure::Of(events(&inputs.logs.flow)),
-        bad: Bad::Below(1.into()),
-        // A flow log collects for ten minutes at most, and is delivered five minutes later.
-        // <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html>
-        period_seconds: 900,
-        of: (2, 2),
-        // The load balancer's addresses alone are scanned every minute.
-        missing: Missing::Bad,
-    }];
+    let flow = inputs.logs.flow.as_ref().map(|flow| {
+        Alarm {
+            notice: notice(
+                "flow-log-silent",
+                "No flow log arrives: what passes through the VPC is not recorded.",
+                "see whether the flow log was deleted or its role or key was changed; CloudTrail says by whom.",
+            ),
+            measure: Measure::Of(events(flow)),
+            bad: Bad::Below(1.into()),
+            // A flow log collects for ten minutes at most, and is delivered five minutes later.
+            // <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html>
+            period_seconds: 900,
+            of: (2, 2),
+            // The load balancer's addresses alone are scanned every minute.
+            missing: Missing::Bad,
+        }
+    });
+    let mut alarms: Vec<Alarm> = flow.into_iter().collect();
     alarms.extend(Watched::all(config, inputs).map(|service| {
         alarm(
             service.notice(

@@ -68,21 +68,23 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
         "stats count(*) as requests by httpRequest.clientIp, httpRequest.country, action | sort requests desc | limit 100"
             .to_owned(),
     );
-    save(
+    if let Some(flow) = &logs.flow {
+        save(
         "rejected_traffic",
         "Flow log - rejected traffic",
-        &logs.flow,
+        flow,
         "filter action = \"REJECT\" | stats count(*) as flows, sum(packets) as packets by srcAddr, dstAddr, dstPort, \
          protocol | sort flows desc | limit 100"
             .to_owned(),
     );
-    save(
+        save(
         "traffic_by_destination",
         "Flow log - bytes by destination",
-        &logs.flow,
+        flow,
         "filter action = \"ACCEPT\" | stats sum(bytes) as total by srcAddr, dstAddr, dstPort | sort total desc | limit 100"
             .to_owned(),
     );
+    }
     if let Some(trail) = &logs.trail {
         let fields = "fields @timestamp, eventSource, eventName, sourceIPAddress, errorCode, awsRegion";
         let root = "filter userIdentity.type = \"Root\" and eventType != \"AwsServiceEvent\"";

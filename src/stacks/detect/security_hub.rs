@@ -8,7 +8,7 @@ use aws::{
 };
 use terraform::{Meta, Stack, set};
 
-use crate::config::{EnvConfig, InterfaceEndpoint};
+use crate::config::{EnvConfig, InterfaceEndpoint, NetworkPart};
 
 pub fn build(
     stack: &mut Stack<'_>,
@@ -71,9 +71,10 @@ const NO_CALLER: &str = "Nothing in the VPC calls this API, and an endpoint with
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/fsbp-standard.html>
 fn deviations(config: &EnvConfig) -> impl Iterator<Item = (&'static str, &'static str)> {
     let interface = &config.network.endpoints.interface;
+    let ours = config.network.owns(NetworkPart::InterfaceEndpoints);
     let all = [
         (true, "EC2.10", NO_CALLER),
-        (!interface.contains(&InterfaceEndpoint::Ssm), "EC2.57", NO_CALLER),
+        (ours && !interface.contains(&InterfaceEndpoint::Ssm), "EC2.57", NO_CALLER),
         (true, "EC2.58", NO_CALLER),
         (true, "EC2.60", NO_CALLER),
         (

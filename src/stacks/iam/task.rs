@@ -57,7 +57,7 @@ fn resource(config: &EnvConfig, inputs: &Inputs<'_>, resource: Resource) -> Opti
 fn keys(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identity> {
     let mut all = vec![
         of_bucket(config, inputs, "EncryptStatements", Bucket::Statements, inputs.keys.data.arn()),
-        of_bucket(config, inputs, "EncryptAnchors", Bucket::Audit, inputs.keys.logs.arn()),
+        of_bucket(config, inputs, "EncryptAnchors", Bucket::Audit, audit_key(config, inputs)),
     ];
     // PostgreSQL uses the key in its own name.
     if config.data.store == Store::DynamoDb {
@@ -76,6 +76,12 @@ fn keys(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identity> {
         );
     }
     all
+}
+
+/// The key that the audit bucket encrypts with where a request names none.
+fn audit_key(config: &EnvConfig, inputs: &Inputs<'_>) -> Expr<KmsKeyArn> {
+    let existing = config.storage.audit_bucket.as_ref().and_then(|bucket| bucket.key.as_ref());
+    existing.map_or_else(|| inputs.keys.logs.arn(), |key| Expr::external(key.to_string()))
 }
 
 fn of_bucket(

@@ -21,11 +21,12 @@ use aws::{
     DefaultNetworkAcl, DefaultNetworkAclOptional, NetworkAcl, NetworkAclHandle, NetworkAclOptional,
     NetworkAclRule, NetworkAclRuleOptional,
 };
-use terraform::{Meta, Stack, set};
+use terraform::kind::Text;
+use terraform::{Expr, Meta, Stack, set};
 
-use super::vpc::{EVERYWHERE_IPV4, EVERYWHERE_IPV6, Vpc};
+use super::vpc::{EVERYWHERE_IPV4, EVERYWHERE_IPV6, Tier, Vpc};
 use super::{DATABASE_PORT, HTTP, HTTPS, identifier};
-use crate::config::{Cidr, EgressDestination, EnvConfig, Nat, Subnet};
+use crate::config::{AvailabilityZone, Cidr, EgressDestination, EnvConfig, NetworkPart};
 
 /// From which ports connections may come.
 const EPHEMERAL: RangeInclusive<u16> = 1024..=65_535;
@@ -64,10 +65,14 @@ enum Peer {
     Everywhere,
     EverywhereIpv6,
     Range(Cidr),
+    /// The VPC as a whole.
+    WholeVpc,
+    /// The subnet of a tier in the zone of that letter.
+    Subnet(Tier, char),
 }
 
 use Direction::{In, Out};
-use Peer::{Everywhere, EverywhereIpv6, Range};
+use Peer::{Everywhere, EverywhereIpv6, Range, WholeVpc};
 
 impl Rule {
     fn new(
@@ -82,29 +87,40 @@ impl Rule {
 
     /// The same rule for each subnet of a tier.
     fn each<'p>(
+        config: &'p EnvConfig,
         direction: Direction,
         number: u32,
         name: &'p str,
-        tier: &'p [Subnet],
+        tier: Tier,
         ports: RangeInclusive<u16>,
     ) -> impl Iterator<Item = Self> + 'p {
-        tier.iter().map(move |subnet| {
-            let zone = subnet.az.letter();
+        zones(config, tier).iter().map(move |zone| {
+            let zone = zone.letter();
             let letter = u32::from(zone) - u32::from('a');
-            Self::new(direction, number + letter, format!("{name}_{zone}"), Range(subnet.cidr), ports.clone())
+            let peer = Peer::Subnet(tier, zone);
+            Self::new(direction, number + letter, format!("{name}_{zone}"), peer, ports.clone())
         })
     }
 }
 
-/// How many rules the most crowded of the ACLs has in one direction.
+/// The zones in which a tier has a subnet. In a VPC that exists already the data tier may have none.
+fn zones(config: &EnvConfig, tier: Tier) -> &[AvailabilityZone] {
+    let without = config.network.existing().is_some_and(|existing| existing.data.is_empty());
+    if tier == Tier::Data && without { &[] } else { &config.network.availability_zones }
+}
+
+/// How many rules the most crowded of the ACLs has in one direction; none where the ACLs are another's.
 #[must_use]
 pub fn most_rules(config: &EnvConfig) -> usize {
+    if !config.network.owns(NetworkPart::NetworkAcls) {
+        return 0;
+    }
     let count = |rules: &[Rule], direction| rules.iter().filter(|rule| rule.direction == direction).count();
     let tiers = [public(config), private(config), data(config)];
     tiers.iter().flat_map(|rules| [count(rules, In), count(rules, Out)]).max().unwrap_or_default()
 }
 
-/// Builds the ACLs and empties the one that the VPC was born with.
+/// Builds the ACLs and empties the one that a VPC of our own was born with.
 pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
     let tiers = [
         ("public", &vpc.public, public(config)),
@@ -113,7 +129,7 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
     ];
     // Adopted last: until a subnet has its own ACL it is the default one's, and Terraform would note that down.
     let mut locked = Meta::new();
-    for (tier, subnets, rules) in tiers {
+    for (tier, subnets, rules) in tiers.into_iter().filter(|(_, subnets, _)| !subnets.is_empty()) {
         let acl = stack.add(
             tier,
             NetworkAcl {
@@ -125,15 +141,16 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
             },
         );
         for rule in rules {
-            add(stack, tier, &acl, rule);
+            add(stack, tier, &acl, vpc, rule);
         }
         locked = locked.depends_on(&acl);
     }
+    let Some(default) = &vpc.default_network_acl else { return };
     stack.add_with(
         "locked",
         locked,
         DefaultNetworkAcl {
-            default_network_acl_id: vpc.default_network_acl.clone(),
+            default_network_acl_id: default.clone(),
             optional: DefaultNetworkAclOptional {
                 tags: set([("Name", config.names.of("default-locked"))]),
                 ..Default::default()
@@ -142,15 +159,17 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
     );
 }
 
-fn add(stack: &mut Stack<'_>, tier: &str, acl: &NetworkAclHandle, rule: Rule) {
+fn add(stack: &mut Stack<'_>, tier: &str, acl: &NetworkAclHandle, vpc: &Vpc, rule: Rule) {
     let direction = match rule.direction {
         In => "in",
         Out => "out",
     };
-    let (ipv4, ipv6) = match rule.peer {
+    let (ipv4, ipv6): (Option<Expr<Text>>, _) = match rule.peer {
         Everywhere => (set(EVERYWHERE_IPV4), None),
         EverywhereIpv6 => (None, set(EVERYWHERE_IPV6)),
         Range(range) => (set(range.to_string()), None),
+        WholeVpc => (set(vpc.cidr.clone()), None),
+        Peer::Subnet(tier, zone) => (vpc.range(tier, zone), None),
     };
     stack.add(
         format!("{tier}_{direction}_{}", rule.name),
@@ -193,13 +212,13 @@ fn public(config: &EnvConfig) -> Vec<Rule> {
     }
     // The tasks' answers to the load balancer, and what they send through NAT to ports from 1024 up. What they send
     // to 443 comes in by the first rule.
-    rules.extend(Rule::each(In, 200, "private", &config.network.subnets.private, EPHEMERAL));
+    rules.extend(Rule::each(config, In, 200, "private", Tier::Private, EPHEMERAL));
     // Requests to the tasks, and answers to clients and, through NAT, to the tasks.
     rules.push(Rule::new(Out, 100, "ephemeral", Everywhere, EPHEMERAL));
     if ipv6 {
         rules.push(Rule::new(Out, 101, "ephemeral_ipv6", EverywhereIpv6, EPHEMERAL));
     }
-    if config.network.nat == Nat::None {
+    if !config.network.has_nat() {
         return rules;
     }
     for (number, (part, ports)) in (300..).zip(EPHEMERAL_BUT_RDP) {
@@ -211,7 +230,7 @@ fn public(config: &EnvConfig) -> Vec<Rule> {
         }
         let name = format!("third_party_{port}");
         if port != HTTPS {
-            rules.push(Rule::new(In, number, &name, Range(config.network.cidr), port..=port));
+            rules.push(Rule::new(In, number, &name, WholeVpc, port..=port));
         }
         rules.push(Rule::new(Out, number, name, Everywhere, port..=port));
     }
@@ -221,27 +240,25 @@ fn public(config: &EnvConfig) -> Vec<Rule> {
 /// The tasks and the endpoints' interfaces.
 fn private(config: &EnvConfig) -> Vec<Rule> {
     let port = config.service.container_port;
-    let mut rules: Vec<Rule> =
-        Rule::each(In, 100, "alb", &config.network.subnets.public, port..=port).collect();
+    let mut rules: Vec<Rule> = Rule::each(config, In, 100, "alb", Tier::Public, port..=port).collect();
     // By the VPC's range too, which takes one rule for each port and not one for each zone.
     for (number, port) in further_ports(config) {
-        let name = format!("service_{port}");
-        rules.push(Rule::new(In, number, name, Range(config.network.cidr), port..=port));
+        rules.push(Rule::new(In, number, format!("service_{port}"), WholeVpc, port..=port));
     }
-    rules.extend(Rule::each(In, 200, "endpoints", &config.network.subnets.private, HTTPS..=HTTPS));
+    rules.extend(Rule::each(config, In, 200, "endpoints", Tier::Private, HTTPS..=HTTPS));
     // By the VPC's range and not subnet by subnet, for the sake of AWS's 20 rules.
-    rules.push(Rule::new(Out, 400, "endpoint_answers", Range(config.network.cidr), TASKS_EPHEMERAL));
+    rules.push(Rule::new(Out, 400, "endpoint_answers", WholeVpc, TASKS_EPHEMERAL));
     // Answers from S3 and DynamoDB, whose gateway endpoints lead to public addresses, and from third parties.
     rules.push(Rule::new(In, 300, "answers", Everywhere, TASKS_EPHEMERAL));
     rules.push(Rule::new(Out, 100, "https", Everywhere, HTTPS..=HTTPS));
-    rules.extend(Rule::each(Out, 200, "data", &config.network.subnets.data, DATABASE_PORT..=DATABASE_PORT));
-    rules.extend(Rule::each(Out, 300, "alb_answers", &config.network.subnets.public, EPHEMERAL));
+    rules.extend(Rule::each(config, Out, 200, "data", Tier::Data, DATABASE_PORT..=DATABASE_PORT));
+    rules.extend(Rule::each(config, Out, 300, "alb_answers", Tier::Public, EPHEMERAL));
     for (number, port) in third_party(config, |_| true) {
         if port != HTTPS {
             rules.push(Rule::new(Out, number, format!("third_party_{port}"), Everywhere, port..=port));
         }
     }
-    if config.network.ipv6 && config.network.nat != Nat::None {
+    if config.network.ipv6 && config.network.has_nat() {
         rules.push(Rule::new(In, 301, "answers_ipv6", EverywhereIpv6, TASKS_EPHEMERAL));
         // A prefix list may hold IPv6 ranges; what a file writes as a range is IPv4.
         let listed =
@@ -256,9 +273,8 @@ fn private(config: &EnvConfig) -> Vec<Rule> {
 
 /// The data stores: the tasks ask, the data stores answer, nobody else speaks (PCI 1.4.4).
 fn data(config: &EnvConfig) -> Vec<Rule> {
-    let private = &config.network.subnets.private;
-    let asked = Rule::each(In, 100, "private", private, DATABASE_PORT..=DATABASE_PORT);
-    asked.chain(Rule::each(Out, 100, "private", private, TASKS_EPHEMERAL)).collect()
+    let asked = Rule::each(config, In, 100, "private", Tier::Private, DATABASE_PORT..=DATABASE_PORT);
+    asked.chain(Rule::each(config, Out, 100, "private", Tier::Private, TASKS_EPHEMERAL)).collect()
 }
 
 /// The ports of the services beside the main one that are not its own, each with a number that comes from the port.

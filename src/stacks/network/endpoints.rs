@@ -8,20 +8,20 @@
 use std::collections::BTreeSet;
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::ResourcePolicy;
-use aws::{SecurityGroupHandle, VpcEndpoint, VpcEndpointHandle, VpcEndpointOptional};
-use terraform::{Stack, set};
+use aws::kind::{ResourcePolicy, VpcEndpointPrefixListId};
+use aws::{SecurityGroupHandle, VpcEndpoint, VpcEndpointHandle, VpcEndpointOptional, data};
+use terraform::{Expr, Stack, set};
 
 use super::identifier;
 use super::vpc::Vpc;
-use crate::config::{EnvConfig, GatewayEndpoint, InterfaceEndpoint, Partition, RepositoryUri};
+use crate::config::{EnvConfig, GatewayEndpoint, InterfaceEndpoint, NetworkPart, Partition, RepositoryUri};
 
 /// The endpoints.
 pub(super) struct Endpoints {
     /// Every one.
     pub(super) all: Vec<VpcEndpointHandle>,
-    /// The gateway endpoints with their services; traffic to them goes to prefix lists.
-    pub(super) gateways: Vec<(GatewayEndpoint, VpcEndpointHandle)>,
+    /// The services behind gateway endpoints, ours or another's, each with the prefix list that traffic to it goes to.
+    pub(super) gateways: Vec<(GatewayEndpoint, Expr<VpcEndpointPrefixListId>)>,
 }
 
 /// Builds the endpoints. `group` is the interfaces' security group.
@@ -29,16 +29,39 @@ pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     vpc: &Vpc,
-    group: &SecurityGroupHandle,
+    group: Option<&SecurityGroupHandle>,
 ) -> Endpoints {
     let endpoints = &config.network.endpoints;
-    let gateways: Vec<_> =
-        endpoints.gateway.iter().map(|&service| (service, gateway(stack, config, vpc, service))).collect();
-    let mut all: Vec<_> = gateways.iter().map(|(_, endpoint)| endpoint.clone()).collect();
-    for &service in &endpoints.interface {
-        all.push(interface(stack, config, vpc, service, group));
+    let ours = config.network.owns(NetworkPart::GatewayEndpoints);
+    let mut made = Endpoints { all: Vec::new(), gateways: Vec::new() };
+    for &service in &endpoints.gateway {
+        let list = if ours {
+            let endpoint = gateway(stack, config, vpc, service);
+            let list = endpoint.prefix_list_id();
+            made.all.push(endpoint);
+            list
+        } else {
+            prefix_list(stack, config, service)
+        };
+        made.gateways.push((service, list));
     }
-    Endpoints { all, gateways }
+    if let Some(group) = group {
+        for &service in &endpoints.interface {
+            made.all.push(interface(stack, config, vpc, service, group));
+        }
+    }
+    made
+}
+
+/// The addresses of a service, as AWS lists them in every region: the way to a gateway endpoint that exists already.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html>
+fn prefix_list(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    service: GatewayEndpoint,
+) -> Expr<VpcEndpointPrefixListId> {
+    let name = set(format!("com.amazonaws.{}.{}", config.region, service.service()));
+    stack.add(service.service(), data::Ec2ManagedPrefixList { name, ..Default::default() }).id()
 }
 
 fn gateway(
@@ -152,7 +175,20 @@ fn s3(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     ];
     let layer =
         Statement::<ResourcePolicy>::allow("ImageLayers", Principal::Anyone, ["s3:GetObject"], [layers]);
-    vec![own(config, "OwnBuckets", &objects, [format!("arn:{partition}:s3:::*")]), layer]
+    let mut all = vec![own(config, "OwnBuckets", &objects, [format!("arn:{partition}:s3:::*")]), layer];
+    all.extend(audit_bucket(config));
+    all
+}
+
+/// The bucket of logs, where it is another account's: the service keeps the anchors of its audit log there.
+fn audit_bucket(config: &EnvConfig) -> Option<Statement<ResourcePolicy>> {
+    let bucket = config.storage.audit_bucket.as_ref()?;
+    let owner = bucket.account.as_ref().filter(|owner| **owner != config.account_id)?;
+    let arn = format!("arn:{}:s3:::{}", config.partition(), bucket.name);
+    let anchors = format!("{arn}/{}*", contract::Bucket::Audit.prefix());
+    let actions = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"];
+    let owned = Condition::string_equals("aws:ResourceAccount", [owner.to_string()]);
+    Some(callers(config, "AuditBucket", &actions, [arn, anchors]).when(owned))
 }
 
 /// Items of the account's own tables, not the tables themselves.

@@ -9,7 +9,7 @@ use aws::{
 };
 use terraform::{Expr, Meta, Stack, set, text};
 
-use super::{logs, storage};
+use super::storage;
 use crate::config::EnvConfig;
 use crate::stacks::role;
 
@@ -18,11 +18,11 @@ pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     vpc: &Expr<VpcId>,
-    logs: &logs::Outputs,
+    group: &CloudwatchLogGroupHandle,
     buckets: &storage::Outputs,
 ) {
     let flow = &config.network.flow_logs;
-    let (role, policy) = writer(stack, config, &logs.flow);
+    let (role, policy) = writer(stack, config, group);
     stack.add_with(
         "log_group",
         Meta::new().depends_on(&policy),
@@ -30,7 +30,7 @@ pub(super) fn build(
             vpc_id: set(vpc.clone()),
             traffic_type: set("ALL"),
             log_destination_type: set("cloud-watch-logs"),
-            log_destination: set(logs.flow.arn()),
+            log_destination: set(group.arn()),
             iam_role_arn: set(role.arn()),
             max_aggregation_interval: set(flow.aggregation_seconds.get()),
             tags: set([("Name", config.names.of("flow-log-group"))]),

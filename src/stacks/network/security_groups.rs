@@ -17,7 +17,9 @@ use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
 use super::endpoints::Endpoints;
 use super::{DATABASE_PORT, HTTP, HTTPS, identifier};
-use crate::config::{AnyCidr, EgressDestination, EgressRule, EnvConfig, GatewayEndpoint, Workload};
+use crate::config::{
+    AnyCidr, EgressDestination, EgressRule, EnvConfig, GatewayEndpoint, NetworkPart, Workload,
+};
 use crate::stacks::per_service::PerService;
 
 /// The security groups.
@@ -26,8 +28,8 @@ pub(super) struct Groups {
     pub(super) alb: SecurityGroupHandle,
     /// The tasks' of each service.
     pub(super) tasks: PerService<SecurityGroupHandle>,
-    /// The interface endpoints'.
-    pub(super) endpoints: SecurityGroupHandle,
+    /// The interface endpoints', if those are ours.
+    pub(super) endpoints: Option<SecurityGroupHandle>,
     /// The data stores'.
     pub(super) data: SecurityGroupHandle,
 }
@@ -83,7 +85,8 @@ pub fn client_rules(config: &EnvConfig) -> usize {
 /// one here, though AWS counts as many as it may hold.
 #[must_use]
 pub fn task_rules(config: &EnvConfig) -> usize {
-    2 + config.network.endpoints.gateway.len() + config.network.egress.len()
+    let elsewhere = config.network.existing().map_or(0, |existing| existing.interface_endpoint_cidrs.len());
+    2 + config.network.endpoints.gateway.len() + config.network.egress.len() + elsewhere
 }
 
 /// Builds the groups, without rules.
@@ -93,12 +96,13 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Expr<VpcId>
         group(stack, config, vpc, &new)
     };
     let main = config.main_service();
+    let endpoints = config.network.owns(NetworkPart::InterfaceEndpoints);
     Groups {
         alb: add(main, "alb", "The load balancer: reached from the internet, reaches the tasks"),
         tasks: PerService::build(config, |workload| {
             add(workload, "tasks", "The tasks: reached from the load balancer, reach what is listed")
         }),
-        endpoints: add(main, "endpoints", "The endpoints: reached from the tasks"),
+        endpoints: endpoints.then(|| add(main, "endpoints", "The endpoints: reached from the tasks")),
         data: add(main, "data", "The data stores: reached from the tasks"),
     }
 }
@@ -166,18 +170,14 @@ fn of_service(
         let rule = new("tasks_to_data".to_owned(), to(&groups.data), DATABASE_PORT, reason);
         needed.push(egress(stack, tasks, rule));
     }
-    let reason = "Tasks reach AWS through endpoints - images, logs, secrets, keys";
-    let rule = new("endpoints_from_tasks".to_owned(), to(tasks), HTTPS, reason);
-    needed.push(ingress(stack, &groups.endpoints, rule));
-    let rule = new("tasks_to_endpoints".to_owned(), to(&groups.endpoints), HTTPS, reason);
-    needed.push(egress(stack, tasks, rule));
-    for (service, endpoint) in &endpoints.gateways {
+    needed.extend(to_interface_endpoints(stack, config, groups, workload));
+    for (service, list) in &endpoints.gateways {
         let reason = match service {
             GatewayEndpoint::S3 => "Tasks read image layers and use the buckets of this account",
             GatewayEndpoint::DynamoDb if !reaches_data(workload) => continue,
             GatewayEndpoint::DynamoDb => "The service reads and writes its tables",
         };
-        let peer = Peer::PrefixList(endpoint.prefix_list_id());
+        let peer = Peer::PrefixList(list.clone());
         let rule = new(format!("tasks_to_{}", service.service()), peer, HTTPS, reason);
         needed.push(egress(stack, tasks, rule));
     }
@@ -190,6 +190,30 @@ fn of_service(
 /// The data stores are the main service's, and those services' that are let in.
 fn reaches_data(workload: Workload<'_>) -> bool {
     workload.further.is_none_or(|further| further.data_stores)
+}
+
+/// To our own endpoints by their group, to those that exist already by their ranges.
+fn to_interface_endpoints(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    groups: &Groups,
+    workload: Workload<'_>,
+) -> Vec<Address> {
+    let tasks = groups.tasks.of(workload);
+    let reason = "Tasks reach AWS through endpoints - images, logs, secrets, keys";
+    if let Some(endpoints) = &groups.endpoints {
+        let rule = Rule::new("endpoints_from_tasks", to(tasks), HTTPS, reason).of(workload);
+        let admitted = ingress(stack, endpoints, rule);
+        let rule = Rule::new("tasks_to_endpoints", to(endpoints), HTTPS, reason).of(workload);
+        return vec![admitted, egress(stack, tasks, rule)];
+    }
+    let ranges = config.network.existing().map(|existing| existing.interface_endpoint_cidrs.as_slice());
+    let rules = ranges.unwrap_or_default().iter().map(|range| {
+        let text = range.to_string();
+        let name = format!("tasks_to_endpoints_{}", identifier(&text));
+        Rule::new(name, Peer::Ipv4(text), HTTPS, reason).of(workload)
+    });
+    rules.map(|rule| egress(stack, tasks, rule)).collect()
 }
 
 fn to(group: &SecurityGroupHandle) -> Peer {

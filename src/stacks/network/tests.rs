@@ -1,8 +1,9 @@
 //! What must hold of the network, read from the graph.
 
-use terraform::{Expression, Node, Number, Root, Subject, Value};
+use terraform::{Expression, Mode, Node, Number, Root, Subject, Value};
 
 use crate::config::{EnvConfig, RuleName, RuleReason};
+use crate::stacks::probe::written;
 use crate::synth::synth;
 
 /// The platform of an environment.
@@ -346,4 +347,106 @@ fn another_zone_changes_no_rule_subnet_or_table() {
             assert_eq!(node.argument(argument), same.argument(argument), "{}", node.address());
         }
     }
+}
+
+const EXISTING: &str = r#"
+[network]
+availability_zones = ["a", "b"]
+[network.existing]
+vpc_id = "vpc-0123456789abcdef0"
+public = ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"]
+private = ["subnet-0123456789abcdef3", "subnet-0123456789abcdef4"]
+data = ["subnet-0123456789abcdef5", "subnet-0123456789abcdef6"]
+[network.existing.elsewhere]
+vpc = "The network team"
+"#;
+
+/// Every condition on the block at an address, as Terraform reads it.
+fn conditions(root: &Root, address: &str) -> Vec<String> {
+    let (kind, name) = address.trim_start_matches("data.").split_once('.').expect("an address");
+    let files = root.render("");
+    let (_, text) = files.iter().find(|(file, _)| file == "network.tf.json").expect("a file");
+    let file: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    let all = file["data"][kind][name]["lifecycle"]["postcondition"].as_array().cloned();
+    let condition = |item: &serde_json::Value| item["condition"].as_str().expect("text").to_owned();
+    all.unwrap_or_default().iter().map(condition).collect()
+}
+
+#[test]
+fn in_an_existing_vpc_nothing_is_made_of_what_it_is() {
+    let root = network(EXISTING);
+    let never = [
+        "aws_subnet",
+        "aws_internet_gateway",
+        "aws_nat_gateway",
+        "aws_eip",
+        "aws_route",
+        "aws_route_table",
+        "aws_route_table_association",
+        "aws_default_security_group",
+        "aws_default_network_acl",
+        "aws_default_route_table",
+    ];
+    let made = |kind: &str| of_type(&root, kind).filter(|n| n.address().mode() == Mode::Managed).count();
+    for kind in never.into_iter().chain(["aws_vpc"]) {
+        assert_eq!(made(kind), 0, "{kind}");
+    }
+    for kind in ["aws_security_group", "aws_network_acl", "aws_vpc_endpoint", "aws_flow_log"] {
+        assert!(made(kind) > 0, "{kind}");
+    }
+}
+
+#[test]
+fn an_existing_vpc_is_held_to_what_the_tiers_promise() {
+    let root = network(EXISTING);
+    for (tier, zone) in ["public", "private", "data"].into_iter().flat_map(|t| [(t, 'a'), (t, 'b')]) {
+        let subnet = conditions(&root, &format!("data.aws_subnet.{tier}_{zone}"));
+        assert!(subnet.contains(&"${self.vpc_id == data.aws_vpc.main.id}".to_owned()), "{subnet:?}");
+        assert!(subnet.contains(&format!("${{self.availability_zone == \"us-east-1{zone}\"}}")));
+        let private = subnet.contains(&"${self.map_public_ip_on_launch == false}".to_owned());
+        assert_eq!(private, tier != "public");
+        let table = conditions(&root, &format!("data.aws_route_table.{tier}_{zone}"));
+        let leads = |text: &str| table.iter().any(|condition| condition.contains(text));
+        assert_eq!((leads("igw-"), leads("nat-")), (tier != "public", tier == "data"));
+    }
+    assert_eq!(conditions(&root, "data.aws_vpc.main").len(), 2);
+    let ipv6 = network(&format!(
+        "network.ipv6 = true\n{}",
+        EXISTING.replace("[network]\n", "").replacen("availability_zones", "network.availability_zones", 1,)
+    ));
+    let public = conditions(&ipv6, "data.aws_subnet.public_a");
+    assert!(public.contains(&"${self.ipv6_cidr_block != \"\"}".to_owned()), "{public:?}");
+}
+
+#[test]
+fn gateway_endpoints_are_entered_where_the_private_subnets_are_routed() {
+    let root = network(EXISTING);
+    let tables = find(&root, "aws_vpc_endpoint.s3").argument("route_table_ids").and_then(Value::as_list);
+    let tables: Vec<String> = tables.expect("a list").iter().map(written).collect();
+    assert_eq!(tables, ["data.aws_route_table.private_a.id", "data.aws_route_table.private_b.id"]);
+}
+
+#[test]
+fn what_the_landing_zone_has_is_reached_and_not_made() {
+    let elsewhere = r#"flow_logs = "a"
+network_acls = "b"
+interface_endpoints = "c"
+gateway_endpoints = "d"
+"#;
+    let ranges = "[network.existing]\ninterface_endpoint_cidrs = [\"10.0.16.0/22\"]";
+    let root = network(&format!("{}{elsewhere}", EXISTING.replace("[network.existing]", ranges)));
+    for kind in ["aws_flow_log", "aws_network_acl", "aws_vpc_endpoint"] {
+        assert_eq!(of_type(&root, kind).count(), 0, "{kind}");
+    }
+    let rule = |name: &str| find(&root, &format!("aws_vpc_security_group_egress_rule.{name}"));
+    assert_eq!(string(rule("tasks_to_endpoints_10_0_16_0_22"), "cidr_ipv4"), Some("10.0.16.0/22"));
+    assert_eq!(
+        target(rule("tasks_to_s3"), "prefix_list_id").as_deref(),
+        Some("data.aws_ec2_managed_prefix_list.s3")
+    );
+    assert!(root.find("aws_security_group.endpoints").is_none());
+    assert!(root.find("aws_cloudwatch_log_group.flow").is_none());
+    assert!(root.find("aws_cloudwatch_metric_alarm.flow_log_silent").is_none());
+    // Nothing is left to name a group that nobody made.
+    assert!(root.find("aws_cloudwatch_query_definition.rejected_traffic").is_none());
 }

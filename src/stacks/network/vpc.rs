@@ -11,7 +11,7 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
-use crate::config::{EnvConfig, Nat, Subnet as Place};
+use crate::config::{EnvConfig, Nat, OwnVpc, Subnet as Place};
 
 /// Every IPv4 address, as AWS writes it.
 pub(super) const EVERYWHERE_IPV4: &str = "0.0.0.0/0";
@@ -22,8 +22,10 @@ pub(super) const EVERYWHERE_IPV6: &str = "::/0";
 pub(super) struct Vpc {
     /// The VPC's id.
     pub(super) id: Expr<VpcId>,
-    /// The ACL that the VPC was born with.
-    pub(super) default_network_acl: Expr<VpcDefaultNetworkAclId>,
+    /// The VPC's range; of several, the first.
+    pub(super) cidr: Expr<Text>,
+    /// The ACL that the VPC was born with, if the VPC is ours.
+    pub(super) default_network_acl: Option<Expr<VpcDefaultNetworkAclId>>,
     /// The public tier.
     pub(super) public: Vec<Placed>,
     /// The private tier.
@@ -44,21 +46,35 @@ pub(super) struct Vpc {
 pub(super) struct Placed {
     /// The subnet's id.
     pub(super) id: Expr<SubnetId>,
+    /// Its range.
+    pub(super) cidr: Expr<Text>,
     /// The letter of its zone, which tells it apart in Terraform addresses.
     pub(super) zone: char,
 }
 
+impl Vpc {
+    /// The range of a tier's subnet in the zone of that letter, if there is one.
+    pub(super) fn range(&self, tier: Tier, zone: char) -> Option<Expr<Text>> {
+        let placed = match tier {
+            Tier::Public => &self.public,
+            Tier::Private => &self.private,
+            Tier::Data => &self.data,
+        };
+        placed.iter().find(|placed| placed.zone == zone).map(|placed| placed.cidr.clone())
+    }
+}
+
 /// The tiers, and where each one's IPv6 ranges begin among the 256 of the VPC. The letter of the zone is added,
 /// so that another zone moves none. The data tier has none: what stands in it speaks IPv4 to the tasks alone.
-#[derive(Clone, Copy)]
-enum Tier {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tier {
     Public,
     Private,
     Data,
 }
 
 impl Tier {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Private => "private",
@@ -76,12 +92,12 @@ impl Tier {
 }
 
 /// Builds the VPC, its subnets, gateways and routes.
-pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig) -> Vpc {
+pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, own: &OwnVpc) -> Vpc {
     let network = &config.network;
     let vpc = stack.add(
         "main",
         aws::Vpc {
-            cidr_block: set(network.cidr.to_string()),
+            cidr_block: set(own.cidr.to_string()),
             assign_generated_ipv6_cidr_block: network.ipv6.then(|| set(true)),
             // Both are needed for the endpoints' private names.
             enable_dns_hostnames: set(true),
@@ -96,18 +112,19 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig) -> Vpc {
     );
     lock_defaults(stack, config, &vpc);
 
-    let public = subnets(stack, config, &vpc, Tier::Public, &network.subnets.public, Some(&gateway));
-    let private = subnets(stack, config, &vpc, Tier::Private, &network.subnets.private, None);
-    let data = subnets(stack, config, &vpc, Tier::Data, &network.subnets.data, None);
+    let public = subnets(stack, config, &vpc, Tier::Public, &own.subnets.public, Some(&gateway));
+    let private = subnets(stack, config, &vpc, Tier::Private, &own.subnets.private, None);
+    let data = subnets(stack, config, &vpc, Tier::Data, &own.subnets.data, None);
 
     route_public(stack, config, &vpc, &gateway, &public);
     route_data(stack, config, &vpc, &data);
-    let nat = nat_gateways(stack, config, &gateway, &public);
+    let nat = nat_gateways(stack, config, own.nat, &gateway, &public);
     let (private_tables, private_routes) = route_private(stack, config, &vpc, &private, &nat);
     let (nat_gateways, addresses) = nat.into_iter().unzip();
     Vpc {
         id: vpc.id(),
-        default_network_acl: vpc.default_network_acl_id(),
+        cidr: Expr::new(own.cidr.to_string()),
+        default_network_acl: Some(vpc.default_network_acl_id()),
         public,
         private,
         data,
@@ -183,7 +200,7 @@ fn subnets(
                 },
             },
         );
-        placed.push(Placed { id: subnet.id(), zone });
+        placed.push(Placed { id: subnet.id(), cidr: Expr::new(place.cidr.to_string()), zone });
     }
     placed
 }
@@ -274,10 +291,11 @@ fn route_data(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &VpcHandle, data: 
 fn nat_gateways(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
+    nat: Nat,
     gateway: &InternetGatewayHandle,
     public: &[Placed],
 ) -> Vec<(NatGatewayHandle, EipHandle)> {
-    let count = match config.network.nat {
+    let count = match nat {
         Nat::PerAz => public.len(),
         Nat::Single => 1,
         Nat::None => 0,

@@ -6,8 +6,8 @@ use terraform::{Expr, kind::Text, text};
 
 use super::SERVER_ACCESS_PREFIX;
 use crate::config::{BucketKind, EnvConfig, Part};
-use crate::stacks::detect;
 use crate::stacks::kms::{self, Key};
+use crate::stacks::{detect, logs};
 
 /// A bucket has one policy, so it must know everybody who delivers to the bucket.
 pub(super) fn statements(
@@ -37,6 +37,79 @@ pub(super) fn statements(
         // The roles' own policies say who may do what there.
         BucketKind::Artifacts | BucketKind::Statements => {}
     }
+    all
+}
+
+/// What the policy of a bucket of logs must say that exists already. That it is locked, and who reads it, is its owner's
+/// to say.
+pub(super) fn required_audit(
+    config: &EnvConfig,
+    bucket: &Expr<S3BucketArn>,
+) -> Vec<Statement<ResourcePolicy>> {
+    let mut all = transport(bucket);
+    all.extend(flow_logs(config, bucket));
+    all.extend(trail(config, bucket));
+    all.extend(findings(config, bucket));
+    all.extend(writers(config, bucket));
+    all
+}
+
+/// What the policy of a bucket of access logs must say that exists already.
+pub(super) fn required_access(
+    config: &EnvConfig,
+    bucket: &Expr<S3BucketArn>,
+) -> Vec<Statement<ResourcePolicy>> {
+    let mut all = transport(bucket);
+    all.extend(load_balancer(config, bucket));
+    all.push(server_access(config, bucket));
+    all
+}
+
+/// What Firehose does as it writes the exported log groups. In a bucket of another account it also hands each object to
+/// the bucket's owner.
+/// <https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#cross-account-delivery-s3>
+pub fn export_actions(config: &EnvConfig) -> &'static [&'static str] {
+    let foreign = config.storage.audit_bucket.as_ref().and_then(|bucket| bucket.account.as_ref());
+    match foreign.is_some_and(|account| *account != config.account_id) {
+        true => &["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+        false => &["s3:AbortMultipartUpload", "s3:PutObject"],
+    }
+}
+
+/// The environment's own roles that write to the bucket. They are named in a condition: a principal that is a role turns
+/// into a dead id when the role is replaced.
+fn writers(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Vec<Statement<ResourcePolicy>> {
+    let role = |name: &str| {
+        let (partition, account) = (config.partition(), &config.account_id);
+        format!("arn:{partition}:iam::{account}:role/{}", config.names.of(name))
+    };
+    let root = || Principal::arn(format!("arn:{}:iam::{}:root", config.partition(), config.account_id));
+    let as_role = |name: &str| Condition::arn_equals("aws:PrincipalArn", [role(name)]);
+    let mut all = Vec::new();
+    if config.logs.export {
+        let below = [logs::EXPORT_PREFIX, logs::EXPORT_ERROR_PREFIX]
+            .map(|prefix| text![bucket.clone(), format!("/{prefix}/*")]);
+        let find = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
+        let write = export_actions(config).iter().copied();
+        all.push(
+            Statement::<ResourcePolicy>::allow("ExportWrite", root(), write, below).when(as_role("export")),
+        );
+        all.push(
+            Statement::<ResourcePolicy>::allow("ExportFind", root(), find, [bucket.clone()])
+                .when(as_role("export")),
+        );
+    }
+    let prefix = contract::Bucket::Audit.prefix();
+    let anchors = [text![bucket.clone(), format!("/{prefix}*")]];
+    let actions = ["s3:GetObject", "s3:PutObject"];
+    all.push(
+        Statement::<ResourcePolicy>::allow("AnchorsWrite", root(), actions, anchors).when(as_role("task")),
+    );
+    all.push(
+        Statement::<ResourcePolicy>::allow("AnchorsFind", root(), ["s3:ListBucket"], [bucket.clone()])
+            .when(as_role("task"))
+            .when(Condition::string_like("s3:prefix", [format!("{prefix}*")])),
+    );
     all
 }
 
@@ -225,7 +298,12 @@ fn load_balancer(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Option<State
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html>
 fn server_access(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Statement<ResourcePolicy> {
-    let logged = BucketKind::ALL.into_iter().filter(|kind| *kind != BucketKind::Access);
+    let ours = |kind: &BucketKind| match kind {
+        BucketKind::Access => false,
+        BucketKind::Audit => config.storage.audit_bucket.is_none(),
+        BucketKind::Config | BucketKind::Artifacts | BucketKind::Statements => true,
+    };
+    let logged = BucketKind::ALL.into_iter().filter(ours);
     let sources = logged.map(|kind| format!("arn:{}:s3:::{}", config.partition(), config.names.bucket(kind)));
     Statement::<ResourcePolicy>::allow(
         "ServerAccess",

@@ -207,3 +207,93 @@ fn the_parts_of_a_bucket_wait_for_each_other() {
         assert_eq!((awaited.len(), waiting), (parts.len() - 1, parts.len() - 1), "{}", kind.as_str());
     }
 }
+
+const ARCHIVE: &str = r#"
+[storage.audit_bucket]
+name = "acme-log-archive"
+account = "999988887777"
+key = "arn:aws:kms:us-east-1:999988887777:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e66"
+elsewhere = "The log archive account"
+"#;
+
+/// The document that an output holds.
+fn required(root: &Root, name: &str) -> serde_json::Value {
+    let files = root.render("");
+    let (_, text) = files.iter().find(|(file, _)| file == "storage.tf.json").expect("a file");
+    let file: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    assert_eq!(file["output"][name]["value"], format!("${{jsonencode(local.{name})}}"));
+    file["locals"][name].clone()
+}
+
+fn sids(document: &serde_json::Value) -> Vec<&str> {
+    let statements = document["Statement"].as_array().expect("statements");
+    statements.iter().filter_map(|statement| statement["Sid"].as_str()).collect()
+}
+
+#[test]
+fn a_bucket_of_another_account_is_delivered_to_and_not_looked_at() {
+    let root = platform(&format!("network.flow_logs.s3 = true\n{ARCHIVE}"));
+    assert!(root.find("aws_s3_bucket.audit").is_none() && root.find("data.aws_s3_bucket.audit").is_none());
+    assert!(nodes(&root, "aws_s3_bucket_object_lock_configuration").is_empty());
+    assert_eq!(text_at(node(&root, "aws_cloudtrail.main"), "s3_bucket_name"), "acme-log-archive");
+    let stream = node(&root, "aws_kinesis_firehose_delivery_stream.service");
+    assert_eq!(text_at(stream, "extended_s3_configuration.bucket_arn"), "arn:aws:s3:::acme-log-archive");
+    let write =
+        statement(node(&root, "aws_iam_role_policy.export"), "policy", "Write").expect("a permission");
+    assert!(texts(write.get("Action").expect("actions")).contains(&"s3:PutObjectAcl"));
+    // The way out, and the key that the bucket encrypts the anchors with, are the other account's.
+    let endpoint = node(&root, "aws_vpc_endpoint.s3");
+    let admitted = statement(endpoint, "policy", "AuditBucket").expect("a permission");
+    assert_eq!(condition(admitted, "aws:ResourceAccount"), [Value::string("999988887777")]);
+    let key = statement(node(&root, "aws_iam_role_policy.task"), "policy", "EncryptAnchors").expect("one");
+    assert!(all_written(key.get("Resource").expect("a key"))[0].contains("999988887777"));
+}
+
+#[test]
+fn its_owner_is_told_what_its_policy_must_say() {
+    let root = platform(&format!("network.flow_logs.s3 = true\n{ARCHIVE}"));
+    let document = required(&root, "required_audit_bucket_statements");
+    let expected = [
+        "TlsOnly",
+        "TlsIsCurrent",
+        "AWSLogDeliveryWrite",
+        "AWSLogDeliveryAclCheck",
+        "TrailWrite",
+        "TrailCheck",
+        "FindingsWrite",
+        "FindingsCheck",
+        "ExportWrite",
+        "ExportFind",
+        "AnchorsWrite",
+        "AnchorsFind",
+    ];
+    assert_eq!(sids(&document), expected);
+    // Who delivers nothing is not let in.
+    let little =
+        platform(&format!("production = false\naccount.baseline = false\nlogs.export = false\n{ARCHIVE}"));
+    let document = required(&little, "required_audit_bucket_statements");
+    assert_eq!(sids(&document), ["TlsOnly", "TlsIsCurrent", "AnchorsWrite", "AnchorsFind"]);
+}
+
+/// The roles that the owner is told to admit are those that the module makes.
+#[test]
+fn its_owner_admits_roles_that_there_are() {
+    let root = platform(ARCHIVE);
+    let document = required(&root, "required_audit_bucket_statements").to_string();
+    for role in ["export", "task"] {
+        let name = text_at(node(&root, &format!("aws_iam_role.{role}")), "name");
+        assert!(document.contains(&format!("arn:aws:iam::111122223333:role/{name}")), "{name}");
+    }
+}
+
+#[test]
+fn a_bucket_of_this_account_is_looked_up_and_watched() {
+    let text = "[storage.access_bucket]\nname = \"acme-access\"\nelsewhere = \"The account factory\"\n";
+    let root = platform(text);
+    let logs = at(node(&root, "aws_lb.main"), "access_logs.bucket");
+    assert_eq!(written(logs), "data.aws_s3_bucket.access.id");
+    let document = required(&root, "required_access_bucket_statements");
+    assert_eq!(sids(&document), ["TlsOnly", "TlsIsCurrent", "LoadBalancer", "ServerAccess"]);
+    let rule = format!("{:?}", node(&root, "aws_cloudwatch_event_rule.bucket_exposed").body());
+    assert!(rule.contains("acme-access"), "{rule}");
+}

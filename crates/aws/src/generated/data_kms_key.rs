@@ -66,7 +66,7 @@ KmsKeyHandle {
     expiration_model: (k::Text),
     grant_tokens: (k::List<k::Text>),
     id: (k::Text),
-    key_id: (k::Text),
+    key_id: (id::KmsKeyKeyId),
     key_manager: (k::Text),
     key_spec: (k::Text),
     key_state: (k::Text),

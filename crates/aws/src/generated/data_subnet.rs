@@ -14,6 +14,7 @@ pub struct Subnet {
     pub cidr_block: Option<Expr<k::Text>>,
     pub default_for_az: Option<Expr<k::Bool>>,
     pub filter: Vec<Filter>,
+    pub id: Option<Expr<k::Text>>,
     pub ipv6_cidr_block: Option<Expr<k::Text>>,
     pub state: Option<Expr<k::Text>>,
     pub tags: Option<Expr<k::Map<k::Text>>>,
@@ -27,6 +28,7 @@ impl terraform::Block for Subnet {
         body.optional("cidr_block", self.cidr_block);
         body.optional("default_for_az", self.default_for_az);
         body.blocks("filter", self.filter, None);
+        body.optional("id", self.id);
         body.optional("ipv6_cidr_block", self.ipv6_cidr_block);
         body.optional("state", self.state);
         body.optional("tags", self.tags);

@@ -13,6 +13,7 @@ pub struct Vpc {
     pub default: Option<Expr<k::Bool>>,
     pub dhcp_options_id: Option<Expr<k::Text>>,
     pub filter: Vec<Filter>,
+    pub id: Option<Expr<k::Text>>,
     pub state: Option<Expr<k::Text>>,
     pub tags: Option<Expr<k::Map<k::Text>>>,
 }
@@ -23,6 +24,7 @@ impl terraform::Block for Vpc {
         body.optional("default", self.default);
         body.optional("dhcp_options_id", self.dhcp_options_id);
         body.blocks("filter", self.filter, None);
+        body.optional("id", self.id);
         body.optional("state", self.state);
         body.optional("tags", self.tags);
     }

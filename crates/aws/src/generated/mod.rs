@@ -49,6 +49,7 @@ pub mod data_elb_service_account;
 pub mod data_iam_openid_connect_provider;
 pub mod data_kms_key;
 pub mod data_route53_zone;
+pub mod data_route_table;
 pub mod data_s3_bucket;
 pub mod data_subnet;
 pub mod data_vpc;
@@ -502,6 +503,7 @@ pub mod data {
         IamOpenidConnectProvider, IamOpenidConnectProviderHandle,
     };
     pub use super::data_kms_key::{KmsKey, KmsKeyHandle, KmsKeyOptional};
+    pub use super::data_route_table::{RouteTable, RouteTableHandle};
     pub use super::data_route53_zone::{Route53Zone, Route53ZoneHandle};
     pub use super::data_s3_bucket::{S3Bucket, S3BucketHandle};
     pub use super::data_subnet::{Subnet, SubnetHandle};
