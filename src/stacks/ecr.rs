@@ -100,6 +100,13 @@ pub fn name(config: &EnvConfig, workload: Workload<'_>) -> String {
     }
 }
 
+/// The ARNs of the environment's own repositories, for policies that stand before they do.
+#[must_use]
+pub fn repository_arns(config: &EnvConfig) -> Vec<String> {
+    let own = config.workloads().filter(|workload| has_repository(*workload));
+    own.map(|workload| config.arn("ecr", &format!("repository/{}", name(config, workload)))).collect()
+}
+
 /// Where a repository is.
 struct Place<'a> {
     name: &'static str,

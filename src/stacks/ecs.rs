@@ -143,6 +143,12 @@ pub fn cluster_arn(config: &EnvConfig) -> String {
     config.arn("ecs", &format!("cluster/{}", cluster_name(config)))
 }
 
+/// A service's ARN.
+#[must_use]
+pub fn service_arn(config: &EnvConfig, workload: Workload<'_>) -> String {
+    config.arn("ecs", &format!("service/{}/{}", cluster_name(config), workload.service.name))
+}
+
 /// What the names of a container's log streams begin with; the task's id follows.
 #[must_use]
 pub fn stream_prefix(container: &str) -> String {
@@ -264,7 +270,8 @@ fn exec_sessions(inputs: &Inputs<'_>) -> cluster::ExecuteCommandConfiguration {
 }
 
 /// Every environment has a family of its own: in one account, two would otherwise mix their revisions.
-fn family(config: &EnvConfig, workload: Workload<'_>) -> String {
+#[must_use]
+pub fn family(config: &EnvConfig, workload: Workload<'_>) -> String {
     config.names.of(workload.service.name.as_str())
 }
 

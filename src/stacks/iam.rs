@@ -79,8 +79,8 @@ fn of_service(
         stack,
         config,
         NewRole {
-            address: workload.address("task"),
-            name: workload.suffix("task"),
+            address: workload.address(TASK),
+            name: workload.suffix(TASK),
             description: "What the service may do",
             trust: tasks(config),
             hours: 1,
@@ -168,13 +168,24 @@ fn migrate(
     migrate
 }
 
-/// What the execution role's name ends in.
+/// What the names of the task's two roles end in.
+const TASK: &str = "task";
 const EXECUTION: &str = "execution";
 
 /// The execution role's ARN, for policies that stand before it does.
 #[must_use]
 pub fn execution_role_arn(config: &EnvConfig) -> String {
-    format!("arn:{}:iam::{}:role/{}", config.partition(), config.account_id, config.names.of(EXECUTION))
+    role_arn(config, EXECUTION)
+}
+
+/// The ARNs of the roles that a task of a service has: its own, and the one that starts it.
+#[must_use]
+pub fn task_role_arns(config: &EnvConfig, workload: Workload<'_>) -> [String; 2] {
+    [TASK, EXECUTION].map(|name| role_arn(config, &workload.suffix(name)))
+}
+
+fn role_arn(config: &EnvConfig, name: &str) -> String {
+    format!("arn:{}:iam::{}:role/{}", config.partition(), config.account_id, config.names.of(name))
 }
 
 /// A role to be made.
@@ -230,7 +241,7 @@ type Identity = Statement<IdentityPolicy>;
 const ANYTHING: [&str; 1] = ["*"];
 
 /// What a pull consists of.
-const PULL: [&str; 3] =
+pub(crate) const PULL: [&str; 3] =
     ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 /// What ECS does before a task runs that writes its log as this container and is given these secrets.
@@ -289,7 +300,7 @@ fn repository(config: &EnvConfig, ecr: &ecr::Outputs, workload: Workload<'_>) ->
 }
 
 /// From `<account>.dkr.ecr.<region>.amazonaws.com/<name>`.
-fn repository_arn(config: &EnvConfig, repository: &RepositoryUri) -> String {
+pub(crate) fn repository_arn(config: &EnvConfig, repository: &RepositoryUri) -> String {
     let (host, name) = repository.as_str().split_once('/').unwrap_or_default();
     let region = host.split('.').nth(3).unwrap_or_default();
     format!("arn:{}:ecr:{region}:{}:repository/{name}", config.partition(), repository.account())

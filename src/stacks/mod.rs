@@ -35,3 +35,5 @@ pub struct Providers {
     /// Route 53's own region's, where the zone is made here and the environment lies elsewhere.
     pub zone: Option<terraform::ProviderRef>,
 }
+#[cfg(test)]
+mod several;

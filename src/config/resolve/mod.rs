@@ -69,11 +69,11 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         egress: &file.network.egress,
     };
     let services = services::resolve(file.services, &beside, around, problems);
-    let health_command = contract::HEALTH_COMMAND.map(str::to_owned).to_vec();
+    let words = |command: &[&str]| command.iter().map(|word| (*word).to_owned()).collect();
     let service = service::resolve(
         &KeyPath::from("service"),
         file.service,
-        [Vec::new(), health_command],
+        [words(&contract::SERVE_COMMAND), words(&contract::HEALTH_COMMAND)],
         around,
         problems,
     );
