@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use contract::{StoreKind, Var};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::jwks;
-
 /// How the service is set up.
 #[derive(Clone)]
 pub struct Config {
@@ -41,6 +39,8 @@ pub struct Config {
     pub upload_limit_bytes: u64,
     /// Requests per second and tenant.
     pub requests_per_second: u32,
+    /// Where traces go.
+    pub otlp_endpoint: Option<reqwest::Url>,
 }
 
 /// The database.
@@ -159,9 +159,6 @@ impl Config {
         let env = Environment(get);
         let environment = env.text(Var::Environment);
         let deployed = environment.is_some();
-        if env.text(Var::OtlpEndpoint).is_some() {
-            return Err(wrong(Var::OtlpEndpoint, "is set, and this version cannot do it yet"));
-        }
         let kind = match env.text(Var::Store) {
             Some(name) => StoreKind::ALL
                 .into_iter()
@@ -203,19 +200,29 @@ impl Config {
             jwt: jwt(&env)?,
             upload_limit_bytes: env.parsed(Var::UploadLimitBytes, 2 << 30)?,
             requests_per_second: env.parsed(Var::RequestsPerSecond, 200)?,
+            otlp_endpoint: env
+                .text(Var::OtlpEndpoint)
+                .map(|text| address(Var::OtlpEndpoint, &text))
+                .transpose()?,
             environment,
         })
     }
 }
 
 fn postgres(env: &Environment<'_>) -> Result<PostgresConfig, ConfigError> {
+    let host = env.needed(Var::DatabaseHost)?;
+    let ca_file = env.text(Var::DatabaseCaFile).map(PathBuf::from);
+    let local = ["localhost", "127.0.0.1", "::1"].contains(&host.as_str()) || host.starts_with('/');
+    if ca_file.is_none() && !local {
+        return Err(wrong(Var::DatabaseCaFile, "is not set"));
+    }
     Ok(PostgresConfig {
-        host: env.needed(Var::DatabaseHost)?,
+        host,
         port: env.parsed(Var::DatabasePort, contract::DATABASE_PORT)?,
         name: env.text(Var::DatabaseName).unwrap_or_else(|| contract::DATABASE_NAME.to_owned()),
         user: env.text(Var::DatabaseUser).unwrap_or_else(|| contract::DATABASE_USER.to_owned()),
         password: env.text(Var::DatabasePassword),
-        ca_file: env.text(Var::DatabaseCaFile).map(PathBuf::from),
+        ca_file,
     })
 }
 
@@ -226,6 +233,20 @@ impl PostgresConfig {
     /// Names the variable that is missing or wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
         postgres(&Environment(&|var| std::env::var(var.name()).ok()))
+    }
+}
+
+/// An address that the service calls: https, or plain http on this machine.
+fn address(var: Var, text: &str) -> Result<reqwest::Url, ConfigError> {
+    let url = reqwest::Url::parse(text).map_err(|_| wrong(var, "is not an address"))?;
+    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong(var, "holds a user or a password"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if local => Ok(url),
+        _ => Err(wrong(var, "is not an https address")),
     }
 }
 
@@ -242,9 +263,7 @@ fn jwt(env: &Environment<'_>) -> Result<Option<JwtConfig>, ConfigError> {
     let audience = env.needed(Var::JwtAudience)?;
     let keys = match (env.text(Var::JwksFile), env.text(Var::JwksUrl)) {
         (Some(path), None) => KeySource::File(path.into()),
-        (None, Some(text)) => {
-            KeySource::Address(jwks::address(&text).map_err(|what| wrong(Var::JwksUrl, what))?)
-        }
+        (None, Some(text)) => KeySource::Address(address(Var::JwksUrl, &text)?),
         (None, None) => return Err(wrong(Var::JwksUrl, "is not set, nor is the file")),
         (Some(_), Some(_)) => return Err(wrong(Var::JwksUrl, "is set, and so is the file")),
     };
@@ -255,25 +274,26 @@ fn jwt(env: &Environment<'_>) -> Result<Option<JwtConfig>, ConfigError> {
 mod tests {
     use super::*;
 
-    fn environment(without: Option<Var>) -> impl Fn(Var) -> Option<String> {
+    /// What the contract requires for a store, without one of them.
+    fn environment(store: StoreKind, without: Option<Var>) -> impl Fn(Var) -> Option<String> {
         move |var| {
-            let value = match var {
-                Var::Environment => "prod",
-                Var::Store => "dynamodb",
-                Var::RecordsTable | Var::AuditTable | Var::StatementsBucket | Var::AuditBucket => "name",
-                Var::AdminKey | Var::SigningKey => "0123456789abcdef0123456789abcdef",
-                _ => return None,
-            };
-            (Some(var) != without).then(|| value.to_owned())
+            let value = if var == Var::Store { store.name() } else { "0123456789abcdef0123456789abcdef" };
+            (var.required(store) && Some(var) != without).then(|| value.to_owned())
         }
     }
 
     #[test]
-    fn a_deployed_service_names_what_it_misses() {
-        assert!(Config::read(&environment(None)).is_ok());
-        for var in Var::ALL.into_iter().filter(|var| environment(None)(*var).is_some()) {
-            let error = Config::read(&environment(Some(var))).err().map(|error| error.var);
-            assert_eq!(error, Some(var), "{}", var.name());
+    fn a_deployed_service_needs_what_the_contract_requires_and_names_what_it_misses() {
+        for store in StoreKind::ALL {
+            assert!(Config::read(&environment(store, None)).is_ok(), "{store:?}");
+            for var in Var::ALL.into_iter().filter(|var| var.required(store)) {
+                // Without the environment's name it is not deployed at all.
+                if store == StoreKind::Embedded && matches!(var, Var::Environment) {
+                    continue;
+                }
+                let error = Config::read(&environment(store, Some(var))).err().map(|error| error.var);
+                assert_eq!(error, Some(var), "{store:?} {}", var.name());
+            }
         }
     }
 
@@ -299,6 +319,24 @@ mod tests {
         assert_eq!(read(&[(Var::JwksUrl, "http://idp.example/keys")]), Err(Var::JwksUrl));
         assert_eq!(read(&[(Var::JwksFile, "keys.json")]), Err(Var::JwksUrl));
         assert_eq!(read(&[(Var::JwksUrl, ""), (Var::JwksFile, "keys.json")]), Ok(true));
+    }
+
+    #[test]
+    fn what_is_called_is_called_over_https_or_on_this_machine() {
+        for good in
+            ["https://idp.example/keys", "http://localhost:8080/keys", "http://127.0.0.1/", "http://[::1]:1/"]
+        {
+            assert!(address(Var::JwksUrl, good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://idp.example/keys",
+            "ftp://127.0.0.1/",
+            "file:///etc/keys",
+            "keys",
+            "https://me:word@idp.example/",
+        ] {
+            assert!(address(Var::JwksUrl, bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
