@@ -2,13 +2,17 @@
 //!
 //! It holds what the environments of the account stand on and must not be able to change: the bucket, key and table of
 //! their state; and, where `[github]` names a repository, the account's OpenID Connect provider and for each environment
-//! a role to plan with, a role to apply with, and the boundary of every role that is made with the latter. All of it in
-//! IAM lies below one path, which that boundary closes.
+//! a role to plan with, one to apply with, one to push images with, one to deploy with where Terraform does not, and the
+//! boundary of them all and of every role that is made with the second. All of it in IAM lies below one path, which that
+//! boundary closes.
 
 mod apply;
 mod boundary;
+mod deploy;
 mod github;
 mod plan;
+mod push;
+mod role;
 mod services;
 mod state;
 
@@ -23,7 +27,7 @@ use aws::provider::DefaultTags;
 use terraform::{Errors, Expr, Key, Module, Root, Value, set};
 
 use crate::config::names::BOOTSTRAP_PATH;
-use crate::config::{EnvConfig, State};
+use crate::config::{EnvConfig, State, Strategy};
 use crate::synth::{self, synth};
 
 /// The environments of one account; at least one.
@@ -144,17 +148,17 @@ pub fn build(account: &Account<'_>, own: OwnState) -> Result<Root, Errors> {
             let Some(github) = &config.github else { continue };
             let platform = Platform::of(&synth(config)?);
             let boundary = boundary::build(&mut stack, config, &place);
-            let names = github::Names::of(config);
-            plan::build(
-                &mut stack,
-                config,
-                &names.plan,
-                github::pull_requests(config, github, &provider),
-                &platform,
-                &place,
-            );
-            let trust = github::environment(config, github, &provider);
-            apply::build(&mut stack, config, &names.apply, trust, &platform, &place, &boundary);
+            let trust = github::pull_requests_and_merges(config, github, &provider);
+            plan::build(&mut stack, config, trust, &platform, &place);
+            let trust = || github::environment(config, github, &provider);
+            apply::build(&mut stack, config, trust(), &platform, &place, &boundary);
+            // A role of the pipeline's own that the environment file names takes the place of both.
+            if config.iam.pipeline_role.is_none() {
+                push::build(&mut stack, config, trust(), &boundary);
+                if config.service.deployment.strategy != Strategy::Rolling {
+                    deploy::build(&mut stack, config, trust(), &boundary);
+                }
+            }
         }
     }
     module.finish()

@@ -138,6 +138,62 @@ fn every_combination_of_options_makes_a_repository_that_works() {
     }
 }
 
+/// Each environment is deployed as its file says, by the roles that `txnr bootstrap` makes, from the protected environment
+/// that they trust.
+#[test]
+fn workflows_assume_the_roles_that_bootstrap_makes() {
+    let made = Made::new(THREE);
+    let add = |environment: &str, text: &str| {
+        let path = format!("envs/{environment}.toml");
+        made.write(&path, &format!("{}\n{text}\n", made.read(&path)));
+    };
+    add("stage", "[service.deployment]\nstrategy = \"external\"");
+    add("prod", "[service.deployment]\nstrategy = \"blue-green\"");
+    let prod = made.read("envs/prod.toml").replace("[github]", "[github]\nenvironment = \"eu/live\"");
+    made.write("envs/prod.toml", &prod);
+    made.succeed("init --force");
+    judge(made.folder());
+    let bootstrap = String::from_utf8(made.run("bootstrap --all --stdout").stdout).unwrap();
+    let workflows =
+        [".github/workflows/ci-build.yml", ".github/workflows/tf-deploy.yml"].map(|path| made.read(path));
+    let mut roles = 0;
+    for piece in workflows.iter().flat_map(|text| text.split(":role/bootstrap/").skip(1)) {
+        let name = piece.split('"').next().unwrap();
+        assert!(bootstrap.contains(&format!("\"name\": \"{name}\"")), "bootstrap makes no {name}");
+        roles += 1;
+    }
+    assert_eq!(roles, 3 * 3 + 2);
+    for (environment, builds) in [("dev", 1), ("stage", 1), ("eu/live", 1)] {
+        assert!(
+            bootstrap.contains(&format!("repo:acme/payments:environment:{environment}\"")),
+            "{environment}"
+        );
+        let named = workflows[0].matches(&format!("    environment: \"{environment}\"\n")).count();
+        assert_eq!(named, builds, "{environment}");
+        assert!(workflows[1].contains(&format!("github-environment: \"{environment}\"\n")), "{environment}");
+    }
+    for strategy in ["external", "blue-green"] {
+        assert_eq!(
+            workflows[0].matches(&format!("bash .github/deploy.sh {strategy}\n")).count(),
+            1,
+            "{strategy}"
+        );
+    }
+    assert!(
+        !Made::new(THREE).folder().join(".github/deploy.sh").exists(),
+        "Terraform deploys every environment"
+    );
+}
+
+#[test]
+fn roles_that_trust_another_repository_are_no_use() {
+    let made = Made::new(THREE);
+    made.write("txnr.toml", &made.read("txnr.toml").replacen("acme/payments", "acme/billing", 1));
+    let said = String::from_utf8(made.run("init --check").stderr).unwrap();
+    assert_eq!(made.code("init --check"), 3, "{said}");
+    assert!(said.contains("the roles of `dev` trust acme/payments and no other"), "{said}");
+}
+
 #[test]
 fn what_is_made_is_valid_to_terraform_and_its_hooks_pass() {
     let made = Made::new(THREE);

@@ -141,15 +141,20 @@ fn every_variant_has_a_valid_bootstrap() {
 }
 
 /// As the README walks through it: applied with a file as state, moved into the bucket that it made, and back to be
-/// destroyed.
+/// destroyed. The environment is deployed by a pipeline, so that every role is made that there can be.
 #[test]
 fn bootstrap_applies_plans_clean_moves_into_its_bucket_and_is_destroyed() {
     let environment = Environment::read("envs", "dev");
     let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("envs");
+    fs::create_dir(&folder).unwrap();
+    let text = fs::read_to_string(environment.folder.join("dev.toml")).unwrap();
+    let text = format!("{text}\n[service.deployment]\nstrategy = \"blue-green\"\n");
+    fs::write(folder.join("dev.toml"), text).unwrap();
     let aws = LocalAws::start(&environment.account);
     let write = |place| {
         let which = ["--env", "dev", "--own-state", place];
-        txnr("bootstrap", &environment.folder, which, scratch.path()).remove(0)
+        txnr("bootstrap", &folder, which, &scratch.path().join("bootstrap")).remove(0)
     };
     let root = write("file");
     overrides::write(&root, &Backend::Local);
@@ -160,6 +165,11 @@ fn bootstrap_applies_plans_clean_moves_into_its_bucket_and_is_destroyed() {
     checkov::check(&plan.file).settle("bootstrap");
     terraform.apply_plan();
     terraform.plan().assert_clean();
+    let roles = aws.ask(&environment.region, "iam", "list_roles", json!({"PathPrefix": "/bootstrap/"}));
+    let mut names: Vec<&str> =
+        roles["Roles"].as_array().unwrap().iter().filter_map(|role| role["RoleName"].as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["apply", "deploy", "plan", "push"].map(|name| format!("txn-reconcile-dev-{name}")));
 
     write("bucket");
     overrides::write(&root, &Backend::S3(&aws));

@@ -4,10 +4,11 @@ use aws::document::policy::{Condition, Policy, Statement};
 use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
 use terraform::{Expr, Stack, text};
 
-use super::plan::{self, own_items, state_object, through_s3};
+use super::plan::{own_items, state_object, through_s3};
+use super::role::{self, NewRole};
 use super::state::Place;
 use super::{ANYTHING, Platform, iam_arn, local};
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, WorkflowRole};
 
 type Identity = Statement<IdentityPolicy>;
 
@@ -17,17 +18,18 @@ type Identity = Statement<IdentityPolicy>;
 pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    name: &str,
     trust: Policy<TrustPolicy>,
     platform: &Platform,
     place: &Place,
     boundary: &Expr<IamPolicyArn>,
 ) {
-    let role = plan::role(stack, config, "apply", name, "Plans and applies", trust, Some(boundary.clone()));
+    let purpose = WorkflowRole::Apply;
+    let new = NewRole { purpose, description: "Plans and applies", trust, hours: 1 };
+    let role = role::build(stack, config, new, Some(boundary));
     let mut statements = services(platform);
     statements.extend(iam(config, platform, boundary));
-    plan::policy(stack, &role, &local(config, "apply"), "apply", Policy::new(statements));
-    plan::policy(stack, &role, &local(config, "state"), "state", Policy::new(state(config, place)));
+    role::policy(stack, &role, &local(config, "apply"), "apply", Policy::new(statements));
+    role::policy(stack, &role, &local(config, "state"), "state", Policy::new(state(config, place)));
     stack.output(
         &format!("{}_role_arn", local(config, "apply")),
         format!("The role that {} is applied with.", config.name),

@@ -6,22 +6,10 @@ use aws::kind::TrustPolicy;
 use terraform::{Expr, Meta, Stack, set};
 
 use super::{Account, Text};
-use crate::config::{EnvConfig, Github};
+use crate::config::{DEFAULT_BRANCH, EnvConfig, Github};
 
 /// The host that signs the tokens.
 const ISSUER: &str = "token.actions.githubusercontent.com";
-
-/// The names of an environment's roles.
-pub(super) struct Names {
-    pub plan: String,
-    pub apply: String,
-}
-
-impl Names {
-    pub(super) fn of(config: &EnvConfig) -> Self {
-        Self { plan: config.names.of("plan"), apply: config.names.of("apply") }
-    }
-}
 
 /// The account's provider; made here unless it exists, since an account takes one for each URL. AWS checks GitHub's
 /// certificate against authorities of its own choice, so that no thumbprint is needed.
@@ -48,14 +36,19 @@ fn audience(config: &EnvConfig) -> String {
     format!("sts.{}", config.partition().dns_suffix())
 }
 
-/// Workflows that a pull request starts.
-pub(super) fn pull_requests(config: &EnvConfig, github: &Github, provider: &Text) -> Policy<TrustPolicy> {
-    trust(config, github, provider, "PullRequests", "pull_request")
+/// Workflows that a pull request starts, or that run on what has been merged: to apply it, or to look for drift.
+pub(super) fn pull_requests_and_merges(
+    config: &EnvConfig,
+    github: &Github,
+    provider: &Text,
+) -> Policy<TrustPolicy> {
+    let merged = format!("ref:refs/heads/{DEFAULT_BRANCH}");
+    trust(config, github, provider, "PullRequestsAndMerges", &["pull_request", &merged])
 }
 
 /// Jobs that name the protected environment, whose reviewers have let them.
 pub(super) fn environment(config: &EnvConfig, github: &Github, provider: &Text) -> Policy<TrustPolicy> {
-    trust(config, github, provider, "Environment", &format!("environment:{}", github.environment))
+    trust(config, github, provider, "Environment", &[&format!("environment:{}", github.environment)])
 }
 
 /// Audience and subject, both word for word: a pattern would let in what nobody thought of, and AWS refuses a policy
@@ -66,9 +59,12 @@ fn trust(
     github: &Github,
     provider: &Text,
     sid: &'static str,
-    context: &str,
+    contexts: &[&str],
 ) -> Policy<TrustPolicy> {
-    let subjects = github.subjects.iter().map(|repository| format!("repo:{repository}:{context}"));
+    let subjects = github
+        .subjects
+        .iter()
+        .flat_map(|repository| contexts.iter().map(move |context| format!("repo:{repository}:{context}")));
     Policy::new([Statement::<TrustPolicy>::assume(sid, Principal::Federated(provider.clone()))
         .when(Condition::string_equals(format!("{ISSUER}:aud"), [audience(config)]))
         .when(Condition::string_equals(format!("{ISSUER}:sub"), subjects))])

@@ -2,14 +2,13 @@
 
 use aws::document::policy::{Condition, Policy, Statement};
 use aws::kind::{IdentityPolicy, TrustPolicy};
-use aws::{IamRole, IamRoleHandle, IamRoleOptional, IamRolePolicy, IamRolePolicyOptional};
 use terraform::kind::Text as TextKind;
-use terraform::{Expr, Stack, set, text};
+use terraform::{Expr, Stack, text};
 
+use super::role::{self, NewRole};
 use super::state::Place;
 use super::{ANYTHING, Platform, local};
-use crate::config::EnvConfig;
-use crate::config::names::BOOTSTRAP_PATH;
+use crate::config::{EnvConfig, WorkflowRole};
 
 type Identity = Statement<IdentityPolicy>;
 
@@ -18,12 +17,13 @@ type Identity = Statement<IdentityPolicy>;
 pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    name: &str,
     trust: Policy<TrustPolicy>,
     platform: &Platform,
     place: &Place,
 ) {
-    let role = role(stack, config, "plan", name, "Plans, and changes nothing", trust, None);
+    let purpose = WorkflowRole::Plan;
+    let new = NewRole { purpose, description: "Plans, and changes nothing", trust, hours: 1 };
+    let role = role::build(stack, config, new, None);
     let look = platform.services.iter().flat_map(|service| {
         service.read.iter().map(|action| format!("{}:{action}", service.name)).collect::<Vec<_>>()
     });
@@ -44,7 +44,7 @@ pub(super) fn build(
         ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "ssm:GetParameter*"],
         ANYTHING,
     ));
-    policy(stack, &role, &local(config, "plan"), "plan", Policy::new(statements));
+    role::policy(stack, &role, &local(config, "plan"), "plan", Policy::new(statements));
     stack.output(
         &format!("{}_role_arn", local(config, "plan")),
         format!("The role that pull requests plan {} with.", config.name),
@@ -68,49 +68,4 @@ pub(super) fn own_items(config: &EnvConfig) -> Condition {
     let state = format!("{}/{}", config.state.bucket, config.state.key);
     let checksum = format!("{state}-md5");
     Condition::for_all_values_string_equals("dynamodb:LeadingKeys", [state, checksum])
-}
-
-/// A role below the path that the boundary closes.
-pub(super) fn role(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    local_name: &str,
-    name: &str,
-    description: &'static str,
-    trust: Policy<TrustPolicy>,
-    boundary: Option<Expr<aws::kind::IamPolicyArn>>,
-) -> IamRoleHandle {
-    stack.add(
-        local(config, local_name),
-        IamRole {
-            assume_role_policy: set(trust),
-            optional: IamRoleOptional {
-                name: set(name.to_owned()),
-                path: set(BOOTSTRAP_PATH),
-                description: set(format!("{description} ({})", config.names.prefix())),
-                permissions_boundary: boundary,
-                max_session_duration: set(3600),
-                tags: set([("Name", name.to_owned())]),
-                ..Default::default()
-            },
-        },
-    )
-}
-
-/// A policy in the role itself: it serves no other, and goes with it.
-pub(super) fn policy(
-    stack: &mut Stack<'_>,
-    role: &IamRoleHandle,
-    local_name: &str,
-    name: &'static str,
-    document: Policy<IdentityPolicy>,
-) {
-    stack.add(
-        local_name,
-        IamRolePolicy {
-            policy: set(document),
-            role: set(role.name()),
-            optional: IamRolePolicyOptional { name: set(name), ..Default::default() },
-        },
-    );
 }

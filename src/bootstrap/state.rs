@@ -13,9 +13,9 @@ use aws::{
 };
 use terraform::{Expr, Meta, NonEmpty, Stack, set, text};
 
-use super::{Account, Text, github, iam_arn};
-use crate::config::EnvConfig;
+use super::{Account, Text, iam_arn};
 use crate::config::names::BOOTSTRAP_PATH;
+use crate::config::{EnvConfig, WorkflowRole};
 use crate::stacks::storage;
 
 /// What the roles are given, or kept from.
@@ -191,8 +191,8 @@ fn keep(
 /// The state of an environment is closed to the roles that this module makes for others, and to all that the
 /// environments make. People of the account, who mend what is broken, are left to the account's own policies.
 fn theirs_alone(config: &EnvConfig, bucket: &S3BucketHandle) -> Statement<ResourcePolicy> {
-    let names = github::Names::of(config);
-    let own = [names.plan, names.apply].map(|name| iam_arn(config, &format!("role{BOOTSTRAP_PATH}{name}")));
+    let own = [WorkflowRole::Plan, WorkflowRole::Apply]
+        .map(|role| iam_arn(config, &format!("role{BOOTSTRAP_PATH}{}", config.names.workflow_role(role))));
     // A statement's id holds letters and digits only.
     let sid = format!("Only{}", config.name.as_str().replace('-', ""));
     let state = text![bucket.arn(), format!("/{}*", config.state.key)];

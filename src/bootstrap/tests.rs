@@ -135,9 +135,88 @@ fn roles_trust_exact_subjects_in_both_forms() {
         subjects("aws_iam_role.prod_plan"),
         [
             Value::string("repo:acme/platform:pull_request"),
-            Value::string("repo:acme@12/platform@345:pull_request")
+            Value::string("repo:acme/platform:ref:refs/heads/main"),
+            Value::string("repo:acme@12/platform@345:pull_request"),
+            Value::string("repo:acme@12/platform@345:ref:refs/heads/main")
         ]
     );
+    assert_eq!(subjects("aws_iam_role.prod_push"), subjects("aws_iam_role.prod_apply"));
+}
+
+const EXTERNAL: &str = "service.deployment.strategy = \"external\"\n";
+const BLUE_GREEN: &str = "service.deployment.strategy = \"blue-green\"\n";
+
+/// The actions that a role's policy allows on these resources; each of its statements names its own.
+fn allowed<'r>(root: &'r Root, role: &str, resource: &str) -> Vec<&'r str> {
+    let policy = node(root, &format!("aws_iam_role_policy.{role}"));
+    let about = |statement: &&Value| {
+        allows(statement) && texts(statement.get("Resource").expect("resources")).contains(&resource)
+    };
+    statements(policy, "policy").iter().filter(about).flat_map(|statement| actions(statement)).collect()
+}
+
+#[test]
+fn the_push_role_reaches_the_environments_repository_alone() {
+    let root = prod();
+    assert_eq!(allowed(&root, "prod_push", "*"), ["ecr:GetAuthorizationToken"]);
+    let repository = "arn:aws:ecr:us-east-1:111122223333:repository/txn-reconcile-api";
+    let push = allowed(&root, "prod_push", repository);
+    assert!(push.contains(&"ecr:PutImage") && push.iter().all(|action| action.starts_with("ecr:")));
+    assert!(!push.iter().any(|action| action.contains("Delete") || action.contains('*')));
+    assert_eq!(statements(node(&root, "aws_iam_role_policy.prod_push"), "policy").len(), 2);
+    assert!(node(&root, "aws_iam_role.prod_push").argument("permissions_boundary").is_some());
+    let elsewhere = "service.image_repository = \"222233334444.dkr.ecr.eu-west-1.amazonaws.com/api\"\n";
+    let root = module(&[environment("prod", &format!("{elsewhere}{GITHUB}"))]);
+    let look = allowed(&root, "prod_push", "arn:aws:ecr:eu-west-1:222233334444:repository/api");
+    assert_eq!(look, crate::stacks::iam::PULL);
+}
+
+#[test]
+fn who_deploys_has_a_role_of_its_own_only_where_terraform_does_not() {
+    let roles = |text: &str| nodes(&module(&[environment("prod", text)]), "aws_iam_role").len();
+    assert_eq!(roles(GITHUB), 3);
+    assert_eq!(roles(&format!("{EXTERNAL}{GITHUB}")), 4);
+    let named = "iam.pipeline_role = \"arn:aws:iam::111122223333:role/pipeline\"\n";
+    assert_eq!(roles(&format!("{named}{EXTERNAL}{GITHUB}")), 2);
+}
+
+#[test]
+fn the_deploy_role_passes_the_tasks_roles_and_changes_the_one_service() {
+    let root = module(&[environment("prod", &format!("{EXTERNAL}{GITHUB}"))]);
+    let policy = node(&root, "aws_iam_role_policy.prod_deploy");
+    let pass = statement(policy, "policy", "PassTaskRoles").expect("a permission");
+    assert_eq!(
+        texts(pass.get("Resource").expect("resources")),
+        ["task", "execution"].map(|name| format!("arn:aws:iam::111122223333:role/txn-reconcile-prod-{name}"))
+    );
+    assert_eq!(condition(pass, "iam:PassedToService"), [Value::string("ecs-tasks.amazonaws.com")]);
+    let service = "arn:aws:ecs:us-east-1:111122223333:service/txn-reconcile-prod/txn-reconcile-api";
+    assert_eq!(allowed(&root, "prod_deploy", service), ["ecs:DescribeServices", "ecs:UpdateService"]);
+    let anywhere = ["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"];
+    assert_eq!(allowed(&root, "prod_deploy", "*"), anywhere);
+    assert!(node(&root, "aws_iam_role.prod_deploy").argument("permissions_boundary").is_some());
+
+    let root = module(&[environment("prod", &format!("{BLUE_GREEN}{GITHUB}"))]);
+    let group =
+        "arn:aws:codedeploy:us-east-1:111122223333:deploymentgroup:txn-reconcile-prod/txn-reconcile-api";
+    assert!(allowed(&root, "prod_deploy", group).contains(&"codedeploy:CreateDeployment"));
+    assert!(allowed(&root, "prod_deploy", service).is_empty());
+    // An hour for the tasks, five minutes for the traffic, an hour with the old tasks, half an hour to spare.
+    assert_eq!(
+        at(node(&root, "aws_iam_role.prod_deploy"), "max_session_duration"),
+        &Value::Number(terraform::Number::Int(3 * 3600))
+    );
+}
+
+/// The roles that the platform itself makes for the tasks are those that are passed.
+#[test]
+fn the_roles_that_are_passed_exist() {
+    let config = environment("prod", &format!("{EXTERNAL}{GITHUB}"));
+    let root = synth(&config).expect("a module without faults");
+    for (local, arn) in ["task", "execution"].iter().zip(crate::stacks::iam::task_role_arns(&config)) {
+        let name = text_at(node(&root, &format!("aws_iam_role.{local}")), "name");
+        assert!(arn.ends_with(&format!(":role/{name}")), "{arn}");
+    }
 }
 
 #[test]
@@ -235,7 +314,7 @@ fn an_environment_of_an_account_is_closed_to_the_others() {
     let other = environment("stage", &format!("account.baseline = false\n{GITHUB}"));
     let root = module(&[environment("prod", GITHUB), other]);
     assert_eq!(nodes(&root, "aws_iam_openid_connect_provider").len(), 1);
-    assert_eq!(nodes(&root, "aws_iam_role").len(), 4);
+    assert_eq!(nodes(&root, "aws_iam_role").len(), 6);
     let policy = node(&root, "aws_s3_bucket_policy.state");
     let only = statement(policy, "policy", "Onlyprod").expect("a denial");
     assert!(!allows(only));

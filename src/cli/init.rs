@@ -293,6 +293,11 @@ impl From<ProjectError> for Failure {
             ProjectError::Promotion { .. } => {
                 Self::new(exit::INVALID, error, "every environment of envs/, once, in the order of promotion")
             }
+            ProjectError::Repository { .. } => Self::new(
+                exit::INVALID,
+                error,
+                "one `repository` in txnr.toml and under [github] of every environment",
+            ),
         }
     }
 }

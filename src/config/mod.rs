@@ -21,7 +21,7 @@ mod suggest;
 mod wording;
 
 pub use load::{load_all, load_some, parse};
-pub use names::{BucketKind, Names, TargetGroup};
+pub use names::{BucketKind, Names, TargetGroup, WorkflowRole};
 pub use section::*;
 pub use value::*;
 
@@ -138,6 +138,23 @@ impl EnvConfig {
         let wanted = self.is_blue_green() && !blue_green.test_cidrs.is_empty();
         let port = u16::try_from(blue_green.test_port.get()).ok().filter(|_| wanted)?;
         Some((port, &blue_green.test_cidrs))
+    }
+
+    /// The ARN of the role that workflows assume for a purpose: the one that the file names, or else the one that
+    /// `txnr bootstrap` makes.
+    #[must_use]
+    pub fn workflow_role_arn(&self, role: WorkflowRole) -> String {
+        let named = match role {
+            WorkflowRole::Plan => None,
+            WorkflowRole::Apply => self.iam.terraform_role.as_ref(),
+            WorkflowRole::Push | WorkflowRole::Deploy => self.iam.pipeline_role.as_ref(),
+        };
+        let own = || {
+            let path = names::BOOTSTRAP_PATH;
+            let name = self.names.workflow_role(role);
+            format!("arn:{}:iam::{}:role{path}{name}", self.partition(), self.account_id)
+        };
+        named.map_or_else(own, ToString::to_string)
     }
 
     /// Route 53's own region, where the zone is made here and the environment lies in another one.

@@ -47,6 +47,32 @@ impl BucketKind {
     }
 }
 
+/// Every role that `txnr bootstrap` makes for the workflows of a repository; its purpose is the end of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkflowRole {
+    /// Plans, and changes nothing.
+    Plan,
+    /// Applies the saved plan.
+    Apply,
+    /// Pushes and signs the image.
+    Push,
+    /// Deploys the image, where Terraform does not.
+    Deploy,
+}
+
+impl WorkflowRole {
+    /// The purpose as part of a name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+            Self::Push => "push",
+            Self::Deploy => "deploy",
+        }
+    }
+}
+
 /// Every target group of the load balancer: two, for deployments that swap them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetGroup {
@@ -104,6 +130,12 @@ impl Names {
     #[must_use]
     pub fn of(&self, suffix: &str) -> String {
         format!("{}-{suffix}", self.prefix)
+    }
+
+    /// The name of a role that workflows assume: `txn-reconcile-prod-apply`.
+    #[must_use]
+    pub fn workflow_role(&self, role: WorkflowRole) -> String {
+        self.of(role.as_str())
     }
 
     /// The load balancer's name, at most 32 characters.

@@ -62,6 +62,13 @@ pub enum ProjectError {
         /// In which way.
         what: String,
     },
+    /// The roles of an environment trust another repository than this one.
+    Repository {
+        /// The environment.
+        environment: EnvName,
+        /// The repository that its file names.
+        trusted: String,
+    },
 }
 
 impl fmt::Display for ProjectError {
@@ -70,6 +77,9 @@ impl fmt::Display for ProjectError {
             Self::Unreadable(error) => write!(f, "cannot read {NAME}: {error}"),
             Self::Invalid(error) => write!(f, "{NAME}: {}", error.to_string().trim_end()),
             Self::Promotion { what } => write!(f, "{NAME}: promotion: {what}"),
+            Self::Repository { environment, trusted } => {
+                write!(f, "{NAME}: repository: the roles of `{environment}` trust {trusted} and no other")
+            }
         }
     }
 }

@@ -6,7 +6,8 @@
 
 use super::file::{Project, ProjectError};
 use crate::config::load::Environment;
-use crate::config::{Architecture, EnvConfig};
+use crate::config::{Architecture, DEFAULT_BRANCH, EnvConfig, RepositoryUri, Strategy, WorkflowRole};
+use crate::stacks::{deploy, ecs};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, UndefinedBehavior, Value, context};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ struct Template {
     path: &'static str,
     text: &'static str,
     kept: Kept,
-    wanted: fn(&Project) -> bool,
+    wanted: fn(&Project, &[&EnvConfig]) -> bool,
 }
 
 macro_rules! template {
@@ -39,14 +40,16 @@ macro_rules! template {
     };
 }
 
-const ALWAYS: fn(&Project) -> bool = |_| true;
+const ALWAYS: fn(&Project, &[&EnvConfig]) -> bool = |_, _| true;
 
 /// Every file of a repository.
-const TEMPLATES: [Template; 17] = [
+const TEMPLATES: [Template; 18] = [
     template!(".github/actions/setup/action.yml", "github/actions/setup/action.yml", UpToDate, ALWAYS),
-    template!(".github/workflows/ci-build.yml", "github/workflows/ci-build.yml", UpToDate, |p| p
+    template!(".github/workflows/ci-build.yml", "github/workflows/ci-build.yml", UpToDate, |p, _| p
         .image
         .is_some()),
+    template!(".github/deploy.sh", "github/deploy.sh", UpToDate, |p, environments| p.image.is_some()
+        && environments.iter().any(|config| config.service.deployment.strategy != Strategy::Rolling)),
     template!(".github/workflows/tf-deploy.yml", "github/workflows/tf-deploy.yml", UpToDate, ALWAYS),
     template!(
         ".github/workflows/tf-environment.yml",
@@ -54,7 +57,7 @@ const TEMPLATES: [Template; 17] = [
         UpToDate,
         ALWAYS
     ),
-    template!(".github/workflows/release.yml", "github/workflows/release.yml", UpToDate, |p| p
+    template!(".github/workflows/release.yml", "github/workflows/release.yml", UpToDate, |p, _| p
         .txnr
         .version
         .is_none()),
@@ -69,7 +72,7 @@ const TEMPLATES: [Template; 17] = [
     template!(".gitignore", "gitignore", Once, ALWAYS),
     template!("CODEOWNERS", "CODEOWNERS", Once, ALWAYS),
     template!("README.md", "README.md", Once, ALWAYS),
-    template!("Dockerfile", "Dockerfile", Once, |p| {
+    template!("Dockerfile", "Dockerfile", Once, |p, _| {
         p.image.as_ref().is_some_and(|image| image.dockerfile.as_str() == "Dockerfile")
     }),
 ];
@@ -94,16 +97,31 @@ struct Facts {
     region: String,
     domain: String,
     cluster: String,
+    /// The environment of the repository on GitHub.
+    github_environment: String,
+    service: String,
+    family: String,
     image_repository: String,
+    image_region: String,
+    /// Whether the image comes from a repository that the environment file names, and not from the environment's own.
+    elsewhere: bool,
+    strategy: &'static str,
+    watched_minutes: u32,
+    session_seconds: u32,
+    codedeploy_application: String,
+    codedeploy_group: String,
+    appspec: String,
     state: String,
     plan_role: String,
     apply_role: String,
     push_role: String,
-    pull_role: String,
+    deploy_role: String,
 }
 
 impl Facts {
-    fn of(config: &EnvConfig, first: &EnvConfig) -> Self {
+    fn of(config: &EnvConfig) -> Self {
+        let elsewhere = config.service.image_repository.as_ref();
+        let deployment = &config.service.deployment;
         let registry =
             format!("{}.dkr.ecr.{}.{}", config.account_id, config.region, config.partition().dns_suffix());
         Self {
@@ -113,32 +131,34 @@ impl Facts {
             region: config.region.to_string(),
             domain: config.domain.to_string(),
             cluster: config.names.prefix().to_owned(),
-            image_repository: format!("{registry}/{}", config.service.name),
+            github_environment: config
+                .github
+                .as_ref()
+                .map_or_else(|| config.name.to_string(), |github| github.environment.clone()),
+            service: config.service.name.to_string(),
+            family: ecs::family(config),
+            image_repository: elsewhere
+                .map_or_else(|| format!("{registry}/{}", config.service.name), ToString::to_string),
+            image_region: elsewhere
+                .map_or_else(|| config.region.to_string(), |other| RepositoryUri::region(other).to_owned()),
+            elsewhere: elsewhere.is_some(),
+            strategy: match deployment.strategy {
+                Strategy::Rolling => "rolling",
+                Strategy::BlueGreen => "blue-green",
+                Strategy::External => "external",
+            },
+            watched_minutes: deployment.watched_minutes(),
+            session_seconds: deployment.session_hours() * 3600,
+            codedeploy_application: deploy::application(config),
+            codedeploy_group: deploy::group_name(config),
+            appspec: deploy::appspec(config),
             state: format!("s3://{}/{}", config.state.bucket, config.state.key),
-            plan_role: role(config, "plan"),
-            apply_role: config
-                .iam
-                .terraform_role
-                .as_ref()
-                .map_or_else(|| role(config, "apply"), ToString::to_string),
-            push_role: config
-                .iam
-                .pipeline_role
-                .as_ref()
-                .map_or_else(|| role(config, "push"), ToString::to_string),
-            pull_role: role(first, "pull"),
+            plan_role: config.workflow_role_arn(WorkflowRole::Plan),
+            apply_role: config.workflow_role_arn(WorkflowRole::Apply),
+            push_role: config.workflow_role_arn(WorkflowRole::Push),
+            deploy_role: config.workflow_role_arn(WorkflowRole::Deploy),
         }
     }
-}
-
-/// The ARN of a role of the pipeline, which stands under a path that the platform's own roles do not have.
-fn role(config: &EnvConfig, purpose: &str) -> String {
-    format!(
-        "arn:{}:iam::{}:role/bootstrap/{}",
-        config.partition(),
-        config.account_id,
-        config.names.of(purpose)
-    )
 }
 
 /// The checks of checkov that fail on purpose: the list that the end-to-end tests settle the plans with.
@@ -168,6 +188,7 @@ pub fn render(project: &Project, environments: &[Environment]) -> Result<Vec<Ren
     let Some(first) = ordered.first().copied() else {
         anyhow::bail!(ProjectError::Promotion { what: "no environment is named".to_owned() });
     };
+    trusted(project, &ordered)?;
     let values = values(project, &ordered, first)?;
     let mut engine = minijinja::Environment::new();
     engine.set_syntax(
@@ -185,7 +206,7 @@ pub fn render(project: &Project, environments: &[Environment]) -> Result<Vec<Ren
         if name.ends_with(".yml") || name.ends_with(".yaml") { AutoEscape::Json } else { AutoEscape::None }
     });
     let wanted = |template: &&Template| {
-        (template.wanted)(project) && !project.own.iter().any(|own| own.as_str() == template.path)
+        (template.wanted)(project, &ordered) && !project.own.iter().any(|own| own.as_str() == template.path)
     };
     let mut files = Vec::new();
     for template in TEMPLATES.iter().filter(wanted) {
@@ -216,8 +237,17 @@ fn in_order<'e>(
     project.promotion.iter().map(find).collect()
 }
 
+/// The workflows run in the repository that the roles trust.
+fn trusted(project: &Project, environments: &[&EnvConfig]) -> Result<(), ProjectError> {
+    let other = environments.iter().find_map(|config| {
+        let subject = config.github.as_ref()?.subjects.first()?;
+        (subject != project.repository.as_str()).then(|| (config.name.clone(), subject.clone()))
+    });
+    other.map_or(Ok(()), |(environment, trusted)| Err(ProjectError::Repository { environment, trusted }))
+}
+
 fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Result<Value, anyhow::Error> {
-    let facts: Vec<Facts> = ordered.iter().map(|config| Facts::of(config, first)).collect();
+    let facts: Vec<Facts> = ordered.iter().map(|config| Facts::of(config)).collect();
     let mut exceptions = toml::from_str::<Exceptions>(EXCEPTIONS)?.exception;
     // The others are those of the variants that exist for the tests alone.
     exceptions.retain(|exception| {
@@ -239,6 +269,7 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
     Ok(context! {
         rendered => "Rendered by `txnr init` from txnr.toml and envs/*.toml. Do not edit; `txnr init --check` tells when it is out of date.",
         environments => facts,
+        branch => DEFAULT_BRANCH,
         repository => project.repository,
         owners => owners.join(" "),
         on_call => project.on_call.as_str(),
@@ -266,8 +297,17 @@ mod tests {
     #[test]
     fn no_template_pastes_a_value_into_yaml_that_could_break_it() {
         // What may stand there as it is: slugs, ARNs, paths of the contract, and sentences of our own.
-        const PLAIN: [&str; 6] =
-            ["name", "[0].name", "rendered", "reason", "checkov_requirement", "- 1].name"];
+        const PLAIN: [&str; 9] = [
+            "name",
+            "[0].name",
+            "rendered",
+            "reason",
+            "checkov_requirement",
+            "- 1].name",
+            "branch",
+            "digest",
+            "environment.strategy",
+        ];
         for template in TEMPLATES.iter().filter(|t| t.path.ends_with(".yml") || t.path.ends_with(".yaml")) {
             for piece in template.text.split("<<").skip(1) {
                 let expression = piece.split(">>").next().unwrap_or_default().trim();

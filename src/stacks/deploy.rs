@@ -52,7 +52,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
         Meta::new().depends_on(&policy),
         CodedeployDeploymentGroup {
             app_name: set(app.name()),
-            deployment_group_name: set(config.service.name.to_string()),
+            deployment_group_name: set(group_name(config)),
             service_role_arn: set(role.arn()),
             optional: deployment_group(config, inputs),
         },
@@ -64,6 +64,12 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
 #[must_use]
 pub fn application(config: &EnvConfig) -> String {
     config.names.prefix().to_owned()
+}
+
+/// The name of the application's one deployment group.
+#[must_use]
+pub fn group_name(config: &EnvConfig) -> String {
+    config.service.name.to_string()
 }
 
 fn deployment_group(config: &EnvConfig, inputs: &Inputs<'_>) -> CodedeployDeploymentGroupOptional {
@@ -144,14 +150,13 @@ fn deploy(config: &EnvConfig, inputs: &Inputs<'_>) -> [Statement<IdentityPolicy>
     type Identity = Statement<IdentityPolicy>;
     // AWS knows no resource for these, or none that it names alike in every region.
     let anything = ["*"];
-    let service = format!("{}/{}", ecs::cluster_name(config), config.service.name);
     let mut listeners = vec![inputs.alb.https_listener.arn().text()];
     listeners.extend(inputs.blue_green.test_listener.iter().map(|test| test.arn().text()));
     [
         Identity::allow(
             "MoveService",
             ["ecs:DescribeServices", "ecs:UpdateServicePrimaryTaskSet"],
-            [config.arn("ecs", &format!("service/{service}"))],
+            [ecs::service_arn(config)],
         ),
         Identity::allow("StartAndStopTaskSets", ["ecs:CreateTaskSet", "ecs:DeleteTaskSet"], anything)
             .when(Condition::arn_equals("ecs:cluster", [ecs::cluster_arn(config)])),
@@ -199,8 +204,10 @@ fn outputs(
     }
 }
 
+/// What CodeDeploy is to deploy, with a placeholder for the revision.
 /// <https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html>
-fn appspec(config: &EnvConfig) -> String {
+#[must_use]
+pub fn appspec(config: &EnvConfig) -> String {
     format!(
         "version: 0.0\n\
          Resources:\n  \

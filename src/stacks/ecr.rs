@@ -48,6 +48,12 @@ pub fn build(
     Outputs { repository }
 }
 
+/// The ARN of the environment's own repository, for policies that stand before it does.
+#[must_use]
+pub fn repository_arn(config: &EnvConfig) -> String {
+    config.arn("ecr", &format!("repository/{}", config.service.name))
+}
+
 /// Where a repository is.
 struct Place<'a> {
     name: &'static str,

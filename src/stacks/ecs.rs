@@ -116,6 +116,12 @@ pub fn cluster_arn(config: &EnvConfig) -> String {
     config.arn("ecs", &format!("cluster/{}", cluster_name(config)))
 }
 
+/// The service's ARN.
+#[must_use]
+pub fn service_arn(config: &EnvConfig) -> String {
+    config.arn("ecs", &format!("service/{}/{}", cluster_name(config), config.service.name))
+}
+
 /// What the names of a container's log streams begin with; the task's id follows.
 #[must_use]
 pub fn stream_prefix(container: &str) -> String {
@@ -237,7 +243,8 @@ fn exec_sessions(inputs: &Inputs<'_>) -> cluster::ExecuteCommandConfiguration {
 }
 
 /// Every environment has a family of its own: in one account, two would otherwise mix their revisions.
-fn family(config: &EnvConfig) -> String {
+#[must_use]
+pub fn family(config: &EnvConfig) -> String {
     config.names.of(config.service.name.as_str())
 }
 

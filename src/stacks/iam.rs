@@ -60,7 +60,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     let task = role(
         stack,
         config,
-        NewRole { name: "task", description: "What the service may do", trust: tasks(config), hours: 1 },
+        NewRole { name: TASK, description: "What the service may do", trust: tasks(config), hours: 1 },
     );
     let task_policy = policy(stack, &task, "task", Policy::new(task::statements(config, inputs)));
     let exec_policy =
@@ -119,13 +119,24 @@ fn migrate(
     migrate
 }
 
-/// What the execution role's name ends in.
+/// What the names of the task's two roles end in.
+const TASK: &str = "task";
 const EXECUTION: &str = "execution";
 
 /// The execution role's ARN, for policies that stand before it does.
 #[must_use]
 pub fn execution_role_arn(config: &EnvConfig) -> String {
-    format!("arn:{}:iam::{}:role/{}", config.partition(), config.account_id, config.names.of(EXECUTION))
+    role_arn(config, EXECUTION)
+}
+
+/// The ARNs of the roles that a task of the service has: its own, and the one that starts it.
+#[must_use]
+pub fn task_role_arns(config: &EnvConfig) -> [String; 2] {
+    [TASK, EXECUTION].map(|name| role_arn(config, name))
+}
+
+fn role_arn(config: &EnvConfig, name: &str) -> String {
+    format!("arn:{}:iam::{}:role/{}", config.partition(), config.account_id, config.names.of(name))
 }
 
 /// A role to be made.
@@ -189,7 +200,7 @@ type Identity = Statement<IdentityPolicy>;
 const ANYTHING: [&str; 1] = ["*"];
 
 /// What a pull consists of.
-const PULL: [&str; 3] =
+pub(crate) const PULL: [&str; 3] =
     ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 /// What ECS does before a task runs that writes its log as this container and is given these secrets.
@@ -245,7 +256,7 @@ fn repository(config: &EnvConfig, ecr: &ecr::Outputs) -> Expr<Text> {
 }
 
 /// From `<account>.dkr.ecr.<region>.amazonaws.com/<name>`.
-fn repository_arn(config: &EnvConfig, repository: &RepositoryUri) -> String {
+pub(crate) fn repository_arn(config: &EnvConfig, repository: &RepositoryUri) -> String {
     let (host, name) = repository.as_str().split_once('/').unwrap_or_default();
     let region = host.split('.').nth(3).unwrap_or_default();
     format!("arn:{}:ecr:{region}:{}:repository/{name}", config.partition(), repository.account())

@@ -3,8 +3,8 @@
 use crate::project::{DEV, PROD, Project};
 use insta::assert_snapshot;
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 /// The number of files is the stacks' affair.
 fn without_counts(text: &str) -> String {
@@ -321,13 +321,15 @@ fn a_second_run_waits_for_the_first() {
     let lock = File::create(project.path("out/.txnr.lock")).expect("a file");
     lock.lock().expect("the lock");
     let mut child = project.command("synth --all").stderr(Stdio::piped()).spawn().expect("the command runs");
-    std::thread::sleep(Duration::from_millis(300));
-    assert!(child.try_wait().expect("its state").is_none(), "it waits");
+    // However long it takes to get there, what it says first is that it waits.
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    stderr.read_line(&mut said).expect("a line");
+    assert_eq!(said, "waiting for another txnr that writes to this folder\n");
     assert!(!project.path("out/prod").exists());
     lock.unlock().expect("the lock");
-    let output = child.wait_with_output().expect("its output");
-    assert!(output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("waiting for another txnr"));
+    stderr.read_to_string(&mut said).expect("the rest");
+    assert!(child.wait().expect("its end").success(), "{said}");
     project.succeed("synth --all --check");
 }
 

@@ -53,7 +53,8 @@ impl Production {
         let postgres =
             platform("envs/prod.toml", "\n[data]\nstore = \"postgres\"\ndynamodb.enabled = true\n");
         let zone = platform("envs/prod.toml", "\n[dns]\ncreate_zone = true\n");
-        let config = environment("envs/prod.toml", "");
+        // With every role that there can be.
+        let config = environment("envs/prod.toml", "\n[service.deployment]\nstrategy = \"external\"\n");
         let accounts = bootstrap::accounts([&config]).expect("one account");
         let bootstrap = bootstrap::build(&accounts[0], OwnState::Bucket).expect("a module without faults");
         Self { any, postgres, zone, bootstrap: Platform::of(&bootstrap) }

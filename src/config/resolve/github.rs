@@ -3,7 +3,7 @@
 use crate::config::problem::Problems;
 use crate::config::section::{Github, GithubFile, Iam};
 use crate::config::value::{AccountId, EnvName, Region};
-use crate::config::{Names, names};
+use crate::config::{Names, WorkflowRole, names};
 
 /// The repository as the roles trust it; none if none is named.
 pub(super) fn resolve(file: GithubFile, environment: &EnvName, problems: &mut Problems) -> Option<Github> {
@@ -38,9 +38,11 @@ pub(super) fn resolve(file: GithubFile, environment: &EnvName, problems: &mut Pr
 pub(super) fn roles(mut iam: Iam, names: &Names, account: &AccountId, region: &Region) -> Iam {
     let partition = region.partition();
     let arn = |kind: &str, name: &str| {
-        format!("arn:{partition}:iam::{account}:{kind}{}{}", names::BOOTSTRAP_PATH, names.of(name))
+        format!("arn:{partition}:iam::{account}:{kind}{}{name}", names::BOOTSTRAP_PATH)
     };
-    iam.terraform_role = iam.terraform_role.or_else(|| arn("role", "apply").parse().ok());
-    iam.permissions_boundary = iam.permissions_boundary.or_else(|| arn("policy", "boundary").parse().ok());
+    let apply = names.workflow_role(WorkflowRole::Apply);
+    iam.terraform_role = iam.terraform_role.or_else(|| arn("role", &apply).parse().ok());
+    let boundary = names.of("boundary");
+    iam.permissions_boundary = iam.permissions_boundary.or_else(|| arn("policy", &boundary).parse().ok());
     iam
 }

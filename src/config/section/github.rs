@@ -4,8 +4,11 @@ use crate::config::value::{GithubEnvironment, OidcProviderArn, RepositoryName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The GitHub repository whose workflows may plan and apply this environment, signed in by OpenID Connect and with no
-/// key of their own. `txnr bootstrap` makes their roles.
+/// The branch whose merges are applied, and whose images are published.
+pub const DEFAULT_BRANCH: &str = "main";
+
+/// The GitHub repository whose workflows may plan, apply, push and deploy, signed in by OpenID Connect and with no key of
+/// their own. `txnr bootstrap` makes their roles.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GithubFile {
@@ -18,7 +21,8 @@ pub struct GithubFile {
     pub owner_id: Option<u64>,
     /// The number of the repository, as `gh api repos/OWNER/NAME --jq .id` tells it.
     pub repository_id: Option<u64>,
-    /// The protected environment of the repository in which workflows may apply. The environment's own name.
+    /// The protected environment of the repository in which workflows may apply, push and deploy. The environment's own
+    /// name.
     pub environment: Option<GithubEnvironment>,
     /// The account's OpenID Connect provider for GitHub, where it exists already: an account takes one for each URL.
     /// None: `txnr bootstrap` makes it.
@@ -30,7 +34,7 @@ pub struct GithubFile {
 pub struct Github {
     /// `owner/name`, and `OWNER@ID/NAME@ID` where the numbers are known.
     pub subjects: Vec<String>,
-    /// The protected environment in which workflows may apply.
+    /// The protected environment in which workflows may apply, push and deploy.
     pub environment: String,
     /// The account's OpenID Connect provider, if it exists already.
     pub oidc_provider: Option<OidcProviderArn>,

@@ -15,7 +15,8 @@ pub struct Iam {
     /// The role that Terraform runs as, a user of the keys. With [github] the apply role that `txnr bootstrap` makes,
     /// otherwise none: the account's own IAM policies then decide.
     pub terraform_role: Option<RoleArn>,
-    /// The pipeline's OIDC role, a user of the artifact key. None: the account's own IAM policies then decide.
+    /// A role of your own that the pipeline pushes images and deploys with, and a user of the artifact key. None: with
+    /// [github] the two that `txnr bootstrap` makes, which need no key, since ECR has a grant of its own.
     pub pipeline_role: Option<RoleArn>,
     /// Who may assume the operator role, and the role for the support by AWS, with MFA. None, so nobody may assume the first
     /// until somebody is named, and of the second the account's own IAM policies say who may.

@@ -279,6 +279,30 @@ impl Default for Deployment {
     }
 }
 
+impl Deployment {
+    /// Minutes that a pipeline watches a deployment: what starting and draining tasks takes at most, the move of the
+    /// traffic, and the time in which the old tasks could still take it back. A job on GitHub's own runners has six hours.
+    /// <https://docs.github.com/en/actions/reference/limits>
+    #[must_use]
+    pub fn watched_minutes(&self) -> u32 {
+        const TASKS: u32 = 60;
+        const MAX: u32 = 300;
+        let blue_green = match self.strategy {
+            Strategy::BlueGreen => {
+                self.blue_green.traffic.minutes() + self.blue_green.termination_wait_minutes.get()
+            }
+            Strategy::Rolling | Strategy::External => 0,
+        };
+        MAX.min(TASKS + blue_green)
+    }
+
+    /// Hours that the session lasts in which a pipeline deploys: one that ends before would leave the outcome unknown.
+    #[must_use]
+    pub fn session_hours(&self) -> u32 {
+        (self.watched_minutes() + 30).div_ceil(60)
+    }
+}
+
 /// Who deploys, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -348,6 +372,18 @@ impl TrafficShift {
             Self::Linear1Minute => "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
             Self::Linear3Minutes => "CodeDeployDefault.ECSLinear10PercentEvery3Minutes",
             Self::AllAtOnce => "CodeDeployDefault.ECSAllAtOnce",
+        }
+    }
+
+    /// Minutes from the first step to the last.
+    #[must_use]
+    pub const fn minutes(self) -> u32 {
+        match self {
+            Self::Canary5Minutes => 5,
+            Self::Canary15Minutes => 15,
+            Self::Linear1Minute => 9,
+            Self::Linear3Minutes => 27,
+            Self::AllAtOnce => 0,
         }
     }
 }

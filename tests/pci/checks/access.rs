@@ -117,7 +117,8 @@ pub const ROWS: &[Row] = &[
     ),
     bootstrap(
         "R083",
-        "every role of a pipeline trusts one repository's runs of one kind, by tokens for AWS alone",
+        "every role of a pipeline trusts one repository's runs, of a protected environment or, to plan, of pull \
+         requests and of the default branch, by tokens for AWS alone",
         |p| {
             p.each("aws_iam_role", |r| {
                 let statements = r.statements("assume_role_policy");
@@ -133,8 +134,8 @@ pub const ROWS: &[Row] = &[
                         !s["Principal"]["Federated"].is_null()
                             && equals(":aud", &|v| v == "sts.amazonaws.com")
                             && equals(":sub", &|v| {
-                                !v.contains('*')
-                                    && (v.ends_with(":environment:prod") || v.ends_with(":pull_request"))
+                                let kinds = [":environment:prod", ":pull_request", ":ref:refs/heads/main"];
+                                !v.contains('*') && kinds.iter().any(|kind| v.ends_with(kind))
                             })
                     })
             })
