@@ -102,9 +102,7 @@ fn with_real_ids(owner: &Terraform<'_>) -> String {
 /// A private subnet that gives out public addresses fails the plan, and what it says names the key of the file.
 fn a_vpc_that_is_not_as_stated_is_refused(environment: &Environment, aws: &LocalAws, owner: &Terraform<'_>) {
     let scratch = tempfile::tempdir().unwrap();
-    let root = environment.synthesize(scratch.path());
-    overrides::write(&root, &Backend::Local);
-    environment.prepare(aws, &root);
+    let root = environment.ready(aws, scratch.path());
     let terraform = Terraform::new(&root, aws);
     terraform.init();
     let subnet = data_sources(&root, "aws_subnet")
@@ -302,9 +300,7 @@ fn prove(folder: &str, name: &str) {
 /// The life of an environment in a local AWS.
 fn live(environment: &Environment, aws: &LocalAws) {
     let scratch = tempfile::tempdir().unwrap();
-    let root = environment.synthesize(scratch.path());
-    overrides::write(&root, &Backend::Local);
-    environment.prepare(aws, &root);
+    let root = environment.ready(aws, scratch.path());
     let terraform = Terraform::new(&root, aws);
 
     terraform.init();
@@ -372,6 +368,14 @@ impl Environment {
     /// Runs the command; the directory of the root module that it wrote.
     fn synthesize(&self, scratch: &Path) -> PathBuf {
         synthesize(&self.folder, ["--env", &self.name], scratch).remove(0)
+    }
+
+    /// The directory of the root module, which can be applied to the local AWS.
+    fn ready(&self, aws: &LocalAws, scratch: &Path) -> PathBuf {
+        let root = self.synthesize(scratch);
+        overrides::write(&root, &Backend::Local);
+        self.prepare(aws, &root);
+        root
     }
 
     /// Makes what has to be there before the first `init`; where the state will be.
