@@ -283,10 +283,15 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
         checkov => exceptions,
         checkov_requirement => CHECKOV.lines().find(|line| line.starts_with("checkov==")).unwrap_or("checkov"),
         port => contract::PORT,
+        metrics_port => contract::METRICS_PORT,
         health_path => contract::HEALTH_PATH,
         user_id => contract::USER_ID,
         writable => contract::WRITABLE_DIRECTORY,
         binary => contract::BINARY,
+        serve_command => contract::SERVE_COMMAND,
+        health_command => contract::HEALTH_COMMAND,
+        database_ca_file => contract::DATABASE_CA_FILE,
+        database_ca_url => contract::DATABASE_CA_URL,
     })
 }
 

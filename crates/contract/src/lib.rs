@@ -44,6 +44,10 @@ pub const DATABASE_USER: &str = "txn_reconcile";
 /// Where the image keeps the certificate authorities of RDS, against which the service checks the database.
 pub const DATABASE_CA_FILE: &str = "/etc/ssl/certs/rds-global-bundle.pem";
 
+/// Where RDS publishes them, for the partition `aws`.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html>
+pub const DATABASE_CA_URL: &str = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem";
+
 /// Seconds between SIGTERM and SIGKILL, in which open requests are completed. Fargate allows at most 120.
 pub const STOP_TIMEOUT_SECONDS: u32 = 60;
 
@@ -58,6 +62,12 @@ pub const WRITABLE_DIRECTORY: &str = "/tmp";
 
 /// The service's executable in the image.
 pub const BINARY: &str = "/usr/local/bin/txn-reconcile-api";
+
+/// What [`BINARY`] is told to do in a task of the service.
+pub const SERVE_COMMAND: [&str; 1] = ["serve"];
+
+/// What it is told to do in the task that makes and changes the tables of PostgreSQL.
+pub const MIGRATE_COMMAND: [&str; 1] = ["migrate"];
 
 /// Asks [`HEALTH_PATH`] on the address that the service listens on, and exits with 0 if it answers 200. The binary
 /// does it itself, so the image needs neither a shell nor an HTTP client.

@@ -287,9 +287,9 @@ impl Operation {
     #[must_use]
     pub const fn actions(self) -> &'static [&'static str] {
         match self {
-            Self::ReadRecords | Self::ReadAudit => &["dynamodb:GetItem", "dynamodb:Query"],
-            Self::WriteRecords => &["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem"],
-            Self::ListDue => &["dynamodb:Query"],
+            Self::ReadRecords => &["dynamodb:GetItem", "dynamodb:Query"],
+            Self::WriteRecords => &["dynamodb:DeleteItem", "dynamodb:PutItem"],
+            Self::ListDue | Self::ReadAudit => &["dynamodb:Query"],
             Self::AppendAudit => &["dynamodb:PutItem"],
             Self::Connect => &["rds-db:connect"],
             Self::WriteObjects => &["s3:AbortMultipartUpload", "s3:PutObject"],

@@ -1,5 +1,7 @@
 //! The environment variables.
 
+use crate::StoreKind;
+
 /// An environment variable that the service reads. It reads no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Var {
@@ -166,7 +168,7 @@ impl Var {
                 "The password of that role. Without it the service connects with a token of IAM."
             }
             Self::DatabaseCaFile => {
-                "The certificate authorities that PostgreSQL's certificate is checked against, as a PEM file. Without it the connection is not encrypted, which is refused unless the host is this machine."
+                "The certificate authorities that PostgreSQL's certificate is checked against, as a PEM file. Needed where the store is postgres, unless the host is this machine: without it the connection is not encrypted."
             }
             Self::StatementsBucket => {
                 "The S3 bucket of statement files and match lists. Needed where the store is dynamodb or postgres."
@@ -224,28 +226,27 @@ impl Var {
         }
     }
 
-    /// Whether the deployed service refuses to start without it, whatever the others are; [`Var::doc`] says which
-    /// others another one needs.
+    /// Whether the deployed service refuses to start without it where this store keeps its records; [`Var::doc`] says
+    /// which others a variable needs beside it.
     #[must_use]
-    pub const fn required(self) -> bool {
+    pub const fn required(self, store: StoreKind) -> bool {
         match self {
             Self::Environment | Self::Store | Self::AdminKey | Self::SigningKey => true,
+            Self::RecordsTable | Self::AuditTable => matches!(store, StoreKind::DynamoDb),
+            Self::DatabaseHost | Self::DatabaseCaFile => matches!(store, StoreKind::Postgres),
+            Self::StatementsBucket | Self::AuditBucket => {
+                matches!(store, StoreKind::DynamoDb | StoreKind::Postgres)
+            }
             Self::ListenAddress
             | Self::MetricsAddress
             | Self::KeepAliveSeconds
             | Self::StopTimeoutSeconds
             | Self::LogLevel
             | Self::DataDirectory
-            | Self::RecordsTable
-            | Self::AuditTable
-            | Self::DatabaseHost
             | Self::DatabasePort
             | Self::DatabaseName
             | Self::DatabaseUser
             | Self::DatabasePassword
-            | Self::DatabaseCaFile
-            | Self::StatementsBucket
-            | Self::AuditBucket
             | Self::JwtIssuer
             | Self::JwtAudience
             | Self::JwksFile

@@ -71,6 +71,7 @@ pub(super) fn container(config: &EnvConfig, inputs: &Inputs<'_>) -> Container {
         name: set(service.name.to_string()),
         image: set(image(config, inputs)),
         optional: ContainerOptional {
+            command: contract::SERVE_COMMAND.map(Expr::new).to_vec(),
             environment,
             health_check: Some(health_check(config)),
             linux_parameters: Some(confined()),

@@ -15,7 +15,7 @@ use super::container::{Directory, container};
 use crate::config::EnvConfig;
 use crate::stacks::data::Database;
 
-/// The container's name, and the service's command.
+/// The container's name.
 pub const MIGRATE: &str = "migrate";
 
 /// Builds the task definition. `role` starts the task and may read the master user's secret; the task itself has no
@@ -30,7 +30,7 @@ pub(super) fn build(
 ) {
     let mut container = container(config, inputs);
     container.name = set(MIGRATE);
-    container.optional.command = vec![set(MIGRATE)];
+    container.optional.command = contract::MIGRATE_COMMAND.map(Expr::new).to_vec();
     container.optional.port_mappings.clear();
     container.optional.health_check = None;
     container.optional.environment.remove(Var::DatabaseUser.name());

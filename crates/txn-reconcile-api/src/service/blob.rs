@@ -4,7 +4,7 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
-use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::aws::{AmazonS3Builder, Checksum, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 
 /// A folder, whose files are on the disk when they are acknowledged.
@@ -23,8 +23,11 @@ pub fn folder(path: &FilePath) -> Result<Arc<dyn ObjectStore>, String> {
 /// # Errors
 /// Fails if the environment does not make sense.
 pub fn bucket(name: &str) -> Result<Arc<dyn ObjectStore>, String> {
-    let builder =
-        AmazonS3Builder::from_env().with_bucket_name(name).with_conditional_put(S3ConditionalPut::ETagMatch);
+    // S3 takes no object into a bucket under Object Lock without a checksum.
+    let builder = AmazonS3Builder::from_env()
+        .with_bucket_name(name)
+        .with_checksum_algorithm(Checksum::SHA256)
+        .with_conditional_put(S3ConditionalPut::ETagMatch);
     let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
     let builder = match endpoint {
         Ok(endpoint) => builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint),

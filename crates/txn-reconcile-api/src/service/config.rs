@@ -209,13 +209,19 @@ impl Config {
 }
 
 fn postgres(env: &Environment<'_>) -> Result<PostgresConfig, ConfigError> {
+    let host = env.needed(Var::DatabaseHost)?;
+    let ca_file = env.text(Var::DatabaseCaFile).map(PathBuf::from);
+    let local = ["localhost", "127.0.0.1", "::1"].contains(&host.as_str()) || host.starts_with('/');
+    if ca_file.is_none() && !local {
+        return Err(wrong(Var::DatabaseCaFile, "is not set"));
+    }
     Ok(PostgresConfig {
-        host: env.needed(Var::DatabaseHost)?,
+        host,
         port: env.parsed(Var::DatabasePort, contract::DATABASE_PORT)?,
         name: env.text(Var::DatabaseName).unwrap_or_else(|| contract::DATABASE_NAME.to_owned()),
         user: env.text(Var::DatabaseUser).unwrap_or_else(|| contract::DATABASE_USER.to_owned()),
         password: env.text(Var::DatabasePassword),
-        ca_file: env.text(Var::DatabaseCaFile).map(PathBuf::from),
+        ca_file,
     })
 }
 
@@ -255,25 +261,26 @@ fn jwt(env: &Environment<'_>) -> Result<Option<JwtConfig>, ConfigError> {
 mod tests {
     use super::*;
 
-    fn environment(without: Option<Var>) -> impl Fn(Var) -> Option<String> {
+    /// What the contract requires for a store, without one of them.
+    fn environment(store: StoreKind, without: Option<Var>) -> impl Fn(Var) -> Option<String> {
         move |var| {
-            let value = match var {
-                Var::Environment => "prod",
-                Var::Store => "dynamodb",
-                Var::RecordsTable | Var::AuditTable | Var::StatementsBucket | Var::AuditBucket => "name",
-                Var::AdminKey | Var::SigningKey => "0123456789abcdef0123456789abcdef",
-                _ => return None,
-            };
-            (Some(var) != without).then(|| value.to_owned())
+            let value = if var == Var::Store { store.name() } else { "0123456789abcdef0123456789abcdef" };
+            (var.required(store) && Some(var) != without).then(|| value.to_owned())
         }
     }
 
     #[test]
-    fn a_deployed_service_names_what_it_misses() {
-        assert!(Config::read(&environment(None)).is_ok());
-        for var in Var::ALL.into_iter().filter(|var| environment(None)(*var).is_some()) {
-            let error = Config::read(&environment(Some(var))).err().map(|error| error.var);
-            assert_eq!(error, Some(var), "{}", var.name());
+    fn a_deployed_service_needs_what_the_contract_requires_and_names_what_it_misses() {
+        for store in StoreKind::ALL {
+            assert!(Config::read(&environment(store, None)).is_ok(), "{store:?}");
+            for var in Var::ALL.into_iter().filter(|var| var.required(store)) {
+                // Without the environment's name it is not deployed at all.
+                if store == StoreKind::Embedded && matches!(var, Var::Environment) {
+                    continue;
+                }
+                let error = Config::read(&environment(store, Some(var))).err().map(|error| error.var);
+                assert_eq!(error, Some(var), "{store:?} {}", var.name());
+            }
         }
     }
 

@@ -260,14 +260,14 @@ pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAd
     Ok(())
 }
 
-/// Anchors what has been added to the audit chains, now and then.
+/// Anchors what has been added to the audit chains: what another process has left, and from then on now and then.
 async fn anchor(app: Arc<App>) {
     let mut anchored = audit::Anchored::default();
     loop {
-        app.clock.sleep(ANCHOR_MS).await;
         if let Err(problem) = anchored.anchor_all(&app).await {
             tracing::warn!("audit heads could not be anchored: {}", problem.detail);
         }
+        app.clock.sleep(ANCHOR_MS).await;
     }
 }
 

@@ -1,7 +1,5 @@
 //! The real engines: a file, an in-process DynamoDB and a PostgreSQL that is started here.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -21,6 +19,8 @@ use txn_reconcile_api::service::store::dynamo::DynamoStore;
 use txn_reconcile_api::service::store::embedded::EmbeddedStore;
 use txn_reconcile_api::service::store::postgres::{PostgresStore, migrate};
 
+use super::postgres;
+
 pub const ADMIN: &str = "admin-key-of-the-tests-0123456789abcdef";
 
 /// A store and what has to live as long.
@@ -32,7 +32,7 @@ pub struct Backend {
 enum Keep {
     Folder { _folder: tempfile::TempDir },
     Nothing,
-    Postgres { _server: Postgres },
+    Postgres { _server: postgres::Server },
 }
 
 pub async fn embedded() -> Backend {
@@ -96,92 +96,33 @@ pub async fn dynamo() -> Backend {
     Backend { store: Arc::new(store), _keep: Keep::Nothing }
 }
 
-/// A PostgreSQL of its own, gone with the value.
-pub struct Postgres {
-    child: Child,
-    _folder: tempfile::TempDir,
-    pub settings: PostgresConfig,
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        // SIGINT is a fast shutdown, which a kill would not be: shared memory would be left behind.
-        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
-        let _ = self.child.wait();
-    }
-}
-
-/// A program of PostgreSQL, from the PATH or from where Debian keeps it.
-fn program(name: &str) -> String {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut found: Vec<_> =
-        versions.map(|version| version.path().join("bin").join(name)).filter(|path| path.exists()).collect();
-    found.sort();
-    found.pop().map_or_else(|| name.to_owned(), |path| path.display().to_string())
-}
-
-/// A command that is not run as root, which PostgreSQL refuses.
-fn unprivileged(program: &str) -> Command {
-    let root =
-        std::fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
-    if !root {
-        return Command::new(program);
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", program]);
-    command
-}
-
-pub fn postgres_server() -> Postgres {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    let own = |path: &Path| {
-        if unprivileged("x").get_program() == "setpriv" {
-            assert!(Command::new("chown").arg("postgres").arg(path).status().unwrap().success());
-        }
-    };
-    own(folder.path());
-    own(&data);
-    let made = unprivileged(&program("initdb"))
-        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "-D"])
-        .arg(&data)
-        .output()
-        .expect("initdb runs; install PostgreSQL (tests/setup does)");
-    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let child = unprivileged(&program("postgres"))
-        .arg("-D")
-        .arg(&data)
-        .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
-        .args(["-p", &port.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+/// A PostgreSQL of its own, and how it is reached as its owner.
+pub fn postgres_server() -> (postgres::Server, PostgresConfig) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let setup = postgres::Setup { address: free.ip(), port: free.port(), owner: "postgres", identity: None };
     let settings = PostgresConfig {
         host: "127.0.0.1".into(),
-        port,
+        port: free.port(),
         name: "postgres".into(),
         user: "postgres".into(),
         password: Some("none".into()),
         ca_file: None,
     };
-    Postgres { child, _folder: folder, settings }
+    (postgres::start(&setup), settings)
 }
 
 pub async fn postgres() -> Backend {
-    let server = postgres_server();
+    let (server, settings) = postgres_server();
     let mut tries = 0;
-    while let Err(error) = migrate(&server.settings).await {
+    while let Err(error) = migrate(&settings).await {
         tries += 1;
         assert!(tries < 100, "PostgreSQL does not start: {error}");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     // A second time, as every deployment does.
-    migrate(&server.settings).await.unwrap();
+    migrate(&settings).await.unwrap();
     // The service's own role may do all that it needs.
-    let settings = PostgresConfig { user: contract::DATABASE_USER.into(), ..server.settings.clone() };
+    let settings = PostgresConfig { user: contract::DATABASE_USER.into(), ..settings };
     let store = PostgresStore::connect(settings).unwrap();
     Backend { store: Arc::new(store), _keep: Keep::Postgres { _server: server } }
 }

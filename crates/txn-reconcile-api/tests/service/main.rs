@@ -7,6 +7,7 @@ mod audit;
 mod backends;
 mod conformance;
 mod issuer;
+mod postgres;
 mod process;
 mod simulation;
 mod tokens;

@@ -70,7 +70,7 @@ fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>)
     let mut due_index = write.open_table(DUE).map_err(unavailable)?;
     for write in writes {
         let (key, expect) = match write {
-            Write::Put { key, expect, .. } | Write::Check { key, expect } => (key, *expect),
+            Write::Put { key, expect, .. } => (key, *expect),
             Write::Delete { key, version } => (key, Expect::Version(*version)),
         };
         let place = (key.pk.as_str(), key.sk.as_str());
@@ -83,9 +83,6 @@ fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>)
             (Expect::Version(wanted), Some((version, _))) if wanted == *version => wanted + 1,
             _ => return Err(StoreError::Conflict),
         };
-        if matches!(write, Write::Check { .. }) {
-            continue;
-        }
         if let Some((_, Some((queue, at)))) = &old {
             due_index.remove((queue.as_str(), *at, place.0, place.1)).map_err(unavailable)?;
         }
@@ -98,7 +95,6 @@ fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>)
                 }
             }
             Write::Delete { .. } => drop(records.remove(place).map_err(unavailable)?),
-            Write::Check { .. } => {}
         }
     }
     if let Some(entry) = audit {

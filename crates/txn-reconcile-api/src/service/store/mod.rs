@@ -82,13 +82,6 @@ pub enum Write {
         /// The version.
         version: u64,
     },
-    /// Writes nothing, but has to hold.
-    Check {
-        /// Where.
-        key: Key,
-        /// What has to hold.
-        expect: Expect,
-    },
 }
 
 impl Write {
@@ -184,7 +177,7 @@ fn check(writes: &[Write]) -> Result<(), StoreError> {
     }
     let mut keys = std::collections::BTreeSet::new();
     for write in writes {
-        let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
+        let (Write::Put { key, .. } | Write::Delete { key, .. }) = write;
         if !keys.insert(key) {
             return Err(StoreError::Invalid("two writes to one item".into()));
         }

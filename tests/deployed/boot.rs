@@ -1,0 +1,121 @@
+//! A task starts with what its definition gives it, answers its load balancer, leaves in good order, and names what it
+//! misses.
+//!
+//! Not tried here: the read-only root file system, which takes a mount namespace that not every machine grants. In its
+//! place the task starts in `/` as a user who may not write there, and is looked at for files open for writing.
+
+use std::io::Write;
+use std::time::Duration;
+
+use contract::{StoreKind, Var};
+use serde_json::{Value, json};
+
+use super::engines::Engines;
+use super::http::{Answer, Caller, fresh};
+use super::task::{Container, Module, Task};
+
+#[test]
+fn production_boots_as_it_is_synthesized() {
+    boots(&Module::of("envs", "prod"), StoreKind::DynamoDb);
+}
+
+#[test]
+fn an_environment_on_postgresql_boots_as_it_is_synthesized() {
+    boots(&Module::of("tests/variants", "postgres"), StoreKind::Postgres);
+}
+
+fn boots(module: &Module, store: StoreKind) {
+    the_definition_is_the_contract(module);
+    let engines = Engines::start(module);
+    if store == StoreKind::Postgres {
+        let made = Container::of(module, "migrate", &engines).output();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    let container = Container::of(module, "main", &engines);
+    assert!(!container.is_healthy(), "something else is on {}", container.ip);
+    let path = module.target_group()["health_check"]["path"].as_str().unwrap();
+    let task = container.start(path);
+    assert!(container.is_healthy());
+    an_open_upload_is_completed(task, &container);
+    assert!(!container.is_healthy());
+    what_is_missing_is_named(&container, store);
+    assert_eq!(engines.aws.gaps(), Vec::<String>::new(), "calls that the local AWS does not implement");
+}
+
+/// What the infrastructure says of the container is what the contract says; the Dockerfile is held to the same.
+fn the_definition_is_the_contract(module: &Module) {
+    let container = module.container("main");
+    let user = contract::USER_ID;
+    assert_eq!(container["user"], format!("{user}:{user}"));
+    assert_eq!(container["readonlyRootFilesystem"], true);
+    let mounts = container["mountPoints"].as_array().unwrap();
+    assert!(mounts.iter().all(|mount| mount["containerPath"] == contract::WRITABLE_DIRECTORY), "{mounts:?}");
+    assert_eq!(container["command"], json!(contract::SERVE_COMMAND));
+    assert_eq!(container.get("entryPoint"), None, "the image's own: {}", contract::BINARY);
+    let health: Vec<&str> = ["CMD"].into_iter().chain(contract::HEALTH_COMMAND).collect();
+    assert_eq!(container["healthCheck"]["command"], json!(health));
+    assert_eq!(container["stopTimeout"], contract::STOP_TIMEOUT_SECONDS);
+    let ports: Vec<&Value> =
+        container["portMappings"].as_array().unwrap().iter().map(|port| &port["containerPort"]).collect();
+    assert_eq!(ports, [contract::PORT]);
+    let group = module.target_group();
+    assert_eq!((&group["port"], &group["protocol"]), (&json!(contract::PORT), &json!("HTTP")));
+    let check = &group["health_check"];
+    assert_eq!((&check["path"], &check["matcher"]), (&json!(contract::READINESS_PATH), &json!("200")));
+    assert_eq!(check["port"], "traffic-port");
+}
+
+/// A key of a tenant, made with the admin key that the task was given.
+pub fn member(task: &Task, container: &Container, tenant: &str, scopes: &[&str]) -> Caller {
+    let admin = task.caller(&container.variables[Var::AdminKey.name()]);
+    let made = admin.post("/v1/keys", &json!({"tenant": tenant, "name": "test", "scopes": scopes}));
+    assert_eq!(made.status, 201, "{} {}", made.text, task.said());
+    task.caller(made.json()["token"].as_str().unwrap())
+}
+
+/// The load balancer has taken a request in when ECS sends SIGTERM: its answer comes, and then the task is gone.
+fn an_open_upload_is_completed(task: Task, container: &Container) {
+    let member = member(&task, container, "acme", &["read", "write"]);
+    let source = member.post("/v1/sources", &json!({"name": "ledger"})).id();
+    let file = b"reference,amount,currency,date\nA-1,1.00,EUR,2026-01-01\n";
+    let (digest, key) = (super::http::content_digest(file), fresh());
+    let headers = [("content-digest", &*digest), ("idempotency-key", &*key)];
+    let line = format!("POST /v1/statements?source={source}&name=ledger.csv");
+    let mut upload = member.open(&line, &headers, file.len()).unwrap();
+    let (first, second) = file.split_at(20);
+    upload.write_all(first).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(task.written_files(), Vec::<String>::new(), "the root file system is read-only");
+    task.terminate();
+    std::thread::sleep(Duration::from_millis(500));
+    let late = member.send("GET /v1/sources", &[], b"");
+    assert!(late.is_err(), "a stopping task takes no new request");
+    upload.write_all(second).unwrap();
+    let answer = Answer::read(&mut upload).unwrap();
+    assert_eq!((answer.status, &answer.json()["entries"]), (201, &json!(1)), "{}", answer.text);
+    let stop_timeout = Duration::from_secs(contract::STOP_TIMEOUT_SECONDS.into());
+    let (well, took) = task.end(stop_timeout);
+    assert!(well && took < Duration::from_secs(10), "nothing was open any more, and it took {took:?}");
+}
+
+/// Each variable is taken away in turn: what the contract requires is named, and the service does without the others.
+fn what_is_missing_is_named(container: &Container, store: StoreKind) {
+    let given = Var::ALL.into_iter().filter(|var| container.variables.contains_key(var.name()));
+    for var in given {
+        let mut without = container.clone();
+        without.variables.remove(var.name());
+        if !var.required(store) {
+            // The health check reads the whole environment too, and nobody answers it.
+            let output = without.health();
+            assert_eq!(output.status.code(), Some(8), "{}: {output:?}", var.name());
+            continue;
+        }
+        let output = without.output();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(7), "{}: {said}", var.name());
+        assert!(said.contains(var.name()), "{}: {said}", var.name());
+    }
+    for var in Var::ALL.into_iter().filter(|var| var.required(store)) {
+        assert!(container.variables.contains_key(var.name()), "{} is not given", var.name());
+    }
+}

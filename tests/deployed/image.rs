@@ -1,0 +1,94 @@
+//! The image's facts are those of the contract. The Dockerfile is rendered by `txnr init`, and written once.
+//!
+//! It is read here, not built: that takes a Docker engine and the network.
+
+use txnr::config;
+use txnr::project::{Project, render};
+
+use super::support::repository;
+
+/// The Dockerfile's instructions with their arguments, joined over continued lines.
+fn instructions(text: &str) -> Vec<(String, String)> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let joined = lines.collect::<Vec<_>>().join("\n").replace("\\\n", " ");
+    let lines = joined.lines().filter_map(|line| line.trim().split_once(' '));
+    lines.map(|(name, rest)| (name.to_owned(), rest.trim().to_owned())).collect()
+}
+
+/// The one Dockerfile of this repository.
+fn dockerfile() -> String {
+    std::fs::read_to_string(repository("Dockerfile")).unwrap()
+}
+
+#[test]
+fn the_dockerfile_is_what_init_writes() {
+    let project = Project::read(&repository("")).unwrap().expect("txnr.toml");
+    let environments = config::load_all(&repository("envs")).unwrap().environments;
+    let files = render::render(&project, &environments).unwrap();
+    let rendered = files.into_iter().find(|file| file.path == "Dockerfile").expect("it is rendered");
+    assert!(rendered.text == dockerfile(), "stale; run: rm Dockerfile && cargo run -- init");
+}
+
+#[test]
+fn the_image_keeps_to_the_contract() {
+    let all = instructions(&dockerfile());
+    let last = all.iter().rposition(|(name, _)| name == "FROM").unwrap();
+    let (build, image) = all.split_at(last);
+    let only = |name: &str| {
+        let found: Vec<&str> =
+            image.iter().filter(|(one, _)| one == name).map(|(_, rest)| rest.as_str()).collect();
+        assert_eq!(found.len(), 1, "{name}: {found:?}");
+        found[0].to_owned()
+    };
+    let words = |text: &str| serde_json::from_str::<Vec<String>>(text).unwrap();
+    let user = contract::USER_ID;
+    assert_eq!(only("USER"), format!("{user}:{user}"));
+    assert_eq!(words(&only("ENTRYPOINT")), [contract::BINARY]);
+    assert_eq!(words(&only("CMD")), contract::SERVE_COMMAND);
+    assert_eq!(words(&only("VOLUME")), [contract::WRITABLE_DIRECTORY]);
+    assert_eq!(only("EXPOSE"), format!("{} {}", contract::PORT, contract::METRICS_PORT));
+    assert_eq!(only("STOPSIGNAL"), "SIGTERM");
+    let health = only("HEALTHCHECK");
+    let (_, health) = health.split_once(" CMD ").unwrap();
+    assert_eq!(words(health), contract::HEALTH_COMMAND);
+    let given = format!("--chown={user}:{user} /writable {}", contract::WRITABLE_DIRECTORY);
+    assert!(image.iter().any(|(name, rest)| name == "COPY" && rest.ends_with(&given)), "{image:?}");
+    assert!(!image.iter().any(|(name, _)| name == "RUN"), "the image has no shell");
+
+    let built = |text: &str| build.iter().any(|(_, rest)| rest.contains(text));
+    assert!(built(&format!("/root-of-image{}", contract::BINARY)));
+    let downloads: Vec<&str> =
+        build.iter().filter(|(name, _)| name == "ADD").map(|(_, rest)| rest.as_str()).collect();
+    let authorities = format!(" /root-of-image{}", contract::DATABASE_CA_FILE);
+    assert!(downloads.len() == 1 && downloads[0].ends_with(&authorities), "{downloads:?}");
+}
+
+/// Nobody else can change what it is made from.
+#[test]
+fn everything_that_comes_from_elsewhere_is_pinned() {
+    let all = instructions(&dockerfile());
+    for (name, rest) in &all {
+        match name.as_str() {
+            "FROM" => assert!(["${BUILD_IMAGE} AS build", "${RUN_IMAGE}"].contains(&rest.as_str()), "{rest}"),
+            "ADD" => assert!(rest.starts_with("--checksum=sha256:${DATABASE_CA_SHA256} "), "{rest}"),
+            "ARG" => assert!(
+                rest == "BUILD_IMAGE" || rest == "RUN_IMAGE" || rest.starts_with("DATABASE_CA_"),
+                "{rest}"
+            ),
+            _ => {}
+        }
+    }
+    // What a build argument names is refused without a digest, by the shell's own rules.
+    let (_, check) =
+        all.iter().find(|(name, rest)| name == "RUN" && rest.starts_with("for image in")).unwrap();
+    let digest = format!("docker.io/library/rust@sha256:{}", "ab".repeat(32));
+    for (build, run, well) in [
+        (&*digest, &*digest, true),
+        ("docker.io/library/rust:1-alpine", &*digest, false),
+        (&*digest, "gcr.io/distroless/static", false),
+    ] {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", check]).env("BUILD_IMAGE", build).env("RUN_IMAGE", run);
+        assert_eq!(shell.output().unwrap().status.success(), well, "{build} {run}");
+    }
+}
