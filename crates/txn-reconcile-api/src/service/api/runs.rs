@@ -290,7 +290,7 @@ pub async fn workable(app: &App, call: &Call) -> Result<(Run, Write), Problem> {
         ));
     }
     let key = app.key(&call.who.tenant, "run", &run.id);
-    Ok((run, Write::Check { key, expect: same(version) }))
+    Ok((run, Write::Check { key, version }))
 }
 
 async fn matches(app: &App, call: Call) -> Result<Reply, Problem> {

@@ -83,6 +83,13 @@ pub enum Write {
         /// The version.
         version: u64,
     },
+    /// Writes nothing, but the item has to have this version.
+    Check {
+        /// Where.
+        key: Key,
+        /// The version.
+        version: u64,
+    },
 }
 
 impl Write {
@@ -178,7 +185,7 @@ fn check(writes: &[Write]) -> Result<(), StoreError> {
     }
     let mut keys = std::collections::BTreeSet::new();
     for write in writes {
-        let (Write::Put { key, .. } | Write::Delete { key, .. }) = write;
+        let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
         if !keys.insert(key) {
             return Err(StoreError::Invalid("two writes to one item".into()));
         }
