@@ -86,6 +86,31 @@ fn what_is_not_used_or_exists_already_is_not_made() {
     );
 }
 
+/// Whoever plans looks up what exists already.
+#[test]
+fn the_plan_role_sees_what_is_looked_up() {
+    let text = r#"
+[storage.access_bucket]
+name = "acme-access"
+elsewhere = "The account factory"
+[kms.keys]
+logs = "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e61"
+data = "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e62"
+secrets = "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e63"
+artifacts = "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e64"
+elsewhere = "The security team"
+"#;
+    let root = module(&[environment("prod", &format!("{GITHUB}{text}"))]);
+    let look = statement(node(&root, "aws_iam_role_policy.prod_plan"), "policy", "SeeSettings").expect("one");
+    for action in ["ec2:Describe*", "kms:Describe*", "s3:ListBucket"] {
+        assert!(actions(look).contains(&action), "{action}");
+    }
+    let apply = statement(node(&root, "aws_iam_role_policy.prod_apply"), "policy", "Platform").expect("one");
+    for action in ["ec2:*", "kms:*", "s3:*"] {
+        assert!(actions(apply).contains(&action), "{action}");
+    }
+}
+
 #[test]
 fn roles_trust_exact_subjects_in_both_forms() {
     let ids = "owner_id = 12\nrepository_id = 345\nenvironment = \"live\"\n";
@@ -183,12 +208,41 @@ fn the_deploy_role_passes_the_tasks_roles_and_changes_the_one_service() {
     );
 }
 
+#[test]
+fn the_pipelines_roles_reach_the_further_services_that_are_theirs() {
+    let services = "[services.hooks]\npaths = [\"/hooks/*\"]\ndeployment.strategy = \"external\"\n\
+                    [services.office]\nhosts = [\"office.example.com\"]\n";
+    let root = module(&[environment("prod", &format!("{GITHUB}{services}"))]);
+    for repository in ["txn-reconcile-api", "txn-reconcile-api/hooks", "txn-reconcile-api/office"] {
+        let arn = format!("arn:aws:ecr:us-east-1:111122223333:repository/{repository}");
+        assert!(allowed(&root, "prod_push", &arn).contains(&"ecr:PutImage"), "{repository}");
+    }
+    let service =
+        |name: &str| format!("arn:aws:ecs:us-east-1:111122223333:service/txn-reconcile-prod/{name}");
+    assert_eq!(
+        allowed(&root, "prod_deploy", &service("hooks")),
+        ["ecs:DescribeServices", "ecs:UpdateService"]
+    );
+    for name in ["office", "txn-reconcile-api"] {
+        assert!(allowed(&root, "prod_deploy", &service(name)).is_empty(), "{name}");
+    }
+    let policy = node(&root, "aws_iam_role_policy.prod_deploy");
+    let pass = statement(policy, "policy", "PassTaskRoles").expect("a permission");
+    assert_eq!(
+        texts(pass.get("Resource").expect("resources")),
+        ["task", "execution"]
+            .map(|name| format!("arn:aws:iam::111122223333:role/txn-reconcile-prod-hooks-{name}"))
+    );
+}
+
 /// The roles that the platform itself makes for the tasks are those that are passed.
 #[test]
 fn the_roles_that_are_passed_exist() {
     let config = environment("prod", &format!("{EXTERNAL}{GITHUB}"));
     let root = synth(&config).expect("a module without faults");
-    for (local, arn) in ["task", "execution"].iter().zip(crate::stacks::iam::task_role_arns(&config)) {
+    for (local, arn) in
+        ["task", "execution"].iter().zip(crate::stacks::iam::task_role_arns(&config, config.main_service()))
+    {
         let name = text_at(node(&root, &format!("aws_iam_role.{local}")), "name");
         assert!(arn.ends_with(&format!(":role/{name}")), "{arn}");
     }
