@@ -231,6 +231,11 @@ impl Task {
         Caller { address: self.address, authorization: format!("Bearer {token}") }
     }
 
+    /// Its number.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its log so far.
     pub fn said(&self) -> String {
         use std::io::{Read, Seek};
