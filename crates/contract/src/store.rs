@@ -288,7 +288,7 @@ impl Operation {
     pub const fn actions(self) -> &'static [&'static str] {
         match self {
             Self::ReadRecords => &["dynamodb:GetItem", "dynamodb:Query"],
-            Self::WriteRecords => &["dynamodb:DeleteItem", "dynamodb:PutItem"],
+            Self::WriteRecords => &["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem"],
             Self::ListDue | Self::ReadAudit => &["dynamodb:Query"],
             Self::AppendAudit => &["dynamodb:PutItem"],
             Self::Connect => &["rds-db:connect"],

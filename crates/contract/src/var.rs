@@ -189,7 +189,7 @@ impl Var {
                 "Requests per second and tenant that one task answers before it says 429. 200."
             }
             Self::OtlpEndpoint => {
-                "The address that traces are sent to by OTLP over HTTP. Without it there are none."
+                "The address that traces are sent to by OTLP over HTTP, below which they go to /v1/traces: https, or plain http of a collector in the same task. Another one needs a rule under `network.egress`. Without it there are none."
             }
         }
     }

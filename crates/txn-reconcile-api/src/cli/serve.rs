@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Failure, exit, no_output};
 use crate::service::config::{Config, PostgresConfig};
+use crate::service::traces::Traces;
 use crate::service::{App, api, audit, log, server, store};
 
 /// Arguments of `serve`.
@@ -40,14 +41,19 @@ fn failed(why: String) -> Failure {
 
 pub fn serve(args: &Args) -> Result<u8, Failure> {
     let config = config()?;
-    log::start(config.log_level, config.environment.clone());
     let runtime = runtime()?;
     let served = runtime.block_on(async {
+        let traces = Traces::start(&config).map_err(failed)?;
+        log::start(config.log_level, config.environment.clone(), traces.as_ref());
         let app = server::open(&config).await.map_err(failed)?;
         if config.environment.is_none() {
             greet(&app, args, &config).await.map_err(failed)?;
         }
-        server::serve(app, &config, |_| {}).await.map_err(failed)
+        let served = server::serve(app, &config, |_| {}).await.map_err(failed);
+        if let Some(traces) = traces {
+            traces.stop().await;
+        }
+        served
     });
     // A run that computes would hold the process; its lease lets another one take it over.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));

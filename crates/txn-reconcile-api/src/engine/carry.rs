@@ -1,10 +1,12 @@
-//! Carrying open entries forward into the next run, with their identity.
+//! Carrying open entries forward into the next run, with their identity, and behind them those that were booked after
+//! the cut-off, which no run has looked at yet.
 //!
 //! One JSON object on each line, behind a line that names the version. An entry keeps its content, its booking date
 //! (so that its age goes on counting) and its occurrence number; if the next run imports the same row again, the two
 //! are recognised as one. Of matched entries the file keeps the identities, by booking date, so that a file that is
 //! imported once more does not bring them back; after [`REMEMBERED_DAYS`] they are forgotten.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ use super::{Outcome, Side, State};
 use crate::currency::Currency;
 use crate::date::Date;
 use crate::entry::text::TextFull;
-use crate::entry::{Draft, EntryId, EntrySet, RawPlace};
+use crate::entry::{Draft, EntryId, EntrySet, IgnoreReason, RawPlace};
 
 /// The first line of a carry file.
 const HEADER: &str = "{\"carry_forward\":1}";
@@ -112,11 +114,12 @@ fn side_named(name: &str) -> Option<Side> {
 #[must_use]
 pub fn write(outcome: &Outcome) -> String {
     let mut text = format!("{HEADER}\n");
-    for item in &outcome.breaks {
-        let set = outcome.set(item.side);
-        let draft = set.draft(item.row);
+    let open = outcome.breaks.iter().map(|item| (item.side, item.row));
+    for (side, row) in open.chain(waiting(outcome)) {
+        let set = outcome.set(side);
+        let draft = set.draft(row);
         let carried = Carried {
-            side: item.side.name().to_owned(),
+            side: side.name().to_owned(),
             amount: draft.amount.to_string(),
             fee: draft.fee.to_string(),
             currency: draft.currency.code().to_owned(),
@@ -128,7 +131,7 @@ pub fn write(outcome: &Outcome) -> String {
             account: draft.account.to_owned(),
             kind: draft.kind.to_owned(),
             description: draft.description.to_owned(),
-            occurrence: set.occurrence(item.row),
+            occurrence: set.occurrence(row),
             line: draft.line,
             raw_offset: draft.raw.offset,
             raw_len: draft.raw.len,
@@ -141,13 +144,43 @@ pub fn write(outcome: &Outcome) -> String {
     text
 }
 
+/// Entries that were set aside because they were booked after the cut-off, and for nothing else.
+pub fn waiting(outcome: &Outcome) -> impl Iterator<Item = (Side, u32)> + '_ {
+    Side::BOTH.into_iter().flat_map(|side| {
+        let mut reasons: BTreeMap<u32, bool> = BTreeMap::new();
+        for (row, reason) in outcome.set(side).ignored() {
+            *reasons.entry(*row).or_insert(true) &= *reason == IgnoreReason::AfterCutOff;
+        }
+        reasons.into_iter().filter(|(_, only)| *only).map(move |(row, _)| (side, row))
+    })
+}
+
 /// Reads a carry file into a set for either side; `name` is what reports call the file.
 ///
 /// # Errors
 /// Fails on the first line that is not as [`write`] makes it: a carry file is never mended by hand.
 pub fn read(text: &str, name: &str) -> Result<[EntrySet; 2], CarryError> {
+    read_without(text, name, &BTreeSet::new()).map(|forward| forward.sets)
+}
+
+/// What a carry file holds.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    /// The entries of either side.
+    pub sets: [EntrySet; 2],
+    /// The identity of each entry of the file, in its order, those that were left out among them.
+    pub entries: Vec<(Side, EntryId)>,
+}
+
+/// Reads a carry file as [`read`] does, but for the entries of these places, from 1: they were settled by hand, and are
+/// remembered like those that were matched.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_without(text: &str, name: &str, settled: &BTreeSet<u64>) -> Result<Forward, CarryError> {
     let mut sets = [EntrySet::for_file(name), EntrySet::for_file(name)];
     sets.iter_mut().for_each(EntrySet::set_carried);
+    let mut entries = Vec::new();
     let mut lines = (1..).zip(text.lines());
     if lines.next().map(|(_, line)| line) != Some(HEADER) {
         return Err(CarryError { line: 1, message: "not a carry file of version 1".to_owned() });
@@ -164,11 +197,19 @@ pub fn read(text: &str, name: &str) -> Result<[EntrySet; 2], CarryError> {
         let side = side_named(&carried.side).ok_or_else(|| fail("the side is neither left nor right"))?;
         let draft =
             draft(&carried).ok_or_else(|| fail("an amount, currency, date or hash cannot be read"))?;
-        let set = &mut sets[side as usize];
-        let row = set.push(&draft).map_err(|full: TextFull| fail(&full.to_string()))?;
+        let full = |full: TextFull| fail(&full.to_string());
+        let mut apart = EntrySet::for_file(name);
+        let by_hand = settled.contains(&(entries.len() as u64 + 1));
+        let set = if by_hand { &mut apart } else { &mut sets[side as usize] };
+        let row = set.push(&draft).map_err(full)?;
         set.set_occurrence(row, carried.occurrence);
+        let id = set.id(row);
+        entries.push((side, id));
+        if by_hand {
+            sets[side as usize].settle(draft.booking, id);
+        }
     }
-    Ok(sets)
+    Ok(Forward { sets, entries })
 }
 
 fn draft(carried: &Carried) -> Option<Draft<'_>> {

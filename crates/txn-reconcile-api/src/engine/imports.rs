@@ -71,24 +71,39 @@ fn settle_block(set: &mut EntrySet, rows: impl Iterator<Item = u32>, overlap: Ov
     }
     for mut rows in same.into_values().filter(|rows| rows.len() > 1) {
         rows.sort_unstable_by_key(|row| (set.file(*row), set.line(*row), *row));
-        if overlap == Overlap::Dedupe {
-            let mut by_file: BTreeMap<usize, u32> = BTreeMap::new();
-            rows.iter().for_each(|row| *by_file.entry(set.file(*row)).or_default() += 1);
-            let fullest = by_file
-                .iter()
-                .max_by_key(|(file, count)| (**count, std::cmp::Reverse(**file)))
-                .map(|(file, _)| *file);
-            let (kept, dropped): (Vec<u32>, Vec<u32>) =
-                rows.iter().partition(|row| Some(set.file(**row)) == fullest);
-            dropped.into_iter().for_each(|row| set.ignore(row, IgnoreReason::AlreadyImported));
-            rows = kept;
-        }
         // Entries carried forward come with their numbers.
-        let numbers: BTreeSet<u32> = rows.iter().map(|row| set.occurrence(*row)).collect();
-        if numbers.len() < rows.len() {
-            for (number, row) in (1..).zip(rows) {
-                set.set_occurrence(row, number);
+        let (carried, mut rows): (Vec<u32>, Vec<u32>) =
+            rows.into_iter().partition(|row| set.is_carried(*row));
+        let taken: BTreeSet<u32> = carried.iter().map(|row| set.occurrence(*row)).collect();
+        match overlap {
+            Overlap::Dedupe => {
+                rows = keep_fullest(set, &rows);
+                // The file shows those again that have one of the first numbers, and no others.
+                for row in carried {
+                    if set.occurrence(row) as usize <= rows.len() {
+                        set.ignore(row, IgnoreReason::AlreadyImported);
+                    }
+                }
+                number(set, &rows, 1..);
             }
+            Overlap::Append => number(set, &rows, (1..).filter(|number| !taken.contains(number))),
         }
     }
+}
+
+/// Keeps the rows of the file that has most of them, and sets the others aside.
+fn keep_fullest(set: &mut EntrySet, rows: &[u32]) -> Vec<u32> {
+    let mut by_file: BTreeMap<usize, u32> = BTreeMap::new();
+    rows.iter().for_each(|row| *by_file.entry(set.file(*row)).or_default() += 1);
+    let fullest = by_file
+        .iter()
+        .max_by_key(|(file, count)| (**count, std::cmp::Reverse(**file)))
+        .map(|(file, _)| *file);
+    let (kept, dropped): (Vec<u32>, Vec<u32>) = rows.iter().partition(|row| Some(set.file(**row)) == fullest);
+    dropped.into_iter().for_each(|row| set.ignore(row, IgnoreReason::AlreadyImported));
+    kept
+}
+
+fn number(set: &mut EntrySet, rows: &[u32], numbers: impl Iterator<Item = u32>) {
+    rows.iter().zip(numbers).for_each(|(row, number)| set.set_occurrence(*row, number));
 }

@@ -473,6 +473,12 @@ impl EntrySet {
         }
     }
 
+    /// Whether a run before left the entry open.
+    #[must_use]
+    pub fn is_carried(&self, row: u32) -> bool {
+        self.files.get(self.file(row)).is_some_and(|file| file.carried)
+    }
+
     /// Remembers an entry that a run before matched, by its booking date.
     pub fn settle(&mut self, booked: Date, id: EntryId) {
         self.settled.entry(booked).or_default().insert(id);
@@ -487,8 +493,8 @@ impl EntrySet {
     /// Whether a run before matched this entry. Entries carried forward were open then, whatever their number is.
     #[must_use]
     pub fn is_settled(&self, row: u32) -> bool {
-        let carried = self.files.get(self.file(row)).is_some_and(|file| file.carried);
-        !carried && self.settled.get(&self.booking(row)).is_some_and(|ids| ids.contains(&self.id(row)))
+        !self.is_carried(row)
+            && self.settled.get(&self.booking(row)).is_some_and(|ids| ids.contains(&self.id(row)))
     }
 
     /// 1 for the first of several rows with the same content, 2 for the second …

@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use contract::{StoreKind, Var};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::jwks;
-
 /// How the service is set up.
 #[derive(Clone)]
 pub struct Config {
@@ -41,6 +39,8 @@ pub struct Config {
     pub upload_limit_bytes: u64,
     /// Requests per second and tenant.
     pub requests_per_second: u32,
+    /// Where traces go.
+    pub otlp_endpoint: Option<reqwest::Url>,
 }
 
 /// The database.
@@ -159,9 +159,6 @@ impl Config {
         let env = Environment(get);
         let environment = env.text(Var::Environment);
         let deployed = environment.is_some();
-        if env.text(Var::OtlpEndpoint).is_some() {
-            return Err(wrong(Var::OtlpEndpoint, "is set, and this version cannot do it yet"));
-        }
         let kind = match env.text(Var::Store) {
             Some(name) => StoreKind::ALL
                 .into_iter()
@@ -203,6 +200,10 @@ impl Config {
             jwt: jwt(&env)?,
             upload_limit_bytes: env.parsed(Var::UploadLimitBytes, 2 << 30)?,
             requests_per_second: env.parsed(Var::RequestsPerSecond, 200)?,
+            otlp_endpoint: env
+                .text(Var::OtlpEndpoint)
+                .map(|text| address(Var::OtlpEndpoint, &text))
+                .transpose()?,
             environment,
         })
     }
@@ -235,6 +236,20 @@ impl PostgresConfig {
     }
 }
 
+/// An address that the service calls: https, or plain http on this machine.
+fn address(var: Var, text: &str) -> Result<reqwest::Url, ConfigError> {
+    let url = reqwest::Url::parse(text).map_err(|_| wrong(var, "is not an address"))?;
+    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong(var, "holds a user or a password"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if local => Ok(url),
+        _ => Err(wrong(var, "is not an https address")),
+    }
+}
+
 fn jwt(env: &Environment<'_>) -> Result<Option<JwtConfig>, ConfigError> {
     let Some(issuer) = env.text(Var::JwtIssuer) else {
         // Somebody who sets one of these expects that tokens are taken.
@@ -248,9 +263,7 @@ fn jwt(env: &Environment<'_>) -> Result<Option<JwtConfig>, ConfigError> {
     let audience = env.needed(Var::JwtAudience)?;
     let keys = match (env.text(Var::JwksFile), env.text(Var::JwksUrl)) {
         (Some(path), None) => KeySource::File(path.into()),
-        (None, Some(text)) => {
-            KeySource::Address(jwks::address(&text).map_err(|what| wrong(Var::JwksUrl, what))?)
-        }
+        (None, Some(text)) => KeySource::Address(address(Var::JwksUrl, &text)?),
         (None, None) => return Err(wrong(Var::JwksUrl, "is not set, nor is the file")),
         (Some(_), Some(_)) => return Err(wrong(Var::JwksUrl, "is set, and so is the file")),
     };
@@ -306,6 +319,24 @@ mod tests {
         assert_eq!(read(&[(Var::JwksUrl, "http://idp.example/keys")]), Err(Var::JwksUrl));
         assert_eq!(read(&[(Var::JwksFile, "keys.json")]), Err(Var::JwksUrl));
         assert_eq!(read(&[(Var::JwksUrl, ""), (Var::JwksFile, "keys.json")]), Ok(true));
+    }
+
+    #[test]
+    fn what_is_called_is_called_over_https_or_on_this_machine() {
+        for good in
+            ["https://idp.example/keys", "http://localhost:8080/keys", "http://127.0.0.1/", "http://[::1]:1/"]
+        {
+            assert!(address(Var::JwksUrl, good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://idp.example/keys",
+            "ftp://127.0.0.1/",
+            "file:///etc/keys",
+            "keys",
+            "https://me:word@idp.example/",
+        ] {
+            assert!(address(Var::JwksUrl, bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -91,23 +91,6 @@ fn signs(key: &Jwk) -> bool {
             .is_none_or(|own| ALGORITHMS.iter().any(|algorithm| own.to_string() == format!("{algorithm:?}")))
 }
 
-/// An address that keys are fetched from: https, or plain http on this machine.
-///
-/// # Errors
-/// Says what is wrong with it.
-pub fn address(text: &str) -> Result<reqwest::Url, &'static str> {
-    let url = reqwest::Url::parse(text).map_err(|_| "is not an address")?;
-    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a user or a password");
-    }
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if local => Ok(url),
-        _ => Err("is not an https address"),
-    }
-}
-
 impl Keys {
     /// Keys that stay as they are.
     ///
@@ -235,24 +218,6 @@ fn describe(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_come_over_https_or_from_this_machine() {
-        for good in
-            ["https://idp.example/keys", "http://localhost:8080/keys", "http://127.0.0.1/", "http://[::1]:1/"]
-        {
-            assert!(address(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "http://idp.example/keys",
-            "ftp://127.0.0.1/",
-            "file:///etc/keys",
-            "keys",
-            "https://me:word@idp.example/",
-        ] {
-            assert!(address(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_set_without_a_key_that_signs_is_refused() {

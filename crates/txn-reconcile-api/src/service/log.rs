@@ -7,13 +7,14 @@ use contract::LogField;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
 use super::clock::{Clock, SystemClock, rfc3339};
+use super::traces::Traces;
 use crate::pan;
 
 tokio::task_local! {
@@ -77,12 +78,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 }
 
-/// Starts the log. Libraries are heard only where they warn.
-pub fn start(level: LevelFilter, environment: Option<String>) {
+/// Starts the log, and traces beside it. Libraries are heard only where they warn.
+pub fn start(level: LevelFilter, environment: Option<String>, traces: Option<&Traces>) {
     let own = tracing_subscriber::filter::Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("txn_reconcile_api", level);
-    let _ = Registry::default().with(Lines { environment }.with_filter(own)).try_init();
+    // Without traces nobody asks for spans, and none are made.
+    let lines = Lines { environment }.with_filter(own.and(filter_fn(|meta| meta.is_event())));
+    let _ = Registry::default().with(lines).with(traces.map(Traces::layer)).try_init();
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod api;
 pub mod audit;
 pub mod auth;
 pub mod blob;
+mod carry;
 pub mod clock;
 pub mod config;
 pub mod jwks;
@@ -17,6 +18,7 @@ pub mod problem;
 pub mod records;
 pub mod server;
 pub mod store;
+pub mod traces;
 pub mod worker;
 
 use std::sync::Arc;

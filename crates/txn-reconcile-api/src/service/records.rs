@@ -185,6 +185,12 @@ pub struct Run {
     pub as_of: Option<String>,
     /// Whether only the summary is wanted: statements are not claimed and no lists are kept.
     pub dry_run: bool,
+    /// The run that it goes on from: what that one left open is matched again in this one.
+    #[serde(default)]
+    pub follows: Option<String>,
+    /// The run that goes on from it. Its breaks are worked on there from then on.
+    #[serde(default)]
+    pub followed_by: Option<String>,
     /// How far it is.
     pub progress: Progress,
     /// What came out, once it is completed.
@@ -202,12 +208,20 @@ pub struct Run {
     /// How often it was taken up.
     #[serde(default)]
     pub attempts: u32,
+    /// Whether it closes the breaks of the run before, which nothing undoes: it can only be completed.
+    #[serde(default)]
+    #[schemars(skip)]
+    pub closing: bool,
+    /// The trace of the request that started it (W3C `traceparent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub trace: Option<String>,
 }
 
 /// How far a run is. A worker that takes a run over goes on from here.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
-    /// What is being done: `reading`, `matching`, `saving` or `done`.
+    /// What is being done: `reading`, `matching`, `saving`, `closing` or `done`.
     pub stage: String,
     /// Bytes of statements that were read.
     pub bytes_read: u64,
@@ -221,6 +235,9 @@ pub struct Progress {
     pub breaks: u64,
     /// Of them, how many are kept.
     pub breaks_saved: u64,
+    /// Breaks of the run before that have been closed.
+    #[serde(default)]
+    pub carried_closed: u64,
 }
 
 /// An entry, as matches and breaks show it.
@@ -275,6 +292,21 @@ pub enum BreakState {
     Proposed,
     /// The resolution was approved.
     Resolved,
+    /// A later run has matched it.
+    MatchedLater,
+    /// It is still open, and a break of the later run.
+    Carried,
+    /// The later run sets such entries aside.
+    SetAside,
+}
+
+/// Where a break came from or went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    /// The run.
+    pub run: String,
+    /// The number of the break there, or of the match.
+    pub number: Option<u64>,
 }
 
 /// Why a break is closed.
@@ -344,6 +376,12 @@ pub struct Break {
     pub resolution: Option<Resolution>,
     /// What people said, at most 100.
     pub comments: Vec<Comment>,
+    /// The break of the run before that it was.
+    #[serde(default)]
+    pub carried_from: Option<Link>,
+    /// The match or the break of the later run that it became.
+    #[serde(default)]
+    pub became: Option<Link>,
 }
 
 /// A candidate for a break.
@@ -368,7 +406,7 @@ pub struct ManualMatch {
     pub breaks: Vec<u64>,
     /// Left less right, by currency, in minor units.
     pub difference: BTreeMap<String, String>,
-    /// `proposed`, `approved` or `revoked`.
+    /// `proposed`, `approved`, `revoked`, or `lapsed` when a later run came before the approval.
     pub state: String,
     /// What people should know of it.
     pub note: String,

@@ -21,8 +21,9 @@ use super::config::{Config, KeySource, StoreConfig};
 use super::jwks::Keys;
 use super::records::{Scope, encode};
 use super::store::embedded::EmbeddedStore;
+use super::store::traced::Traced;
 use super::store::{Expect, Store, Write};
-use super::{api, audit, auth, blob, worker};
+use super::{api, audit, auth, blob, traces, worker};
 
 /// Upper bounds of the latency histogram, in milliseconds.
 const BUCKETS_MS: [u64; 8] = [5, 10, 25, 50, 100, 250, 1000, 5000];
@@ -116,6 +117,7 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
                 .map_err(|error| error.to_string())?,
         ),
     };
+    let store = if config.otlp_endpoint.is_some() { Traced::over(store, &config.store) } else { store };
     let tokens = match &config.jwt {
         None => None,
         Some(jwt) => {
@@ -248,8 +250,9 @@ pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAd
     app.wake.notify_waiters();
     drop(listener);
     tracing::info!("stopping: open requests are completed");
-    // A second is kept to leave in.
-    let patience = Duration::from_secs(config.stop_timeout_seconds.saturating_sub(1).max(1));
+    // A second is kept to leave in, and what the last traces take.
+    let kept = 1 + if config.otlp_endpoint.is_some() { traces::FLUSH_SECONDS } else { 0 };
+    let patience = Duration::from_secs(config.stop_timeout_seconds.saturating_sub(kept).max(1));
     if tokio::time::timeout(patience, connections.shutdown()).await.is_err() {
         tracing::warn!("requests were still open when the time to stop was over");
     }

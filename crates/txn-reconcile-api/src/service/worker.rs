@@ -11,10 +11,12 @@ use futures_util::StreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::json;
+use tracing::{Instrument, Span, info_span};
 
 use super::App;
 use super::api::{release, screen, statement_options};
 use super::audit::sha256;
+use super::carry::{self, CarryIn};
 use super::clock::id;
 use super::ledger::Effect;
 use super::problem::Problem;
@@ -23,6 +25,7 @@ use super::records::{
     break_key, decode, encode,
 };
 use super::store::{Due, Expect, Item, Key, StoreError, Write};
+use super::traces;
 use crate::date::Date;
 use crate::engine::{self, Options, Outcome, Side};
 use crate::entry::EntrySet;
@@ -49,7 +52,7 @@ const CHUNK: u64 = 2_000;
 const BATCH: usize = 50;
 
 /// Why a worker lets go of a run.
-enum Stop {
+pub(super) enum Stop {
     /// Somebody else has it, or it was cancelled.
     Lost,
     /// It cannot be done now; whoever comes next tries again.
@@ -75,12 +78,12 @@ impl From<StoreError> for Stop {
 }
 
 /// A run that this worker holds.
-struct Held<'a> {
-    app: &'a App,
-    tenant: String,
+pub(super) struct Held<'a> {
+    pub app: &'a App,
+    pub tenant: String,
     key: Key,
-    run: Run,
-    version: u64,
+    pub run: Run,
+    pub version: u64,
     renewed: u64,
 }
 
@@ -115,6 +118,11 @@ pub async fn step(app: &App, me: &str) -> Result<bool, StoreError> {
         if item.due.as_ref().is_none_or(|due| due.at > app.clock.now_ms()) {
             continue;
         }
+        if let Some(tenant) = item.key.pk.strip_prefix("tenant#")
+            && carry::put_off(app, tenant, &item).await?
+        {
+            continue;
+        }
         if let Some(held) = Held::claim(app, item, me).await? {
             held.finish().await;
             return Ok(true);
@@ -139,7 +147,7 @@ impl<'a> Held<'a> {
     }
 
     /// The write that keeps the run as it is here, with its lease renewed.
-    fn put(&self) -> Result<Write, Stop> {
+    pub fn put(&self) -> Result<Write, Stop> {
         let ended = !matches!(self.run.status, RunStatus::Queued | RunStatus::Running);
         let at = self.app.clock.now_ms() + LEASE_MS;
         Ok(Write::Put {
@@ -152,7 +160,7 @@ impl<'a> Held<'a> {
     }
 
     /// Renews the lease and keeps the progress, along with other writes.
-    async fn keep_with(&mut self, mut writes: Vec<Write>) -> Result<(), Stop> {
+    pub async fn keep_with(&mut self, mut writes: Vec<Write>) -> Result<(), Stop> {
         writes.push(self.put()?);
         self.app.store.transact(writes, None).await?;
         self.version += 1;
@@ -165,13 +173,18 @@ impl<'a> Held<'a> {
     }
 
     /// Renews the lease if a third of it is over.
-    async fn renew(&mut self) -> Result<(), Stop> {
+    pub async fn renew(&mut self) -> Result<(), Stop> {
         if self.app.clock.now_ms() >= self.renewed + LEASE_MS / 3 { self.keep().await } else { Ok(()) }
     }
 
     /// Makes the run, and says what became of it.
-    async fn finish(mut self) {
-        let result = if self.run.attempts > ATTEMPTS_MAX {
+    async fn finish(self) {
+        let span = traces::run(&self.run.id, self.run.attempts, self.run.trace.as_deref());
+        self.finish_in(&span).instrument(span.clone()).await;
+    }
+
+    async fn finish_in(mut self, span: &Span) {
+        let result = if self.run.attempts > ATTEMPTS_MAX && !self.run.closing {
             Err(Stop::Failed(format!("it was given up after {ATTEMPTS_MAX} attempts")))
         } else {
             self.make().await
@@ -179,12 +192,17 @@ impl<'a> Held<'a> {
         let run = self.run.id.clone();
         match result {
             Ok(()) => {
+                span.record("reconcile.run.matches", self.run.progress.matches);
+                span.record("reconcile.run.breaks", self.run.progress.breaks);
                 self.app.metrics.run(true);
                 tracing::info!(run, "run completed");
             }
             Err(Stop::Lost) => tracing::info!(run, "run left to another worker, or cancelled"),
             Err(Stop::Later(why)) => tracing::warn!(run, "run put off: {why}"),
+            // What has begun to close the breaks of the run before is completed, if not now.
+            Err(Stop::Failed(why)) if self.run.closing => tracing::error!(run, "run put off: {why}"),
             Err(Stop::Failed(why)) => {
+                traces::failed(span);
                 self.app.metrics.run(false);
                 tracing::warn!(run, "run failed: {why}");
                 self.run.status = RunStatus::Failed;
@@ -210,7 +228,12 @@ impl<'a> Held<'a> {
             request: &self.run.id,
             action,
             subject: &self.run.id,
-            detail: json!({ "digest": self.run.progress.digest, "matches": self.run.progress.matches, "breaks": self.run.progress.breaks }),
+            detail: json!({
+                "digest": self.run.progress.digest,
+                "matches": self.run.progress.matches,
+                "breaks": self.run.progress.breaks,
+                "carried": self.run.summary.as_ref().map(|summary| &summary["carried"]),
+            }),
             writes,
             answer: None,
         };
@@ -227,13 +250,59 @@ impl<'a> Held<'a> {
         let ruleset = rules::load(&ruleset.toml)
             .map_err(|_| Stop::Failed("the ruleset does not load any more".into()))?;
         let ruleset = Arc::new(ruleset);
-        let left = self.side(Side::Left, &ruleset).await?;
-        let right = self.side(Side::Right, &ruleset).await?;
+        let mut left = self.side(Side::Left, &ruleset).instrument(info_span!("read left")).await?;
+        let mut right = self.side(Side::Right, &ruleset).instrument(info_span!("read right")).await?;
+        let mut carried = self.carry_in().instrument(info_span!("carry in")).await?;
+        let whole = carried.as_ref().map(|carried| carried.whole([&left, &right]));
+        if let Some(carried) = &mut carried {
+            for (set, open) in [&mut left, &mut right].into_iter().zip(std::mem::take(&mut carried.sets)) {
+                set.append(open).map_err(|full| Stop::Failed(full.to_string()))?;
+            }
+        }
         self.stage("matching").await?;
+        let outcome = self.compute(left, right, &ruleset).instrument(info_span!("match")).await?;
+        if let (Some(carried), Some(whole)) = (&carried, &whole) {
+            carried.check(whole, &outcome)?;
+        }
+        // A dry run takes over what is open now, which may be less the next time.
+        let before = self.run.progress.digest.as_ref().filter(|_| !self.run.dry_run);
+        if before.is_some_and(|before| *before != outcome.digest) {
+            return Err(Stop::Failed("matching again gave another result".into()));
+        }
+        let progress = &mut self.run.progress;
+        progress.digest = Some(outcome.digest.clone());
+        progress.matches = outcome.match_count() as u64;
+        progress.breaks = outcome.breaks.len() as u64;
+        self.stage("saving").await?;
+        if !self.run.dry_run {
+            self.save_matches(&outcome, &ruleset).instrument(info_span!("save matches")).await?;
+            self.save_breaks(&outcome, carried.as_ref()).instrument(info_span!("save breaks")).await?;
+            self.carry_out(&outcome).instrument(info_span!("carry out")).await?;
+        }
+        let mut summary = summary(&outcome, &ruleset);
+        if let Some(carried) = &carried {
+            summary["carried"] = carried.summary(&outcome);
+            if !self.run.dry_run {
+                self.close_before(carried, &outcome).instrument(info_span!("close before")).await?;
+            }
+        }
+        self.run.summary = Some(summary);
+        self.run.status = RunStatus::Completed;
+        self.run.progress.stage = "done".into();
+        self.end("run.complete").await
+    }
+
+    /// Matches, beside the threads that answer requests.
+    async fn compute(
+        &mut self,
+        left: EntrySet,
+        right: EntrySet,
+        ruleset: &Arc<Ruleset>,
+    ) -> Result<Outcome, Stop> {
         let date = |text: &Option<String>| text.as_deref().and_then(|text| Date::parse_iso(text.as_bytes()));
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let options = Options { as_of: date(&self.run.as_of), cut_off: date(&self.run.cut_off), threads };
-        let given = Arc::clone(&ruleset);
+        let given = Arc::clone(ruleset);
         let mut matching =
             tokio::task::spawn_blocking(move || engine::reconcile(left, right, &given, &options));
         // A long match must not cost the lease.
@@ -243,28 +312,12 @@ impl<'a> Held<'a> {
                 () = self.app.clock.sleep(LEASE_MS / 3) => self.keep().await?,
             }
         };
-        let outcome = outcome
+        outcome
             .map_err(|_| Stop::Failed("the engine broke off".into()))?
-            .map_err(|error| Stop::Failed(error.to_string()))?;
-        if self.run.progress.digest.as_ref().is_some_and(|before| *before != outcome.digest) {
-            return Err(Stop::Failed("matching again gave another result".into()));
-        }
-        let progress = &mut self.run.progress;
-        progress.digest = Some(outcome.digest.clone());
-        progress.matches = outcome.match_count() as u64;
-        progress.breaks = outcome.breaks.len() as u64;
-        self.stage("saving").await?;
-        if !self.run.dry_run {
-            self.save_matches(&outcome, &ruleset).await?;
-            self.save_breaks(&outcome).await?;
-        }
-        self.run.summary = Some(summary(&outcome, &ruleset));
-        self.run.status = RunStatus::Completed;
-        self.run.progress.stage = "done".into();
-        self.end("run.complete").await
+            .map_err(|error| Stop::Failed(error.to_string()))
     }
 
-    async fn stage(&mut self, stage: &str) -> Result<(), Stop> {
+    pub async fn stage(&mut self, stage: &str) -> Result<(), Stop> {
         stage.clone_into(&mut self.run.progress.stage);
         self.keep().await
     }
@@ -341,7 +394,7 @@ impl<'a> Held<'a> {
 
     /// Keeps the breaks, as items. Each transaction holds on to the lease, so that a worker that has lost it can write
     /// nothing more.
-    async fn save_breaks(&mut self, outcome: &Outcome) -> Result<(), Stop> {
+    async fn save_breaks(&mut self, outcome: &Outcome, carried: Option<&CarryIn>) -> Result<(), Stop> {
         let from = usize::try_from(self.run.progress.breaks_saved).unwrap_or(usize::MAX);
         for batch in outcome.breaks.get(from..).unwrap_or_default().chunks(BATCH) {
             let mut writes = Vec::with_capacity(batch.len());
@@ -349,7 +402,11 @@ impl<'a> Held<'a> {
                 self.run.progress.breaks_saved += 1;
                 let number = self.run.progress.breaks_saved;
                 let key = break_key(&self.tenant, &self.run.id, number);
-                writes.push(Write::put(key, Expect::Absent, encode(&shown_break(outcome, item, number))?));
+                let mut shown = shown_break(outcome, item, number);
+                if let Some(carried) = carried {
+                    carried.go_on(item.side, outcome.set(item.side).id(item.row), &mut shown);
+                }
+                writes.push(Write::put(key, Expect::Absent, encode(&shown)?));
             }
             self.keep_with(writes).await?;
         }
@@ -415,6 +472,8 @@ fn shown_break(outcome: &Outcome, item: &engine::Break, number: u64) -> Break {
         state: BreakState::Open,
         resolution: None,
         comments: Vec::new(),
+        carried_from: None,
+        became: None,
     }
 }
 

@@ -88,11 +88,14 @@ async fn queues(store: &dyn Store) {
 
 async fn whole_or_not_at_all(store: &dyn Store) {
     let delete = |sk: &str, version| Write::Delete { key: Key::new("p", sk), version };
+    let check = |sk: &str, version| Write::Check { key: Key::new("p", sk), version };
     store.transact(vec![put("t1", Expect::Absent, "1")], Some(entry(1))).await.unwrap();
     let refused = [
         (vec![put("t2", Expect::Absent, "1"), put("t1", Expect::Absent, "2")], None),
         (vec![put("t2", Expect::Absent, "1"), put("t1", Expect::Version(7), "2")], Some(entry(2))),
         (vec![put("t2", Expect::Absent, "1"), delete("t1", 7)], Some(entry(2))),
+        (vec![put("t2", Expect::Absent, "1"), check("t1", 7)], Some(entry(2))),
+        (vec![put("t2", Expect::Absent, "1"), check("t0", 1)], Some(entry(2))),
         (vec![put("t2", Expect::Absent, "1")], Some(entry(1))),
     ];
     for (writes, audit) in refused {
@@ -100,7 +103,10 @@ async fn whole_or_not_at_all(store: &dyn Store) {
     }
     assert_eq!(store.get(&Key::new("p", "t2")).await.unwrap(), None);
     assert_eq!(store.get(&Key::new("p", "t1")).await.unwrap().unwrap().version, 1);
-    let held = vec![put("t2", Expect::Absent, "1"), delete("t1", 1)];
+    let held = vec![put("t2", Expect::Absent, "1"), check("t1", 1)];
+    store.transact(held, None).await.unwrap();
+    assert_eq!(store.get(&Key::new("p", "t1")).await.unwrap().unwrap().version, 1, "it is as it was");
+    let held = vec![put("t2", Expect::Version(1), "1"), delete("t1", 1)];
     store.transact(held, Some(entry(2))).await.unwrap();
     assert_eq!(store.get(&Key::new("p", "t1")).await.unwrap(), None);
     assert_eq!(store.audit("c", 1, 9).await.unwrap(), [entry(1), entry(2)]);

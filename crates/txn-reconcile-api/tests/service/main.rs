@@ -5,9 +5,12 @@
 mod api;
 mod audit;
 mod backends;
+mod carry;
 mod conformance;
 mod issuer;
+mod launch;
 mod postgres;
 mod process;
 mod simulation;
 mod tokens;
+mod traces;

@@ -2,7 +2,7 @@
 //! crash it at any await. `RECONCILE_SEED=7 cargo test -p txn-reconcile-api --test service simulation` replays a seed.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use super::api::{Answer, BANK, Client, LEDGER, RULES, id};
 use super::backends::{ADMIN, app};
 
 /// The one source of chance (SplitMix64).
-struct Chance(Mutex<u64>);
+pub struct Chance(Mutex<u64>);
 
 impl Chance {
     fn next(&self) -> u64 {
@@ -41,7 +41,7 @@ impl Rng for Chance {
 }
 
 #[derive(Default)]
-struct SimClock(AtomicU64);
+pub struct SimClock(AtomicU64);
 
 #[async_trait::async_trait]
 impl Clock for SimClock {
@@ -59,12 +59,14 @@ impl Clock for SimClock {
     }
 }
 
-struct Faulty {
+pub struct Faulty {
     inner: Arc<EmbeddedStore>,
     chance: Arc<Chance>,
     /// Calls until the next crash.
     left: AtomicI64,
     crashed: Notify,
+    /// Whether there are crashes alone.
+    calm: AtomicBool,
     /// How many faults were injected, so that a simulation without any is noticed.
     injected: AtomicU64,
 }
@@ -75,7 +77,7 @@ impl Faulty {
         if self.left.fetch_sub(1, Ordering::Relaxed) == 0 {
             self.crash().await;
         }
-        if self.chance.one_in(30) {
+        if !self.calm.load(Ordering::Relaxed) && self.chance.one_in(30) {
             self.injected.fetch_add(1, Ordering::Relaxed);
             return Err(StoreError::Unavailable("throttled".into()));
         }
@@ -113,7 +115,7 @@ impl Store for Faulty {
         if self.left.fetch_sub(1, Ordering::Relaxed) == 0 {
             self.crash().await;
         }
-        if self.chance.one_in(15) {
+        if !self.calm.load(Ordering::Relaxed) && self.chance.one_in(15) {
             self.injected.fetch_add(1, Ordering::Relaxed);
             return Err(StoreError::Unavailable("timed out".into()));
         }
@@ -130,7 +132,7 @@ impl Store for Faulty {
     }
 }
 
-struct World {
+pub struct World {
     store: Arc<Faulty>,
     files: Arc<object_store::memory::InMemory>,
     clock: Arc<SimClock>,
@@ -139,8 +141,31 @@ struct World {
 }
 
 impl World {
+    pub fn new(seed: u64) -> Self {
+        let chance = Arc::new(Chance(Mutex::new(seed)));
+        Self {
+            store: Arc::new(Faulty {
+                inner: Arc::new(EmbeddedStore::in_memory().unwrap()),
+                chance: chance.clone(),
+                left: AtomicI64::new(i64::MAX),
+                crashed: Notify::new(),
+                calm: AtomicBool::new(false),
+                injected: AtomicU64::new(0),
+            }),
+            files: Arc::default(),
+            clock: Arc::new(SimClock(AtomicU64::new(1_790_000_000_000))),
+            chance,
+            keys: AtomicU64::new(0),
+        }
+    }
+
+    /// A process without faults.
+    pub fn calm(&self) -> Arc<App> {
+        self.start(self.store.inner.clone())
+    }
+
     /// A process, started over what the one before has left.
-    fn start(&self, store: Arc<dyn Store>) -> Arc<App> {
+    pub fn start(&self, store: Arc<dyn Store>) -> Arc<App> {
         let mut started = Arc::into_inner(app(store)).unwrap();
         started.files = self.files.clone();
         started.clock = self.clock.clone();
@@ -159,7 +184,7 @@ impl World {
     }
 
     /// Asks until there is an answer that says something, through crashes and restarts, with one idempotency key.
-    async fn ask(&self, token: &str, call: impl AsyncFn(&Client, &str) -> Answer) -> Answer {
+    pub async fn ask(&self, token: &str, call: impl AsyncFn(&Client, &str) -> Answer) -> Answer {
         let key = self.key();
         for _ in 0..200 {
             self.store.left.store(i64::try_from(self.chance.next() % 60).unwrap(), Ordering::Relaxed);
@@ -173,7 +198,7 @@ impl World {
     }
 
     /// Lets workers work, one dying after another, until nothing is left to do.
-    async fn work(&self) {
+    pub async fn work(&self) {
         for number in 0..400 {
             self.store.left.store(i64::try_from(self.chance.next() % 150).unwrap(), Ordering::Relaxed);
             let app = self.start(self.store.clone());
@@ -187,6 +212,19 @@ impl World {
         panic!("the workers do not come to an end");
     }
 
+    /// Lets a worker take up a run, and crashes it after so many calls of the store. No other fault is injected.
+    pub async fn dies_after(&self, calls: i64) {
+        self.store.left.store(calls, Ordering::Relaxed);
+        self.store.calm.store(true, Ordering::Relaxed);
+        let app = self.start(self.store.clone());
+        tokio::select! {
+            step = worker::step(&app, "dies") => assert_eq!(step, Ok(true)),
+            () = self.store.crashed.notified() => {}
+        }
+        self.store.calm.store(false, Ordering::Relaxed);
+        self.clock.0.fetch_add(31_000, Ordering::Relaxed);
+    }
+
     async fn idle(&self) -> bool {
         self.store.inner.list_due(worker::QUEUE, u64::MAX >> 2, 9).await.unwrap().is_empty()
     }
@@ -194,22 +232,9 @@ impl World {
 
 /// Answers the digest of the result, and how many faults were injected on the way to it.
 async fn simulate(seed: u64) -> (String, u64) {
-    let chance = Arc::new(Chance(Mutex::new(seed)));
-    let world = World {
-        store: Arc::new(Faulty {
-            inner: Arc::new(EmbeddedStore::in_memory().unwrap()),
-            chance: chance.clone(),
-            left: AtomicI64::new(i64::MAX),
-            crashed: Notify::new(),
-            injected: AtomicU64::new(0),
-        }),
-        files: Arc::default(),
-        clock: Arc::new(SimClock(AtomicU64::new(1_790_000_000_000))),
-        chance,
-        keys: AtomicU64::new(0),
-    };
+    let world = World::new(seed);
     // The token is shown once, so it is made before the faults begin.
-    let calm = world.start(world.store.inner.clone());
+    let calm = world.calm();
     let admin = Client { router: router(calm.clone()), token: ADMIN.into() };
     let scopes = json!({ "tenant": "acme", "name": "test", "scopes": ["read", "write", "approve", "audit"] });
     let made = admin.post_with("/v1/keys", "first", None, &scopes).await;

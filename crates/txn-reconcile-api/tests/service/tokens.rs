@@ -30,7 +30,7 @@ fn fixed(keys: &[Value]) -> Keys {
 }
 
 fn behind(address: &Address) -> Keys {
-    Keys::behind(jwks::address(&address.url).unwrap()).unwrap()
+    Keys::behind(address.url.parse().unwrap()).unwrap()
 }
 
 async fn status(app: &Arc<App>, token: String) -> u16 {

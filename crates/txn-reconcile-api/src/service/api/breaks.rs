@@ -11,17 +11,17 @@ use super::super::App;
 use super::super::clock::id;
 use super::super::problem::Problem;
 use super::super::records::{
-    Break, BreakState, Comment, ManualMatch, Reason, Resolution, Scope, break_key, encode, run_partition,
+    Break, BreakState, Comment, ManualMatch, Reason, Resolution, Run, Scope, break_key, encode, run_partition,
 };
 use super::super::store::{Expect, Key, Write};
-use super::runs::completed;
+use super::runs::{completed, workable};
 use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, text, versioned};
 
 /// The query of the list of breaks.
 const FILTERS: &[(&str, &str)] = &[
     PAGING[0],
     PAGING[1],
-    ("state", "Only breaks in this state: open, proposed or resolved."),
+    ("state", "Only breaks in this state: open, proposed, resolved, matched_later, carried or set_aside."),
     ("kind", "Only breaks of this kind."),
     ("owner", "Only breaks of this owner."),
 ];
@@ -144,7 +144,14 @@ async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
         Some("open") => Some(BreakState::Open),
         Some("proposed") => Some(BreakState::Proposed),
         Some("resolved") => Some(BreakState::Resolved),
-        Some(_) => return Err(Problem::bad_request("state is open, proposed or resolved")),
+        Some("matched_later") => Some(BreakState::MatchedLater),
+        Some("carried") => Some(BreakState::Carried),
+        Some("set_aside") => Some(BreakState::SetAside),
+        Some(_) => {
+            return Err(Problem::bad_request(
+                "state is open, proposed, resolved, matched_later, carried or set_aside",
+            ));
+        }
     };
     let (kind, owner) = (call.query.get("kind"), call.query.get("owner"));
     let page =
@@ -158,9 +165,8 @@ async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
     Ok(Reply::Json(answer(200, &page)?))
 }
 
-/// The break that a call is about.
-async fn find(app: &App, call: &Call) -> Result<(Break, u64, Key), Problem> {
-    let run = completed(app, call).await?;
+/// The break of a run that a call is about.
+async fn find(app: &App, call: &Call, run: &Run) -> Result<(Break, u64, Key), Problem> {
     let number = call.part(1).parse().map_err(|_| Problem::not_found("a break has a number"))?;
     let key = break_key(&call.who.tenant, &run.id, number);
     let (found, version) = app.read(&key).await?;
@@ -168,7 +174,8 @@ async fn find(app: &App, call: &Call) -> Result<(Break, u64, Key), Problem> {
 }
 
 async fn show(app: &App, call: Call) -> Result<Reply, Problem> {
-    let (found, version, _) = find(app, &call).await?;
+    let run = completed(app, &call).await?;
+    let (found, version, _) = find(app, &call, &run).await?;
     Ok(Reply::Json(versioned(200, &found, version)?))
 }
 
@@ -181,13 +188,14 @@ async fn change(
     edit: impl FnOnce(&mut Break) -> Result<(), Problem> + Send,
 ) -> Result<Reply, Problem> {
     let wanted = call.if_match()?;
-    let (mut found, version, key) = find(app, &call).await?;
+    let (run, check) = workable(app, &call).await?;
+    let (mut found, version, key) = find(app, &call, &run).await?;
     let changed = || Problem::changed("the break has changed since it was read");
     if wanted != version {
         return Err(changed());
     }
     edit(&mut found)?;
-    let writes = vec![Write::put(key, same(version), encode(&found)?)];
+    let writes = vec![check, Write::put(key, same(version), encode(&found)?)];
     let subject = format!("{}/{}", call.part(0), found.number);
     let detail = json!({ "state": found.state, "owner": found.owner, "resolution": found.resolution });
     let shown = versioned(status, &found, version + 1)?;
@@ -288,7 +296,7 @@ async fn reject(app: &App, call: Call) -> Result<Reply, Problem> {
 async fn propose_match(app: &App, call: Call) -> Result<Reply, Problem> {
     let mut body: NewManualMatch = call.json()?;
     text(&body.note, "note", 1000)?;
-    let run = completed(app, &call).await?;
+    let (run, check) = workable(app, &call).await?;
     body.breaks.sort_unstable();
     body.breaks.dedup();
     if !(2..=40).contains(&body.breaks.len()) {
@@ -296,7 +304,7 @@ async fn propose_match(app: &App, call: Call) -> Result<Reply, Problem> {
     }
     let id = id("mm", &*app.clock, &*app.rng);
     let mut sums: BTreeMap<String, i128> = BTreeMap::new();
-    let mut writes = Vec::new();
+    let mut writes = vec![check];
     for number in &body.breaks {
         let key = break_key(&call.who.tenant, &run.id, *number);
         let (mut found, version): (Break, u64) = app.read(&key).await?;
@@ -360,7 +368,7 @@ async fn settle(
     to: &'static str,
     edit: impl Fn(&mut Break),
 ) -> Result<Reply, Problem> {
-    let run = completed(app, &call).await?;
+    let (run, check) = workable(app, &call).await?;
     let key = Key::new(run_partition(&call.who.tenant, &run.id), format!("manual#{}", call.part(1)));
     let (mut made, version): (ManualMatch, u64) = app.read(&key).await?;
     if !from.contains(&made.state.as_str()) {
@@ -371,7 +379,7 @@ async fn settle(
         made.checker = Some(call.who.actor.clone());
     }
     to.clone_into(&mut made.state);
-    let mut writes = vec![Write::put(key, same(version), encode(&made)?)];
+    let mut writes = vec![check, Write::put(key, same(version), encode(&made)?)];
     for number in &made.breaks {
         let key = break_key(&call.who.tenant, &run.id, *number);
         let (mut found, version): (Break, u64) = app.read(&key).await?;

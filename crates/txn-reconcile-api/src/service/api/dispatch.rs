@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use serde_json::json;
+use tracing::Instrument;
 
 use super::super::App;
 use super::super::audit::sha256;
@@ -21,6 +22,7 @@ use super::super::log::REQUEST;
 use super::super::problem::Problem;
 use super::super::records::tenant;
 use super::super::store::Key;
+use super::super::traces;
 use super::{Call, Input, Reply, Route, openapi, routes};
 use crate::pan;
 
@@ -104,23 +106,20 @@ async fn answer(app: Arc<App>, route: &'static Route, path: Vec<String>, request
     let request_id = id("req", &*app.clock, &*app.rng);
     let started = app.clock.now_ms();
     let (method, shown) = (route.method.as_str(), route.path);
-    REQUEST
-        .scope(request_id.clone(), async move {
-            let result = admit(&app, route, path, request, &request_id).await;
-            let response = respond(&request_id, result);
-            let status = response.status().as_u16();
-            let took = app.clock.now_ms().saturating_sub(started);
-            app.metrics.request(status, took);
-            tracing::info!(
-                method,
-                path = shown,
-                status = u64::from(status),
-                took_ms = took,
-                "request answered"
-            );
-            response
-        })
-        .await
+    let span = traces::request(method, shown, request.headers(), &request_id);
+    let noted = span.clone();
+    let scope = request_id.clone();
+    let answering = async move {
+        let result = admit(&app, route, path, request, &request_id).await;
+        let response = respond(&request_id, result);
+        let status = response.status().as_u16();
+        let took = app.clock.now_ms().saturating_sub(started);
+        app.metrics.request(status, took);
+        traces::answered(&noted, status);
+        tracing::info!(method, path = shown, status = u64::from(status), took_ms = took, "request answered");
+        response
+    };
+    REQUEST.scope(scope, answering).instrument(span).await
 }
 
 fn respond(request: &str, result: Result<Reply, Problem>) -> Response {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 use contract::Table;
 
 use super::{AuditEntry, Due, Expect, Item, Key, Query, Store, StoreError, Write, check};
@@ -137,6 +137,15 @@ impl DynamoStore {
                     .condition_expression(expression)
                     .set_expression_attribute_values(values);
                 built.delete(delete.build().map_err(invalid)?)
+            }
+            Write::Check { key, version } => {
+                let (expression, values) = condition(Expect::Version(version));
+                let check = ConditionCheck::builder()
+                    .table_name(&self.records)
+                    .set_key(Some(place(&key)))
+                    .condition_expression(expression)
+                    .set_expression_attribute_values(values);
+                built.condition_check(check.build().map_err(invalid)?)
             }
         }
         .build())

@@ -71,7 +71,9 @@ fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>)
     for write in writes {
         let (key, expect) = match write {
             Write::Put { key, expect, .. } => (key, *expect),
-            Write::Delete { key, version } => (key, Expect::Version(*version)),
+            Write::Delete { key, version } | Write::Check { key, version } => {
+                (key, Expect::Version(*version))
+            }
         };
         let place = (key.pk.as_str(), key.sk.as_str());
         let old = records.get(place).map_err(unavailable)?.map(|guard| {
@@ -83,6 +85,9 @@ fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>)
             (Expect::Version(wanted), Some((version, _))) if wanted == *version => wanted + 1,
             _ => return Err(StoreError::Conflict),
         };
+        if matches!(write, Write::Check { .. }) {
+            continue;
+        }
         if let Some((_, Some((queue, at)))) = &old {
             due_index.remove((queue.as_str(), *at, place.0, place.1)).map_err(unavailable)?;
         }
@@ -95,6 +100,7 @@ fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>)
                 }
             }
             Write::Delete { .. } => drop(records.remove(place).map_err(unavailable)?),
+            Write::Check { .. } => {}
         }
     }
     if let Some(entry) = audit {

@@ -7,6 +7,7 @@
 pub mod dynamo;
 pub mod embedded;
 pub mod postgres;
+pub mod traced;
 
 use std::fmt;
 
@@ -77,6 +78,13 @@ pub enum Write {
     },
     /// Deletes an item of this version.
     Delete {
+        /// Where.
+        key: Key,
+        /// The version.
+        version: u64,
+    },
+    /// Writes nothing, but the item has to have this version.
+    Check {
         /// Where.
         key: Key,
         /// The version.
@@ -177,7 +185,7 @@ fn check(writes: &[Write]) -> Result<(), StoreError> {
     }
     let mut keys = std::collections::BTreeSet::new();
     for write in writes {
-        let (Write::Put { key, .. } | Write::Delete { key, .. }) = write;
+        let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
         if !keys.insert(key) {
             return Err(StoreError::Invalid("two writes to one item".into()));
         }

@@ -311,6 +311,10 @@ async fn apply(
             let sql = "DELETE FROM records WHERE pk = $1 AND sk = $2 AND version = $3";
             change.execute(sql, &[&key.pk, &key.sk, &small(*version)]).await?
         }
+        Write::Check { key, version } => {
+            let sql = "SELECT FROM records WHERE pk = $1 AND sk = $2 AND version = $3 FOR SHARE";
+            change.query(sql, &[&key.pk, &key.sk, &small(*version)]).await?.len() as u64
+        }
     };
     Ok(count == 1)
 }
@@ -371,6 +375,6 @@ impl Store for PostgresStore {
 }
 
 fn place(write: &Write) -> &Key {
-    let (Write::Put { key, .. } | Write::Delete { key, .. }) = write;
+    let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
     key
 }

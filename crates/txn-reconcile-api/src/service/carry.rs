@@ -1,0 +1,397 @@
+//! How a run goes on from the one before it, of the same pair of sources.
+//!
+//! What a run leaves open lies in an object beside its lists. The run that follows takes it up, but for what people have
+//! resolved in between, and remembers that and all that was matched, so that a file which is sent again does not bring
+//! it back. From when it has taken the entries up, nobody works on the breaks of the run before; when its own lists are
+//! kept, it closes each of those breaks with a link to what became of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use serde_json::{Value, json};
+
+use super::App;
+use super::audit::sha256;
+use super::ledger::Effect;
+use super::problem::Problem;
+use super::records::{
+    Amount, Break, BreakState, Link, ManualMatch, Run, RunStatus, decode, encode, run_partition,
+};
+use super::store::{Due, Expect, Item, Key, Query, StoreError, Write};
+use super::worker::{Held, QUEUE, Stop};
+use crate::currency::Currency;
+use crate::engine::carry::Forward;
+use crate::engine::conserve::Tally;
+use crate::engine::{Outcome, Side, carry};
+use crate::entry::{EntryId, EntrySet};
+
+/// How long a run waits before it looks again whether the one before it has ended.
+const WAIT_MS: u64 = 1_000;
+
+/// Breaks that are closed in one transaction.
+const BATCH: usize = 50;
+
+/// What reports call the file of entries that were taken over.
+const NAME: &str = "(carried forward)";
+
+/// Counts and sums of one side, by currency.
+pub type Sums = [BTreeMap<Currency, Tally>; 2];
+
+/// What a run takes over.
+pub struct CarryIn {
+    /// The run before.
+    from: String,
+    /// The entries.
+    pub sets: [EntrySet; 2],
+    /// The breaks that they were, by side and identity.
+    breaks: HashMap<(Side, EntryId), Open>,
+    /// What they come to.
+    opening: Sums,
+}
+
+/// A break of the run before that is not resolved.
+struct Open {
+    item: Break,
+    key: Key,
+    version: u64,
+}
+
+/// What became of a break.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It stands in the match of this number.
+    Matched(u64),
+    /// It is the break of this number.
+    Open(u64),
+    /// It was booked after the cut-off, and waits for the next run.
+    Waits,
+    /// It takes no part any more.
+    Aside,
+}
+
+/// Where a run's open entries lie.
+fn place(tenant: &str, run: &str) -> Path {
+    Path::from(format!("carry/{}/{run}.ndjson", sha256(tenant.as_bytes())))
+}
+
+/// The run that another one goes on from: the one that it follows, or what that one followed if it came to nothing.
+async fn before(app: &App, tenant: &str, run: &Run) -> Result<Option<(Run, u64)>, Problem> {
+    let mut follows = run.follows.clone();
+    while let Some(id) = follows {
+        let (found, version): (Run, u64) = app.read(&app.key(tenant, "run", &id)).await?;
+        match found.status {
+            RunStatus::Failed | RunStatus::Cancelled => follows = found.follows,
+            RunStatus::Queued | RunStatus::Running | RunStatus::Completed => {
+                return Ok(Some((found, version)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Puts a run off whose predecessor has not ended; false if it need not wait.
+///
+/// # Errors
+/// Fails if the store does not answer.
+pub async fn put_off(app: &App, tenant: &str, item: &Item) -> Result<bool, StoreError> {
+    let Ok(run) = decode::<Run>(item) else { return Ok(false) };
+    // A fault is found again, and noted, when the run is made.
+    let Ok(Some((before, _))) = before(app, tenant, &run).await else { return Ok(false) };
+    if before.status == RunStatus::Completed {
+        return Ok(false);
+    }
+    let write = Write::Put {
+        key: item.key.clone(),
+        expect: Expect::Version(item.version),
+        body: item.body.clone(),
+        due: Some(Due { queue: QUEUE.into(), at: app.clock.now_ms() + WAIT_MS }),
+        expires_at: None,
+    };
+    match app.store.transact(vec![write], None).await {
+        Ok(()) | Err(StoreError::Conflict) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn add(sums: &mut Sums, side: Side, currency: Currency, amount: i128) {
+    let tally = sums[side as usize].entry(currency).or_default();
+    tally.count += 1;
+    tally.sum += amount;
+}
+
+fn sums(sets: [&EntrySet; 2]) -> Sums {
+    let mut sums = Sums::default();
+    for (side, set) in Side::BOTH.into_iter().zip(sets) {
+        set.rows().for_each(|row| add(&mut sums, side, set.currency(row), set.amount(row)));
+    }
+    sums
+}
+
+fn side_of(item: &Break) -> Side {
+    if item.entry.side == Side::Left.name() { Side::Left } else { Side::Right }
+}
+
+fn untied(what: &str) -> Stop {
+    Stop::Failed(format!("the books of the run before do not go on: {what}"))
+}
+
+impl Held<'_> {
+    /// Takes over what the run before left open. From here on nobody works on its breaks.
+    pub async fn carry_in(&mut self) -> Result<Option<CarryIn>, Stop> {
+        let Some((before, version)) = before(self.app, &self.tenant, &self.run).await? else {
+            return Ok(None);
+        };
+        match &before.followed_by {
+            _ if before.status != RunStatus::Completed => {
+                return Err(Stop::Later("the run before has not ended".into()));
+            }
+            // A dry run looks, and leaves everything as it is.
+            _ if self.run.dry_run => {}
+            Some(own) if *own == self.run.id => {}
+            Some(_) => return Err(Stop::Failed("the run before is followed by another one".into())),
+            None => {
+                self.run.follows = Some(before.id.clone());
+                let key = self.app.key(&self.tenant, "run", &before.id);
+                let held = Run { followed_by: Some(self.run.id.clone()), ..before.clone() };
+                self.keep_with(vec![Write::put(key, Expect::Version(version), encode(&held)?)]).await?;
+            }
+        }
+        let breaks = self.breaks_of(&before).await?;
+        let object = self.app.files.get(&place(&self.tenant, &before.id)).await.map_err(Problem::from)?;
+        let bytes = object.bytes().await.map_err(Problem::from)?;
+        let resolved: BTreeSet<u64> = breaks
+            .iter()
+            .filter(|open| open.item.state == BreakState::Resolved)
+            .map(|open| open.item.number)
+            .collect();
+        let read = tokio::task::spawn_blocking(move || {
+            let text = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
+            carry::read_without(text, NAME, &resolved).map_err(|error| error.to_string())
+        });
+        let Forward { sets, entries } = read
+            .await
+            .map_err(|_| Stop::Failed("reading what was left open broke off".into()))?
+            .map_err(|why| untied(&why))?;
+        self.renew().await?;
+        let opening = sums([&sets[0], &sets[1]]);
+        let mut taken = HashMap::new();
+        if breaks.len() as u64 != before.progress.breaks || entries.len() < breaks.len() {
+            return Err(untied("breaks are missing"));
+        }
+        for (open, entry) in breaks.into_iter().zip(entries) {
+            if (side_of(&open.item), open.item.entry.id.clone()) != (entry.0, entry.1.to_string()) {
+                return Err(untied("a break is not the entry that was kept"));
+            }
+            if open.item.state != BreakState::Resolved {
+                taken.insert(entry, open);
+            }
+        }
+        Ok(Some(CarryIn { from: before.id, sets, breaks: taken, opening }))
+    }
+
+    /// The breaks of a run, by number.
+    async fn breaks_of(&mut self, run: &Run) -> Result<Vec<Open>, Stop> {
+        let mut breaks = Vec::new();
+        let mut from = "break#".to_owned();
+        loop {
+            let pk = run_partition(&self.tenant, &run.id);
+            let query = Query { pk, from, to: "break#~".into(), descending: false, limit: 500 };
+            let items = self.app.store.query(&query).await?;
+            let Some(last) = items.last() else { return Ok(breaks) };
+            from = format!("{}\0", last.key.sk);
+            for item in items {
+                let version = item.version;
+                breaks.push(Open { item: decode(&item)?, key: item.key, version });
+            }
+            self.renew().await?;
+        }
+    }
+
+    /// Keeps what this run leaves open for the next one.
+    pub async fn carry_out(&mut self, outcome: &Outcome) -> Result<(), Stop> {
+        let path = place(&self.tenant, &self.run.id);
+        self.app.files.put(&path, carry::write(outcome).into()).await.map_err(Problem::from)?;
+        self.renew().await
+    }
+
+    /// Closes the breaks of the run before. When this has begun, the run can only be completed.
+    pub async fn close_before(&mut self, carried: &CarryIn, outcome: &Outcome) -> Result<(), Stop> {
+        let fates = carried.fates(outcome);
+        self.run.closing = true;
+        self.stage("closing").await?;
+        let mut open: Vec<(&(Side, EntryId), &Open)> = carried.breaks.iter().collect();
+        open.sort_unstable_by_key(|(_, open)| open.item.number);
+        let from = usize::try_from(self.run.progress.carried_closed).unwrap_or(usize::MAX);
+        for batch in open.get(from..).unwrap_or_default().chunks(BATCH) {
+            let mut writes = Vec::with_capacity(batch.len() + 1);
+            let mut detail = Vec::with_capacity(batch.len());
+            for (entry, open) in batch {
+                let closed =
+                    closed(&open.item, fates.get(entry).copied().unwrap_or(Fate::Aside), &self.run.id);
+                detail.push(json!([
+                    closed.number,
+                    closed.state,
+                    closed.became.as_ref().and_then(|to| to.number)
+                ]));
+                writes.push(Write::put(open.key.clone(), Expect::Version(open.version), encode(&closed)?));
+            }
+            self.run.progress.carried_closed += batch.len() as u64;
+            let detail = json!({ "by": self.run.id, "breaks": detail });
+            self.commit("breaks.close", &carried.from, detail, writes).await?;
+            self.version += 1;
+        }
+        self.lapse(&carried.from).await
+    }
+
+    /// Manual matches of the run before that nobody has approved come to nothing: their breaks have gone on.
+    async fn lapse(&mut self, before: &str) -> Result<(), Stop> {
+        let pk = run_partition(&self.tenant, before);
+        let mut from = "manual#".to_owned();
+        loop {
+            let query =
+                Query { pk: pk.clone(), from, to: "manual#~".into(), descending: false, limit: BATCH };
+            let items = self.app.store.query(&query).await?;
+            let Some(last) = items.last() else { return Ok(()) };
+            from = format!("{}\0", last.key.sk);
+            let mut writes = Vec::new();
+            for item in &items {
+                let made: ManualMatch = decode(item)?;
+                if made.state == "proposed" {
+                    let lapsed = ManualMatch { state: "lapsed".into(), ..made };
+                    writes.push(Write::put(
+                        item.key.clone(),
+                        Expect::Version(item.version),
+                        encode(&lapsed)?,
+                    ));
+                }
+            }
+            self.keep_with(writes).await?;
+        }
+    }
+
+    /// Makes an effect of this run, for as long as it is held.
+    async fn commit(
+        &self,
+        action: &'static str,
+        subject: &str,
+        detail: Value,
+        mut writes: Vec<Write>,
+    ) -> Result<(), Stop> {
+        writes.push(self.put()?);
+        let (tenant, request) = (&self.tenant, &self.run.id);
+        let effect =
+            Effect { tenant, actor: "worker", request, action, subject, detail, writes, answer: None };
+        self.app
+            .commit(effect)
+            .await
+            .map_err(|problem| if problem.status == 409 { Stop::Lost } else { problem.into() })
+    }
+}
+
+/// A break of the run before, as it is when it is closed.
+fn closed(item: &Break, fate: Fate, run: &str) -> Break {
+    let (state, number) = match fate {
+        Fate::Matched(number) => (BreakState::MatchedLater, Some(number)),
+        Fate::Open(number) => (BreakState::Carried, Some(number)),
+        Fate::Waits => (BreakState::Carried, None),
+        Fate::Aside => (BreakState::SetAside, None),
+    };
+    Break { state, became: Some(Link { run: run.to_owned(), number }), ..item.clone() }
+}
+
+impl CarryIn {
+    /// What a run comes to that has these entries of its own.
+    pub fn whole(&self, own: [&EntrySet; 2]) -> Sums {
+        let mut whole = sums(own);
+        for (all, opening) in whole.iter_mut().zip(&self.opening) {
+            for (currency, tally) in opening {
+                let sum = all.entry(*currency).or_default();
+                sum.count += tally.count;
+                sum.sum += tally.sum;
+            }
+        }
+        whole
+    }
+
+    /// Checks that the opening entries and the new ones are those that the run has accounted for, and that each break of
+    /// the run before has become something.
+    pub fn check(&self, whole: &Sums, outcome: &Outcome) -> Result<(), Stop> {
+        for (whole, accounts) in whole.iter().zip(&outcome.conservation.accounts) {
+            let booked = accounts.iter().map(|(currency, account)| (currency, account.total));
+            if !whole.iter().map(|(currency, tally)| (currency, *tally)).eq(booked) {
+                return Err(untied("opening and new entries are not those that were matched"));
+            }
+        }
+        if self.fates(outcome).len() != self.breaks.len() {
+            return Err(untied("an entry has come to nothing"));
+        }
+        Ok(())
+    }
+
+    /// What became of each break.
+    fn fates(&self, outcome: &Outcome) -> HashMap<(Side, EntryId), Fate> {
+        let mut fates = HashMap::with_capacity(self.breaks.len());
+        let mut note = |side: Side, row: u32, fate: Fate| {
+            let entry = (side, outcome.set(side).id(row));
+            if self.breaks.contains_key(&entry) {
+                fates.insert(entry, fate);
+            }
+        };
+        for side in Side::BOTH {
+            outcome.set(side).ignored().iter().for_each(|(row, _)| note(side, *row, Fate::Aside));
+        }
+        for (side, row) in carry::waiting(outcome) {
+            note(side, row, Fate::Waits);
+        }
+        for (number, view) in (1..).zip(crate::report::table::ordered(outcome)) {
+            for (side, rows) in [(Side::Left, view.left), (Side::Right, view.right)] {
+                rows.iter().for_each(|row| note(side, *row, Fate::Matched(number)));
+            }
+        }
+        for (number, item) in (1..).zip(&outcome.breaks) {
+            note(item.side, item.row, Fate::Open(number));
+        }
+        fates
+    }
+
+    /// Makes the break of this run what it was in the run before: whose it is, what was said and what is proposed.
+    pub fn go_on(&self, side: Side, id: EntryId, item: &mut Break) {
+        let Some(Open { item: old, .. }) = self.breaks.get(&(side, id)) else { return };
+        item.carried_from = Some(Link { run: self.from.clone(), number: Some(old.number) });
+        item.owner.clone_from(&old.owner);
+        item.comments.clone_from(&old.comments);
+        // A manual match was one of breaks of the run before.
+        if let Some(resolution) = old.resolution.as_ref().filter(|one| one.manual_match.is_none())
+            && old.state == BreakState::Proposed
+        {
+            item.state = BreakState::Proposed;
+            item.resolution = Some(resolution.clone());
+        }
+    }
+
+    /// What the summary says of it.
+    pub fn summary(&self, outcome: &Outcome) -> Value {
+        let fates = self.fates(outcome);
+        let count = |wanted: fn(&Fate) -> bool| fates.values().filter(|fate| wanted(fate)).count();
+        let mut opening = json!({});
+        for (side, sums) in Side::BOTH.into_iter().zip(&self.opening) {
+            for (currency, tally) in sums {
+                opening[side.name()][currency.code()] =
+                    json!({ "count": tally.count, "sum": Amount::new(tally.sum, *currency) });
+            }
+        }
+        let (matched, open) =
+            (count(|fate| matches!(fate, Fate::Matched(_))), count(|fate| matches!(fate, Fate::Open(_))));
+        let waits = count(|fate| *fate == Fate::Waits);
+        json!({
+            "from": self.from,
+            "opening": opening,
+            "breaks": self.breaks.len(),
+            "matched": matched,
+            "open": open,
+            "after_cut_off": waits,
+            "set_aside": self.breaks.len() - matched - open - waits,
+        })
+    }
+}

@@ -1,0 +1,398 @@
+//! Runs that go on from one another: what one leaves open is matched in the next, or open there, and never twice.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use txn_reconcile_api::service::api::router;
+use txn_reconcile_api::service::store::Store;
+use txn_reconcile_api::service::{App, audit, worker};
+
+use super::api::{Answer, Client, fresh, id, member};
+use super::backends::{self, ADMIN, app};
+use super::simulation::World;
+
+/// Rows of a file: reference, amount, day of November.
+fn file(rows: &[(&str, &str, u32)]) -> String {
+    let rows =
+        rows.iter().map(|(reference, amount, day)| format!("{reference},{amount},EUR,2026-11-{day:02}\n"));
+    "reference,amount,currency,date\n".to_owned() + &rows.collect::<String>()
+}
+
+/// Two sources and a ruleset.
+struct Books {
+    left: String,
+    right: String,
+    ruleset: String,
+}
+
+impl Books {
+    async fn new(client: &Client) -> Self {
+        Self {
+            left: id(&client.post("/v1/sources", json!({ "name": "ledger" })).await),
+            right: id(&client.post("/v1/sources", json!({ "name": "bank" })).await),
+            ruleset: id(&client.post("/v1/rulesets", json!({})).await),
+        }
+    }
+
+    /// Sends two files; answers what to ask for a run of them.
+    async fn wanted(&self, client: &Client, left: &str, right: &str) -> Value {
+        let ledger = id(&client.upload(&self.left, "ledger.csv", left, &fresh()).await);
+        let bank = id(&client.upload(&self.right, "bank.csv", right, &fresh()).await);
+        json!({
+            "left": { "source": self.left, "statements": [ledger] },
+            "right": { "source": self.right, "statements": [bank] },
+            "ruleset": self.ruleset,
+        })
+    }
+}
+
+fn with(mut wanted: Value, key: &str, value: Value) -> Value {
+    wanted[key] = value;
+    wanted
+}
+
+async fn work(app: &App) {
+    while worker::step(app, "test").await.unwrap() {}
+}
+
+/// The breaks of a run, as reference, state and where they came from or went.
+async fn breaks(client: &Client, run: &str) -> Vec<Value> {
+    let page = client.get(&format!("/v1/runs/{run}/breaks?limit=500")).await;
+    page.body["items"].as_array().unwrap_or_else(|| panic!("{}", page.text)).clone()
+}
+
+fn states(breaks: &[Value]) -> Vec<(&str, &str)> {
+    let text = |value: &'static str, one| -> &str {
+        let one: &Value = one;
+        one[value].as_str().unwrap()
+    };
+    let mut states: Vec<_> =
+        breaks.iter().map(|one| (one["entry"]["reference"].as_str().unwrap(), text("state", one))).collect();
+    states.sort_unstable();
+    states
+}
+
+fn find<'a>(breaks: &'a [Value], reference: &str) -> &'a Value {
+    breaks.iter().find(|one| one["entry"]["reference"] == reference).unwrap()
+}
+
+const FIRST: [(&str, &str, u32); 4] =
+    [("INV-AA", "10.00", 2), ("INV-BB", "20.00", 2), ("INV-CC", "30.00", 2), ("INV-DD", "40.00", 2)];
+
+async fn two_days(store: Arc<dyn Store>) {
+    let app = app(store);
+    let (maker, checker) = (member(&app, "acme").await, member(&app, "acme").await);
+    let books = Books::new(&maker).await;
+    let wanted = books.wanted(&maker, &file(&FIRST), &file(&FIRST[..1])).await;
+    let first = id(&maker.post("/v1/runs", wanted).await);
+    work(&app).await;
+    let open = breaks(&maker, &first).await;
+    assert_eq!(states(&open), [("INV-BB", "open"), ("INV-CC", "open"), ("INV-DD", "open")]);
+
+    // One is written off, one is somebody's, with a proposal that waits.
+    let path = |reference: &str, what: &str| {
+        format!("/v1/runs/{first}/breaks/{}/{what}", find(&open, reference)["number"])
+    };
+    let change = async |client: &Client, path: &str, etag: u32, body: Value| {
+        let answer = client.post_with(path, &fresh(), Some(&format!("\"{etag}\"")), &body).await;
+        assert!(answer.status < 300, "{path}: {}", answer.text);
+    };
+    let propose = json!({ "reason": "written_off", "note": "too small" });
+    change(&maker, &path("INV-CC", "resolution"), 1, propose.clone()).await;
+    change(&checker, &path("INV-CC", "resolution/approve"), 2, json!({})).await;
+    change(&maker, &path("INV-DD", "assign"), 1, json!({ "owner": "kim" })).await;
+    change(&maker, &path("INV-DD", "resolution"), 2, propose).await;
+
+    // The next day's ledger brings all of the first day's rows again, and one more; the bank has paid one.
+    let again: Vec<_> = FIRST.iter().copied().chain([("INV-EE", "50.00", 3)]).collect();
+    let wanted = books.wanted(&maker, &file(&again), &file(&[("INV-BB", "20.00", 3)])).await;
+    let dry = id(&maker.post("/v1/runs", with(wanted.clone(), "dry_run", json!(true))).await);
+    let second = id(&maker.post("/v1/runs", wanted).await);
+    work(&app).await;
+    let shown = maker.get(&format!("/v1/runs/{second}")).await.body;
+    assert_eq!((&shown["status"], &shown["follows"]), (&json!("completed"), &json!(first)), "{shown}");
+    let carried = json!({
+        "from": first, "breaks": 2, "matched": 1, "open": 1, "after_cut_off": 0, "set_aside": 0,
+        "opening": { "left": { "EUR": { "count": 2, "sum": { "minor": "6000", "currency": "EUR" } } } },
+    });
+    assert_eq!(shown["summary"]["carried"], carried);
+    assert_eq!(
+        maker.get(&format!("/v1/runs/{dry}")).await.body["summary"]["carried"],
+        carried,
+        "the dry run"
+    );
+    let side = &shown["summary"]["sides"]["left"]["currencies"]["EUR"];
+    let count = |what: &str| side[what]["count"].as_u64().unwrap();
+    // Carried and new: two and five; of the five, two are carried already and two were settled.
+    assert_eq!((count("total"), count("matched"), count("open"), count("ignored")), (7, 1, 2, 4), "{side}");
+
+    // What is matched and what was written off does not come back; what is open goes on where it was.
+    let now = breaks(&maker, &second).await;
+    assert_eq!(states(&now), [("INV-DD", "proposed"), ("INV-EE", "open")]);
+    let (old, new) = (find(&open, "INV-DD")["number"].clone(), find(&now, "INV-DD"));
+    assert_eq!(new["carried_from"], json!({ "run": first, "number": old }));
+    assert_eq!(new["owner"], "kim");
+    let before = breaks(&maker, &first).await;
+    assert_eq!(states(&before), [("INV-BB", "matched_later"), ("INV-CC", "resolved"), ("INV-DD", "carried")]);
+    assert_eq!(find(&before, "INV-BB")["became"], json!({ "run": second, "number": 1 }));
+    assert_eq!(find(&before, "INV-DD")["became"], json!({ "run": second, "number": new["number"] }));
+    let matches = maker.get(&format!("/v1/runs/{second}/matches")).await.body;
+    assert_eq!(matches["items"][0]["entries"][0]["reference"], "INV-BB");
+    let filtered = maker.get(&format!("/v1/runs/{first}/breaks?state=matched_later")).await.body;
+    assert_eq!(filtered["items"].as_array().unwrap().len(), 1);
+
+    // People work on the later run's break, and on no other.
+    let refused =
+        maker.post_with(&path("INV-DD", "comments"), &fresh(), Some("\"4\""), &json!({ "text": "x" })).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    let approve = format!("/v1/runs/{second}/breaks/{}/resolution/approve", new["number"]);
+    assert_eq!(maker.post_with(&approve, &fresh(), Some("\"1\""), &json!({})).await.status, 403);
+    change(&checker, &approve, 1, json!({})).await;
+    let log = maker.get("/v1/audit?limit=500").await.text;
+    assert!(log.contains("breaks.close") && audit::verify(&app, "acme").await.unwrap().intact, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn embedded() {
+    two_days(backends::embedded().await.store.clone()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dynamo() {
+    let backend = backends::dynamo().await;
+    two_days(backend.store.clone()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres() {
+    let backend = backends::postgres().await;
+    two_days(backend.store.clone()).await;
+}
+
+#[tokio::test]
+async fn a_run_is_followed_by_one() {
+    let backend = backends::embedded().await;
+    let app = app(backend.store.clone());
+    let client = member(&app, "acme").await;
+    let stranger = member(&app, "other").await;
+    let books = Books::new(&client).await;
+    let day = async |reference: &'static str| {
+        books.wanted(&client, &file(&[(reference, "10.00", 2)]), &file(&[("NONE", "1.00", 2)])).await
+    };
+    let ask = async |wanted: &Value| client.post("/v1/runs", wanted.clone()).await;
+    let follow = |wanted: &Value, run: &str| with(wanted.clone(), "follows", json!(run));
+
+    // In the order in which they are asked for, whether the ones before have ended or not.
+    let wanted = [day("AA").await, day("BB").await, day("CC").await, day("DD").await, day("EE").await];
+    let (first, second) = (id(&ask(&wanted[0]).await), id(&ask(&wanted[1]).await));
+    assert_eq!(ask(&follow(&wanted[2], &first)).await.status, 409, "the first has a follower");
+    assert_eq!(ask(&follow(&wanted[2], "run_none")).await.status, 404);
+    let third = id(&ask(&follow(&wanted[2], &second)).await);
+    let cancelled = client.post(&format!("/v1/runs/{second}/cancel"), json!({})).await;
+    assert_eq!(cancelled.status, 200, "{}", cancelled.text);
+    for _ in 0..100 {
+        work(&app).await;
+        if client.get(&format!("/v1/runs/{third}")).await.body["status"] == "completed" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    // The one that was cancelled has left nothing open: the third goes on from the first.
+    let shown = client.get(&format!("/v1/runs/{third}")).await.body;
+    assert_eq!((&shown["follows"], &shown["status"]), (&json!(first), &json!("completed")), "{shown}");
+    assert_eq!(client.get(&format!("/v1/runs/{first}")).await.body["followed_by"], json!(third));
+    assert_eq!(
+        states(&breaks(&client, &third).await),
+        [("AA", "open"), ("CC", "open"), ("NONE", "open")],
+        "one of the rows of the bank is the other one again"
+    );
+    assert_eq!(stranger.post("/v1/runs", follow(&wanted[3], &third)).await.status, 404);
+
+    // At the same time: one behind the other.
+    let asked = futures_util::future::join_all(wanted[3..].iter().map(ask)).await;
+    let follows: BTreeSet<_> = asked.iter().map(|answer| answer.body["follows"].to_string()).collect();
+    assert!(asked.iter().all(|answer| answer.status == 202) && follows.len() == 2, "{follows:?}");
+
+    // Anew.
+    let anew = follow(&day("FF").await, "none");
+    let answer = ask(&anew).await;
+    assert_eq!((answer.status, &answer.body["follows"]), (202, &Value::Null), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn what_was_booked_after_the_cut_off_is_not_lost() {
+    let backend = backends::embedded().await;
+    let app = app(backend.store.clone());
+    let client = member(&app, "acme").await;
+    let books = Books::new(&client).await;
+    let rows = [("INV-AA", "10.00", 2), ("INV-BB", "20.00", 5)];
+    let wanted = books.wanted(&client, &file(&rows), &file(&rows[..1])).await;
+    let first = id(&client.post("/v1/runs", with(wanted, "cut_off", json!("2026-11-03"))).await);
+    work(&app).await;
+    assert!(breaks(&client, &first).await.is_empty());
+    let wanted = books.wanted(&client, &file(&[("INV-CC", "30.00", 6)]), &file(&rows[1..])).await;
+    let second = id(&client.post("/v1/runs", wanted).await);
+    work(&app).await;
+    assert_eq!(states(&breaks(&client, &second).await), [("INV-CC", "open")]);
+    let matches = client.get(&format!("/v1/runs/{second}/matches")).await.body;
+    assert_eq!(matches["items"][0]["entries"][0]["reference"], "INV-BB");
+}
+
+#[tokio::test]
+async fn of_two_rows_that_look_alike_the_open_one_goes_on() {
+    let backend = backends::embedded().await;
+    let app = app(backend.store.clone());
+    let client = member(&app, "acme").await;
+    let books = Books::new(&client).await;
+    let row = ("INV-AA", "10.00", 2);
+    let wanted = books.wanted(&client, &file(&[row, row]), &file(&[row])).await;
+    let first = id(&client.post("/v1/runs", wanted).await);
+    work(&app).await;
+    assert_eq!(states(&breaks(&client, &first).await).len(), 1);
+    // The next file shows one of the two again, and the bank pays the second.
+    let wanted = books.wanted(&client, &file(&[row]), &file(&[row, row])).await;
+    let second = id(&client.post("/v1/runs", wanted).await);
+    work(&app).await;
+    let shown = client.get(&format!("/v1/runs/{second}")).await.body;
+    assert_eq!(shown["status"], "completed", "{shown}");
+    assert_eq!(shown["summary"]["carried"]["matched"], 1, "{shown}");
+    assert!(breaks(&client, &second).await.is_empty());
+}
+
+/// Three days under faults and crashes; answers the digests.
+async fn simulate(seed: u64) -> Vec<String> {
+    let world = World::new(seed);
+    let calm = world.calm();
+    let admin = Client { router: router(calm.clone()), token: ADMIN.into() };
+    let scopes = json!({ "tenant": "acme", "name": "test", "scopes": ["read", "write", "approve", "audit"] });
+    let made = admin.post_with("/v1/keys", "first", None, &scopes).await;
+    let token = made.body["token"].as_str().unwrap().to_owned();
+    let client = Client { router: router(calm.clone()), token: token.clone() };
+    let books = Books::new(&client).await;
+    let start = async |wanted: &Value| -> Answer {
+        world
+            .ask(&token, async |client: &Client, key: &str| {
+                client.post_with("/v1/runs", key, None, wanted).await
+            })
+            .await
+    };
+    let mut runs = Vec::new();
+    // Each day the ledger brings a row and all of the days before again; the bank pays with a day's delay.
+    let rows: Vec<(String, String)> = (0..4u8)
+        .map(|day| {
+            (format!("INV-{}", "ABCD".as_bytes()[usize::from(day)] as char), format!("{}0.00", day + 1))
+        })
+        .collect();
+    for day in 0..3usize {
+        let ledger: Vec<_> =
+            rows[..=day].iter().map(|(name, amount)| (name.as_str(), amount.as_str(), 2)).collect();
+        let bank: Vec<_> = if day == 0 {
+            vec![("NONE", "99.00", 2)]
+        } else {
+            vec![(rows[day - 1].0.as_str(), rows[day - 1].1.as_str(), 2)]
+        };
+        let wanted = books.wanted(&client, &file(&ledger), &file(&bank)).await;
+        runs.push(id(&start(&wanted).await));
+    }
+    world.work().await;
+    let mut digests = Vec::new();
+    for (day, run) in runs.iter().enumerate() {
+        let shown = client.get(&format!("/v1/runs/{run}")).await.body;
+        assert_eq!(shown["status"], "completed", "seed {seed}, day {day}: {shown}");
+        digests.push(shown["summary"]["digest"].as_str().unwrap().to_owned());
+        let found = breaks(&client, run).await;
+        let last = day == 2;
+        for one in &found {
+            assert_eq!(one["state"] == "open", last, "seed {seed}, day {day}: {one}");
+            let became = &one["became"];
+            assert_eq!(became.is_null(), last, "seed {seed}, day {day}: {one}");
+            if !last {
+                assert_eq!(became["run"], json!(runs[day + 1]), "seed {seed}, day {day}: {one}");
+                // The link leads to where the entry is.
+                let list = if one["state"] == "matched_later" { "matches" } else { "breaks" };
+                let there = client.get(&format!("/v1/runs/{}/{list}", runs[day + 1])).await.body;
+                let there = there["items"].as_array().unwrap();
+                let there = there.iter().find(|item| item["number"] == became["number"]).unwrap();
+                assert!(
+                    there.to_string().contains(one["entry"]["id"].as_str().unwrap()),
+                    "seed {seed}: {one}"
+                );
+            }
+        }
+        let carried = &shown["summary"]["carried"];
+        if day > 0 {
+            assert_eq!(
+                (&carried["matched"], &carried["open"]),
+                (&json!(1), &json!(1)),
+                "seed {seed}: {carried}"
+            );
+        }
+        assert_eq!(found.len(), 2, "seed {seed}, day {day}: {found:?}");
+    }
+    assert!(audit::verify(&calm, "acme").await.unwrap().intact, "seed {seed}");
+    digests
+}
+
+#[tokio::test]
+async fn nothing_is_lost_between_runs_that_crash() {
+    let given = std::env::var("RECONCILE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seeds = given.map_or(1..=20, |seed: u64| seed..=seed);
+    let mut results = BTreeSet::new();
+    for seed in seeds {
+        results.insert(simulate(seed).await);
+    }
+    assert_eq!(results.len(), 1, "the digests are not stable: {results:?}");
+}
+
+/// Wherever the worker dies, a run that is cancelled gives back what it had taken over, and one that cannot be cancelled
+/// any more is completed.
+#[tokio::test]
+async fn a_cancelled_run_gives_back_what_it_took_over() {
+    let (mut cancelled, mut completed, mut held) = (0, 0, 0);
+    for calls in (1..90).step_by(4) {
+        let world = World::new(1);
+        let calm = world.calm();
+        let client = member(&calm, "acme").await;
+        let books = Books::new(&client).await;
+        let wanted = books.wanted(&client, &file(&FIRST), &file(&FIRST[..1])).await;
+        let first = id(&client.post("/v1/runs", wanted).await);
+        work(&calm).await;
+        let wanted = books.wanted(&client, &file(&FIRST[1..2]), &file(&FIRST[1..2])).await;
+        let second = id(&client.post("/v1/runs", wanted).await);
+        world.dies_after(calls).await;
+        held +=
+            usize::from(client.get(&format!("/v1/runs/{first}")).await.body["followed_by"] == json!(second));
+        let answer = client.post(&format!("/v1/runs/{second}/cancel"), json!({})).await;
+        let after = client.get(&format!("/v1/runs/{first}")).await.body;
+        let comment = format!("/v1/runs/{first}/breaks/1/comments");
+        if answer.status == 200 {
+            cancelled += 1;
+            assert_eq!(after["followed_by"], Value::Null, "{calls}: {after}");
+            assert!(breaks(&client, &first).await.iter().all(|one| one["state"] == "open"), "{calls}");
+            let said = client.post_with(&comment, &fresh(), Some("\"1\""), &json!({ "text": "x" })).await;
+            assert_eq!(said.status, 201, "{calls}: {}", said.text);
+            let wanted = books.wanted(&client, &file(&[("INV-EE", "50.00", 3)]), &file(&FIRST[2..3])).await;
+            let third = id(&client.post("/v1/runs", wanted).await);
+            world.work().await;
+            let shown = client.get(&format!("/v1/runs/{third}")).await.body;
+            assert_eq!(
+                (&shown["status"], &shown["follows"]),
+                (&json!("completed"), &json!(first)),
+                "{calls}: {shown}"
+            );
+        } else {
+            completed += 1;
+            assert_eq!(answer.status, 409, "{calls}: {}", answer.text);
+            world.work().await;
+            let shown = client.get(&format!("/v1/runs/{second}")).await.body;
+            assert_eq!(shown["status"], "completed", "{calls}: {shown}");
+            let found = breaks(&client, &first).await;
+            assert_eq!(
+                states(&found),
+                [("INV-BB", "matched_later"), ("INV-CC", "carried"), ("INV-DD", "carried")]
+            );
+        }
+    }
+    assert!(cancelled > 3 && completed > 1 && held > 1, "{cancelled}, {completed}, {held}");
+}

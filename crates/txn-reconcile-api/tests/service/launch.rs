@@ -1,0 +1,73 @@
+//! The real binary with variables of one's own, its log in a file.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use contract::Var;
+
+/// A service that runs, and is gone with the value.
+pub struct Launched {
+    child: Child,
+    pub address: SocketAddr,
+    pub token: String,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Launched {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+impl Launched {
+    /// Starts it over the embedded store.
+    pub fn new(arguments: &[&str], variables: &[(Var, String)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = free();
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_txn-reconcile-api"));
+        command
+            .arg("serve")
+            .args(arguments)
+            .env_clear()
+            .env(Var::DataDirectory.name(), folder.path())
+            .env(Var::ListenAddress.name(), address.to_string())
+            .env(Var::MetricsAddress.name(), free().to_string())
+            .envs(variables.iter().map(|(var, value)| (var.name(), value)))
+            .stdout(Stdio::piped())
+            .stderr(log);
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let token = lines.find_map(|line| Some(line.trim().strip_prefix("TOKEN=")?.to_owned()));
+        // What nobody reads any more would break the service's pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let service = Self { child, address, token: token.unwrap_or_default(), folder };
+        for _ in 0..200 {
+            if TcpStream::connect(address).is_ok() {
+                return service;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the service does not listen: {}", service.log());
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// Tells it to stop; answers its log when it has.
+    pub fn stop(mut self) -> String {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(told.success());
+        assert!(self.child.wait().unwrap().success(), "{}", self.log());
+        self.log()
+    }
+}
