@@ -315,6 +315,16 @@ fn everything_that_it_does(module: &Module, engines: &Engines) {
     for list in ["matches", "breaks", "export/matches", "export/breaks"] {
         assert_eq!(member.get(&format!("{run}/{list}")).status, 200, "{list}");
     }
+    let one = format!("{run}/breaks/1");
+    let etag = member.get(&one).head.lines().find_map(|line| line.strip_prefix("etag: ")).map(str::to_owned);
+    let key = fresh();
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", &*key),
+        ("if-match", &*etag.expect("an ETag")),
+    ];
+    let commented = member.send(&format!("POST {one}/comments"), &headers, br#"{"text":"known"}"#).unwrap();
+    assert_eq!(commented.status, 201, "{}", commented.text);
     // A task anchors what it finds when it starts, and every five minutes from then on.
     let _third = container.replica().start(contract::READINESS_PATH);
     let anchored = (0..100).any(|_| {

@@ -43,9 +43,11 @@ fn every_drawn_request_is_answered_as_described() {
         ("--include-path-regex", &*laptop.admin_key),
     ] {
         let output = Command::new(python("schemathesis").with_file_name("schemathesis"))
+            .arg("--config-file")
+            .arg(folder.join("schemathesis.toml"))
             .args(["run", "--no-color", "--url", &url, &format!("{url}/openapi.json")])
             .args([which, "^/v1/keys"])
-            .current_dir(&folder)
+            .current_dir(data.path())
             .env("PYTHONPATH", &folder)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("SCHEMATHESIS_HOOKS", "hooks")

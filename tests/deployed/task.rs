@@ -248,7 +248,7 @@ impl Task {
 
     /// Files that it has open for writing, other than its log.
     pub fn written_files(&self) -> Vec<String> {
-        let process = format!("/proc/{}", self.child.id());
+        let process = format!("/proc/{}", self.process());
         let descriptors = std::fs::read_dir(format!("{process}/fd")).unwrap().flatten();
         let written = descriptors.filter_map(|descriptor| {
             let number = descriptor.file_name().into_string().ok()?;
