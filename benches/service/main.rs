@@ -17,10 +17,8 @@
 #[expect(dead_code, reason = "shared with the tests, which use the rest")]
 mod engines;
 #[path = "../../tests/deployed/http.rs"]
-#[expect(dead_code, reason = "shared with the tests, which use the rest")]
 mod http;
 #[path = "../../tests/deployed/laptop.rs"]
-#[expect(dead_code, reason = "shared with the tests, which use the rest")]
 mod laptop;
 #[path = "../../crates/txn-reconcile-api/tests/service/postgres.rs"]
 mod postgres;
