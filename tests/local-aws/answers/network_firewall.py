@@ -118,14 +118,15 @@ def _policy(call: Call, policy: dict[str, Any], status: str = "ACTIVE") -> dict[
 
 @firewalls.on("CreateFirewall")
 def _(call: Call) -> dict[str, Any]:
-    shown = {key: call.params.get(key) for key in ("FirewallPolicyArn", "VpcId", "SubnetMappings")}
+    named = ("Description", "FirewallPolicyArn", "VpcId", "SubnetMappings")
+    shown = {key: call.params[key] for key in named if key in call.params}
     protections: dict[str, Any] = {key: call.params.get(key, False) for key in PROTECTIONS}
     held: dict[str, Any] = {
         "EncryptionConfiguration": call.params.get("EncryptionConfiguration"),
         "Logging": {},
     }
     arn = _arn(call, "Firewall", "firewall")
-    endpoints = [_endpoint(call, mapping["SubnetId"], arn) for mapping in shown["SubnetMappings"] or []]
+    endpoints = [_endpoint(call, mapping["SubnetId"], arn) for mapping in shown["SubnetMappings"]]
     held["Endpoints"] = endpoints
     made = _put(call, "Firewall", arn, Shown={**shown, **protections}, **held)
     return _firewall(call, made)
@@ -234,6 +235,7 @@ def _(aws: Callable[..., Any]) -> None:
     subnets = [{"SubnetId": placed["SubnetId"]}]
     made = client.create_firewall(
         FirewallName="egress",
+        Description="What leaves",
         FirewallPolicyArn=policy_arn,
         VpcId=vpc,
         SubnetMappings=subnets,
@@ -242,6 +244,7 @@ def _(aws: Callable[..., Any]) -> None:
     which = {"FirewallArn": made["Firewall"]["FirewallArn"]}
     found = client.describe_firewall(**which)
     assert found["FirewallStatus"]["Status"] == "READY" and found["Firewall"]["DeleteProtection"], found
+    assert found["Firewall"]["Description"] == "What leaves", found
     assert list(found["FirewallStatus"]["SyncStates"]) == ["us-east-1b"], found
     endpoint = found["FirewallStatus"]["SyncStates"]["us-east-1b"]["Attachment"]["EndpointId"]
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
