@@ -290,6 +290,12 @@ fn everything_that_it_does(module: &Module, engines: &Engines) {
     for list in ["matches", "breaks", "export/matches", "export/breaks"] {
         assert_eq!(member.get(&format!("{run}/{list}")).status, 200, "{list}");
     }
+    // A break is worked on while no later run has taken it on.
+    let key = fresh();
+    let headers = [("content-type", "application/json"), ("idempotency-key", &*key), ("if-match", "\"1\"")];
+    let line = format!("POST {run}/breaks/1/comments");
+    let said = member.send(&line, &headers, b"{\"text\":\"asked the bank\"}").unwrap();
+    assert_eq!(said.status, 201, "{}", said.text);
     // A task anchors what it finds when it starts, and every five minutes from then on.
     let _third = container.replica().start(contract::READINESS_PATH);
     let anchored = (0..100).any(|_| {

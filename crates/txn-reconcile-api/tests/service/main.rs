@@ -12,5 +12,6 @@ mod launch;
 mod postgres;
 mod process;
 mod simulation;
+mod tls;
 mod tokens;
 mod traces;
