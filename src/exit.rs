@@ -32,8 +32,14 @@ pub const CANNOT_WRITE: Exit = Exit {
 pub const CANNOT_READ: Exit =
     Exit { code: 6, meaning: "an environment file or the folder of them cannot be read" };
 
+/// A scanner's finding has no exception, or an exception no finding.
+pub const FINDINGS: Exit = Exit {
+    code: 7,
+    meaning: "findings: a finding has no exception, or an exception no finding, reason or day",
+};
+
 /// Every exit code, in the order of the numbers.
-pub const ALL: [Exit; 7] = [OK, UNEXPECTED, USAGE, INVALID, OUT_OF_DATE, CANNOT_WRITE, CANNOT_READ];
+pub const ALL: [Exit; 8] = [OK, UNEXPECTED, USAGE, INVALID, OUT_OF_DATE, CANNOT_WRITE, CANNOT_READ, FINDINGS];
 
 /// The list as it stands in the help.
 #[must_use]

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod emit;
 pub mod exit;
+pub mod findings;
 pub mod inventory;
 pub mod project;
 pub mod stacks;

@@ -90,7 +90,7 @@ fn judge(folder: &Path) {
     };
     schema("vendor.github-workflows", &workflows);
     schema("vendor.github-actions", &actions);
-    let yaml = [".github", ".pre-commit-config.yaml", ".checkov.yaml", ".yamllint.yaml"];
+    let yaml = [".github", ".pre-commit-config.yaml", ".trivyignore.yaml", ".yamllint.yaml"];
     let strict = ["--strict", "--config-file", ".yamllint.yaml"];
     assert_success("yamllint", &referee("yamllint", folder).args(strict).args(yaml).output().unwrap());
     let zizmor = ["--offline", "--no-progress", "--config", ".github/zizmor.yml", ".github"];
@@ -221,6 +221,36 @@ fn what_is_made_is_valid_to_terraform_and_its_hooks_pass() {
     }
     made.write("envs/dev.toml", &made.read("envs/dev.toml").replace("10.10.", "10.11."));
     assert!(!hook("txnr-synth").status.success(), "the hook has to see that out/ is out of date");
+}
+
+/// As the pre-commit hook does: on the configuration, by the very resources.
+#[test]
+fn what_checkov_finds_in_what_is_made_is_excepted_by_resource() {
+    let made = Made::new(THREE);
+    made.succeed("synth --all");
+    let hooks = made.read(".pre-commit-config.yaml");
+    let scan = |environment: &str| {
+        let arguments = [
+            "--framework terraform_json",
+            "--skip-path terraform.tf.json",
+            "--output json --compact --quiet --soft-fail --skip-download",
+        ];
+        // The hook runs what is run here.
+        assert!(arguments.iter().all(|argument| hooks.contains(argument)), "{hooks}");
+        let mut checkov = Command::new(python("checkov"));
+        checkov.args(["-m", "checkov.main", "--directory"]).arg(format!("out/{environment}"));
+        checkov.args(arguments.join(" ").split_whitespace());
+        let output = checkov.current_dir(made.folder()).env("LOG_LEVEL", "ERROR").output().unwrap();
+        made.write("checkov.json", &String::from_utf8(output.stdout).unwrap());
+        made.run(&format!("findings --env {environment} checkov.json"))
+    };
+    assert_success("dev", &scan("dev"));
+    assert_success("prod", &scan("prod"));
+    let bucket = r#"{"resource": {"aws_s3_bucket": {"exports": {"bucket": "exports"}}}}"#;
+    made.write("out/dev/exports.tf.json", bucket);
+    let said = String::from_utf8(scan("dev").stderr).unwrap();
+    assert!(said.contains("aws_s3_bucket.exports: CKV_AWS_144"), "{said}");
+    assert!(!said.contains("aws_s3_bucket.audit"), "{said}");
 }
 
 #[test]

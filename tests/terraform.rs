@@ -53,6 +53,75 @@ fn postgresql_applies_plans_clean_and_is_destroyed() {
     prove(VARIANTS, "postgres");
 }
 
+/// What exists already comes from a module of its own, `tests/landing-zone`, whose plan has to stay clean when the platform
+/// has come and gone.
+#[test]
+fn what_exists_already_is_used_and_left_as_it_was() {
+    let scratch = tempfile::tempdir().unwrap();
+    let aws = LocalAws::start(&Environment::read(VARIANTS, "moved").account);
+    let landing = scratch.path().join("landing-zone");
+    fs::create_dir(&landing).unwrap();
+    fs::copy(repository("tests/landing-zone/main.tf.json"), landing.join("main.tf.json")).unwrap();
+    overrides::write(&landing, &Backend::Local);
+    let owner = Terraform::new(&landing, &aws);
+    owner.init();
+    owner.plan();
+    owner.apply_plan();
+    owner.plan().assert_clean();
+
+    let folder = scratch.path().join("envs");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("moved.toml"), with_real_ids(&owner)).unwrap();
+    let environment = Environment::read_in(folder, "moved");
+    a_vpc_that_is_not_as_stated_is_refused(&environment, &aws, &owner);
+    live(&environment, &aws);
+    owner.plan().assert_clean();
+}
+
+/// The variant with the ids that its landing zone got.
+fn with_real_ids(owner: &Terraform<'_>) -> String {
+    let output = owner.command(["output", "-json"]).output().unwrap();
+    let outputs: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut text = fs::read_to_string(repository(VARIANTS).join("moved.toml")).unwrap();
+    let subnets = ["public_a", "public_b", "private_a", "private_b", "data_a", "data_b"];
+    let subnets = subnets.iter().enumerate();
+    let mut stands_for: Vec<(String, &str)> =
+        subnets.map(|(at, name)| (format!("subnet-0123456789abcdef{}", at + 1), *name)).collect();
+    let id = "f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f";
+    stands_for.push(("vpc-0123456789abcdef0".to_owned(), "vpc"));
+    stands_for.push((format!("arn:aws:kms:eu-west-1:141414141414:key/0{id}"), "key_data"));
+    stands_for.push((format!("arn:aws:kms:eu-west-1:141414141414:key/1{id}"), "key_logs"));
+    stands_for.push((format!("arn:aws:acm:eu-west-1:141414141414:certificate/0{id}"), "certificate"));
+    for (placeholder, name) in stands_for {
+        assert!(text.contains(&placeholder), "the variant names no {placeholder}");
+        text = text.replace(&placeholder, outputs[name]["value"].as_str().unwrap());
+    }
+    text
+}
+
+/// A private subnet that gives out public addresses fails the plan, and what it says names the key of the file.
+fn a_vpc_that_is_not_as_stated_is_refused(environment: &Environment, aws: &LocalAws, owner: &Terraform<'_>) {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = environment.ready(aws, scratch.path());
+    let terraform = Terraform::new(&root, aws);
+    terraform.init();
+    let subnet = data_sources(&root, "aws_subnet")
+        .into_iter()
+        .find(|subnet| subnet["lifecycle"].to_string().contains("network.existing.private"));
+    let subnet = subnet.expect("a private subnet")["id"].clone();
+    let give_out = |on: bool| {
+        let setting = json!({"SubnetId": subnet, "MapPublicIpOnLaunch": {"Value": on}});
+        aws.ask(&environment.region, "ec2", "modify_subnet_attribute", setting);
+    };
+    give_out(true);
+    let refused = terraform.command(["plan", "-input=false"]).output().unwrap();
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && told.contains("network.existing.private, zone"), "{told}");
+    assert!(told.contains("gives out public addresses"), "{told}");
+    give_out(false);
+    owner.plan().assert_clean();
+}
+
 #[test]
 fn every_variant_is_valid() {
     let scratch = tempfile::tempdir().unwrap();
@@ -224,21 +293,24 @@ fn validate_one(root: &Path) -> Vec<String> {
 /// Takes an environment through its whole life.
 fn prove(folder: &str, name: &str) {
     let environment = Environment::read(folder, name);
-    let scratch = tempfile::tempdir().unwrap();
-    let root = environment.synthesize(scratch.path());
-    overrides::write(&root, &Backend::Local);
     let aws = LocalAws::start(&environment.account);
-    environment.prepare(&aws, &root);
-    let terraform = Terraform::new(&root, &aws);
+    live(&environment, &aws);
+}
+
+/// The life of an environment in a local AWS.
+fn live(environment: &Environment, aws: &LocalAws) {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = environment.ready(aws, scratch.path());
+    let terraform = Terraform::new(&root, aws);
 
     terraform.init();
     terraform.validate();
     let plan = terraform.plan();
-    checkov::check(&plan.file).settle(name);
+    checkov::check(&plan.file).settle(&environment.name);
     terraform.apply_plan();
     terraform.plan().assert_clean();
 
-    let platform = Platform { aws: &aws, region: &environment.region };
+    let platform = Platform { aws, region: &environment.region };
     platform.load_balancer_listens_on_https_only(environment.redirects);
     platform.cluster_and_service_are_up();
     platform.repository_is_immutable_and_scanned();
@@ -274,7 +346,10 @@ struct Environment {
 
 impl Environment {
     fn read(folder: &str, name: &str) -> Self {
-        let folder = repository(folder);
+        Self::read_in(repository(folder), name)
+    }
+
+    fn read_in(folder: PathBuf, name: &str) -> Self {
         let path = folder.join(name).with_extension("toml");
         let document: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
         let text = |key: &str| document[key].as_str().unwrap_or_else(|| panic!("{key} in {name}")).to_owned();
@@ -295,6 +370,14 @@ impl Environment {
         synthesize(&self.folder, ["--env", &self.name], scratch).remove(0)
     }
 
+    /// The directory of the root module, which can be applied to the local AWS.
+    fn ready(&self, aws: &LocalAws, scratch: &Path) -> PathBuf {
+        let root = self.synthesize(scratch);
+        overrides::write(&root, &Backend::Local);
+        self.prepare(aws, &root);
+        root
+    }
+
     /// Makes what has to be there before the first `init`; where the state will be.
     fn bootstrap(&self, aws: &LocalAws, out: &Path, backend: &Value) -> Value {
         let root = txnr("bootstrap", &self.folder, ["--env", &self.name], out).remove(0);
@@ -310,8 +393,13 @@ impl Environment {
     fn prepare(&self, aws: &LocalAws, root: &Path) {
         for zone in data_sources(root, "aws_route53_zone") {
             let name = zone["name"].as_str().expect("the hosted zone is looked up by its name");
-            let zone = json!({"Name": name, "CallerReference": name});
-            aws.ask(&self.region, "route53", "create_hosted_zone", zone);
+            let zones =
+                aws.ask(&self.region, "route53", "list_hosted_zones", json!({}))["HostedZones"].take();
+            let there = |zone: &Value| zone["Name"] == format!("{name}.");
+            if !zones.as_array().is_some_and(|zones| zones.iter().any(there)) {
+                let zone = json!({"Name": name, "CallerReference": name});
+                aws.ask(&self.region, "route53", "create_hosted_zone", zone);
+            }
         }
     }
 }

@@ -86,6 +86,31 @@ fn what_is_not_used_or_exists_already_is_not_made() {
     );
 }
 
+/// Whoever plans looks up what exists already.
+#[test]
+fn the_plan_role_sees_what_is_looked_up() {
+    let text = r#"
+[storage.access_bucket]
+name = "acme-access"
+elsewhere = "The account factory"
+[kms.keys]
+logs = "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e61"
+data = "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e62"
+secrets = "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e63"
+artifacts = "arn:aws:kms:us-east-1:111122223333:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e64"
+elsewhere = "The security team"
+"#;
+    let root = module(&[environment("prod", &format!("{GITHUB}{text}"))]);
+    let look = statement(node(&root, "aws_iam_role_policy.prod_plan"), "policy", "SeeSettings").expect("one");
+    for action in ["ec2:Describe*", "kms:Describe*", "s3:ListBucket"] {
+        assert!(actions(look).contains(&action), "{action}");
+    }
+    let apply = statement(node(&root, "aws_iam_role_policy.prod_apply"), "policy", "Platform").expect("one");
+    for action in ["ec2:*", "kms:*", "s3:*"] {
+        assert!(actions(apply).contains(&action), "{action}");
+    }
+}
+
 #[test]
 fn roles_trust_exact_subjects_in_both_forms() {
     let ids = "owner_id = 12\nrepository_id = 345\nenvironment = \"live\"\n";

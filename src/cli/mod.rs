@@ -5,6 +5,7 @@ mod bootstrap;
 mod completions;
 mod envs;
 mod failure;
+mod findings;
 mod image;
 mod init;
 mod inventory;
@@ -42,6 +43,7 @@ enum Command {
     Init(init::Init),
     Image(image::Image),
     PlanComment(plan_comment::PlanComment),
+    Findings(findings::Findings),
     Schema(schema::Schema),
     Alarms(alarms::Alarms),
     Completions(completions::Completions),
@@ -62,6 +64,7 @@ impl Cli {
             Command::Init(init) => init.run(),
             Command::Image(image) => image.run(),
             Command::PlanComment(comment) => comment.run(),
+            Command::Findings(findings) => findings.run(),
             Command::Schema(schema) => schema.run(),
             Command::Alarms(alarms) => alarms.run(),
             Command::Completions(completions) => completions.run(),

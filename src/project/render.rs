@@ -10,7 +10,7 @@ use crate::config::{Architecture, DEFAULT_BRANCH, EnvConfig, RepositoryUri, Stra
 use crate::stacks::{deploy, ecs};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, UndefinedBehavior, Value, context};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How long a rendered file stays as it was rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +64,11 @@ const TEMPLATES: [Template; 18] = [
     template!(".pre-commit-config.yaml", "pre-commit-config.yaml", UpToDate, ALWAYS),
     template!(".github/zizmor.yml", "github/zizmor.yml", UpToDate, ALWAYS),
     template!(".yamllint.yaml", "yamllint.yaml", UpToDate, ALWAYS),
-    template!(".checkov.yaml", "checkov.yaml", UpToDate, ALWAYS),
     template!("RUNBOOK.md", "RUNBOOK.md", UpToDate, ALWAYS),
     template!("tests/infrastructure/test_platform.py", "tests/test_platform.py", UpToDate, ALWAYS),
     template!("tests/infrastructure/requirements.txt", "tests/requirements.txt", UpToDate, ALWAYS),
-    template!(".trivyignore", "trivyignore", Once, ALWAYS),
+    template!("scan-exceptions.toml", "scan-exceptions.toml", Once, ALWAYS),
+    template!(".trivyignore.yaml", "trivyignore.yaml", Once, ALWAYS),
     template!(".gitignore", "gitignore", Once, ALWAYS),
     template!("CODEOWNERS", "CODEOWNERS", Once, ALWAYS),
     template!("README.md", "README.md", Once, ALWAYS),
@@ -161,20 +161,7 @@ impl Facts {
     }
 }
 
-/// The checks of checkov that fail on purpose: the list that the end-to-end tests settle the plans with.
-#[derive(Deserialize)]
-struct Exceptions {
-    exception: Vec<Exception>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Exception {
-    check: String,
-    environments: Vec<String>,
-    reason: String,
-}
-
-const EXCEPTIONS: &str = include_str!("../../tests/checkov-exceptions.toml");
+/// The checkov that the end-to-end tests ran.
 const CHECKOV: &str = include_str!("../../tests/checkov-requirements.txt");
 /// The Terraform that the end-to-end tests ran.
 const TERRAFORM: &str = "1.11.4";
@@ -248,13 +235,6 @@ fn trusted(project: &Project, environments: &[&EnvConfig]) -> Result<(), Project
 
 fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Result<Value, anyhow::Error> {
     let facts: Vec<Facts> = ordered.iter().map(|config| Facts::of(config)).collect();
-    let mut exceptions = toml::from_str::<Exceptions>(EXCEPTIONS)?.exception;
-    // The others are those of the variants that exist for the tests alone.
-    exceptions.retain(|exception| {
-        exception.environments.iter().any(|name| ["dev", "stage", "prod"].contains(&name.as_str()))
-    });
-    exceptions.sort_by(|a, b| a.check.cmp(&b.check));
-    exceptions.dedup_by(|a, b| a.check == b.check);
     let workspace = project.txnr.version.is_none();
     let (runner, platform) = match first.service.architecture {
         Architecture::X86_64 => ("ubuntu-24.04", "linux/amd64"),
@@ -280,7 +260,6 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
         rust,
         image,
         terraform_version => TERRAFORM,
-        checkov => exceptions,
         checkov_requirement => CHECKOV.lines().find(|line| line.starts_with("checkov==")).unwrap_or("checkov"),
         port => contract::PORT,
         metrics_port => contract::METRICS_PORT,
@@ -306,8 +285,8 @@ mod tests {
             "name",
             "[0].name",
             "rendered",
-            "reason",
             "checkov_requirement",
+            "txnr_command",
             "- 1].name",
             "branch",
             "digest",
@@ -324,11 +303,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn reasons_stay_on_the_line_of_their_comment() {
-        let exceptions = toml::from_str::<Exceptions>(EXCEPTIONS).expect("valid").exception;
-        assert!(exceptions.iter().all(|exception| !exception.reason.contains('\n')));
     }
 }

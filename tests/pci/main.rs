@@ -70,6 +70,92 @@ impl Production {
     }
 }
 
+/// What production may have from elsewhere, part by part.
+const BROUGHT: [(&str, &str); 9] = [
+    ("network", NETWORK),
+    ("network.flow_logs", "flow_logs = \"The log archive\""),
+    ("network.network_acls", "network_acls = \"The landing zone\""),
+    ("network.gateway_endpoints", "gateway_endpoints = \"The landing zone\""),
+    (
+        "kms.keys.logs",
+        "[kms.keys]\nlogs = \"arn:aws:kms:us-east-1:333344445555:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e61\"\n\
+         elsewhere = \"The security team\"",
+    ),
+    (
+        "certificate",
+        "[certificate]\narn = \"arn:aws:acm:us-east-1:333344445555:certificate/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e65\"\n\
+         elsewhere = \"The PKI team\"",
+    ),
+    (
+        "storage.audit_bucket",
+        "[storage.audit_bucket]\nname = \"acme-log-archive\"\nelsewhere = \"The log archive\"",
+    ),
+    (
+        "storage.access_bucket",
+        "[storage.access_bucket]\nname = \"acme-access\"\nelsewhere = \"The account factory\"",
+    ),
+    ("account.trail", "[account.elsewhere]\ntrail = \"The organization\""),
+];
+
+const NETWORK: &str = r#"
+[network]
+[network.existing]
+vpc_id = "vpc-0123456789abcdef0"
+public = ["subnet-0123456789abcde01", "subnet-0123456789abcde02", "subnet-0123456789abcde03"]
+private = ["subnet-0123456789abcde04", "subnet-0123456789abcde05", "subnet-0123456789abcde06"]
+data = ["subnet-0123456789abcde07", "subnet-0123456789abcde08", "subnet-0123456789abcde09"]
+[network.existing.elsewhere]
+vpc = "The network team"
+"#;
+
+/// Production with a part from elsewhere.
+fn brought(part: &str, text: &str) -> Platform {
+    let file = read("envs/prod.toml");
+    let own = "[network]\ncidr = \"10.30.0.0/16\"\n";
+    assert!(file.contains(own), "the network of production is written otherwise");
+    let text = match part.starts_with("network") {
+        true => {
+            let more = if text == NETWORK { "" } else { text };
+            file.replace(own, &format!("{NETWORK}{more}\n"))
+        }
+        false => file + "\n" + text,
+    };
+    let config =
+        config::parse(&self::file("envs/prod.toml"), &text).unwrap_or_else(|e| panic!("{part}: {e}")).0;
+    Platform::of(&synth(&config).expect("a module without faults"))
+}
+
+/// A row that was shown by a resource which is now another's is no longer shown: neither by what is left, nor for want of
+/// anything to look at. Roles and alarms that served what was taken away are not missed.
+#[test]
+fn what_exists_already_shows_nothing() {
+    let production = Production::new();
+    let mut claimed = Vec::new();
+    for (part, text) in BROUGHT {
+        let mut platform = brought(part, text);
+        platform.siblings.clone_from(&production.any.siblings);
+        let mut lost = 0;
+        for row in checks::rows() {
+            let Met::Checked { on: Store::Any, check, .. } = row.met else { continue };
+            let serves = |address: &str| {
+                ["aws_iam_", "aws_cloudwatch_metric_alarm."].iter().any(|kind| address.starts_with(kind))
+            };
+            let gone = |address: &&String| !platform.resources.contains_key(*address) && !serves(address);
+            let before = check(&production.any).looked;
+            if !before.iter().any(|address| gone(&address)) {
+                continue;
+            }
+            lost += 1;
+            if check(&platform).holds() {
+                let gone: Vec<&String> = before.iter().filter(gone).collect();
+                claimed.push(format!("{part}: {} still holds without {gone:?}", row.id));
+            }
+        }
+        assert!(lost > 0, "no row looks at anything that {part} takes away");
+    }
+    assert!(claimed.is_empty(), "{}", claimed.join("\n"));
+}
+
 fn requirements() -> Vec<Requirement> {
     requirements::parse(&read("tests/pci/requirements.csv"))
 }

@@ -10,6 +10,8 @@ use terraform::Root;
 #[derive(Clone)]
 pub struct Platform {
     pub resources: BTreeMap<String, Value>,
+    /// What the environment rests on and does not make, by the keys of its file.
+    pub elsewhere: BTreeSet<String>,
     /// The other environments.
     pub siblings: Vec<Platform>,
 }
@@ -25,8 +27,11 @@ impl Platform {
                 documents.insert(format!("${{jsonencode(local.{name})}}"), value.clone());
             }
         }
-        let mut platform = Self { resources: BTreeMap::new(), siblings: Vec::new() };
+        let mut platform =
+            Self { resources: BTreeMap::new(), elsewhere: BTreeSet::new(), siblings: Vec::new() };
         for file in &files {
+            let reasons = file["output"]["elsewhere"]["value"].as_object();
+            platform.elsewhere.extend(reasons.into_iter().flatten().map(|(key, _)| key.clone()));
             for (kind, blocks) in file["resource"].as_object().into_iter().flatten() {
                 for (name, body) in blocks.as_object().into_iter().flatten() {
                     let mut body = body.clone();
@@ -46,6 +51,46 @@ impl Platform {
             }
         }
         platform
+    }
+
+    /// What of a type is elsewhere, and so is shown by nobody here: one that is made does not speak for one that is not.
+    fn unseen(&self, kind: &str) -> BTreeSet<String> {
+        let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| kind.starts_with(beginning));
+        let is_of =
+            |key: &str| match key.rsplit_once('.').map_or((key, ""), |(section, part)| (section, part)) {
+                ("network", "vpc") => {
+                    begins(&[
+                        "aws_vpc",
+                        "aws_subnet",
+                        "aws_route",
+                        "aws_nat_gateway",
+                        "aws_eip",
+                        "aws_internet_gateway",
+                        "aws_default_",
+                    ]) && !begins(&["aws_vpc_", "aws_route53"])
+                }
+                ("network", "flow_logs") => matches!(kind, "aws_flow_log" | "aws_cloudwatch_log_group"),
+                ("network", "network_acls") => begins(&["aws_network_acl", "aws_default_network_acl"]),
+                ("network", "interface_endpoints" | "gateway_endpoints") => kind == "aws_vpc_endpoint",
+                ("kms.keys", _) => begins(&["aws_kms_key", "aws_kms_alias"]),
+                ("certificate", _) => begins(&["aws_acm_"]),
+                ("storage", _) => begins(&["aws_s3_bucket"]),
+                ("account", "trail") => matches!(kind, "aws_cloudtrail" | "aws_cloudwatch_log_group"),
+                ("account", "recorder") => begins(&["aws_config_"]),
+                ("account", "guardduty") => begins(&["aws_guardduty_"]),
+                ("account", "security_hub") => begins(&["aws_securityhub_"]),
+                ("account", "inspector") => begins(&["aws_inspector2_"]),
+                ("account", "access_analyzer") => begins(&["aws_accessanalyzer_"]),
+                ("account", "password_policy") => kind == "aws_iam_account_password_policy",
+                ("account", "support_role") => false,
+                ("account", "defaults") => {
+                    begins(&["aws_s3_account_", "aws_ebs_", "aws_ec2_"])
+                        || kind == "aws_vpc_block_public_access_options"
+                }
+                other => panic!("{other:?} stands for no resources"),
+            };
+        let of_the_kind = self.elsewhere.iter().filter(|key| is_of(key));
+        of_the_kind.map(|key| format!("{kind} of {key} is elsewhere")).collect()
     }
 
     /// The resources of a type.
@@ -83,7 +128,7 @@ impl Platform {
         of_the_sort: impl Fn(Resource) -> bool,
         so: impl Fn(Resource) -> bool,
     ) -> Outcome {
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { looked: BTreeSet::new(), failed: self.unseen(kind) };
         for resource in self.of_kind(kind).filter(|r| of_the_sort(*r)) {
             outcome.looked.insert(resource.address.to_owned());
             if !so(resource) {
@@ -115,7 +160,8 @@ impl Platform {
 
     /// There has to be no resource of these types.
     pub fn none(&self, kinds: &[&str]) -> Outcome {
-        let failed = kinds.iter().flat_map(|kind| self.of_kind(kind)).map(|r| r.address.to_owned()).collect();
+        let found = kinds.iter().flat_map(|kind| self.of_kind(kind)).map(|r| r.address.to_owned());
+        let failed = found.chain(kinds.iter().flat_map(|kind| self.unseen(kind))).collect();
         Outcome { looked: BTreeSet::new(), failed }
     }
 }

@@ -4,11 +4,11 @@
 
 mod common;
 
-use common::{Host, Net, NetId, Policy, disk};
+use common::{Host, Net, NetId, Policy, Record, disk};
 use serde_json::{Value as Json, json};
 use terraform::{
-    Addressed, Error, Expr, Locking, Meta, Module, NonEmpty, RequiredProvider, Root, S3Backend, Settings,
-    Value, Variable, set, text,
+    Addressed, Elements, Error, Expr, Locking, Meta, Module, NonEmpty, RequiredProvider, Root, S3Backend,
+    Settings, Value, Variable, set, text,
 };
 
 /// The parsed document of one stack.
@@ -85,6 +85,34 @@ fn expressions_are_spelled_in_the_native_syntax() {
             "error_message": "Both."
         }])
     );
+}
+
+#[test]
+fn a_block_answers_for_the_objects_in_its_attributes() {
+    let mut module = Module::default();
+    let mut stack = module.stack("s");
+    let records = || Elements::<Record>::itself("records");
+    let meta = Meta::new()
+        .postcondition(records().none_starts_with("value", "say \"${hi}"), "None.")
+        .postcondition(records().count().at_most(1), "One.");
+    stack.add_with("a", meta, Net::default());
+    let nets = document(&module.finish().unwrap(), "s")["resource"]["toy_net"].clone();
+    let conditions = &nets["a"]["lifecycle"]["postcondition"];
+    assert_eq!(
+        conditions[0]["condition"],
+        "${alltrue([for item in self.records : !startswith(item.value, \"say \\\"$${hi}\")])}"
+    );
+    assert_eq!(conditions[1]["condition"], "${length(self.records) <= 1}");
+}
+
+#[test]
+fn a_document_is_put_out_as_a_local() {
+    let mut module = Module::default();
+    let content = Value::Object(vec![("Allow".into(), Value::string("${aws:username}"))]);
+    module.stack("s").output("rules", "What is allowed.", Expr::<Policy>::document(content));
+    let file = document(&module.finish().unwrap(), "s");
+    assert_eq!(file["output"]["rules"]["value"], "${jsonencode(local.rules)}");
+    assert_eq!(file["locals"]["rules"], json!({"Allow": "$${aws:username}"}));
 }
 
 #[test]

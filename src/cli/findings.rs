@@ -1,0 +1,120 @@
+//! `txnr findings`: what a scanner found, held to the exceptions.
+
+use super::output::say;
+use super::{EnvsFolder, Failure};
+use crate::config::{Date, load};
+use crate::exit;
+use crate::findings::{Exceptions, Report};
+use crate::synth::synth;
+use clap::Args;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Holds what checkov or Trivy found in an environment to the exceptions that have a reason
+///
+/// Every finding needs an exception that names its resource; every exception of your own needs a finding, a reason and a
+/// day until which it holds. What txnr's own resources fail on purpose is excepted already, for these very resources. A
+/// report in which a scanner saw nothing is refused.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Findings {
+    /// The environment
+    #[arg(long = "env", value_name = "NAME")]
+    name: String,
+
+    #[command(flatten)]
+    envs: EnvsFolder,
+
+    /// What `checkov --output json` or `trivy config --format json` printed; `-` is standard input
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    report: PathBuf,
+
+    /// The exceptions of your own
+    #[arg(long, value_name = "FILE", default_value = "scan-exceptions.toml", value_hint = clap::ValueHint::FilePath)]
+    exceptions: PathBuf,
+
+    /// The day: exceptions that held until an earlier one hold no more. Without it they hold for good
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    today: Option<Date>,
+}
+
+const EXAMPLES: &str = "Examples:
+  checkov --framework terraform_plan --file plan.json --output json --soft-fail > checkov.json
+  txnr findings --env prod --today \"$(date --utc +%F)\" checkov.json
+  trivy config --severity HIGH,CRITICAL --format json out/prod | txnr findings --env prod -";
+
+impl Findings {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let loaded = load::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
+        let Some(environment) = loaded.environments.first() else { return Ok(()) };
+        let report = Report::read(&read(&self.report)?).map_err(|error| {
+            let what = format!("{}: {error}", self.report.display());
+            Failure::new(exit::CANNOT_READ, what, "the scanner's own messages say why; its report is JSON")
+        })?;
+        let own = self.own()?;
+        let root = synth(&environment.config)?;
+        let addresses: BTreeSet<String> =
+            root.nodes().iter().map(|node| node.address().to_string()).collect();
+        let accepted = Exceptions::accepted(&environment.config, &addresses).map_err(anyhow::Error::from)?;
+        let mut problems = own.faults(self.today.as_ref());
+        problems.extend(own.unused(&report, &self.name));
+        let left = own.unexcused(&report, &self.name);
+        let left =
+            accepted.unexcused(&report, &self.name).into_iter().filter(|finding| left.contains(finding));
+        problems
+            .extend(left.map(|finding| format!("{}: {}: {}", finding.address, finding.check, finding.title)));
+        for problem in &problems {
+            say(problem);
+        }
+        if problems.is_empty() {
+            let found = report.findings.len();
+            say(format_args!("{}: {} checks passed, {found} failed for a reason", self.name, report.passed));
+            return Ok(());
+        }
+        Err(Failure::new(
+            exit::FINDINGS,
+            format!(
+                "{}: {} to be mended, or excepted by resource with a reason and a day",
+                self.name,
+                count(problems.len())
+            ),
+            format!("mend the resource, or add it to {}", self.exceptions.display()),
+        ))
+    }
+
+    /// The exceptions of one's own; none where there is no file.
+    fn own(&self) -> Result<Exceptions, Failure> {
+        let text = match fs::read_to_string(&self.exceptions) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Exceptions::default()),
+            Err(error) => return Err(unreadable(&self.exceptions, &error)),
+        };
+        toml::from_str(&text).map_err(|error| {
+            let what = format!("{}: {}", self.exceptions.display(), error.to_string().trim_end());
+            Failure::new(
+                exit::INVALID,
+                what,
+                "each [[exception]] has check, resources, environments, reason and until",
+            )
+        })
+    }
+}
+
+fn count(problems: usize) -> String {
+    if problems == 1 { "one thing".to_owned() } else { format!("{problems} things") }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(exit::CANNOT_READ, format!("cannot read {}: {error}", path.display()), "")
+}

@@ -1,0 +1,352 @@
+//! What scanners find in a root module, held to the exceptions that have a reason.
+//!
+//! checkov and Trivy can leave out a check as a whole, or whatever a file says; neither can except one resource of Terraform
+//! JSON, and an exception of theirs hides what comes after it. So they report everything, and here every finding needs an
+//! exception that names its resource, and every exception a finding, a reason and a day on which it is looked at again.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::config::{Date, EnvConfig};
+
+/// What txnr's own resources fail on purpose. The end-to-end tests hold it to checkov, environment by environment.
+pub const ACCEPTED: &str = include_str!("../tests/checkov-exceptions.toml");
+
+/// A check that failed on a resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The check's identifier, as `CKV_AWS_18` or `AWS-0053`.
+    pub check: String,
+    /// The resource's address; `resource.<name>` where the scanner does not tell the type.
+    pub address: String,
+    /// What the check asks for.
+    pub title: String,
+}
+
+/// What a scanner says of a root module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What the scanner's own checks begin with.
+    prefix: &'static str,
+    /// How many checks passed.
+    pub passed: u64,
+    /// The checks that failed, in order.
+    pub findings: BTreeSet<Finding>,
+}
+
+/// Why a report is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoReport {
+    /// It is not JSON, or neither scanner's.
+    Unknown,
+    /// The scanner could not read what it was given, or saw nothing in it.
+    SawNothing,
+}
+
+impl std::fmt::Display for NoReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "this is no report of checkov or Trivy in JSON",
+            Self::SawNothing => "the scanner saw nothing, or could not read a file",
+        })
+    }
+}
+
+impl std::error::Error for NoReport {}
+
+impl Report {
+    /// Reads checkov's JSON (`--output json`) or Trivy's (`--format json`).
+    ///
+    /// # Errors
+    /// When it is neither, or when the scanner saw nothing: silence is no consent.
+    pub fn read(text: &str) -> Result<Self, NoReport> {
+        let report: Value = serde_json::from_str(text).map_err(|_| NoReport::Unknown)?;
+        if report.get("SchemaVersion").is_some() {
+            return trivy(&report);
+        }
+        if report.get("checkov_version").is_some() || report.pointer("/summary/checkov_version").is_some() {
+            return checkov(&report);
+        }
+        Err(NoReport::Unknown)
+    }
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
+}
+
+fn checkov(report: &Value) -> Result<Report, NoReport> {
+    let failed = report.pointer("/results/failed_checks").and_then(Value::as_array);
+    let (Some(failed), Some(passed)) = (failed, report["summary"]["passed"].as_u64()) else {
+        return Err(NoReport::SawNothing);
+    };
+    if passed == 0 || report["summary"]["parsing_errors"] != 0 {
+        return Err(NoReport::SawNothing);
+    }
+    let finding = |failed: &Value| Finding {
+        check: text(failed, "check_id"),
+        address: text(failed, "resource"),
+        title: text(failed, "check_name"),
+    };
+    Ok(Report { prefix: "CKV", passed, findings: failed.iter().map(finding).collect() })
+}
+
+/// <https://trivy.dev/latest/docs/configuration/reporting/#json>
+fn trivy(report: &Value) -> Result<Report, NoReport> {
+    let results = report["Results"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let passed = results.iter().filter_map(|result| result["MisconfSummary"]["Successes"].as_u64()).sum();
+    let all = results.iter().filter_map(|result| result["Misconfigurations"].as_array()).flatten();
+    let finding = |failed: &Value| Finding {
+        check: text(failed, "ID").trim_start_matches("AVD-").to_owned(),
+        address: failed["CauseMetadata"]["Resource"].as_str().unwrap_or_default().to_owned(),
+        title: text(failed, "Title"),
+    };
+    let findings: BTreeSet<Finding> = all.filter(|found| found["Status"] != "PASS").map(finding).collect();
+    if passed == 0 && findings.is_empty() {
+        return Err(NoReport::SawNothing);
+    }
+    Ok(Report { prefix: "AWS-", passed, findings })
+}
+
+/// A failed check that is accepted, on some resources, for a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// The check.
+    pub check: String,
+    /// Addresses of resources.
+    pub resources: Vec<String>,
+    /// Names of environments.
+    pub environments: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds: then somebody looks again.
+    pub until: Option<Date>,
+}
+
+/// A list of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exceptions {
+    /// The exceptions, in the order of the file.
+    #[serde(default)]
+    pub exception: Vec<Exception>,
+}
+
+impl Exceptions {
+    /// Those of txnr's own resources. They hold for what txnr generates (`addresses`) and for nothing that somebody puts
+    /// beside it, and in an environment of the kind that they were found in.
+    ///
+    /// # Errors
+    /// When the list is not valid, which is a bug.
+    pub fn accepted(config: &EnvConfig, addresses: &BTreeSet<String>) -> Result<Self, toml::de::Error> {
+        let all: Self = toml::from_str(ACCEPTED)?;
+        let here = |exception: &Exception| exception.environments.iter().any(|name| name == kind(config));
+        let expand = |mut exception: Exception| {
+            let of = |pattern: &String| -> Vec<String> {
+                addresses.iter().filter(|address| matches(pattern, address)).cloned().collect()
+            };
+            exception.resources = exception.resources.iter().flat_map(of).collect();
+            exception.environments = vec![config.name.to_string()];
+            exception
+        };
+        Ok(Self { exception: all.exception.into_iter().filter(here).map(expand).collect() })
+    }
+
+    /// What is wrong with them as a list of one's own: nothing without a reason, a day and an address.
+    #[must_use]
+    pub fn faults(&self, today: Option<&Date>) -> Vec<String> {
+        let fault = |exception: &Exception| {
+            let check = &exception.check;
+            if exception.reason.trim().is_empty() {
+                return Some(format!("the exception of {check} has no reason"));
+            }
+            if let Some(pattern) = exception.resources.iter().find(|resource| resource.contains('*')) {
+                return Some(format!(
+                    "the exception of {check} for {pattern} names no resource: `*` would hide new ones"
+                ));
+            }
+            let Some(until) = &exception.until else {
+                return Some(format!("the exception of {check} has no day until which it holds (`until`)"));
+            };
+            let over = today.is_some_and(|today| until < today);
+            over.then(|| format!("the exception of {check} held until {}: look again", until.as_str()))
+        };
+        self.exception.iter().filter_map(fault).collect()
+    }
+
+    /// Those of an environment that a report has anything to do with.
+    fn of<'e>(
+        &'e self,
+        report: &'e Report,
+        environment: &'e str,
+    ) -> impl Iterator<Item = (&'e Exception, &'e String)> {
+        self.exception
+            .iter()
+            .filter(|exception| exception.check.starts_with(report.prefix))
+            .filter(move |exception| exception.environments.iter().any(|name| name == environment))
+            .flat_map(|exception| exception.resources.iter().map(move |pattern| (exception, pattern)))
+    }
+
+    /// The findings that none of them excuses.
+    #[must_use]
+    pub fn unexcused<'r>(&self, report: &'r Report, environment: &str) -> Vec<&'r Finding> {
+        let excused = |finding: &&Finding| {
+            self.of(report, environment).any(|(exception, pattern)| excuses(exception, pattern, finding))
+        };
+        report.findings.iter().filter(|finding| !excused(finding)).collect()
+    }
+
+    /// The exceptions that excuse nothing: a list never says more than is so.
+    #[must_use]
+    pub fn unused(&self, report: &Report, environment: &str) -> Vec<String> {
+        let idle = |(exception, pattern): &(&Exception, &String)| {
+            !report.findings.iter().any(|finding| excuses(exception, pattern, finding))
+        };
+        self.of(report, environment)
+            .filter(idle)
+            .map(|(exception, pattern)| {
+                format!("the exception of {} for {pattern} excuses nothing", exception.check)
+            })
+            .collect()
+    }
+}
+
+/// The environment of this repository that a configuration is like.
+fn kind(config: &EnvConfig) -> &'static str {
+    match (config.production, config.protection) {
+        (true, _) => "prod",
+        (false, true) => "stage",
+        (false, false) => "dev",
+    }
+}
+
+fn excuses(exception: &Exception, pattern: &str, finding: &Finding) -> bool {
+    if exception.check != finding.check {
+        return false;
+    }
+    // checkov's runner for JSON configuration leaves the type out.
+    match finding.address.strip_prefix("resource.") {
+        Some(name) => pattern.rsplit('.').next().is_some_and(|last| matches(last, name)),
+        None => matches(pattern, without_index(&finding.address)),
+    }
+}
+
+/// `aws_subnet.public["a"]` is an instance of `aws_subnet.public`.
+fn without_index(address: &str) -> &str {
+    address.split('[').next().unwrap_or(address)
+}
+
+/// Whether an address is the pattern's, whose one `*` stands for anything.
+fn matches(pattern: &str, address: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == address,
+        Some((start, end)) => {
+            address.len() >= start.len() + end.len() && address.starts_with(start) && address.ends_with(end)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = r#"
+        [[exception]]
+        check = "CKV_AWS_18"
+        resources = ["aws_s3_bucket.mine"]
+        environments = ["dev"]
+        reason = "It takes the access logs of the others."
+        until = "2027-06-30"
+    "#;
+
+    fn exceptions(text: &str) -> Exceptions {
+        toml::from_str(text).expect("a list")
+    }
+
+    fn report(failed: &[(&str, &str)]) -> Report {
+        let finding = |(check, address): &(&str, &str)| Finding {
+            check: (*check).to_owned(),
+            address: (*address).to_owned(),
+            title: "log access".to_owned(),
+        };
+        Report { prefix: "CKV", passed: 1, findings: failed.iter().map(finding).collect() }
+    }
+
+    #[test]
+    fn an_exception_hides_neither_another_resource_nor_another_environment() {
+        let own = exceptions(OWN);
+        let mine = report(&[("CKV_AWS_18", "aws_s3_bucket.mine")]);
+        assert!(own.unexcused(&mine, "dev").is_empty() && own.unused(&mine, "dev").is_empty());
+        assert_eq!(own.unexcused(&mine, "prod").len(), 1);
+        let new = report(&[("CKV_AWS_18", "aws_s3_bucket.new")]);
+        assert_eq!(own.unexcused(&new, "dev").len(), 1);
+        assert_eq!(
+            own.unused(&new, "dev"),
+            ["the exception of CKV_AWS_18 for aws_s3_bucket.mine excuses nothing"]
+        );
+        assert!(own.unused(&new, "prod").is_empty());
+        let instance =
+            report(&[("CKV_AWS_18", "aws_s3_bucket.mine[\"a\"]"), ("CKV_AWS_18", "resource.mine")]);
+        assert!(own.unexcused(&instance, "dev").is_empty());
+    }
+
+    #[test]
+    fn an_exception_names_its_resource_a_reason_and_a_day() {
+        let day = |text: &str| text.parse::<Date>().ok();
+        assert!(exceptions(OWN).faults(day("2027-06-30").as_ref()).is_empty());
+        let faults =
+            |from: &str, to: &str| exceptions(&OWN.replace(from, to)).faults(day("2027-06-30").as_ref());
+        assert!(faults("06-30\"", "06-29\"")[0].ends_with("held until 2027-06-29: look again"));
+        assert!(faults("bucket.mine", "bucket.*")[0].contains("would hide new ones"));
+        assert!(faults("It takes the access logs of the others.", " ")[0].ends_with("has no reason"));
+        assert!(faults("until = \"2027-06-30\"", "")[0].contains("`until`"));
+    }
+
+    #[test]
+    fn what_is_accepted_covers_what_txnr_generates_and_nothing_beside_it() {
+        let config = EnvConfig::for_test("production = false\nprotection = false");
+        let addresses = BTreeSet::from(["aws_s3_bucket.audit".to_owned(), "aws_lb.main".to_owned()]);
+        let accepted = Exceptions::accepted(&config, &addresses).expect("a list");
+        let found = report(&[
+            ("CKV_AWS_144", "aws_s3_bucket.audit"),
+            ("CKV_AWS_144", "aws_s3_bucket.beside"),
+            ("CKV_AWS_150", "aws_lb.main"),
+        ]);
+        let left: Vec<&str> =
+            accepted.unexcused(&found, config.name.as_str()).iter().map(|f| f.address.as_str()).collect();
+        assert_eq!(left, ["aws_s3_bucket.beside"]);
+        let production = EnvConfig::for_test("");
+        let accepted = Exceptions::accepted(&production, &addresses).expect("a list");
+        assert_eq!(accepted.unexcused(&found, production.name.as_str()).len(), 2, "production protects");
+    }
+
+    #[test]
+    fn silence_is_no_report() {
+        let nothing = r#"{"passed": 0, "failed": 0, "parsing_errors": 0, "checkov_version": "3"}"#;
+        assert_eq!(Report::read(nothing), Err(NoReport::SawNothing));
+        let unread = r#"{"summary": {"passed": 3, "parsing_errors": 1, "checkov_version": "3"}, "results": {"failed_checks": []}}"#;
+        assert_eq!(Report::read(unread), Err(NoReport::SawNothing));
+        assert_eq!(Report::read(r#"{"SchemaVersion": 2, "Results": []}"#), Err(NoReport::SawNothing));
+        assert_eq!(Report::read("{}"), Err(NoReport::Unknown));
+        assert_eq!(Report::read("error: no such file"), Err(NoReport::Unknown));
+    }
+
+    #[test]
+    fn both_scanners_are_read() {
+        let checkov = r#"{"summary": {"passed": 3, "parsing_errors": 0, "checkov_version": "3"}, "results": {"failed_checks":
+            [{"check_id": "CKV_AWS_18", "resource": "aws_s3_bucket.x", "check_name": "log access"}]}}"#;
+        let found = Report::read(checkov).expect("a report").findings;
+        assert_eq!(found, report(&[("CKV_AWS_18", "aws_s3_bucket.x")]).findings);
+        let trivy = r#"{"SchemaVersion": 2, "Results": [{"Target": "alb.tf.json", "MisconfSummary": {"Successes": 4},
+            "Misconfigurations": [{"ID": "AVD-AWS-0053", "Title": "exposed", "Status": "FAIL",
+            "CauseMetadata": {"Resource": "aws_lb.main"}}]}]}"#;
+        let report = Report::read(trivy).expect("a report");
+        let [found] = Vec::from_iter(report.findings).try_into().expect("one");
+        let expected =
+            Finding { check: "AWS-0053".into(), address: "aws_lb.main".into(), title: "exposed".into() };
+        assert_eq!((found, report.passed), (expected, 4));
+    }
+}
