@@ -5,6 +5,7 @@
 mod api;
 mod audit;
 mod backends;
+mod cards;
 mod carry;
 mod conformance;
 mod issuer;
