@@ -10,6 +10,7 @@
 mod boot;
 mod calls;
 mod engines;
+mod files;
 mod http;
 mod image;
 #[path = "../../crates/txn-reconcile-api/tests/service/postgres.rs"]
