@@ -27,7 +27,7 @@ use aws::provider::DefaultTags;
 use terraform::{Errors, Expr, Key, Module, Root, Value, set};
 
 use crate::config::names::BOOTSTRAP_PATH;
-use crate::config::{EnvConfig, State, Strategy};
+use crate::config::{EnvConfig, State};
 use crate::synth::{self, synth};
 
 /// The environments of one account; at least one.
@@ -155,9 +155,7 @@ pub fn build(account: &Account<'_>, own: OwnState) -> Result<Root, Errors> {
             // A role of the pipeline's own that the environment file names takes the place of both.
             if config.iam.pipeline_role.is_none() {
                 push::build(&mut stack, config, trust(), &boundary);
-                if config.service.deployment.strategy != Strategy::Rolling {
-                    deploy::build(&mut stack, config, trust(), &boundary);
-                }
+                deploy::build(&mut stack, config, trust(), &boundary);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The role that deploys where Terraform does not: a revision of the one task definition, to the one service.
+//! The role that deploys where Terraform does not: revisions of those services' task definitions, to those services.
 
 use aws::document::policy::{Condition, Policy, Statement};
 use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
@@ -6,25 +6,36 @@ use terraform::{Expr, Stack};
 
 use super::role::{self, NewRole};
 use super::{ANYTHING, local};
-use crate::config::{EnvConfig, WorkflowRole};
+use crate::config::{EnvConfig, Strategy, WorkflowRole, Workload};
 use crate::stacks::{deploy, ecs, iam};
 
 type Identity = Statement<IdentityPolicy>;
 
-/// Builds the role. A revision decides what runs with the rights of the task, so the role passes the task's two roles and
-/// no other (PCI 7.2.5), and hands its revision to this service alone.
+/// The services that Terraform does not deploy.
+fn services(config: &EnvConfig) -> impl Iterator<Item = Workload<'_>> {
+    config.workloads().filter(|workload| workload.service.deployment.strategy != Strategy::Rolling)
+}
+
+/// Builds the role, where there is a service for it. A revision decides what runs with the rights of the task, so the role
+/// passes the tasks' own two roles and no other (PCI 7.2.5), and hands revisions to these services alone.
 pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     trust: Policy<TrustPolicy>,
     boundary: &Expr<IamPolicyArn>,
 ) {
-    let hours = config.service.deployment.session_hours();
+    let Some(hours) = services(config).map(|workload| workload.service.deployment.session_hours()).max()
+    else {
+        return;
+    };
     let purpose = WorkflowRole::Deploy;
     let new = NewRole { purpose, description: "Deploys the service", trust, hours };
     let role = role::build(stack, config, new, Some(boundary));
     let mut statements = Vec::from(register(config));
-    statements.extend(if config.is_blue_green() { code_deploy(config) } else { update(config) });
+    if config.is_blue_green() {
+        statements.extend(code_deploy(config));
+    }
+    statements.extend(update(config));
     role::policy(stack, &role, &local(config, "deploy"), "deploy", Policy::new(statements));
     stack.output(
         &format!("{}_role_arn", local(config, "deploy")),
@@ -36,23 +47,30 @@ pub(super) fn build(
 /// A revision is a copy of the last one with another image, and its tags. AWS names no resource for the first two.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html>
 fn register(config: &EnvConfig) -> [Identity; 3] {
-    let revisions = config.arn("ecs", &format!("task-definition/{}:*", ecs::family(config)));
+    let revisions =
+        |workload| config.arn("ecs", &format!("task-definition/{}:*", ecs::family(config, workload)));
+    let revisions: Vec<String> = services(config).map(revisions).collect();
+    let roles: Vec<String> =
+        services(config).flat_map(|workload| iam::task_role_arns(config, workload)).collect();
     [
         Identity::allow(
             "RegisterRevisions",
             ["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"],
             ANYTHING,
         ),
-        Identity::allow("TagRevisions", ["ecs:TagResource"], [revisions])
+        Identity::allow("TagRevisions", ["ecs:TagResource"], revisions)
             .when(Condition::string_equals("ecs:CreateAction", ["RegisterTaskDefinition"])),
-        Identity::allow("PassTaskRoles", ["iam:PassRole"], iam::task_role_arns(config))
+        Identity::allow("PassTaskRoles", ["iam:PassRole"], roles)
             .when(Condition::string_equals("iam:PassedToService", ["ecs-tasks.amazonaws.com"])),
     ]
 }
 
-fn update(config: &EnvConfig) -> Vec<Identity> {
+/// CodeDeploy updates the service that it deploys.
+fn update(config: &EnvConfig) -> Option<Identity> {
+    let updated = services(config).filter(|workload| !workload.service.is_blue_green());
+    let updated: Vec<String> = updated.map(|workload| ecs::service_arn(config, workload)).collect();
     let actions = ["ecs:DescribeServices", "ecs:UpdateService"];
-    vec![Identity::allow("UpdateService", actions, [ecs::service_arn(config)])]
+    (!updated.is_empty()).then(|| Identity::allow("UpdateService", actions, updated))
 }
 
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html>

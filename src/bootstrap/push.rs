@@ -1,5 +1,7 @@
-//! The role that pushes: to the environment's own repository of images, and nothing else. It looks at the image that the
+//! The role that pushes: to the environment's own repositories of images, and nothing else. It looks at the images that the
 //! tasks pull, too: the signature is verified before anything is deployed.
+
+use std::collections::BTreeSet;
 
 use aws::document::policy::{Policy, Statement};
 use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
@@ -34,12 +36,14 @@ pub(super) fn build(
         Identity::allow(
             "PushImage",
             iam::PULL.into_iter().chain(PUSH).collect::<Vec<_>>(),
-            [ecr::repository_arn(config)],
+            ecr::repository_arns(config),
         ),
     ];
-    statements.extend(config.service.image_repository.as_ref().map(|elsewhere| {
-        Identity::allow("LookAtImage", iam::PULL, [iam::repository_arn(config, elsewhere)])
-    }));
+    let elsewhere = config.workloads().filter_map(|workload| workload.service.image_repository.as_ref());
+    let elsewhere: BTreeSet<String> = elsewhere.map(|other| iam::repository_arn(config, other)).collect();
+    if !elsewhere.is_empty() {
+        statements.push(Identity::allow("LookAtImage", iam::PULL, elsewhere));
+    }
     role::policy(stack, &role, &local(config, "push"), "push", Policy::new(statements));
     stack.output(
         &format!("{}_role_arn", local(config, "push")),

@@ -208,12 +208,41 @@ fn the_deploy_role_passes_the_tasks_roles_and_changes_the_one_service() {
     );
 }
 
+#[test]
+fn the_pipelines_roles_reach_the_further_services_that_are_theirs() {
+    let services = "[services.hooks]\npaths = [\"/hooks/*\"]\ndeployment.strategy = \"external\"\n\
+                    [services.office]\nhosts = [\"office.example.com\"]\n";
+    let root = module(&[environment("prod", &format!("{GITHUB}{services}"))]);
+    for repository in ["txn-reconcile-api", "txn-reconcile-api/hooks", "txn-reconcile-api/office"] {
+        let arn = format!("arn:aws:ecr:us-east-1:111122223333:repository/{repository}");
+        assert!(allowed(&root, "prod_push", &arn).contains(&"ecr:PutImage"), "{repository}");
+    }
+    let service =
+        |name: &str| format!("arn:aws:ecs:us-east-1:111122223333:service/txn-reconcile-prod/{name}");
+    assert_eq!(
+        allowed(&root, "prod_deploy", &service("hooks")),
+        ["ecs:DescribeServices", "ecs:UpdateService"]
+    );
+    for name in ["office", "txn-reconcile-api"] {
+        assert!(allowed(&root, "prod_deploy", &service(name)).is_empty(), "{name}");
+    }
+    let policy = node(&root, "aws_iam_role_policy.prod_deploy");
+    let pass = statement(policy, "policy", "PassTaskRoles").expect("a permission");
+    assert_eq!(
+        texts(pass.get("Resource").expect("resources")),
+        ["task", "execution"]
+            .map(|name| format!("arn:aws:iam::111122223333:role/txn-reconcile-prod-hooks-{name}"))
+    );
+}
+
 /// The roles that the platform itself makes for the tasks are those that are passed.
 #[test]
 fn the_roles_that_are_passed_exist() {
     let config = environment("prod", &format!("{EXTERNAL}{GITHUB}"));
     let root = synth(&config).expect("a module without faults");
-    for (local, arn) in ["task", "execution"].iter().zip(crate::stacks::iam::task_role_arns(&config)) {
+    for (local, arn) in
+        ["task", "execution"].iter().zip(crate::stacks::iam::task_role_arns(&config, config.main_service()))
+    {
         let name = text_at(node(&root, &format!("aws_iam_role.{local}")), "name");
         assert!(arn.ends_with(&format!(":role/{name}")), "{arn}");
     }

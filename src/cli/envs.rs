@@ -2,10 +2,11 @@
 
 use super::output::{data, say};
 use super::{EnvsFolder, Failure};
-use crate::config::EnvConfig;
 use crate::config::load::{self, Loaded};
+use crate::config::{EnvConfig, Service};
 use clap::Args;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Lists the environments and their key facts
 #[derive(Debug, Args)]
@@ -38,6 +39,7 @@ struct Facts {
     cpu: u32,
     memory_mib: u32,
     image: Option<String>,
+    services: BTreeMap<String, Option<String>>,
     baseline: bool,
     state: String,
 }
@@ -56,7 +58,12 @@ impl Facts {
             tasks: config.service.counts.desired,
             cpu: config.service.size.cpu_units(),
             memory_mib: config.service.size.memory_mib(),
-            image: config.service.deployed.then(|| config.service.image.to_string()),
+            image: image(&config.service),
+            services: config
+                .services
+                .iter()
+                .map(|(name, further)| (name.to_string(), image(&further.service)))
+                .collect(),
             baseline: config.account.baseline,
             state: format!("s3://{}/{}", config.state.bucket, config.state.key),
         }
@@ -75,6 +82,11 @@ impl Facts {
             self.domain.clone(),
         ]
     }
+}
+
+/// The image that a service runs, once there is one.
+fn image(service: &Service) -> Option<String> {
+    service.deployed.then(|| service.image.to_string())
 }
 
 const HEADINGS: [&str; 8] = ["NAME", "PRODUCTION", "ACCOUNT", "REGION", "CIDR", "AZS", "TASKS", "DOMAIN"];

@@ -1,21 +1,26 @@
-//! `txnr image`: names the image that an environment runs.
+//! `txnr image`: names the image that a service of an environment runs.
 
 use super::output::say;
 use super::{EnvsFolder, Failure};
-use crate::config::{ImageRef, load};
+use crate::config::{FurtherName, ImageRef, load};
 use crate::{emit, exit};
 use clap::Args;
 use std::fs;
 
-/// Names the image that an environment runs
+/// Names the image that a service of an environment runs
 ///
-/// Changes `service.image` in the environment's file and leaves everything else in it as it is, comments included.
+/// Changes `service.image`, or with `--service` that of a service beside the main one, in the environment's file and leaves
+/// everything else in it as it is, comments included.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Image {
     /// The environment
     #[arg(long = "env", value_name = "NAME")]
     name: String,
+
+    /// The service beside the main one that runs it, as under [services] in the environment's file
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
 
     /// The image: sha256: and its digest, or a tag
     image: String,
@@ -26,7 +31,8 @@ pub(super) struct Image {
 
 const EXAMPLES: &str = "Examples:
   txnr image --env dev sha256:8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6
-  txnr image --env dev v0.2.0";
+  txnr image --env dev v0.2.0
+  txnr image --env dev --service back-office v3.1.0";
 
 impl Image {
     pub(super) fn run(self) -> Result<(), Failure> {
@@ -39,16 +45,42 @@ impl Image {
         let unreadable = |source| load::LoadError::Unreadable { path: path.clone(), source };
         let text = fs::read_to_string(path).map_err(unreadable)?;
         let mut document: toml_edit::DocumentMut = text.parse().map_err(anyhow::Error::from)?;
-        let service = document.entry("service").or_insert_with(toml_edit::table);
-        let mut value = toml_edit::Value::from(image.to_string());
-        if let Some(old) = service.get("image").and_then(|item| item.as_value()) {
-            *value.decor_mut() = old.decor().clone();
-        }
-        service["image"] = toml_edit::Item::Value(value);
+        let service = match &self.service {
+            None => document.entry("service").or_insert_with(toml_edit::table),
+            Some(name) => {
+                let named = environment.config.services.keys().map(FurtherName::as_str);
+                further(&mut document, name).ok_or_else(|| unknown(name, named))?
+            }
+        };
+        set_image(service, &image);
         let changed = document.to_string();
         load::parse(path, &changed).map_err(load::LoadError::Invalid)?;
         emit::write_file(path, changed.as_bytes())?;
-        say(format_args!("{}: runs {image}", self.name));
+        let of = self.service.map(|name| format!("{name} ")).unwrap_or_default();
+        say(format_args!("{}: {of}runs {image}", self.name));
         Ok(())
     }
+}
+
+/// The table of a service beside the main one, however the file writes it.
+fn further<'d>(document: &'d mut toml_edit::DocumentMut, name: &str) -> Option<&'d mut toml_edit::Item> {
+    document.get_mut("services")?.get_mut(name)
+}
+
+fn unknown<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Failure {
+    let known: Vec<&str> = known.collect();
+    let help = match known.is_empty() {
+        true => "there is none beside the main service, which takes no `--service`".to_owned(),
+        false => format!("there are {}", known.join(", ")),
+    };
+    Failure::new(exit::USAGE, format!("there is no service `{name}` under [services]"), help)
+}
+
+/// Keeps the spaces and the comment around the value that was there.
+fn set_image(service: &mut toml_edit::Item, image: &ImageRef) {
+    let mut value = toml_edit::Value::from(image.to_string());
+    if let Some(old) = service.get("image").and_then(|item| item.as_value()) {
+        *value.decor_mut() = old.decor().clone();
+    }
+    service["image"] = toml_edit::Item::Value(value);
 }

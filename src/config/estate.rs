@@ -1,7 +1,8 @@
 //! What several environments must not claim together.
 
 use super::EnvConfig;
-use super::problem::Problems;
+use super::problem::{KeyPath, Problems};
+use super::value::DomainName;
 
 /// Notes, at `this`, what it claims that `other` claims as well.
 pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems) {
@@ -14,12 +15,25 @@ pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems
         );
     }
     check_names(this, other, problems);
-    if this.domain == other.domain && this.hosted_zone == other.hosted_zone {
+    if hosts(other).any(|host| *host == this.domain) && this.hosted_zone == other.hosted_zone {
         problems.error(
             "domain",
             format!("the environment `{theirs}` has the same domain"),
             "a domain of its own for each environment",
         );
+    }
+    for (name, further) in &this.services {
+        let taken = further
+            .hosts
+            .iter()
+            .find(|host| **host != this.domain && hosts(other).any(|theirs| theirs == *host));
+        if let Some(host) = taken.filter(|_| this.hosted_zone == other.hosted_zone) {
+            problems.error(
+                KeyPath::from("services").key(name.as_str()).key("hosts"),
+                format!("the environment `{theirs}` has the host {host} as well"),
+                "a host of its own for each environment",
+            );
+        }
     }
     if this.dns.create_zone && other.dns.create_zone && this.hosted_zone == other.hosted_zone {
         problems.error(
@@ -37,6 +51,11 @@ pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems
             "ranges that share no address, or the two can never be connected",
         );
     }
+}
+
+/// Every name that leads to an environment's load balancer.
+fn hosts(config: &EnvConfig) -> impl Iterator<Item = &DomainName> {
+    std::iter::once(&config.domain).chain(config.services.values().flat_map(|further| &further.hosts))
 }
 
 /// Names of roles are unique in an account and those of buckets in the world, so neither can be had twice in two regions;

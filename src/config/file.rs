@@ -2,13 +2,14 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alarms, Alb, BackupFile, CertificateFile, DataFile, DetectionFile, Dns, Ecr, GithubFile, Iam,
-    Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform,
-    Waf,
+    Account, Alarms, Alb, BackupFile, CertificateFile, DataFile, DetectionFile, Dns, Ecr, FurtherServiceFile,
+    GithubFile, Iam, Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile,
+    Tags, Terraform, Waf,
 };
-use super::value::{AccountId, DomainName, OrganizationName, ProjectName, Region, TagText};
+use super::value::{AccountId, DomainName, FurtherName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The keys that a file must have, and an example of each. They are options in the types, so that a missing one is
 /// reported beside every other mistake and not instead of them.
@@ -20,7 +21,7 @@ pub(crate) const REQUIRED: [(&str, &str); 5] = [
     ("network.cidr", "cidr = \"10.30.0.0/16\" under [network]"),
 ];
 
-/// An environment: one VPC, one service, one Terraform root module. Its name is the file's name without `.toml`.
+/// An environment: one VPC, its services, one Terraform root module. Its name is the file's name without `.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "txnr environment")]
@@ -63,8 +64,11 @@ pub struct EnvFile {
     pub github: GithubFile,
     /// The image repository.
     pub ecr: Ecr,
-    /// The tasks on Fargate.
+    /// The main service: its tasks on Fargate get every request that no other service is named for.
     pub service: ServiceFile,
+    /// Further services, by name: each runs in the same cluster, behind the same load balancer and web ACL, with an image,
+    /// roles, a log and a security group of its own, and gets the requests to its hosts and paths.
+    pub services: BTreeMap<FurtherName, FurtherServiceFile>,
     /// Where the service keeps its records.
     pub data: DataFile,
     /// The service's own secrets.
@@ -118,6 +122,7 @@ impl Default for EnvFile {
             github: GithubFile::default(),
             ecr: Ecr::default(),
             service: ServiceFile::default(),
+            services: BTreeMap::new(),
             data: DataFile::default(),
             secrets: Secrets::default(),
             recovery: Recovery::default(),

@@ -29,6 +29,13 @@ impl KeyPath {
         self
     }
 
+    /// The path of a value below this one, by plain keys joined by dots.
+    pub(crate) fn below(&self, dotted: &str) -> Self {
+        let mut path = self.clone();
+        path.0.extend(Self::from(dotted).0);
+        path
+    }
+
     /// The path of the outermost array that this path leads into, or else the path itself.
     pub(crate) fn before_first_index(&self) -> Self {
         Self(self.0.iter().take_while(|step| matches!(step, Step::Key(_))).cloned().collect())
@@ -77,22 +84,27 @@ pub(crate) struct Problem {
     pub what: String,
     pub help: String,
     /// Further keys whose values the problem was concluded from.
-    because: &'static [&'static str],
+    because: Vec<KeyPath>,
 }
 
 impl Problem {
     /// Names further keys whose values the problem was concluded from. Where one of those values is a mistake itself,
     /// the conclusion is dropped.
-    pub fn because_of(&mut self, keys: &'static [&'static str]) {
-        self.because = keys;
+    pub fn because_of(&mut self, keys: &[&str]) {
+        self.because_of_paths(keys.iter().map(|key| KeyPath::from(*key)));
+    }
+
+    /// The same, for keys below a table whose name the file chooses.
+    pub fn because_of_paths(&mut self, paths: impl IntoIterator<Item = KeyPath>) {
+        self.because.extend(paths);
     }
 
     /// Whether the problem was concluded from a value at, in or around one of the paths.
     pub fn follows_from(&self, paths: &[KeyPath]) -> bool {
-        let because = self.because.iter().map(|key| KeyPath::from(*key));
         let touches =
             |key: &KeyPath, path: &KeyPath| key.0.starts_with(&path.0) || path.0.starts_with(&key.0);
-        because.chain([self.key.clone()]).any(|key| paths.iter().any(|path| touches(&key, path)))
+        let mut keys = self.because.iter().chain([&self.key]);
+        keys.any(|key| paths.iter().any(|path| touches(key, path)))
     }
 }
 
@@ -134,7 +146,7 @@ impl Problems {
     }
 
     fn push(&mut self, severity: Severity, key: KeyPath, what: String, help: String) -> &mut Problem {
-        self.0.push_mut(Problem { severity, key, span: None, what, help, because: &[] })
+        self.0.push_mut(Problem { severity, key, span: None, what, help, because: Vec::new() })
     }
 
     /// Notes a mistake of the text itself, whose place is known.

@@ -53,12 +53,22 @@ impl<'a> Source<'a> {
     /// Whether a line may hold a secret: someone may have written its value where its ARN belongs. Where the syntax is
     /// wrong there is no key to tell, but the heading above does.
     fn is_private(&self, key: &KeyPath, line: &Line) -> bool {
-        const TABLES: [&str; 2] = ["service.secrets", "service.environment"];
+        const TABLES: [&str; 2] = ["secrets", "environment"];
         let above = self.text.lines().take(line.number).filter(|line| line.trim_start().starts_with('['));
         let heading = above.last().unwrap_or_default().trim().trim_matches(['[', ']']);
-        let inline = || ["secrets", "environment"].iter().any(|name| line.text.contains(name));
-        TABLES.iter().any(|table| key.0.starts_with(&KeyPath::from(*table).0) || heading == *table)
-            || (key.0.is_empty() && inline())
+        let below_service = |text: &str| text == "service" || text == "services";
+        let inline = || TABLES.iter().any(|name| line.text.contains(name));
+        let steps = || {
+            key.0.iter().filter_map(|step| match step {
+                Step::Key(key) => Some(key.as_str()),
+                Step::Index(_) => None,
+            })
+        };
+        let headed = heading.split('.').next().is_some_and(below_service)
+            && heading.rsplit('.').next().is_some_and(|last| TABLES.contains(&last));
+        let keyed =
+            steps().next().is_some_and(below_service) && steps().skip(1).any(|step| TABLES.contains(&step));
+        headed || keyed || (key.0.is_empty() && inline())
     }
 }
 

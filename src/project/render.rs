@@ -136,7 +136,7 @@ impl Facts {
                 .as_ref()
                 .map_or_else(|| config.name.to_string(), |github| github.environment.clone()),
             service: config.service.name.to_string(),
-            family: ecs::family(config),
+            family: ecs::family(config, config.main_service()),
             image_repository: elsewhere
                 .map_or_else(|| format!("{registry}/{}", config.service.name), ToString::to_string),
             image_region: elsewhere

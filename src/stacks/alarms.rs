@@ -16,6 +16,7 @@ mod perimeter;
 mod queries;
 mod rule;
 mod service;
+mod targets;
 mod trail;
 mod zone;
 
@@ -26,6 +27,7 @@ pub use alarm::{Alarm, Bad, Measure, Metric, Missing};
 pub use document::{COMMAND, markdown};
 pub use notice::{Notice, Row, rows};
 pub use rule::dead_letters_arn;
+pub use targets::Targets;
 
 use terraform::Stack;
 

@@ -4,17 +4,19 @@ use aws::kind::{AcmCertificateValidationCertificateArn, Route53ZoneZoneId};
 use aws::lb_target_group::HealthCheck;
 use aws::{
     AcmCertificate, AcmCertificateHandle, AcmCertificateValidation, AcmCertificateValidationOptional, Lb,
-    LbHandle, LbListener, LbListenerHandle, LbListenerOptional, LbTargetGroup, LbTargetGroupHandle,
-    LbTrustStore, LbTrustStoreHandle, LbTrustStoreOptional, LbTrustStoreRevocation,
-    LbTrustStoreRevocationOptional, Route53Record, Route53RecordHandle, Route53RecordOptional,
-    acm_certificate, data, lb, lb_listener, route53_record,
+    LbHandle, LbListener, LbListenerHandle, LbListenerOptional, LbListenerRule, LbListenerRuleOptional,
+    LbTargetGroup, LbTargetGroupHandle, LbTrustStore, LbTrustStoreHandle, LbTrustStoreOptional,
+    LbTrustStoreRevocation, LbTrustStoreRevocationOptional, Route53Record, Route53RecordHandle,
+    Route53RecordOptional, acm_certificate, data, lb, lb_listener, lb_listener_rule, route53_record,
 };
 use terraform::kind::{Set, Text};
-use terraform::{Expr, Meta, NonEmpty, Stack, set};
+use terraform::{Address, Addressed, Expr, Meta, NonEmpty, Stack, set};
 
+use super::per_service::PerService;
 use super::{dns, network, storage};
 use crate::config::{
-    Certificate, CertificateName, EnvConfig, KeyAlgorithm, MutualTlsMode, S3Object, TargetGroup,
+    Certificate, DomainName, EnvConfig, FurtherService, KeyAlgorithm, MutualTlsMode, S3Object, TargetGroup,
+    Workload,
 };
 
 /// The load balancer and what the service needs of it.
@@ -23,8 +25,11 @@ pub struct Outputs {
     pub load_balancer: LbHandle,
     /// The HTTPS listener; the service depends on it.
     pub https_listener: LbListenerHandle,
-    /// The target group that the tasks register in.
-    pub target_group: LbTargetGroupHandle,
+    /// The target group that the tasks of each service register in.
+    pub target_groups: PerService<LbTargetGroupHandle>,
+    /// What leads requests to each service, and what it depends on: the listener, whose default the main one is, or a
+    /// rule of it.
+    pub ways: PerService<Address>,
     /// What CodeDeploy swaps, where it deploys.
     pub blue_green: Option<BlueGreen>,
     /// The ARN of the zone that the service's name is in.
@@ -41,6 +46,12 @@ pub struct BlueGreen {
     pub test_listener: Option<LbListenerHandle>,
 }
 
+/// How many target groups the load balancer has: one for each service, and the main one's second.
+#[must_use]
+pub fn target_groups(config: &EnvConfig) -> usize {
+    1 + config.services.len() + usize::from(config.is_blue_green())
+}
+
 /// Builds the load balancer.
 pub fn build(
     stack: &mut Stack<'_>,
@@ -51,14 +62,14 @@ pub fn build(
 ) -> Outputs {
     let zone = HostedZone::of(stack, config, zone);
     let certificate = match &config.certificate {
-        Certificate::Issued { key_algorithm, alternative_names } => {
-            let wanted = Wanted { key_algorithm: *key_algorithm, alternative_names };
-            certificate(stack, config, wanted, &zone)
-        }
+        Certificate::Issued { key_algorithm, .. } => certificate(stack, config, *key_algorithm, &zone),
         Certificate::Existing { arn, .. } => Expr::external(arn.to_string()),
     };
     let load_balancer = load_balancer(stack, config, network, &buckets.access);
-    let blue = target_group(stack, config, network, TargetGroup::Blue);
+    let target_groups = PerService::build(config, |workload| {
+        target_group(stack, config, network, workload, TargetGroup::Blue)
+    });
+    let blue = &target_groups.main;
     let trust_store = trust_store(stack, config);
     let listen = Https {
         config,
@@ -66,27 +77,49 @@ pub fn build(
         certificate: &certificate,
         trust_store: trust_store.as_ref(),
     };
-    let https_listener = listen.add(stack, "https", 443, &blue);
+    let https_listener = listen.add(stack, "https", 443, blue);
     let blue_green = config.is_blue_green().then(|| {
-        let green = target_group(stack, config, network, TargetGroup::Green);
+        let green = target_group(stack, config, network, config.main_service(), TargetGroup::Green);
         let test_listener = config.test_listener().map(|(port, _)| listen.add(stack, "test", port, &green));
         BlueGreen { green, test_listener }
+    });
+    let ways = PerService::build(config, |workload| match workload.further {
+        None => https_listener.address().clone(),
+        Some(further) => rule(stack, config, &https_listener, workload, further, target_groups.of(workload)),
     });
     if config.alb.http_redirect {
         http_listener(stack, &load_balancer);
     }
-    alias(stack, config, &zone, &load_balancer, "service_ipv4", "A");
-    if config.network.ipv6 {
-        // Only where the load balancer has IPv6 addresses: an AAAA alias of any other answers nothing.
-        alias(stack, config, &zone, &load_balancer, "service_ipv6", "AAAA");
+    for (host, address) in names_in_dns(config) {
+        alias(stack, &zone, &load_balancer, &host, &format!("{address}_ipv4"), "A");
+        if config.network.ipv6 {
+            // Only where the load balancer has IPv6 addresses: an AAAA alias of any other answers nothing.
+            alias(stack, &zone, &load_balancer, &host, &format!("{address}_ipv6"), "AAAA");
+        }
     }
-    stack.output("service_url", "Where the service is reached", format!("https://{}", config.domain));
+    for workload in config.workloads() {
+        let host = workload.further.and_then(|further| further.hosts.first()).unwrap_or(&config.domain);
+        let output = workload.address("service_url");
+        stack.output(&output, "Where the service is reached", format!("https://{host}"));
+    }
     stack.output("load_balancer_arn", "The load balancer", load_balancer.arn());
     stack.output("load_balancer_dns_name", "The load balancer's own name in DNS", load_balancer.dns_name());
     stack.output("https_listener_arn", "The HTTPS listener", https_listener.arn());
-    stack.output("target_group_arn", "The target group that the tasks register in", blue.arn());
+    for workload in config.workloads() {
+        let output = workload.address("target_group_arn");
+        let group = target_groups.of(workload);
+        stack.output(&output, "The target group that the tasks register in", group.arn());
+    }
     stack.output("certificate_arn", "The load balancer's certificate", certificate.clone());
-    Outputs { load_balancer, https_listener, target_group: blue, blue_green, certificate, zone_arn: zone.arn }
+    Outputs {
+        load_balancer,
+        https_listener,
+        target_groups,
+        ways,
+        blue_green,
+        certificate,
+        zone_arn: zone.arn,
+    }
 }
 
 /// The zone that the service's name is entered into.
@@ -123,18 +156,11 @@ fn look_up(stack: &mut Stack<'_>, config: &EnvConfig) -> data::Route53ZoneHandle
     )
 }
 
-/// What is asked of ACM beside the domain.
-#[derive(Clone, Copy)]
-struct Wanted<'a> {
-    key_algorithm: KeyAlgorithm,
-    alternative_names: &'a [CertificateName],
-}
-
 /// The certificate, once it is issued: listeners take it from here, so that none is made before (PCI 4.2.1).
 fn certificate(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    wanted: Wanted<'_>,
+    key_algorithm: KeyAlgorithm,
     zone: &HostedZone,
 ) -> Expr<AcmCertificateValidationCertificateArn> {
     let certificate = stack.add_with(
@@ -143,18 +169,18 @@ fn certificate(
         Meta::new().create_before_destroy(),
         AcmCertificate {
             domain_name: set(config.domain.to_string()),
-            key_algorithm: set(wanted.key_algorithm.as_str()),
+            key_algorithm: set(key_algorithm.as_str()),
             // Logged by every browser's demand; a certificate that somebody else obtains for the name shows up too.
             options: set(acm_certificate::Options {
                 certificate_transparency_logging_preference: set("ENABLED"),
             }),
-            subject_alternative_names: alternative_names(config, wanted),
+            subject_alternative_names: alternative_names(config),
             // Renewed by ACM for as long as the records below stand; mail would need a person every year.
             validation_method: set("DNS"),
             ..Default::default()
         },
     );
-    let records: Vec<Expr<Text>> = validation_names(config, wanted)
+    let records: Vec<Expr<Text>> = validation_names(config)
         .into_iter()
         .map(|name| validation_record(stack, config, zone, &certificate, &name).fqdn())
         .collect();
@@ -168,12 +194,27 @@ fn certificate(
     validation.certificate_arn()
 }
 
-/// The further names, sorted, without the domain itself; absent if there are none.
-fn alternative_names(config: &EnvConfig, wanted: Wanted<'_>) -> Option<Expr<Set<Text>>> {
-    let mut names: Vec<String> = wanted.alternative_names.iter().map(ToString::to_string).collect();
-    names.retain(|name| *name != config.domain.as_str());
+/// The names that the certificate bears which is issued here, each once: the domain, the alternative names, and the hosts
+/// of services that none of those stands for.
+#[must_use]
+pub fn certified_names(config: &EnvConfig) -> Vec<String> {
+    let Certificate::Issued { alternative_names, .. } = &config.certificate else { return Vec::new() };
+    let mut names = vec![config.domain.to_string()];
+    let alternatives = alternative_names.iter().map(ToString::to_string);
+    names.extend(alternatives.filter(|name| *name != config.domain.as_str()));
+    for host in config.services.values().flat_map(|service| &service.hosts) {
+        let wildcard = host.parent().map(|parent| format!("*.{parent}"));
+        if !names.iter().any(|name| name == host.as_str() || Some(name) == wildcard.as_ref()) {
+            names.push(host.to_string());
+        }
+    }
+    names
+}
+
+/// The further names, sorted; absent if there are none.
+fn alternative_names(config: &EnvConfig) -> Option<Expr<Set<Text>>> {
+    let mut names = certified_names(config).split_off(1);
     names.sort();
-    names.dedup();
     if names.is_empty() { None } else { set(names) }
 }
 
@@ -185,10 +226,9 @@ struct ValidationName {
     base: String,
 }
 
-fn validation_names(config: &EnvConfig, wanted: Wanted<'_>) -> Vec<ValidationName> {
-    let alternatives = wanted.alternative_names.iter().map(ToString::to_string);
+fn validation_names(config: &EnvConfig) -> Vec<ValidationName> {
     let mut names: Vec<ValidationName> = Vec::new();
-    for certified in std::iter::once(config.domain.to_string()).chain(alternatives) {
+    for certified in certified_names(config) {
         let base = certified.strip_prefix("*.").unwrap_or(&certified).to_owned();
         if !names.iter().any(|name| name.base == base) {
             names.push(ValidationName { certified, base });
@@ -228,9 +268,24 @@ fn validation_record(
 /// `validation_api` for `api.example.com` in the zone `example.com`. A dot becomes one underscore and a hyphen two,
 /// and neither stands beside the other in a domain name, so two names never have one address.
 fn validation_address(base: &str, zone: &str) -> String {
-    let below = base.strip_suffix(zone).unwrap_or(base).trim_end_matches('.');
-    let identifier = below.replace('-', "__").replace('.', "_");
+    let identifier = below(base, zone);
     if identifier.is_empty() { "validation".to_owned() } else { format!("validation_{identifier}") }
+}
+
+fn below(name: &str, zone: &str) -> String {
+    let below = name.strip_suffix(zone).unwrap_or(name).trim_end_matches('.');
+    below.replace('-', "__").replace('.', "_")
+}
+
+/// The names that lead to the load balancer, and what the addresses of their records begin with.
+fn names_in_dns(config: &EnvConfig) -> Vec<(DomainName, String)> {
+    let mut names = vec![(config.domain.clone(), "service".to_owned())];
+    for host in config.services.values().flat_map(|further| &further.hosts) {
+        if !names.iter().any(|(name, _)| name == host) {
+            names.push((host.clone(), format!("host_{}", below(host.as_str(), config.hosted_zone.as_str()))));
+        }
+    }
+    names
 }
 
 fn load_balancer(
@@ -285,12 +340,17 @@ fn target_group(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     network: &network::Outputs,
+    workload: Workload<'_>,
     group: TargetGroup,
 ) -> LbTargetGroupHandle {
-    let service = &config.service;
+    let service = workload.service;
     let health = &service.health_check;
+    let (address, name) = match workload.name() {
+        None => (group.as_str().to_owned(), group.as_str()),
+        Some(name) => (workload.address("main"), name),
+    };
     stack.add_with(
-        group.as_str(),
+        address,
         // Another port makes another group. It is made first, so that listener and service can move to it, and
         // needs a name of its own by then: hence a prefix, which holds 6 characters, and the full name as a tag.
         Meta::new().create_before_destroy(),
@@ -309,16 +369,58 @@ fn target_group(
             }),
             // An upload keeps a task busy far longer than a look-up, so requests go where the fewest are open.
             load_balancing_algorithm_type: set("least_outstanding_requests"),
-            name_prefix: set(format!("{}-", group.as_str()).chars().take(6).collect::<String>()),
+            name_prefix: set(name_prefix(name)),
             port: set(service.container_port),
             protocol: set("HTTP"),
             protocol_version: set("HTTP1"),
-            tags: set([("Name", config.names.target_group(group))]),
+            tags: set([("Name", config.names.of(name))]),
             target_type: set("ip"),
             vpc_id: set(network.vpc.clone()),
             ..Default::default()
         },
     )
+}
+
+/// Six characters at most, the last of them a hyphen.
+fn name_prefix(name: &str) -> String {
+    let start: String = name.chars().take(5).collect();
+    format!("{}-", start.trim_end_matches('-'))
+}
+
+/// Leads the requests to a service's hosts and paths to its tasks. All others go to the main service.
+fn rule(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    listener: &LbListenerHandle,
+    workload: Workload<'_>,
+    further: &FurtherService,
+    group: &LbTargetGroupHandle,
+) -> Address {
+    let values = |texts: Vec<String>| Some(lb_listener_rule::HostHeader { values: set(texts) });
+    let hosts = further.hosts.iter().map(ToString::to_string).collect();
+    let hosts = lb_listener_rule::Condition { host_header: values(hosts), ..Default::default() };
+    let paths: Vec<String> = further.paths.iter().map(ToString::to_string).collect();
+    let paths = (!paths.is_empty())
+        .then(|| lb_listener_rule::Condition { path_pattern: values(paths), ..Default::default() });
+    let rule = stack.add(
+        workload.address("main"),
+        LbListenerRule {
+            action: NonEmpty::one(lb_listener_rule::Action {
+                r#type: set("forward"),
+                optional: lb_listener_rule::ActionOptional {
+                    target_group_arn: set(group.arn()),
+                    ..Default::default()
+                },
+            }),
+            condition: NonEmpty::new(hosts, paths),
+            listener_arn: listener.arn(),
+            optional: LbListenerRuleOptional {
+                priority: set(further.priority),
+                tags: set([("Name", config.names.of(further.service.name.as_str()))]),
+            },
+        },
+    );
+    rule.address().clone()
 }
 
 /// What every HTTPS listener has in common.
@@ -460,19 +562,19 @@ fn http_listener(stack: &mut Stack<'_>, load_balancer: &LbHandle) {
     );
 }
 
-/// The service's name. An existing record is not overwritten: it may carry somebody's traffic.
+/// A service's name. An existing record is not overwritten: it may carry somebody's traffic.
 fn alias(
     stack: &mut Stack<'_>,
-    config: &EnvConfig,
     zone: &HostedZone,
     load_balancer: &LbHandle,
+    name: &DomainName,
     address: &str,
     record_type: &'static str,
 ) {
     stack.add(
         address,
         Route53Record {
-            name: set(config.domain.to_string()),
+            name: set(name.to_string()),
             r#type: set(record_type),
             zone_id: set(zone.id.clone()),
             optional: Route53RecordOptional {

@@ -9,13 +9,13 @@ use aws::kind::{KmsKeyArn, ResourcePolicy, TrustPolicy};
 use aws::{
     BackupPlan, BackupPlanHandle, BackupSelection, BackupSelectionOptional, BackupVault, BackupVaultHandle,
     BackupVaultLockConfiguration, BackupVaultLockConfigurationOptional, BackupVaultOptional,
-    BackupVaultPolicy, IamRole, IamRoleHandle, IamRoleOptional, IamRolePolicyAttachment,
+    BackupVaultPolicy, IamRoleHandle, IamRolePolicyAttachment,
 };
 use contract::Table;
 use terraform::kind::Text;
 use terraform::{Expr, Meta, NonEmpty, ProviderRef, Resource, Stack, set};
 
-use super::{data, kms, storage};
+use super::{data, kms, role, storage};
 use crate::config::{Backup, EnvConfig};
 
 /// What is copied, and where to.
@@ -49,9 +49,9 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, backup: &Backup, inputs:
         )
     });
     let plan = plan(stack, config, backup, &vault, away.as_ref());
-    let role = role(stack, config, "backup", "Copies the data stores into the vault", &COPY);
+    let role = copying_role(stack, config, "backup", "Copies the data stores into the vault", &COPY);
     // People who restore pass this role on to AWS Backup: whoever may copy cannot overwrite what is there.
-    let restore = self::role(stack, config, "restore", "Restores copies out of the vault", &RESTORE);
+    let restore = copying_role(stack, config, "restore", "Restores copies out of the vault", &RESTORE);
     stack.add(
         "main",
         BackupSelection {
@@ -179,7 +179,7 @@ const COPY: [&str; 2] =
 const RESTORE: [&str; 2] =
     ["service-role/AWSBackupServiceRolePolicyForRestores", "AWSBackupServiceRolePolicyForS3Restore"];
 
-fn role(
+fn copying_role(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     name: &'static str,
@@ -189,19 +189,7 @@ fn role(
     let service = Principal::service("backup.amazonaws.com");
     let trust = Statement::<TrustPolicy>::assume("Backup", service)
         .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]));
-    let boundary = config.iam.permissions_boundary.as_ref();
-    let role = stack.add(
-        name,
-        IamRole {
-            assume_role_policy: set(Policy::new([trust])),
-            optional: IamRoleOptional {
-                name: set(config.names.of(name)),
-                description: set(description),
-                permissions_boundary: boundary.map(|arn| Expr::external(arn.to_string())),
-                ..Default::default()
-            },
-        },
-    );
+    let role = role::add(stack, config, name, description, trust);
     for (policy, of) in policies.iter().zip(["stores", "buckets"]) {
         stack.add(
             format!("{name}_{of}"),

@@ -39,13 +39,14 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
         },
     );
     let new = iam::NewRole {
-        name: "codedeploy",
+        address: "codedeploy".to_owned(),
+        name: "codedeploy".to_owned(),
         description: "What CodeDeploy does to deploy the service",
         trust: codedeploy(config),
         hours: 1,
     };
     let role = iam::role(stack, config, new);
-    let policy = iam::policy(stack, &role, "codedeploy", Policy::new(deploy(config, inputs)));
+    let policy = iam::policy(stack, &role, "codedeploy", "codedeploy", Policy::new(deploy(config, inputs)));
     let group = stack.add_with(
         "main",
         // Without its rights CodeDeploy refuses the role.
@@ -77,7 +78,7 @@ fn deployment_group(config: &EnvConfig, inputs: &Inputs<'_>) -> CodedeployDeploy
     let wait = deployment.blue_green.termination_wait_minutes.get();
     CodedeployDeploymentGroupOptional {
         alarm_configuration: set(group::AlarmConfiguration {
-            alarms: set(inputs.ecs.symptoms.alarm_names()),
+            alarms: set(inputs.ecs.services.main.symptoms.alarm_names()),
             enabled: set(deployment.circuit_breaker),
             // A deployment that nobody can watch is not made.
             ignore_poll_alarm_failure: set(false),
@@ -108,7 +109,7 @@ fn deployment_group(config: &EnvConfig, inputs: &Inputs<'_>) -> CodedeployDeploy
         }),
         ecs_service: set(group::EcsService {
             cluster_name: set(inputs.ecs.cluster.name().text()),
-            service_name: set(inputs.ecs.service.name()),
+            service_name: set(inputs.ecs.services.main.service.name()),
         }),
         load_balancer_info: set(group::LoadBalancerInfo {
             target_group_pair_info: set(target_groups(inputs)),
@@ -124,7 +125,7 @@ fn target_groups(inputs: &Inputs<'_>) -> group::TargetGroupPairInfo {
     group::TargetGroupPairInfo {
         prod_traffic_route: listener(inputs.alb.https_listener.arn().text()),
         target_group: NonEmpty::new(
-            group::TargetGroup { name: set(inputs.alb.target_group.name()) },
+            group::TargetGroup { name: set(inputs.alb.target_groups.main.name()) },
             [group::TargetGroup { name: set(inputs.blue_green.green.name()) }],
         ),
         optional: group::TargetGroupPairInfoOptional {
@@ -150,13 +151,14 @@ fn deploy(config: &EnvConfig, inputs: &Inputs<'_>) -> [Statement<IdentityPolicy>
     type Identity = Statement<IdentityPolicy>;
     // AWS knows no resource for these, or none that it names alike in every region.
     let anything = ["*"];
+    let roles = &inputs.iam.services.main;
     let mut listeners = vec![inputs.alb.https_listener.arn().text()];
     listeners.extend(inputs.blue_green.test_listener.iter().map(|test| test.arn().text()));
     [
         Identity::allow(
             "MoveService",
             ["ecs:DescribeServices", "ecs:UpdateServicePrimaryTaskSet"],
-            [ecs::service_arn(config)],
+            [ecs::service_arn(config, config.main_service())],
         ),
         Identity::allow("StartAndStopTaskSets", ["ecs:CreateTaskSet", "ecs:DeleteTaskSet"], anything)
             .when(Condition::arn_equals("ecs:cluster", [ecs::cluster_arn(config)])),
@@ -174,7 +176,7 @@ fn deploy(config: &EnvConfig, inputs: &Inputs<'_>) -> [Statement<IdentityPolicy>
         Identity::allow(
             "PassTaskRoles",
             ["iam:PassRole"],
-            [inputs.iam.task.arn().text(), inputs.iam.execution.arn().text()],
+            [roles.task.arn().text(), roles.execution.arn().text()],
         )
         .when(Condition::string_equals("iam:PassedToService", ["ecs-tasks.amazonaws.com"])),
     ]

@@ -21,14 +21,11 @@ mod tests;
 pub use conformance::names as conformance_rules;
 pub use guardduty::exports as exports_findings;
 
-use aws::document::policy::{Policy, Statement};
-use aws::kind::TrustPolicy;
 use aws::{
     AccessanalyzerAnalyzerHandle, CloudtrailHandle, ConfigConfigurationRecorderStatusHandle,
-    GuarddutyDetectorHandle, IamRole, IamRoleHandle, IamRoleOptional, Inspector2Enabler,
-    Inspector2EnablerHandle, SecurityhubAccountHandle,
+    GuarddutyDetectorHandle, Inspector2Enabler, Inspector2EnablerHandle, SecurityhubAccountHandle,
 };
-use terraform::{Expr, Stack, set};
+use terraform::{Stack, set};
 
 use super::{alb, kms, logs, network, storage};
 use crate::config::{EnvConfig, InspectorScan, Part};
@@ -114,27 +111,4 @@ const fn resource_type(scan: InspectorScan) -> &'static str {
         InspectorScan::Lambda => "LAMBDA",
         InspectorScan::LambdaCode => "LAMBDA_CODE",
     }
-}
-
-/// A role without any right yet.
-fn role(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    name: &str,
-    description: &'static str,
-    trust: Statement<TrustPolicy>,
-) -> IamRoleHandle {
-    let boundary = config.iam.permissions_boundary.as_ref();
-    stack.add(
-        name,
-        IamRole {
-            assume_role_policy: set(Policy::new([trust])),
-            optional: IamRoleOptional {
-                name: set(config.names.of(name)),
-                description: set(description),
-                permissions_boundary: boundary.map(|arn| Expr::external(arn.to_string())),
-                ..Default::default()
-            },
-        },
-    )
 }

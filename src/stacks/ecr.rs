@@ -1,4 +1,4 @@
-//! The image repository: immutable, encrypted, scanned.
+//! The image repositories, one for each service: immutable, encrypted, scanned.
 
 use aws::document::lifecycle::{Expire, LifecyclePolicy, Rule, Selection};
 use aws::document::policy::{Condition, Policy, Principal, Statement};
@@ -11,18 +11,40 @@ use aws::{
     EcrReplicationConfiguration, EcrRepository, EcrRepositoryHandle, EcrRepositoryOptional,
     EcrRepositoryPolicy,
 };
-use terraform::{Expr, Meta, NonEmpty, ProviderRef, Resource, Stack, set};
+use terraform::kind::Text;
+use terraform::{Expr, Meta, NonEmpty, ProviderRef, Resource, Stack, set, text};
 
 use super::kms;
-use crate::config::EnvConfig;
+use super::per_service::PerService;
+use crate::config::{EnvConfig, ImageRef, RepositoryUri, Workload};
 
-/// The repository.
+/// The repositories.
 pub struct Outputs {
-    /// The service's images.
-    pub repository: EcrRepositoryHandle,
+    /// Where each service's images come from.
+    pub images: PerService<Images>,
 }
 
-/// Builds the repository, and where a recovery region is named a second one there that its images are copied to.
+/// Where images come from.
+pub enum Images {
+    /// A repository of the environment.
+    Own(EcrRepositoryHandle),
+    /// One that the environment file names.
+    Elsewhere(RepositoryUri),
+}
+
+impl Images {
+    /// The full reference of an image: by digest, or by a tag that never moves (PCI 6.5.1).
+    #[must_use]
+    pub fn reference(&self, image: &ImageRef) -> Expr<Text> {
+        match self {
+            Self::Own(repository) => text![repository.repository_url(), image.suffix()],
+            Self::Elsewhere(repository) => Expr::new(image.in_repository(repository.as_str())),
+        }
+    }
+}
+
+/// Builds the repository of each service whose images come from nowhere else, of the main one in any case, and where a
+/// recovery region is named a second one there that its images are copied to.
 ///
 /// `recovery` is the provider of that region.
 pub fn build(
@@ -31,27 +53,58 @@ pub fn build(
     keys: &kms::Outputs,
     recovery: Option<&ProviderRef>,
 ) -> Outputs {
-    let repository =
-        repository(stack, config, &Place { name: "main", key: keys.artifacts.arn(), provider: None });
+    let images = PerService::build(config, |workload| {
+        let mut own = || {
+            let place = Place { name: "main", key: keys.artifacts.arn(), provider: None };
+            let own = repository(stack, config, workload, &place);
+            let description = "Where the pipeline pushes the service's images to.";
+            stack.output(&workload.address("repository_url"), description, own.repository_url());
+            own
+        };
+        match (&workload.service.image_repository, workload.further) {
+            (None, _) => Images::Own(own()),
+            (Some(elsewhere), further) => {
+                if further.is_none() {
+                    own();
+                }
+                Images::Elsewhere(elsewhere.clone())
+            }
+        }
+    });
     if let (Some(provider), Some(key)) = (recovery, &keys.recovery) {
         let place = Place { name: "recovery", key: key.arn(), provider: Some(provider) };
-        let copy = self::repository(stack, config, &place);
+        let copied = config.workloads().filter(|workload| has_repository(*workload));
+        let copies: Vec<_> = copied.map(|workload| repository(stack, config, workload, &place)).collect();
         if config.account.baseline {
-            replicate(stack, config, &copy);
+            replicate(stack, config, &copies);
         }
     }
     if config.account.baseline {
         scan(stack, config);
     }
-    let description = "Where the pipeline pushes the service's images to.";
-    stack.output("repository_url", description, repository.repository_url());
-    Outputs { repository }
+    Outputs { images }
 }
 
-/// The ARN of the environment's own repository, for policies that stand before it does.
+/// Whether the environment has a repository for the service.
+fn has_repository(workload: Workload<'_>) -> bool {
+    workload.further.is_none() || workload.service.image_repository.is_none()
+}
+
+/// The repository's name. Another service's is below the main one's, which is unique in the account and region, and which
+/// the copies to another region go by.
 #[must_use]
-pub fn repository_arn(config: &EnvConfig) -> String {
-    config.arn("ecr", &format!("repository/{}", config.service.name))
+pub fn name(config: &EnvConfig, workload: Workload<'_>) -> String {
+    match workload.name() {
+        None => config.service.name.to_string(),
+        Some(name) => format!("{}/{name}", config.service.name),
+    }
+}
+
+/// The ARNs of the environment's own repositories, for policies that stand before they do.
+#[must_use]
+pub fn repository_arns(config: &EnvConfig) -> Vec<String> {
+    let own = config.workloads().filter(|workload| has_repository(*workload));
+    own.map(|workload| config.arn("ecr", &format!("repository/{}", name(config, workload)))).collect()
 }
 
 /// Where a repository is.
@@ -67,12 +120,18 @@ impl Place<'_> {
     }
 }
 
-fn repository(stack: &mut Stack<'_>, config: &EnvConfig, place: &Place<'_>) -> EcrRepositoryHandle {
+fn repository(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    workload: Workload<'_>,
+    place: &Place<'_>,
+) -> EcrRepositoryHandle {
+    let address = workload.address(place.name);
     let repository = stack.add_with(
-        place.name,
+        &address,
         place.meta().prevent_destroy(config.protection),
         EcrRepository {
-            name: set(config.service.name.to_string()),
+            name: set(name(config, workload)),
             optional: EcrRepositoryOptional {
                 // A tag names one image for good, so what was tested is what runs (PCI 6.5.1, Security Hub ECR.2).
                 image_tag_mutability: set("IMMUTABLE"),
@@ -89,12 +148,12 @@ fn repository(stack: &mut Stack<'_>, config: &EnvConfig, place: &Place<'_>) -> E
         },
     );
     stack.add_with(
-        place.name,
+        &address,
         place.meta(),
         EcrLifecyclePolicy { repository: repository.name(), policy: set(lifecycle(config)) },
     );
     stack.add_with(
-        place.name,
+        &address,
         place.meta(),
         EcrRepositoryPolicy { repository: repository.name(), policy: set(access(config)) },
     );
@@ -102,13 +161,14 @@ fn repository(stack: &mut Stack<'_>, config: &EnvConfig, place: &Place<'_>) -> E
 }
 
 /// Copies what is pushed from now on to the recovery region; there is one such configuration per account and region.
-/// The repository there exists first, or ECR would make one that is neither immutable nor under our key.
+/// The repositories there exist first, or ECR would make ones that are neither immutable nor under our key. The filter is
+/// a prefix, which takes in the repositories of all services.
 /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html>
-fn replicate(stack: &mut Stack<'_>, config: &EnvConfig, copy: &EcrRepositoryHandle) {
+fn replicate(stack: &mut Stack<'_>, config: &EnvConfig, copies: &[EcrRepositoryHandle]) {
     let Some(region) = &config.recovery.region else { return };
     stack.add_with(
         "main",
-        Meta::new().depends_on(copy),
+        copies.iter().fold(Meta::new(), |meta, copy| meta.depends_on(copy)),
         EcrReplicationConfiguration {
             replication_configuration: Some(ReplicationConfiguration {
                 rule: NonEmpty::one(replication::Rule {

@@ -1,4 +1,4 @@
-//! The cluster, the task definition, the service and its autoscaling.
+//! The cluster, and each service in it: its task definition, its tasks and its autoscaling.
 
 mod autoscaling;
 mod container;
@@ -10,8 +10,8 @@ use aws::{
     CloudwatchMetricAlarmHandle, EcsAccountSettingDefault, EcsCluster, EcsClusterCapacityProviders,
     EcsClusterCapacityProvidersOptional, EcsClusterHandle, EcsClusterOptional, EcsService, EcsServiceHandle,
     EcsServiceOptional, EcsTaskDefinition, EcsTaskDefinitionHandle, EcsTaskDefinitionOptional,
-    LbTargetGroupHandle, ecs_cluster as cluster, ecs_cluster_capacity_providers as capacity,
-    ecs_service as service, ecs_task_definition as task,
+    ecs_cluster as cluster, ecs_cluster_capacity_providers as capacity, ecs_service as service,
+    ecs_task_definition as task,
 };
 use terraform::kind::Text;
 use terraform::{Expr, Meta, Stack, set};
@@ -19,15 +19,22 @@ use terraform::{Expr, Meta, Stack, set};
 pub use self::container::is_set_by_platform;
 use self::container::{Directory, containers};
 pub use self::migrate::MIGRATE;
-use super::alarms::{Alarm, Bad, Measure, Metric, Missing, Notice};
+use super::alarms::{Alarm, Bad, Measure, Missing, Notice, Targets};
+use super::per_service::PerService;
 use super::topics::Topic;
 use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage, topics};
-use crate::config::{EnvConfig, Partition, Strategy};
+use crate::config::{EnvConfig, Partition, Service, Strategy, Workload};
 
-/// The cluster and the service.
+/// The cluster and the services.
 pub struct Outputs {
     /// The cluster.
     pub cluster: EcsClusterHandle,
+    /// Each service.
+    pub services: PerService<Running>,
+}
+
+/// A service that runs.
+pub struct Running {
     /// The service.
     pub service: EcsServiceHandle,
     /// What shows that a deployment went wrong, and rolls it back if deployments are rolled back.
@@ -78,30 +85,50 @@ pub struct Inputs<'a> {
     pub iam: &'a iam::Outputs,
 }
 
-/// Builds the cluster and the service.
+/// Builds the cluster and the services.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Outputs {
     if config.account.baseline {
         account_settings(stack, config);
     }
     let cluster = cluster(stack, config, inputs);
-    let definition = task_definition(stack, config, inputs);
+    let services = PerService::build(config, |workload| run(stack, config, inputs, &cluster, workload));
     if let (Some(database), Some(role)) = (&inputs.data.postgres, &inputs.iam.migrate) {
         migrate::build(stack, config, inputs, &cluster, database, role);
     }
-    let symptoms = symptoms(stack, config, inputs);
-    let service = service(stack, config, inputs, &cluster, &definition, &symptoms);
-    if config.service.deployed {
-        autoscaling::build(stack, config, inputs, &cluster, &service);
-    }
-
     stack.output("ecs_cluster_name", "The cluster that the service runs in.", cluster.name().text());
-    stack.output("ecs_service_name", "The service; a pipeline deploys to it.", service.name());
+    Outputs { cluster, services }
+}
+
+/// One service: its task definition, its tasks and how many there are.
+fn run(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    cluster: &EcsClusterHandle,
+    workload: Workload<'_>,
+) -> Running {
+    let definition = task_definition(stack, config, inputs, workload);
+    let symptoms = symptoms(stack, config, inputs, workload);
+    let place = Place { inputs, cluster, workload };
+    let service = service(stack, &place, &definition, &symptoms);
+    if workload.service.deployed {
+        autoscaling::build(stack, &place, &service);
+    }
+    let output = workload.address("ecs_service_name");
+    stack.output(&output, "The service; a pipeline deploys to it.", service.name());
     stack.output(
-        "ecs_task_family",
+        &workload.address("ecs_task_family"),
         "The task definition's family; a pipeline registers revisions of it.",
         definition.family(),
     );
-    Outputs { cluster, service, symptoms }
+    Running { service, symptoms }
+}
+
+/// Where a service runs, and which one it is.
+struct Place<'a> {
+    inputs: &'a Inputs<'a>,
+    cluster: &'a EcsClusterHandle,
+    workload: Workload<'a>,
 }
 
 /// The cluster's name, which log groups, roles and keys refer to before there is a cluster.
@@ -116,10 +143,10 @@ pub fn cluster_arn(config: &EnvConfig) -> String {
     config.arn("ecs", &format!("cluster/{}", cluster_name(config)))
 }
 
-/// The service's ARN.
+/// A service's ARN.
 #[must_use]
-pub fn service_arn(config: &EnvConfig) -> String {
-    config.arn("ecs", &format!("service/{}/{}", cluster_name(config), config.service.name))
+pub fn service_arn(config: &EnvConfig, workload: Workload<'_>) -> String {
+    config.arn("ecs", &format!("service/{}/{}", cluster_name(config), workload.service.name))
 }
 
 /// What the names of a container's log streams begin with; the task's id follows.
@@ -244,48 +271,49 @@ fn exec_sessions(inputs: &Inputs<'_>) -> cluster::ExecuteCommandConfiguration {
 
 /// Every environment has a family of its own: in one account, two would otherwise mix their revisions.
 #[must_use]
-pub fn family(config: &EnvConfig) -> String {
-    config.names.of(config.service.name.as_str())
+pub fn family(config: &EnvConfig, workload: Workload<'_>) -> String {
+    config.names.of(workload.service.name.as_str())
 }
 
 fn task_definition(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     inputs: &Inputs<'_>,
+    workload: Workload<'_>,
 ) -> EcsTaskDefinitionHandle {
-    let config_service = &config.service;
+    let (service, roles) = (workload.service, inputs.iam.services.of(workload));
     stack.add_with(
-        "main",
+        workload.address("main"),
         // The running revision is given up only when the service has left it, or there is nothing to roll back to.
         Meta::new().create_before_destroy(),
         EcsTaskDefinition {
-            container_definitions: set(containers(config, inputs)),
-            family: set(family(config)),
+            container_definitions: set(containers(config, inputs, workload)),
+            family: set(family(config, workload)),
             optional: EcsTaskDefinitionOptional {
                 requires_compatibilities: set(["FARGATE"]),
                 network_mode: set("awsvpc"),
-                cpu: set(config_service.size.cpu_units().to_string()),
-                memory: set(config_service.size.memory_mib().to_string()),
+                cpu: set(service.size.cpu_units().to_string()),
+                memory: set(service.size.memory_mib().to_string()),
                 runtime_platform: set(task::RuntimePlatform {
-                    cpu_architecture: set(config_service.architecture.as_str()),
+                    cpu_architecture: set(service.architecture.as_str()),
                     operating_system_family: set("LINUX"),
                 }),
                 // 20 GiB are there without asking, and cannot be asked for.
-                ephemeral_storage: Some(config_service.ephemeral_storage_gib)
+                ephemeral_storage: Some(service.ephemeral_storage_gib)
                     .filter(|&gib| gib > 20)
                     .map(|gib| task::EphemeralStorage { size_in_gib: set(gib) }),
-                execution_role_arn: set(inputs.iam.execution.arn()),
-                task_role_arn: set(inputs.iam.task.arn()),
+                execution_role_arn: set(roles.execution.arn()),
+                task_role_arn: set(roles.task.arn()),
                 volume: Directory::ALL
                     .into_iter()
-                    .filter(|directory| directory.wanted(config))
+                    .filter(|directory| directory.wanted(service))
                     .map(|directory| directory.volume().to_owned())
-                    .chain(config_service.sidecars.keys().map(container::sidecar_volume))
+                    .chain(service.sidecars.keys().map(container::sidecar_volume))
                     .map(|name| task::Volume { name: set(name), optional: task::VolumeOptional::default() })
                     .collect(),
                 // Earlier revisions stay to be rolled back to, and as a record of what ran.
                 skip_destroy: set(config.protection),
-                tags: set([("Name", family(config))]),
+                tags: set([("Name", family(config, workload))]),
                 ..Default::default()
             },
         },
@@ -294,56 +322,56 @@ fn task_definition(
 
 fn service(
     stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    inputs: &Inputs<'_>,
-    cluster: &EcsClusterHandle,
+    place: &Place<'_>,
     definition: &EcsTaskDefinitionHandle,
     symptoms: &Symptoms,
 ) -> EcsServiceHandle {
-    let deployment = &config.service.deployment;
+    let Place { inputs, workload, .. } = *place;
+    let (of, name) = (workload.service, workload.service.name.to_string());
+    let deployment = &of.deployment;
     stack.add_with(
-        "main",
-        service_meta(config, inputs, definition),
+        workload.address("main"),
+        service_meta(place, definition),
         EcsService {
-            name: set(config.service.name.to_string()),
+            name: set(name.clone()),
             optional: EcsServiceOptional {
-                cluster: set(cluster.arn()),
+                cluster: set(place.cluster.arn()),
                 task_definition: set(definition.arn()),
-                desired_count: set(config.service.counts.desired),
+                desired_count: set(of.counts.desired),
                 launch_type: set("FARGATE"),
                 // The newest, with all security fixes (PCI 6.3.3).
                 platform_version: set("LATEST"),
-                network_configuration: set(placement(inputs)),
+                network_configuration: set(placement(inputs, workload)),
                 load_balancer: vec![service::LoadBalancer {
-                    container_name: set(config.service.name.to_string()),
-                    container_port: set(config.service.container_port),
+                    container_name: set(name.clone()),
+                    container_port: set(of.container_port),
                     optional: service::LoadBalancerOptional {
-                        target_group_arn: set(inputs.alb.target_group.arn()),
+                        target_group_arn: set(inputs.alb.target_groups.of(workload).arn()),
                         ..Default::default()
                     },
                 }],
-                health_check_grace_period_seconds: set(config.service.health_check.grace_seconds.get()),
+                health_check_grace_period_seconds: set(of.health_check.grace_seconds.get()),
                 deployment_minimum_healthy_percent: set(deployment.minimum_healthy_percent.get()),
                 deployment_maximum_percent: set(deployment.maximum_percent.get()),
-                deployment_controller: config
+                deployment_controller: of
                     .is_blue_green()
                     .then(|| service::DeploymentController { r#type: set("CODE_DEPLOY") }),
                 // CodeDeploy rolls back by itself, and ECS refuses to do so beside it.
-                deployment_circuit_breaker: (!config.is_blue_green()).then(|| {
+                deployment_circuit_breaker: (!of.is_blue_green()).then(|| {
                     service::DeploymentCircuitBreaker {
                         enable: set(deployment.circuit_breaker),
                         rollback: set(deployment.circuit_breaker),
                     }
                 }),
-                alarms: (deployment.circuit_breaker && !config.is_blue_green()).then(|| rollback(symptoms)),
-                availability_zone_rebalancing: set(rebalancing(config)),
+                alarms: (deployment.circuit_breaker && !of.is_blue_green()).then(|| rollback(symptoms)),
+                availability_zone_rebalancing: set(rebalancing(of)),
                 // No shell beside cardholder data (PCI 2.2.7, 6.5.1); the environment file refuses it in production.
-                enable_execute_command: set(config.service.exec),
+                enable_execute_command: set(of.exec),
                 // Tasks bear the service's tags, so that none is without owner and scope.
                 enable_ecs_managed_tags: set(true),
                 propagate_tags: set("SERVICE"),
-                wait_for_steady_state: set(waits(config)),
-                tags: set([("Name", config.service.name.to_string())]),
+                wait_for_steady_state: set(waits(of)),
+                tags: set([("Name", name)]),
                 ..Default::default()
             },
         },
@@ -351,45 +379,40 @@ fn service(
 }
 
 /// Whether an apply deploys, and hence waits for the deployment to end: a failed one fails the apply.
-fn waits(config: &EnvConfig) -> bool {
-    config.service.deployed && config.service.deployment.strategy == Strategy::Rolling
+fn waits(service: &Service) -> bool {
+    service.deployed && service.deployment.strategy == Strategy::Rolling
 }
 
-fn service_meta(
-    config: &EnvConfig,
-    inputs: &Inputs<'_>,
-    definition: &EcsTaskDefinitionHandle,
-) -> Meta<EcsService> {
+fn service_meta(place: &Place<'_>, definition: &EcsTaskDefinitionHandle) -> Meta<EcsService> {
+    let Place { inputs, workload, .. } = *place;
+    let service = workload.service;
     // A target group without a listener is refused, and a task without rights fails to start.
-    let mut meta = Meta::new()
-        .depends_on(&inputs.alb.https_listener)
-        .depends_on(&inputs.iam.execution_policy)
-        .depends_on(&inputs.iam.task_policy);
-    // A secret without a value cannot be read.
-    for value in &inputs.secrets.values {
-        meta = meta.depends_on(value);
-    }
-    if let Some(policy) = &inputs.iam.exec_policy {
+    let mut meta = Meta::new().depends_on(inputs.alb.ways.of(workload));
+    for policy in &inputs.iam.services.of(workload).policies {
         meta = meta.depends_on(policy);
     }
+    if workload.further.is_none() {
+        // A secret without a value cannot be read.
+        meta = inputs.secrets.values.iter().fold(meta, |meta, value| meta.depends_on(value));
+    }
     // A task that starts before its way to the registry, the logs and the secrets fails, and so does the deployment.
-    for way in &inputs.network.before_tasks {
+    for way in inputs.network.before_tasks.of(workload) {
         meta = meta.depends_on(way);
     }
-    if config.service.deployed {
+    if service.deployed {
         // The autoscaler's. It lifts the count into its range when it is built, also from the 0 of a service that
         // nothing had been deployed to.
         meta = meta.ignore(EcsService::DESIRED_COUNT);
     }
-    if config.service.deployment.strategy != Strategy::Rolling {
+    if service.deployment.strategy != Strategy::Rolling {
         meta = meta.ignore(EcsService::TASK_DEFINITION);
     }
-    if config.is_blue_green() {
+    if service.is_blue_green() {
         // Each deployment's task set has its own, and ECS refuses to update the service's.
         // https://github.com/hashicorp/terraform-provider-aws/issues/6802
         meta = meta.ignore(EcsService::LOAD_BALANCER).ignore(EcsService::NETWORK_CONFIGURATION);
     }
-    if waits(config) {
+    if waits(service) {
         // A service that was rolled back is as steady as any other.
         // https://github.com/hashicorp/terraform-provider-aws/issues/20858
         meta = meta.postcondition(
@@ -402,21 +425,21 @@ fn service_meta(
 }
 
 /// Where tasks run: in the private subnets, behind their own security group, without a public address (PCI 1.4.4).
-fn placement(inputs: &Inputs<'_>) -> service::NetworkConfiguration {
+fn placement(inputs: &Inputs<'_>, workload: Workload<'_>) -> service::NetworkConfiguration {
     let subnets = inputs.network.private_subnets.clone();
     service::NetworkConfiguration {
         subnets: set(subnets),
         optional: service::NetworkConfigurationOptional {
             assign_public_ip: set(false),
-            security_groups: set([inputs.network.tasks_security_group.id()]),
+            security_groups: set([inputs.network.tasks_security_groups.of(workload).id()]),
         },
     }
 }
 
 /// ECS evens tasks out over the zones by starting one before it stops another, for which there must be room. It starts
 /// none by itself in the task sets of CodeDeploy.
-fn rebalancing(config: &EnvConfig) -> &'static str {
-    if config.service.deployment.maximum_percent.get() > 100 && !config.is_blue_green() {
+fn rebalancing(service: &Service) -> &'static str {
+    if service.deployment.maximum_percent.get() > 100 && !service.is_blue_green() {
         "ENABLED"
     } else {
         "DISABLED"
@@ -429,31 +452,22 @@ fn rollback(symptoms: &Symptoms) -> service::Alarms {
 
 /// The service's health check may well go on saying that all is well while its answers are errors, and the other way
 /// round: both are watched.
-fn symptoms(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Symptoms {
-    let metric = |name, statistic, group: Option<&LbTargetGroupHandle>| {
-        let mut dimensions = vec![("LoadBalancer", inputs.alb.load_balancer.arn_suffix())];
-        dimensions.extend(group.map(|group| ("TargetGroup", group.arn_suffix())));
-        Metric { namespace: "AWS/ApplicationELB".into(), name, dimensions, statistic }
-    };
-    let (blue, green) = (&inputs.alb.target_group, inputs.alb.blue_green.as_ref().map(|both| &both.green));
-    // Answers count whichever of two target groups they come from.
-    let serving = if green.is_some() { None } else { Some(blue) };
+fn symptoms(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    workload: Workload<'_>,
+) -> Symptoms {
+    let targets = Targets::of(config, inputs.alb, workload);
     let server_errors = Alarm {
         notice: Notice {
             name: "target-5xx",
-            instance: None,
+            instance: workload.name().map(str::to_owned),
             to: Topic::Notify,
             means: "Too many of the service's answers are errors (alarms.error_percent). Rolls a deployment back.",
             first: "run the saved query of the service's errors, and compare with the time of the last deployment.",
         },
-        measure: Measure::Math(
-            // Of a few requests one error is no sign.
-            "IF(requests >= 20, 100 * FILL(errors, 0) / requests, 0)",
-            vec![
-                ("errors", metric("HTTPCode_Target_5XX_Count", "Sum", serving)),
-                ("requests", metric("RequestCount", "Sum", serving)),
-            ],
-        ),
+        measure: targets.share_of_errors(),
         bad: Bad::AtLeast(config.alarms.error_percent.get().into()),
         period_seconds: 60,
         of: (2, 3),
@@ -469,7 +483,7 @@ fn symptoms(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> S
                     a deployment back.",
             first: "read the task's log, and whether its data store and its secrets are within reach.",
         },
-        measure: Measure::Of(metric("UnHealthyHostCount", "Minimum", Some(group))),
+        measure: Measure::Of(targets.of_group(group, "UnHealthyHostCount", "Minimum")),
         bad: Bad::AtLeast(1.into()),
         period_seconds: 60,
         of: (3, 3),
@@ -478,8 +492,10 @@ fn symptoms(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> S
     };
     Symptoms {
         server_errors: server_errors.add(stack, config, inputs.topics),
-        unhealthy_tasks: unhealthy(blue, None).add(stack, config, inputs.topics),
-        unhealthy_green: green.map(|group| unhealthy(group, Some("green")).add(stack, config, inputs.topics)),
+        unhealthy_tasks: unhealthy(targets.blue, workload.name()).add(stack, config, inputs.topics),
+        unhealthy_green: targets
+            .green
+            .map(|group| unhealthy(group, Some("green")).add(stack, config, inputs.topics)),
     }
 }
 

@@ -9,15 +9,16 @@ mod task;
 use std::collections::BTreeSet;
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
+use aws::kind::{IdentityPolicy, TrustPolicy};
 use aws::{
-    IamRole, IamRoleHandle, IamRoleOptional, IamRolePolicy, IamRolePolicyHandle, IamRolePolicyOptional,
+    IamRoleHandle, IamRolePolicy, IamRolePolicyAttachment, IamRolePolicyHandle, IamRolePolicyOptional,
 };
 use terraform::kind::Text;
-use terraform::{Expr, Stack, set, text};
+use terraform::{Address, Addressed, Expr, Stack, set, text};
 
-use super::{data, ecr, ecs, kms, logs, secrets, storage};
-use crate::config::{EnvConfig, RepositoryUri, SecretArn, Store};
+use super::per_service::PerService;
+use super::{data, ecr, ecs, kms, logs, role, secrets, storage};
+use crate::config::{EnvConfig, PolicyArn, RepositoryUri, Store, Workload};
 
 /// What the roles may use.
 pub struct Inputs<'a> {
@@ -35,21 +36,23 @@ pub struct Inputs<'a> {
     pub ecr: &'a ecr::Outputs,
 }
 
-/// The roles.
-pub struct Outputs {
+/// The roles of a service.
+pub struct Roles {
     /// What the service may do.
     pub task: IamRoleHandle,
-    /// The task role's policy; the service depends on it, or its first tasks cannot reach their stores.
-    pub task_policy: IamRolePolicyHandle,
     /// What ECS needs to start a task: pull the image, write the log, read the secrets.
     pub execution: IamRoleHandle,
-    /// The execution role's policy; the service depends on it, or its first tasks start without rights.
-    pub execution_policy: IamRolePolicyHandle,
+    /// The policies of both; the service depends on them, or its first tasks start without rights, or cannot reach their
+    /// stores.
+    pub policies: Vec<Address>,
+}
+
+/// The roles.
+pub struct Outputs {
+    /// Those of each service.
+    pub services: PerService<Roles>,
     /// What ECS needs to start the task that makes the tables of PostgreSQL, where the service uses that.
     pub migrate: Option<IamRoleHandle>,
-    /// What a task needs for ECS Exec, where that is on; the service depends on it, or no session opens in the first
-    /// tasks.
-    pub exec_policy: Option<IamRolePolicyHandle>,
     /// What people may do who look after the environment; there only if somebody is named.
     pub operator: Option<IamRoleHandle>,
 }
@@ -57,39 +60,83 @@ pub struct Outputs {
 /// Builds the roles.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Outputs {
     let Inputs { keys, logs, data, .. } = *inputs;
+    let services = PerService::build(config, |workload| of_service(stack, config, inputs, workload));
+    // The service works on tables that somebody made; where it is to work on none in PostgreSQL, nobody needs to.
+    let database = data.postgres.as_ref().filter(|_| config.data.store == Store::Postgres);
+    let migrate = database.map(|database| migrate(stack, config, inputs, database));
+    let operator = (!config.iam.operators.is_empty()).then(|| operator(stack, config, keys, logs));
+    Outputs { services, migrate, operator }
+}
+
+/// A service's two roles. The main one's tasks may do what the contract lists; another's, what its policies say.
+fn of_service(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    workload: Workload<'_>,
+) -> Roles {
     let task = role(
         stack,
         config,
-        NewRole { name: TASK, description: "What the service may do", trust: tasks(config), hours: 1 },
+        NewRole {
+            address: workload.address(TASK),
+            name: workload.suffix(TASK),
+            description: "What the service may do",
+            trust: tasks(config),
+            hours: 1,
+        },
     );
-    let task_policy = policy(stack, &task, "task", Policy::new(task::statements(config, inputs)));
-    let exec_policy =
-        config.service.exec.then(|| policy(stack, &task, "exec", Policy::new(exec_channel(keys, logs))));
     let execution = role(
         stack,
         config,
         NewRole {
-            name: EXECUTION,
+            address: workload.address(EXECUTION),
+            name: workload.suffix(EXECUTION),
             description: "What ECS needs to start a task of the service",
             trust: tasks(config),
             hours: 1,
         },
     );
-    let starts = start(config, inputs, config.service.name.as_str(), service_secrets(config, inputs));
-    let starts = starts.into_iter().chain(start_sidecars(config, inputs));
-    let execution_policy = policy(stack, &execution, EXECUTION, Policy::new(starts));
-    // The service works on tables that somebody made; where it is to work on none in PostgreSQL, nobody needs to.
-    let database = data.postgres.as_ref().filter(|_| config.data.store == Store::Postgres);
-    let migrate = database.map(|database| migrate(stack, config, inputs, database));
-    let operator = (!config.iam.operators.is_empty()).then(|| operator(stack, config, keys, logs));
-
-    stack.output("task_role_arn", "What the service may do; a pipeline passes it to ECS.", task.arn().text());
+    let mut starts =
+        start(config, inputs, workload, workload.service.name.as_str(), service_secrets(workload, inputs));
+    starts.extend(start_sidecars(config, inputs, workload));
+    let mut add = |role, part, statements| {
+        policy(stack, role, workload.address(part), part, Policy::new(statements)).address().clone()
+    };
+    let mut policies = vec![add(&execution, EXECUTION, starts)];
+    if workload.further.is_none() {
+        policies.push(add(&task, "task", task::statements(config, inputs)));
+    }
+    if workload.service.exec {
+        policies.push(add(&task, "exec", exec_channel(inputs.keys, inputs.logs).into()));
+    }
+    policies.extend(managed_policies(stack, workload, &task));
     stack.output(
-        "execution_role_arn",
+        &workload.address("task_role_arn"),
+        "What the service may do; a pipeline passes it to ECS.",
+        task.arn().text(),
+    );
+    stack.output(
+        &workload.address("execution_role_arn"),
         "What ECS needs to start a task; a pipeline passes it to ECS.",
         execution.arn().text(),
     );
-    Outputs { task, task_policy, execution, execution_policy, migrate, exec_policy, operator }
+    Roles { task, execution, policies }
+}
+
+/// What the environment file lets a service beside the main one do. The address comes from the policy's name, so that
+/// further policies leave it alone.
+fn managed_policies(stack: &mut Stack<'_>, workload: Workload<'_>, task: &IamRoleHandle) -> Vec<Address> {
+    let policies = workload.further.map(|further| further.task_policies.as_slice()).unwrap_or_default();
+    let mut attach = |arn: &PolicyArn| {
+        let path = arn.as_str().split_once(":policy/").map_or("", |(_, path)| path);
+        let identifier: String =
+            path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let attachment =
+            IamRolePolicyAttachment { role: set(task.name()), policy_arn: Expr::external(arn.to_string()) };
+        stack.add(workload.address(&format!("task_{identifier}")), attachment).address().clone()
+    };
+    policies.iter().map(&mut attach).collect()
 }
 
 /// The role that starts the task which makes the tables of PostgreSQL: of all secrets it reads the master user's alone.
@@ -103,14 +150,16 @@ fn migrate(
         stack,
         config,
         NewRole {
-            name: ecs::MIGRATE,
+            address: ecs::MIGRATE.to_owned(),
+            name: ecs::MIGRATE.to_owned(),
             description: "What ECS needs to start a task that makes the tables of PostgreSQL",
             trust: tasks(config),
             hours: 1,
         },
     );
-    let starts = start(config, inputs, ecs::MIGRATE, vec![database.master_secret.clone()]);
-    policy(stack, &migrate, ecs::MIGRATE, Policy::new(starts));
+    let secrets = vec![database.master_secret.clone()];
+    let starts = start(config, inputs, config.main_service(), ecs::MIGRATE, secrets);
+    policy(stack, &migrate, ecs::MIGRATE, ecs::MIGRATE, Policy::new(starts));
     stack.output(
         "migrate_role_arn",
         "What ECS needs to start the task that makes the tables of PostgreSQL; who runs it passes it to ECS.",
@@ -129,10 +178,10 @@ pub fn execution_role_arn(config: &EnvConfig) -> String {
     role_arn(config, EXECUTION)
 }
 
-/// The ARNs of the roles that a task of the service has: its own, and the one that starts it.
+/// The ARNs of the roles that a task of a service has: its own, and the one that starts it.
 #[must_use]
-pub fn task_role_arns(config: &EnvConfig) -> [String; 2] {
-    [TASK, EXECUTION].map(|name| role_arn(config, name))
+pub fn task_role_arns(config: &EnvConfig, workload: Workload<'_>) -> [String; 2] {
+    [TASK, EXECUTION].map(|name| role_arn(config, &workload.suffix(name)))
 }
 
 fn role_arn(config: &EnvConfig, name: &str) -> String {
@@ -141,8 +190,10 @@ fn role_arn(config: &EnvConfig, name: &str) -> String {
 
 /// A role to be made.
 pub(super) struct NewRole {
-    /// Its local name, and what its name ends in.
-    pub(super) name: &'static str,
+    /// Its name in Terraform.
+    pub(super) address: String,
+    /// What its name ends in at AWS.
+    pub(super) name: String,
     pub(super) description: &'static str,
     pub(super) trust: Policy<TrustPolicy>,
     /// Hours that a session lasts at most; one, unless people are to work in it.
@@ -150,33 +201,23 @@ pub(super) struct NewRole {
 }
 
 pub(super) fn role(stack: &mut Stack<'_>, config: &EnvConfig, new: NewRole) -> IamRoleHandle {
-    let boundary = config.iam.permissions_boundary.as_ref();
-    let name = config.names.of(new.name);
-    stack.add(
-        new.name,
-        IamRole {
-            assume_role_policy: set(new.trust),
-            optional: IamRoleOptional {
-                description: set(format!("{} ({})", new.description, config.names.prefix())),
-                max_session_duration: set(new.hours * 3600),
-                permissions_boundary: boundary.map(|arn| Expr::<IamPolicyArn>::external(arn.to_string())),
-                tags: set([("Name", name.clone())]),
-                name: set(name),
-                ..Default::default()
-            },
-        },
-    )
+    let description = format!("{} ({})", new.description, config.names.prefix());
+    let mut role = role::new(config, &new.name, description, new.trust);
+    role.optional.max_session_duration = set(new.hours * 3600);
+    role.optional.tags = set([("Name", config.names.of(&new.name))]);
+    stack.add(new.address, role)
 }
 
 /// A policy in the role itself: it serves no other, and goes with it.
 pub(super) fn policy(
     stack: &mut Stack<'_>,
     role: &IamRoleHandle,
+    address: impl AsRef<str>,
     name: &'static str,
     document: Policy<IdentityPolicy>,
 ) -> IamRolePolicyHandle {
     stack.add(
-        name,
+        address,
         IamRolePolicy {
             policy: set(document),
             role: set(role.name()),
@@ -208,14 +249,15 @@ pub(crate) const PULL: [&str; 3] =
 fn start(
     config: &EnvConfig,
     inputs: &Inputs<'_>,
+    workload: Workload<'_>,
     container: &str,
     secrets: Vec<Expr<Text>>,
 ) -> Vec<Identity> {
-    let Inputs { ecr, logs, .. } = *inputs;
+    let log = inputs.logs.services.of(workload);
     // Images are encrypted, but ECR decrypts them with a grant of its own: pulling takes no right to the key.
     let mut all = vec![
         Identity::allow("RegistryToken", ["ecr:GetAuthorizationToken"], ANYTHING),
-        Identity::allow("PullImage", PULL, [repository(config, ecr)]),
+        Identity::allow("PullImage", PULL, [repository(config, inputs.ecr, workload)]),
         // GuardDuty puts its agent into tasks as a second container, from a repository in an account of AWS that
         // differs by region.
         // https://docs.aws.amazon.com/guardduty/latest/ug/prereq-runtime-monitoring-ecs-support.html
@@ -223,24 +265,26 @@ fn start(
         Identity::allow(
             "WriteLog",
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [text![logs.service.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(container))]],
+            [text![log.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(container))]],
         ),
     ];
-    all.extend(read_secrets(config, inputs, secrets));
+    if !secrets.is_empty() {
+        all.extend(read_secrets(config, inputs, secrets));
+    }
     all
 }
 
 /// What a task with sidecars takes besides: their images, and their log.
-fn start_sidecars(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identity> {
-    let sidecars = &config.service.sidecars;
+fn start_sidecars(config: &EnvConfig, inputs: &Inputs<'_>, workload: Workload<'_>) -> Vec<Identity> {
+    let (sidecars, log) = (&workload.service.sidecars, inputs.logs.services.of(workload));
     if sidecars.is_empty() {
         return Vec::new();
     }
     let repositories: BTreeSet<String> =
         sidecars.values().map(|sidecar| repository_arn(config, &sidecar.repository)).collect();
-    let streams = sidecars.keys().map(|name| {
-        text![inputs.logs.service.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(name.as_str()))]
-    });
+    let streams = sidecars
+        .keys()
+        .map(|name| text![log.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(name.as_str()))]);
     vec![
         Identity::allow("PullSidecars", PULL, repositories),
         Identity::allow("WriteSidecarLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], streams),
@@ -248,10 +292,10 @@ fn start_sidecars(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identity> {
 }
 
 /// The one repository that the image comes from.
-fn repository(config: &EnvConfig, ecr: &ecr::Outputs) -> Expr<Text> {
-    match &config.service.image_repository {
-        None => ecr.repository.arn().text(),
-        Some(elsewhere) => Expr::new(repository_arn(config, elsewhere)),
+fn repository(config: &EnvConfig, ecr: &ecr::Outputs, workload: Workload<'_>) -> Expr<Text> {
+    match ecr.images.of(workload) {
+        ecr::Images::Own(repository) => repository.arn().text(),
+        ecr::Images::Elsewhere(elsewhere) => Expr::new(repository_arn(config, elsewhere)),
     }
 }
 
@@ -266,21 +310,14 @@ fn guardduty_agent(config: &EnvConfig) -> String {
     format!("arn:{}:ecr:{}:*:repository/aws-guardduty-agent-fargate", config.partition(), config.region)
 }
 
-/// The secrets that the environment file names, for the service or beside it.
-fn service_and_sidecars(config: &EnvConfig) -> impl Iterator<Item = &SecretArn> {
-    let service = &config.service;
-    service.secrets.values().chain(service.sidecars.values().flat_map(|sidecar| sidecar.secrets.values()))
-}
-
-/// The secrets that the service's task definition names.
-fn service_secrets(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
-    let mut named: Vec<String> = service_and_sidecars(config).map(|s| secret_arn(s.as_str())).collect();
+/// The secrets that a service's task definition names: the contract's are the main one's.
+fn service_secrets(workload: Workload<'_>, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
+    let mut named: Vec<String> = workload.service.named_secrets().map(|s| secret_arn(s.as_str())).collect();
     named.sort();
     named.dedup();
-    let mut arns: Vec<Expr<Text>> =
-        contract::Secret::ALL.map(|secret| inputs.secrets.of(secret).arn().text()).into();
-    arns.extend(named.into_iter().map(Expr::new));
-    arns
+    let own = contract::Secret::ALL.map(|secret| inputs.secrets.of(secret).arn().text());
+    let own = own.into_iter().filter(|_| workload.further.is_none());
+    own.chain(named.into_iter().map(Expr::new)).collect()
 }
 
 /// These secrets, and the key for secrets through Secrets Manager alone (PCI 8.6.2).
@@ -335,18 +372,19 @@ fn operator(
         stack,
         config,
         NewRole {
-            name: "operator",
+            address: "operator".to_owned(),
+            name: "operator".to_owned(),
             description: "What operators may do, signed in with MFA",
             trust: people(config),
             hours: config.iam.operator_session_hours.get(),
         },
     );
     let mut statements = look(config, logs);
-    if config.service.exec {
+    if config.workloads().any(|workload| workload.service.exec) {
         statements.extend(open_session(config, keys));
     }
     statements.push(no_bare_session(config));
-    policy(stack, &operator, "operator", Policy::new(statements));
+    policy(stack, &operator, "operator", "operator", Policy::new(statements));
     stack.output(
         "operator_role_arn",
         "The role that operators assume, signed in with MFA.",
@@ -370,8 +408,9 @@ fn people(config: &EnvConfig) -> Policy<TrustPolicy> {
 /// Reading only. The log of ECS Exec sessions is not among what is read: it is the record of these very people.
 fn look(config: &EnvConfig, logs: &logs::Outputs) -> Vec<Identity> {
     let groups = || {
-        let first = [&logs.service, &logs.insights].into_iter().chain(&logs.flow);
-        first.chain([&logs.waf]).chain(&logs.database)
+        let platform =
+            [&logs.insights].into_iter().chain(&logs.flow).chain([&logs.waf]).chain(&logs.database);
+        logs.services.iter().chain(platform)
     };
     let streams = groups().map(|group| text![group.arn(), ":log-stream:*"]);
     let groups = groups().map(|group| group.arn().text()).chain(streams);
@@ -415,13 +454,15 @@ fn look(config: &EnvConfig, logs: &logs::Outputs) -> Vec<Identity> {
     ]
 }
 
-/// A session in a container of the service, through ECS, which encrypts and logs it.
+/// A session in a container of a service that allows it, through ECS, which encrypts and logs it.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec-best-practices.html>
 fn open_session(config: &EnvConfig, keys: &kms::Outputs) -> [Identity; 2] {
     let tasks = config.arn("ecs", &format!("task/{}/*", ecs::cluster_name(config)));
+    let open = config.workloads().filter(|workload| workload.service.exec);
+    let containers: Vec<String> = open.map(|workload| workload.service.name.to_string()).collect();
     [
         Identity::allow("OpenSession", ["ecs:ExecuteCommand"], [ecs::cluster_arn(config), tasks])
-            .when(Condition::string_equals("ecs:container-name", [config.service.name.to_string()])),
+            .when(Condition::string_equals("ecs:container-name", containers)),
         Identity::allow("EncryptSession", ["kms:GenerateDataKey"], [keys.logs.arn()]),
     ]
 }

@@ -11,20 +11,20 @@ use aws::{
     CloudwatchLogDataProtectionPolicy, CloudwatchLogDestination, CloudwatchLogDestinationHandle,
     CloudwatchLogDestinationPolicy, CloudwatchLogDestinationPolicyHandle, CloudwatchLogGroup,
     CloudwatchLogGroupHandle, CloudwatchLogResourcePolicy, CloudwatchLogResourcePolicyHandle,
-    CloudwatchLogStream, CloudwatchLogSubscriptionFilter, CloudwatchLogSubscriptionFilterOptional, IamRole,
-    IamRoleHandle, IamRoleOptional, IamRolePolicy, IamRolePolicyHandle, IamRolePolicyOptional,
-    KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle,
+    CloudwatchLogStream, CloudwatchLogSubscriptionFilter, CloudwatchLogSubscriptionFilterOptional,
+    IamRoleHandle, IamRolePolicyHandle, KinesisFirehoseDeliveryStream, KinesisFirehoseDeliveryStreamHandle,
     KinesisFirehoseDeliveryStreamOptional,
 };
-use terraform::{Expr, Meta, ProviderRef, Stack, set, text};
+use terraform::{Meta, ProviderRef, Stack, set, text};
 
-use super::{Providers, data, kms, storage};
-use crate::config::{EnvConfig, NetworkPart, Part, PostgresRunsOn, Region};
+use super::per_service::PerService;
+use super::{Providers, data, kms, role, storage};
+use crate::config::{EnvConfig, NetworkPart, Part, PostgresRunsOn, Region, ServiceName, Workload};
 
 /// The log groups.
 pub struct Outputs {
-    /// What the service writes.
-    pub service: CloudwatchLogGroupHandle,
+    /// What each service writes.
+    pub services: PerService<CloudwatchLogGroupHandle>,
     /// What is typed in ECS Exec sessions; there even where Exec is off, so that turning it on needs no second step.
     pub exec: CloudwatchLogGroupHandle,
     /// Container Insights' own group, made before ECS would make it unencrypted.
@@ -68,10 +68,12 @@ pub struct Export {
 }
 
 /// Every log group of the platform.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// What the service writes.
+    /// What the main service writes.
     Service,
+    /// What a service beside it writes.
+    Further(ServiceName),
     /// What is typed in ECS Exec sessions.
     Exec,
     /// Container Insights' own.
@@ -97,6 +99,7 @@ pub enum Group {
 }
 
 impl Group {
+    /// Those that are not a further service's.
     const ALL: [Self; 12] = [
         Self::Service,
         Self::Exec,
@@ -117,8 +120,9 @@ impl Group {
 
     /// The group's name in Terraform's addresses, in its delivery stream's name and in the audit bucket.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
+    pub fn identifier(&self) -> String {
+        let name = match self {
+            Self::Further(name) => return format!("service_{}", name.as_str().replace('-', "_")),
             Self::Service => "service",
             Self::Exec => "exec",
             Self::Insights => "insights",
@@ -131,12 +135,13 @@ impl Group {
             Self::Queries => "queries",
             Self::Findings => "findings",
             Self::Export => "export",
-        }
+        };
+        name.to_owned()
     }
 
     /// The group's name at AWS.
     #[must_use]
-    pub fn name(self, config: &EnvConfig) -> String {
+    pub fn name(&self, config: &EnvConfig) -> String {
         let names = &config.names;
         match self {
             // ECS composes this name from the cluster's.
@@ -155,27 +160,33 @@ impl Group {
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
             Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
             Self::Service | Self::Exec | Self::Flow | Self::Trail | Self::Export => {
-                names.log_group(self.as_str())
+                names.log_group(&self.identifier())
             }
+            Self::Further(name) => names.log_group(&format!("services/{name}")),
         }
     }
 
     /// The group's ARN, put together from its name, for policies that must stand before it does.
     #[must_use]
-    pub fn arn(self, config: &EnvConfig) -> String {
+    pub fn arn(&self, config: &EnvConfig) -> String {
         config.arn_in(&self.region(config), "logs", &format!("log-group:{}", self.name(config)))
     }
 
     /// The region that the group lies in.
     #[must_use]
-    pub fn region(self, config: &EnvConfig) -> Region {
-        config.zone_abroad().filter(|_| self == Self::Queries).unwrap_or_else(|| config.region.clone())
+    pub fn region(&self, config: &EnvConfig) -> Region {
+        config.zone_abroad().filter(|_| *self == Self::Queries).unwrap_or_else(|| config.region.clone())
     }
 
     /// Days that the group keeps its events (PCI 10.5.1).
-    fn retention_days(self, config: &EnvConfig) -> u32 {
+    fn retention_days(&self, config: &EnvConfig) -> u32 {
         let days = match self {
             Self::Service => config.service.log_retention_days,
+            Self::Further(name) => config
+                .services
+                .values()
+                .find(|further| further.service.name == *name)
+                .map_or(config.logs.retention_days, |further| further.service.log_retention_days),
             Self::Flow => config.network.flow_logs_retention_days,
             Self::Exec
             | Self::Insights
@@ -192,16 +203,25 @@ impl Group {
     }
 
     /// Whether text from outside ends up in the group, and with it what should not.
-    const fn holds_free_text(self) -> bool {
-        matches!(self, Self::Service | Self::Exec | Self::Waf | Self::Postgres)
+    const fn holds_free_text(&self) -> bool {
+        matches!(self, Self::Service | Self::Further(_) | Self::Exec | Self::Waf | Self::Postgres)
     }
 
     /// The groups that an environment has.
     pub fn all(config: &EnvConfig) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|group| group.is_wanted(config))
+        let own = Self::ALL.into_iter().filter(|group| group.is_wanted(config));
+        own.chain(config.workloads().skip(1).map(Self::of))
     }
 
-    fn is_wanted(self, config: &EnvConfig) -> bool {
+    /// A service's.
+    fn of(workload: Workload<'_>) -> Self {
+        match workload.further {
+            None => Self::Service,
+            Some(further) => Self::Further(further.service.name.clone()),
+        }
+    }
+
+    fn is_wanted(&self, config: &EnvConfig) -> bool {
         let postgres = config.data.postgres.as_ref();
         match self {
             Self::Export => config.logs.export,
@@ -215,7 +235,9 @@ impl Group {
             // One for the whole account: where there is more than one environment, the baseline's owner makes it.
             Self::RdsOs => postgres.is_some() && config.account.baseline,
             Self::Flow => config.network.owns(NetworkPart::FlowLogs),
-            Self::Service | Self::Exec | Self::Insights | Self::Waf | Self::Findings => true,
+            Self::Service | Self::Further(_) | Self::Exec | Self::Insights | Self::Waf | Self::Findings => {
+                true
+            }
         }
     }
 }
@@ -229,15 +251,16 @@ pub fn build(
     providers: &Providers,
 ) -> Outputs {
     let abroad = Abroad::new(keys, providers);
-    let mut add = |g: Group| group(stack, config, keys, abroad.as_ref(), g);
-    let (service, exec) = (add(Group::Service), add(Group::Exec));
+    let mut add = |g: Group| group(stack, config, keys, abroad.as_ref(), &g);
+    let services = PerService::build(config, |workload| add(Group::of(workload)));
+    let exec = add(Group::Exec);
     let insights = add(Group::Insights);
     let flow = Group::Flow.is_wanted(config).then(|| add(Group::Flow));
     let waf = add(Group::Waf);
     let database: Vec<_> = Group::DATABASE
         .into_iter()
         .filter(|group| group.is_wanted(config))
-        .map(|group| (group, add(group)))
+        .map(|group| (group.clone(), add(group)))
         .collect();
     let findings = add(Group::Findings);
     // Not exported: CloudTrail delivers the same events to the audit bucket itself, signed.
@@ -259,12 +282,14 @@ pub fn build(
         QueryLog { group, delivery }
     });
 
-    let mut groups = vec![(Group::Service, &service), (Group::Exec, &exec), (Group::Insights, &insights)];
+    let mut groups: Vec<_> =
+        config.workloads().map(|workload| (Group::of(workload), services.of(workload))).collect();
+    groups.extend([(Group::Exec, &exec), (Group::Insights, &insights)]);
     groups.extend(flow.iter().map(|flow| (Group::Flow, flow)));
     groups.extend([(Group::Waf, &waf), (Group::Findings, &findings)]);
-    groups.extend(database.iter().map(|(name, group)| (*name, group)));
+    groups.extend(database.iter().map(|(name, group)| (name.clone(), group)));
     groups.extend(queries.iter().map(|queries| (Group::Queries, &queries.group)));
-    for (name, group) in groups.iter().copied().filter(|(name, _)| name.holds_free_text()) {
+    for (name, group) in groups.iter().filter(|(name, _)| name.holds_free_text()) {
         protect(stack, config, name, group, &findings, &delivery);
     }
     let (exports, export_errors) = if config.logs.export {
@@ -273,10 +298,13 @@ pub fn build(
     } else {
         (Vec::new(), None)
     };
-    stack.output("service_log_group", "The log group that the service writes to.", service.name());
+    for workload in config.workloads() {
+        let output = workload.address("service_log_group");
+        stack.output(&output, "The log group that the service writes to.", services.of(workload).name());
+    }
     let database = database.into_iter().map(|(_, group)| group).collect();
     Outputs {
-        service,
+        services,
         exec,
         insights,
         flow,
@@ -309,16 +337,16 @@ fn group(
     config: &EnvConfig,
     keys: &kms::Outputs,
     abroad: Option<&Abroad<'_>>,
-    group: Group,
+    group: &Group,
 ) -> CloudwatchLogGroupHandle {
     // PCI 10.3.2, 10.5.1: the history goes with the group.
     let meta = Meta::new().prevent_destroy(config.protection);
-    let (meta, key) = match abroad.filter(|_| group == Group::Queries) {
+    let (meta, key) = match abroad.filter(|_| *group == Group::Queries) {
         Some(abroad) => (meta.provider(abroad.provider), abroad.key),
         None => (meta, &keys.logs),
     };
     stack.add_with(
-        group.as_str(),
+        group.identifier(),
         meta,
         CloudwatchLogGroup {
             name: set(group.name(config)),
@@ -379,13 +407,13 @@ fn from_route53(config: &EnvConfig, group: &CloudwatchLogGroupHandle) -> Stateme
 fn protect(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    name: Group,
+    name: &Group,
     group: &CloudwatchLogGroupHandle,
     findings: &CloudwatchLogGroupHandle,
     delivery: &CloudwatchLogResourcePolicyHandle,
 ) {
     let policy = DataProtection {
-        name: config.names.of(name.as_str()).into(),
+        name: config.names.of(&name.identifier()).into(),
         description: "Reports and masks card data and credentials".into(),
         partition: config.partition().as_str(),
         identifiers: vec![
@@ -396,7 +424,7 @@ fn protect(
         findings: Some(findings.name()),
     };
     stack.add_with(
-        name.as_str(),
+        name.identifier(),
         Meta::new().depends_on(delivery),
         CloudwatchLogDataProtectionPolicy { log_group_name: set(group.name()), policy_document: set(policy) },
     );
@@ -421,14 +449,14 @@ fn export(
     abroad: Option<&Abroad<'_>>,
     groups: &[(Group, &CloudwatchLogGroupHandle)],
 ) -> (Vec<Export>, CloudwatchLogGroupHandle) {
-    let errors = group(stack, config, keys, None, Group::Export);
+    let errors = group(stack, config, keys, None, &Group::Export);
     let (writer, writer_policy) = writer(stack, config, keys, buckets, &errors);
     let mut streams = Vec::new();
     for (name, _) in groups {
         streams.push(delivery_stream(
             stack,
             config,
-            *name,
+            name,
             &Destination { keys, buckets, errors: &errors, writer: &writer, writer_policy: &writer_policy },
         ));
     }
@@ -446,7 +474,7 @@ fn export(
             None => (meta, set(stream.arn()), set(feeder.arn())),
         };
         stack.add_with(
-            name.as_str(),
+            name.identifier(),
             meta,
             CloudwatchLogSubscriptionFilter {
                 name: set(config.names.of("export")),
@@ -460,7 +488,7 @@ fn export(
     }
     let exports = groups.iter().zip(streams);
     let exports =
-        exports.map(|((name, group), stream)| Export { name: *name, group: (*group).clone(), stream });
+        exports.map(|((name, group), stream)| Export { name: name.clone(), group: (*group).clone(), stream });
     (exports.collect(), errors)
 }
 
@@ -517,13 +545,13 @@ struct Destination<'a> {
 fn delivery_stream(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    group: Group,
+    group: &Group,
     to: &Destination<'_>,
 ) -> KinesisFirehoseDeliveryStreamHandle {
-    let name = group.as_str();
+    let name = group.identifier();
     let log = stack.add(
-        name,
-        CloudwatchLogStream { name: set(config.names.of(name)), log_group_name: set(to.errors.name()) },
+        &name,
+        CloudwatchLogStream { name: set(config.names.of(&name)), log_group_name: set(to.errors.name()) },
     );
     let s3 = firehose::ExtendedS3Configuration {
         bucket_arn: set(to.buckets.audit.arn()),
@@ -550,7 +578,7 @@ fn delivery_stream(
         },
     };
     stack.add_with(
-        name,
+        &name,
         to.buckets.audit.before(Meta::new().depends_on(to.writer_policy)),
         KinesisFirehoseDeliveryStream {
             name: set(stream_name(config, group)),
@@ -568,8 +596,8 @@ fn delivery_stream(
     )
 }
 
-fn stream_name(config: &EnvConfig, group: Group) -> String {
-    config.names.of(&format!("{}-logs", group.as_str().replace('_', "-")))
+fn stream_name(config: &EnvConfig, group: &Group) -> String {
+    config.names.of(&format!("{}-logs", group.identifier().replace('_', "-")))
 }
 
 /// The role that Firehose writes to the audit bucket as: it adds, and neither reads nor deletes.
@@ -614,7 +642,14 @@ fn writer(
             [text![errors.arn(), ":log-stream:*"]],
         ),
     ];
-    role(stack, config, "export", "Writes the exported log groups to the audit bucket", trust, statements)
+    role::with_policy(
+        stack,
+        config,
+        "export",
+        "Writes the exported log groups to the audit bucket",
+        trust,
+        statements,
+    )
 }
 
 /// The role that CloudWatch Logs hands events to Firehose as.
@@ -631,46 +666,20 @@ fn feeder(
         ["firehose:PutRecord", "firehose:PutRecordBatch"],
         streams.iter().map(KinesisFirehoseDeliveryStreamHandle::arn),
     )];
-    role(stack, config, "subscription", "Hands the events of log groups to the export", trust, statements)
+    role::with_policy(
+        stack,
+        config,
+        "subscription",
+        "Hands the events of log groups to the export",
+        trust,
+        statements,
+    )
 }
 
 /// The log groups of every region that has some.
 fn sources(config: &EnvConfig) -> Vec<String> {
     let regions = std::iter::once(config.region.clone()).chain(config.zone_abroad());
     regions.map(|region| config.arn_in(&region, "logs", "*")).collect()
-}
-
-/// A role for a service that works for the platform, with one policy.
-pub(super) fn role(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    name: &str,
-    description: &'static str,
-    trust: Statement<TrustPolicy>,
-    statements: impl IntoIterator<Item = Statement<IdentityPolicy>>,
-) -> (IamRoleHandle, IamRolePolicyHandle) {
-    let boundary = config.iam.permissions_boundary.as_ref();
-    let role = stack.add(
-        name,
-        IamRole {
-            assume_role_policy: set(Policy::new([trust])),
-            optional: IamRoleOptional {
-                name: set(config.names.of(name)),
-                description: set(description),
-                permissions_boundary: boundary.map(|arn| Expr::external(arn.to_string())),
-                ..Default::default()
-            },
-        },
-    );
-    let policy = stack.add(
-        name,
-        IamRolePolicy {
-            role: set(role.name()),
-            policy: set(Policy::new(statements)),
-            optional: IamRolePolicyOptional { name: set(config.names.of(name)), ..Default::default() },
-        },
-    );
-    (role, policy)
 }
 
 #[cfg(test)]

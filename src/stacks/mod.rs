@@ -18,6 +18,8 @@ pub mod iam;
 pub mod kms;
 pub mod logs;
 pub mod network;
+pub mod per_service;
+mod role;
 pub mod secrets;
 pub mod storage;
 pub mod topics;
@@ -33,3 +35,5 @@ pub struct Providers {
     /// Route 53's own region's, where the zone is made here and the environment lies elsewhere.
     pub zone: Option<terraform::ProviderRef>,
 }
+#[cfg(test)]
+mod several;

@@ -26,6 +26,7 @@ use aws::{EipHandle, NatGatewayHandle, SecurityGroupHandle};
 use terraform::kind::{List, Text};
 use terraform::{Address, Addressed, Expr, Stack};
 
+use super::per_service::PerService;
 use super::{logs, storage};
 use crate::config::{EnvConfig, NetworkPart, Vpc};
 
@@ -51,18 +52,18 @@ pub struct Outputs {
     pub data_subnets: Vec<Expr<SubnetId>>,
     /// The load balancer's security group.
     pub alb_security_group: SecurityGroupHandle,
-    /// The tasks' security group.
-    pub tasks_security_group: SecurityGroupHandle,
+    /// The tasks' security group of each service.
+    pub tasks_security_groups: PerService<SecurityGroupHandle>,
     /// The data stores' security group.
     pub data_security_group: SecurityGroupHandle,
     /// The NAT gateways, in the order of the availability zones; `nat_a` by their addresses in Terraform.
     pub nat_gateways: Vec<NatGatewayHandle>,
     /// The NAT gateways' addresses.
     pub nat_addresses: Vec<EipHandle>,
-    /// What must stand before a task can pull its image, read its secrets and write its log: routes, endpoints
-    /// and the tasks' rules. The service depends on all of it, or its first tasks fail and trip the circuit
-    /// breaker.
-    pub before_tasks: Vec<Address>,
+    /// What must stand before a task of each service can pull its image, read its secrets and write its log:
+    /// routes, endpoints and the tasks' rules. The service depends on all of it, or its first tasks fail and trip
+    /// the circuit breaker.
+    pub before_tasks: PerService<Vec<Address>>,
 }
 
 /// Builds the network.
@@ -87,16 +88,17 @@ pub fn build(
     let rules = security_groups::build_rules(stack, config, &groups, &endpoints);
     outputs(stack, &vpc);
 
-    let mut before_tasks = vpc.private_routes;
-    before_tasks.extend(endpoints.all.iter().map(|endpoint| endpoint.address().clone()));
-    before_tasks.extend(rules);
+    let mut ways = vpc.private_routes;
+    ways.extend(endpoints.all.iter().map(|endpoint| endpoint.address().clone()));
+    let before_tasks =
+        PerService::build(config, |workload| ways.iter().chain(rules.of(workload)).cloned().collect());
     Outputs {
         vpc: vpc.id,
         public_subnets: vpc.public.into_iter().map(|placed| placed.id).collect(),
         private_subnets: vpc.private.into_iter().map(|placed| placed.id).collect(),
         data_subnets: vpc.data.into_iter().map(|placed| placed.id).collect(),
         alb_security_group: groups.alb,
-        tasks_security_group: groups.tasks,
+        tasks_security_groups: groups.tasks,
         data_security_group: groups.data,
         nat_gateways: vpc.nat_gateways,
         nat_addresses: vpc.addresses,

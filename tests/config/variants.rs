@@ -37,6 +37,12 @@ fn collect(schema: &Value, part: &Value, path: &str, options: &mut BTreeMap<Stri
         options.insert(path.clone(), default.cloned());
         collect(schema, property, &path, options);
     }
+    // A table whose keys the file chooses.
+    for member in
+        part.get("patternProperties").and_then(Value::as_object).into_iter().flat_map(|p| p.values())
+    {
+        collect(schema, member, &format!("{path}.*"), options);
+    }
 }
 
 /// What a part refers to: `{"$ref": …}`, alone or wrapped in the `allOf` or `anyOf` of an annotation.
@@ -52,15 +58,17 @@ fn resolve<'s>(schema: &'s Value, part: &'s Value) -> &'s Value {
     }
 }
 
-/// What a file sets, key by key in the notation of `options`. A table that the schema leaves open has no keys of the
-/// schema below it; those that a file has there do no harm.
+/// What a file sets, key by key in the notation of `options`. Keys that the file chooses are `*` there.
 fn set<'v>(value: &'v Value, path: &str, found: &mut BTreeMap<String, Vec<&'v Value>>) {
     match value {
         Value::Object(table) => {
             for (key, value) in table {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                found.entry(path.clone()).or_default().push(value);
-                set(value, &path, found);
+                let own = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                found.entry(own.clone()).or_default().push(value);
+                set(value, &own, found);
+                if value.is_object() {
+                    set(value, &format!("{path}.*"), found);
+                }
             }
         }
         Value::Array(items) => items.iter().for_each(|item| set(item, &format!("{path}[]"), found)),

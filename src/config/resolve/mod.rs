@@ -19,8 +19,10 @@ mod network;
 mod partition;
 mod quotas;
 mod recovery;
+mod routes;
 mod secrets;
 mod service;
+mod services;
 mod state;
 mod storage;
 mod subnets;
@@ -29,7 +31,7 @@ mod waf;
 
 use super::EnvConfig;
 use super::file::{EnvFile, REQUIRED};
-use super::problem::Problems;
+use super::problem::{KeyPath, Problems};
 use super::value::{DomainName, EnvName, RetentionDays};
 
 /// The shortest retention in production, in days: PCI DSS 10.5.1 asks for twelve months.
@@ -59,11 +61,20 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     kms::check(&file.kms, account, region, problems);
     network::check_endpoints(&file.network, file.data.store, problems);
     let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
+    let around = service::Around { region, retention: file.logs.retention_days, production: file.production };
+    let beside = services::Beside {
+        domain: file.domain.as_ref(),
+        zone: hosted_zone.as_ref(),
+        main: &file.service.name,
+        egress: &file.network.egress,
+    };
+    let services = services::resolve(file.services, &beside, around, problems);
+    let words = |command: &[&str]| command.iter().map(|word| (*word).to_owned()).collect();
     let service = service::resolve(
+        &KeyPath::from("service"),
         file.service,
-        file.region.as_ref(),
-        file.logs.retention_days,
-        file.production,
+        [words(&contract::SERVE_COMMAND), words(&contract::HEALTH_COMMAND)],
+        around,
         problems,
     );
     let data = data::resolve(&file.data, file.production, problems);
@@ -92,6 +103,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         github,
         ecr: file.ecr,
         service: service?,
+        services,
         data,
         secrets: file.secrets,
         recovery: file.recovery,
@@ -118,6 +130,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         region,
     };
     quotas::check(&config, problems);
+    routes::check(&config, problems);
     tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
     existing_network::check_database(&config, problems);
@@ -167,11 +180,14 @@ fn check_retention(file: &EnvFile, problems: &mut Problems) {
     if !file.production {
         return;
     }
-    let retentions = [
-        ("logs.retention_days", Some(file.logs.retention_days)),
-        ("network.flow_logs.retention_days", file.network.flow_logs.retention_days),
-        ("service.log_retention_days", file.service.log_retention_days),
+    let mut retentions = vec![
+        (KeyPath::from("logs.retention_days"), Some(file.logs.retention_days)),
+        (KeyPath::from("network.flow_logs.retention_days"), file.network.flow_logs.retention_days),
+        (KeyPath::from("service.log_retention_days"), file.service.log_retention_days),
     ];
+    retentions.extend(file.services.iter().map(|(name, service)| {
+        (KeyPath::from("services").key(name.as_str()).key("log_retention_days"), service.log_retention_days)
+    }));
     for (key, retention) in retentions {
         if let Some(days) = retention.map(RetentionDays::get).filter(|days| *days < PRODUCTION_RETENTION_MIN)
         {

@@ -2,8 +2,9 @@
 
 use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::Secrets;
-use crate::config::value::Partition;
+use crate::config::section::{Secrets, Sidecar};
+use crate::config::value::{Partition, SecretArn, ServiceName, VariableName};
+use std::collections::BTreeMap;
 
 /// Notes every ARN of another partition.
 pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
@@ -26,22 +27,37 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     arns.extend(file.certificate.arn.iter().map(|arn| (key("certificate.arn"), arn.as_str())));
     let audit_key = file.storage.audit_bucket.iter().filter_map(|bucket| bucket.key.as_ref());
     arns.extend(audit_key.map(|arn| (key("storage.audit_bucket.key"), arn.as_str())));
-    let secrets = file.service.secrets.iter();
-    arns.extend(secrets.map(|(name, arn)| (key("service.secrets").key(name.as_str()), arn.as_str())));
     let readers = file.secrets.readers.iter().enumerate();
     arns.extend(readers.map(|(at, arn)| (key("secrets.readers").index(at), arn.as_str())));
     for secret in contract::Secret::ALL {
         let function = file.secrets.of(secret).rotation_function.iter();
         arns.extend(function.map(|arn| (key(Secrets::key(secret)).key("rotation_function"), arn.as_str())));
     }
-    for (sidecar, of) in &file.service.sidecars {
-        let path = key("service.sidecars").key(sidecar.as_str()).key("secrets");
-        let secrets = of.secrets.iter();
-        arns.extend(secrets.map(|(name, arn)| (path.clone().key(name.as_str()), arn.as_str())));
+    arns.extend(of_tasks(&key("service"), &file.service.secrets, &file.service.sidecars));
+    for (name, service) in &file.services {
+        let table = key("services").key(name.as_str());
+        arns.extend(of_tasks(&table, &service.secrets, &service.sidecars));
+        let policies = service.task_policies.iter().enumerate();
+        arns.extend(policies.map(|(at, arn)| (table.below("task_policies").index(at), arn.as_str())));
     }
     for (path, arn) in arns {
         note(path, arn, partition, problems);
     }
+}
+
+/// The secrets of a service's tasks.
+fn of_tasks<'f>(
+    table: &KeyPath,
+    secrets: &'f BTreeMap<VariableName, SecretArn>,
+    sidecars: &'f BTreeMap<ServiceName, Sidecar>,
+) -> Vec<(KeyPath, &'f str)> {
+    let named = |path: KeyPath, secrets: &'f BTreeMap<VariableName, SecretArn>| {
+        secrets.iter().map(move |(name, arn)| (path.clone().key(name.as_str()), arn.as_str()))
+    };
+    let beside = sidecars.iter().flat_map(|(name, sidecar)| {
+        named(table.below("sidecars").key(name.as_str()).key("secrets"), &sidecar.secrets)
+    });
+    named(table.below("secrets"), secrets).chain(beside).collect()
 }
 
 fn note(path: KeyPath, arn: &str, partition: Partition, problems: &mut Problems) {

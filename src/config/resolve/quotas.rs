@@ -1,11 +1,13 @@
-//! Checks of what AWS allows by default and on request: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>
+//! Checks of what AWS allows by default and on request: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>,
+//! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html>,
+//! <https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html>
 //!
 //! The stacks count what they build, so that the two cannot drift apart.
 
 use crate::config::EnvConfig;
 use crate::config::problem::Problems;
 use crate::config::section::Nat;
-use crate::stacks::network;
+use crate::stacks::{alb, network};
 
 /// A number of things, and how many AWS allows.
 struct Quota {
@@ -56,6 +58,33 @@ pub(super) fn check(config: &EnvConfig, problems: &mut Problems) {
             most: Some(1000),
             fewer: "fewer ranges, or `http_redirect = false`, which halves the rules",
             because: &["alb.http_redirect", "network.ipv6"],
+        },
+        Quota {
+            key: "services",
+            what: "target groups of one load balancer",
+            count: alb::target_groups(config),
+            default: 100,
+            most: Some(100),
+            fewer: "another environment for some of the services",
+            because: &["service.deployment.strategy"],
+        },
+        Quota {
+            key: "services",
+            what: "rules that let the load balancer reach services",
+            count: 1 + config.services.len(),
+            default: 60,
+            most: Some(1000),
+            fewer: "another environment for some of the services",
+            because: &[],
+        },
+        Quota {
+            key: "certificate.alternative_names",
+            what: "names in one certificate",
+            count: alb::certified_names(config).len(),
+            default: 10,
+            most: Some(100),
+            fewer: "a wildcard (`*.…`) among the alternative names, which stands for the hosts below it",
+            because: &["services", "domain"],
         },
         Quota {
             key: "network.nat",

@@ -1,4 +1,4 @@
-//! Resolves `[service]`.
+//! Resolves `[service]`, and what `[services.NAME]` has in common with it.
 
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{BlueGreen, Counts, Deployment, Service, ServiceFile, Sidecar, Strategy};
@@ -6,23 +6,57 @@ use crate::config::value::{Bounded, FargateSize, ImageRef, Region, RetentionDays
 use crate::stacks;
 use contract::{Sensitivity, Var};
 
-/// The service as the stacks build it; `None` if the task's size does not exist, which is noted.
+/// What a service's values are checked against.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub region: Option<&'a Region>,
+    pub retention: RetentionDays,
+    pub production: bool,
+}
+
+/// A service's table.
+struct Section<'a> {
+    at: &'a KeyPath,
+    file: &'a ServiceFile,
+    around: Around<'a>,
+}
+
+impl Section<'_> {
+    /// The path of a key in the table.
+    fn key(&self, dotted: &str) -> KeyPath {
+        self.at.below(dotted)
+    }
+
+    /// A heading below the table, as the file would say it.
+    fn heading(&self, dotted: &str) -> String {
+        format!("[{}]", self.key(dotted))
+    }
+
+    /// Whether it is the main service's, whose variables are the contract's.
+    fn is_main(&self) -> bool {
+        *self.at == KeyPath::from("service")
+    }
+}
+
+/// The service at `at` as the stacks build it; `None` if the task's size does not exist, which is noted. `command` and
+/// `health_command` are what the container runs, and what tells that it is healthy.
 pub(super) fn resolve(
+    at: &KeyPath,
     file: ServiceFile,
-    region: Option<&Region>,
-    retention: RetentionDays,
-    production: bool,
+    [command, health_command]: [Vec<String>; 2],
+    around: Around<'_>,
     problems: &mut Problems,
 ) -> Option<Service> {
-    check_exec(&file, production, problems);
-    check_variables(&file, problems);
-    check_sidecars(&file, region, problems);
-    check_schedule(&file, problems);
-    check_times(&file, problems);
-    check_strategy(&file.deployment, problems);
-    check_repository(&file, region, problems);
-    let counts = counts(&file, problems);
-    let size = size(&file, problems);
+    let section = Section { at, file: &file, around };
+    check_exec(&section, problems);
+    check_variables(&section, problems);
+    check_sidecars(&section, problems);
+    check_schedule(&section, problems);
+    check_times(&section, problems);
+    check_strategy(&section, problems);
+    check_repository(&section, problems);
+    let counts = counts(&section, problems);
+    let size = size(&section, problems);
     let deployed = file.image.is_some();
     Some(Service {
         name: file.name,
@@ -43,50 +77,55 @@ pub(super) fn resolve(
         sidecars: file.sidecars,
         stop_timeout_seconds: file.stop_timeout_seconds.get(),
         deregistration_delay_seconds: file.deregistration_delay_seconds.get(),
-        log_retention_days: file.log_retention_days.unwrap_or(retention),
+        log_retention_days: file.log_retention_days.unwrap_or(around.retention),
         health_check: file.health_check,
+        command,
+        health_command,
         deployment: file.deployment,
     })
 }
 
-fn size(file: &ServiceFile, problems: &mut Problems) -> Option<FargateSize> {
+fn size(section: &Section<'_>, problems: &mut Problems) -> Option<FargateSize> {
+    let file = section.file;
     FargateSize::new(file.cpu, file.memory)
         .map_err(|invalid| {
-            let key =
-                if FargateSize::CPU_UNITS.contains(&file.cpu) { "service.memory" } else { "service.cpu" };
+            let key = if FargateSize::CPU_UNITS.contains(&file.cpu) { "memory" } else { "cpu" };
             problems
-                .error(key, invalid.problem, invalid.allowed)
-                .because_of(&["service.cpu", "service.memory"]);
+                .error(section.key(key), invalid.problem, invalid.allowed)
+                .because_of_paths([section.key("cpu"), section.key("memory")]);
         })
         .ok()
 }
 
-fn counts(file: &ServiceFile, problems: &mut Problems) -> Counts {
+fn counts(section: &Section<'_>, problems: &mut Problems) -> Counts {
+    let file = section.file;
     let desired = file.desired_count.get();
     let min = file.min_count.map_or(desired, |count| count.get());
     let max = file.max_count.map_or((desired * 4).min(1000), |count| count.get());
     if min > desired {
         let what = format!("at least {min} tasks, but {desired} at the first deployment");
         problems
-            .error("service.min_count", what, format!("at most `desired_count`, {desired}"))
-            .because_of(&["service.desired_count"]);
+            .error(section.key("min_count"), what, format!("at most `desired_count`, {desired}"))
+            .because_of_paths([section.key("desired_count")]);
     }
     if max < desired {
         let what = format!("at most {max} tasks, but {desired} at the first deployment");
         problems
-            .error("service.max_count", what, format!("at least `desired_count`, {desired}"))
-            .because_of(&["service.desired_count"]);
+            .error(section.key("max_count"), what, format!("at least `desired_count`, {desired}"))
+            .because_of_paths([section.key("desired_count")]);
     }
     Counts { desired, min, max }
 }
 
 /// The endpoints, through which tasks pull, lead to the registry of their own region.
-fn check_repository(file: &ServiceFile, region: Option<&Region>, problems: &mut Problems) {
-    let (Some(repository), Some(region)) = (&file.image_repository, region) else { return };
+fn check_repository(section: &Section<'_>, problems: &mut Problems) {
+    let (Some(repository), Some(region)) = (&section.file.image_repository, section.around.region) else {
+        return;
+    };
     if repository.region() != region.as_str() {
         problems
             .warning(
-                "service.image_repository",
+                section.key("image_repository"),
                 format!(
                     "the images lie in {}, and the endpoints of {region} lead to no other region's registry",
                     repository.region()
@@ -97,11 +136,11 @@ fn check_repository(file: &ServiceFile, region: Option<&Region>, problems: &mut 
     }
 }
 
-fn check_exec(file: &ServiceFile, production: bool, problems: &mut Problems) {
-    if production && file.exec {
+fn check_exec(section: &Section<'_>, problems: &mut Problems) {
+    if section.around.production && section.file.exec {
         problems
             .error(
-                "service.exec",
+                section.key("exec"),
                 "a session in a production container evades change control (PCI DSS 6.5.1)",
                 "false; to look into a container, use an environment that is not production",
             )
@@ -110,43 +149,57 @@ fn check_exec(file: &ServiceFile, production: bool, problems: &mut Problems) {
 }
 
 /// A variable has one source, and none that is secret stands in the task definition.
-fn check_variables(file: &ServiceFile, problems: &mut Problems) {
-    let environment = |name: &VariableName| KeyPath::from("service.environment").key(name.as_str());
-    let secrets = |name: &VariableName| KeyPath::from("service.secrets").key(name.as_str());
+fn check_variables(section: &Section<'_>, problems: &mut Problems) {
+    let file = section.file;
+    let environment = |name: &VariableName| section.key("environment").key(name.as_str());
+    let secrets = |name: &VariableName| section.key("secrets").key(name.as_str());
+    // A service beside the main one is told nothing by the platform.
+    let platform = |name: &VariableName| section.is_main() && belongs_to_platform(name);
     let plain = file.environment.keys().map(|name| (name, environment(name)));
-    for (name, path) in plain.chain(file.secrets.keys().map(|name| (name, secrets(name)))) {
-        check_owner(name, path, problems);
+    let named = plain.chain(file.secrets.keys().map(|name| (name, secrets(name))));
+    for (name, path) in named.filter(|(name, _)| platform(name)) {
+        problems.error(
+            path,
+            format!("{name} is the platform's to set"),
+            "remove the line; the value follows from the environment's name and the other settings",
+        );
     }
-    let plain_secret = |name: &&VariableName| {
-        is_secret(name) && !file.secrets.contains_key(*name) && !belongs_to_platform(name)
-    };
+    let plain_secret =
+        |name: &&VariableName| is_secret(name) && !file.secrets.contains_key(*name) && !platform(name);
     for name in file.environment.keys().filter(plain_secret) {
         problems.error(
             environment(name),
-            format!("{name} looks like a secret, and would stand in the task definition and in Terraform's state"),
             format!(
-                "under [service.secrets], `{name}` and the ARN of a secret that holds the value (PCI DSS 8.6.2)"
+                "{name} looks like a secret, and would stand in the task definition and in Terraform's state"
+            ),
+            format!(
+                "under {}, `{name}` and the ARN of a secret that holds the value (PCI DSS 8.6.2)",
+                section.heading("secrets")
             ),
         );
     }
     for variable in file.environment.keys().filter(|variable| file.secrets.contains_key(*variable)) {
         problems
             .error(
-                KeyPath::from("service.environment").key(variable.as_str()),
+                environment(variable),
                 format!("{variable} is filled from a secret as well"),
-                "one of the two; a value that is secret belongs under [service.secrets]",
+                format!(
+                    "one of the two; a value that is secret belongs under {}",
+                    section.heading("secrets")
+                ),
             )
-            .because_of(&["service.secrets"]);
+            .because_of_paths([section.key("secrets")]);
     }
 }
 
 /// A sidecar is a container of its own name, pinned, in the service's region, and within the task's size.
-fn check_sidecars(file: &ServiceFile, region: Option<&Region>, problems: &mut Problems) {
+fn check_sidecars(section: &Section<'_>, problems: &mut Problems) {
+    let file = section.file;
     for (name, sidecar) in &file.sidecars {
-        let path = |key: &str| KeyPath::from("service.sidecars").key(name.as_str()).key(key);
+        let table = || section.key("sidecars").key(name.as_str());
+        let path = |key: &str| table().key(key);
         if *name == file.name || name.as_str() == stacks::ecs::MIGRATE {
-            let table = KeyPath::from("service.sidecars").key(name.as_str());
-            problems.error(table, format!("another container is called `{name}`"), "a name of its own");
+            problems.error(table(), format!("another container is called `{name}`"), "a name of its own");
         }
         if let ImageRef::Tag(tag) = &sidecar.image {
             problems.error(
@@ -155,7 +208,7 @@ fn check_sidecars(file: &ServiceFile, region: Option<&Region>, problems: &mut Pr
                 "the image's digest, `sha256:…`",
             );
         }
-        if region.is_some_and(|region| sidecar.repository.region() != region.as_str()) {
+        if section.around.region.is_some_and(|region| sidecar.repository.region() != region.as_str()) {
             let what = format!("the images lie in {}", sidecar.repository.region());
             let help =
                 "a repository in the environment's region: its endpoints lead to no other region's registry";
@@ -179,33 +232,23 @@ fn check_sidecars(file: &ServiceFile, region: Option<&Region>, problems: &mut Pr
     }
     let sum = |of: fn(&Sidecar) -> Option<u32>| file.sidecars.values().filter_map(of).sum::<u32>();
     let shares = [
-        ("service.cpu", "CPU units", file.cpu, sum(|sidecar| sidecar.cpu.map(Bounded::get))),
-        ("service.memory", "MiB", file.memory, sum(|sidecar| sidecar.memory.map(Bounded::get))),
+        ("cpu", "CPU units", file.cpu, sum(|sidecar| sidecar.cpu.map(Bounded::get))),
+        ("memory", "MiB", file.memory, sum(|sidecar| sidecar.memory.map(Bounded::get))),
     ];
     for (key, unit, task, taken) in shares {
         if taken >= task {
             problems
                 .error(
-                    key,
+                    section.key(key),
                     format!("the sidecars take {taken} {unit}, and the task has {task}"),
                     "more for the task, or less for its sidecars: the service needs some as well",
                 )
-                .because_of(&["service.sidecars"]);
+                .because_of_paths([section.key("sidecars")]);
         }
     }
 }
 
-/// The platform's variables say what the platform is: a value of one's own would only be wrong.
-fn check_owner(name: &VariableName, path: KeyPath, problems: &mut Problems) {
-    if belongs_to_platform(name) {
-        problems.error(
-            path,
-            format!("{name} is the platform's to set"),
-            "remove the line; the value follows from the environment's name and the other settings",
-        );
-    }
-}
-
+/// Whether the platform says it of itself: a value of one's own would only be wrong.
 fn belongs_to_platform(name: &VariableName) -> bool {
     let var = Var::ALL.into_iter().find(|var| var.name() == name.as_str());
     var.is_some_and(stacks::ecs::is_set_by_platform)
@@ -243,10 +286,11 @@ fn is_secret(name: &VariableName) -> bool {
     Var::ALL.iter().any(contract) || (named && !about)
 }
 
-fn check_schedule(file: &ServiceFile, problems: &mut Problems) {
-    for (at, action) in file.schedule.iter().enumerate() {
-        let path = || KeyPath::from("service.schedule").index(at);
-        if file.schedule.iter().take(at).any(|earlier| earlier.name == action.name) {
+fn check_schedule(section: &Section<'_>, problems: &mut Problems) {
+    let schedule = &section.file.schedule;
+    for (at, action) in schedule.iter().enumerate() {
+        let path = || section.key("schedule").index(at);
+        if schedule.iter().take(at).any(|earlier| earlier.name == action.name) {
             let what = format!("two actions are called `{}`", action.name);
             problems.error(path().key("name"), what, "a name of its own");
         }
@@ -257,41 +301,42 @@ fn check_schedule(file: &ServiceFile, problems: &mut Problems) {
     }
 }
 
-fn check_times(file: &ServiceFile, problems: &mut Problems) {
+fn check_times(section: &Section<'_>, problems: &mut Problems) {
+    let file = section.file;
     let health = &file.health_check;
     if health.timeout_seconds.get() >= health.interval_seconds.get() {
         problems
             .error(
-                "service.health_check.timeout_seconds",
+                section.key("health_check.timeout_seconds"),
                 format!(
                     "a check that takes {} seconds runs every {}",
                     health.timeout_seconds, health.interval_seconds
                 ),
                 "less than `interval_seconds`",
             )
-            .because_of(&["service.health_check.interval_seconds"]);
+            .because_of_paths([section.key("health_check.interval_seconds")]);
     }
     if file.stop_timeout_seconds.get() < file.deregistration_delay_seconds.get() {
         problems
             .warning(
-                "service.stop_timeout_seconds",
+                section.key("stop_timeout_seconds"),
                 format!(
                     "tasks are killed after {} seconds, while the load balancer lets requests end for {}",
                     file.stop_timeout_seconds, file.deregistration_delay_seconds
                 ),
                 "at least `deregistration_delay_seconds`, or requests are cut off",
             )
-            .because_of(&["service.deregistration_delay_seconds"]);
+            .because_of_paths([section.key("deregistration_delay_seconds")]);
     }
     let deployment = &file.deployment;
     if deployment.minimum_healthy_percent.get() == 100 && deployment.maximum_percent.get() == 100 {
         problems
             .error(
-                "service.deployment.maximum_percent",
+                section.key("deployment.maximum_percent"),
                 "with all tasks kept and none added no deployment can make progress",
                 "more than 100, or less for `minimum_healthy_percent`",
             )
-            .because_of(&["service.deployment.minimum_healthy_percent"]);
+            .because_of_paths([section.key("deployment.minimum_healthy_percent")]);
     }
 }
 
@@ -299,28 +344,29 @@ fn check_times(file: &ServiceFile, problems: &mut Problems) {
 const TEST_RANGES_MAX: usize = 10;
 
 /// Each strategy has settings of its own, and one that has no effect is a misunderstanding.
-fn check_strategy(deployment: &Deployment, problems: &mut Problems) {
+fn check_strategy(section: &Section<'_>, problems: &mut Problems) {
+    let deployment = &section.file.deployment;
     let (blue_green, default) = (&deployment.blue_green, Deployment::default());
     if deployment.strategy != Strategy::BlueGreen {
         if *blue_green != BlueGreen::default() {
             problems
                 .error(
-                    "service.deployment.blue_green",
+                    section.key("deployment.blue_green"),
                     "nothing here has an effect: CodeDeploy does not deploy this service",
                     "`strategy = \"blue-green\"` under [service.deployment], or no such table",
                 )
-                .because_of(&["service.deployment.strategy"]);
+                .because_of_paths([section.key("deployment.strategy")]);
         }
         return;
     }
     let shares = [
         (
-            "service.deployment.minimum_healthy_percent",
+            section.key("deployment.minimum_healthy_percent"),
             deployment.minimum_healthy_percent.get(),
             default.minimum_healthy_percent.get(),
         ),
         (
-            "service.deployment.maximum_percent",
+            section.key("deployment.maximum_percent"),
             deployment.maximum_percent.get(),
             default.maximum_percent.get(),
         ),
@@ -335,11 +381,11 @@ fn check_strategy(deployment: &Deployment, problems: &mut Problems) {
                     ),
                     "remove the line, or `strategy = \"rolling\"` under [service.deployment]",
                 )
-                .because_of(&["service.deployment.strategy"]);
+                .because_of_paths([section.key("deployment.strategy")]);
         }
     }
     for (at, range) in blue_green.test_cidrs.iter().enumerate() {
-        let path = KeyPath::from("service.deployment.blue_green.test_cidrs").index(at);
+        let path = section.key("deployment.blue_green.test_cidrs").index(at);
         if range.prefix_len() < 16 {
             let what = format!("{range} is wide, and what is not released yet answers there");
             problems.error(path, what, "a /16 or smaller (PCI DSS 1.3.1)");
@@ -349,7 +395,7 @@ fn check_strategy(deployment: &Deployment, problems: &mut Problems) {
     }
     if blue_green.test_cidrs.len() > TEST_RANGES_MAX {
         problems.error(
-            "service.deployment.blue_green.test_cidrs",
+            section.key("deployment.blue_green.test_cidrs"),
             format!("{} ranges", blue_green.test_cidrs.len()),
             format!("{TEST_RANGES_MAX} at most: each takes a rule of the public subnets' network ACL"),
         );

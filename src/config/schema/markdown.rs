@@ -51,6 +51,10 @@ impl<'a> Page<'a> {
                 inner.push((join(path, key), "[[", "]]", property, element));
                 continue;
             }
+            if let Some(member) = self.member_section(target) {
+                inner.push((join(&join(path, key), "NAME"), "[", "]", property, member));
+                continue;
+            }
             let default = self.default(property, required.contains(&key.as_str()));
             // Writing to a string cannot fail.
             let _ignored = writeln!(
@@ -81,6 +85,12 @@ impl<'a> Page<'a> {
         is_section(element).then_some(element)
     }
 
+    /// The section that each member of a table is, if it is a table of sections.
+    fn member_section(&self, table: &'a Value) -> Option<&'a Value> {
+        let member = self.resolve(members(table)?);
+        is_section(member).then_some(member)
+    }
+
     fn default(&self, property: &Value, required: bool) -> String {
         match property.get("default") {
             _ if required => "required".to_owned(),
@@ -102,10 +112,7 @@ impl<'a> Page<'a> {
         if let Some(items) = target.get("items") {
             return format!("list of {}", self.type_name(items));
         }
-        if let Some(values) = target
-            .get("additionalProperties")
-            .or_else(|| target.get("patternProperties")?.as_object()?.values().next())
-        {
+        if let Some(values) = members(target) {
             return format!("table of {}", self.type_name(values));
         }
         let bound = |key| target.get(key).and_then(Value::as_u64);
@@ -134,6 +141,12 @@ fn choices(target: &Value) -> Vec<Value> {
         None => choice.get("enum").and_then(Value::as_array).cloned().unwrap_or_default(),
     };
     choices.iter().flat_map(const_or_enum).collect()
+}
+
+/// What the values of a table are whose keys the file chooses.
+fn members(table: &Value) -> Option<&Value> {
+    let any = table.get("additionalProperties").filter(|members| members.is_object());
+    any.or_else(|| table.get("patternProperties")?.as_object()?.values().next())
 }
 
 fn is_section(value: &Value) -> bool {

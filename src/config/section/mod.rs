@@ -23,6 +23,7 @@ mod postgres;
 mod recovery;
 mod secrets;
 mod service;
+mod services;
 mod shield;
 mod state;
 mod storage;
@@ -58,6 +59,7 @@ pub use service::{
     Architecture, Autoscaling, BlueGreen, Counts, Deployment, HealthCheck, ScheduledAction, Service,
     ServiceFile, Sidecar, Strategy, TrafficShift,
 };
+pub use services::{FurtherDeployment, FurtherService, FurtherServiceFile, FurtherStrategy};
 pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};
 pub use storage::{

@@ -136,7 +136,7 @@ pub struct Sidecar {
     pub first: bool,
 }
 
-const fn yes() -> bool {
+pub(super) const fn yes() -> bool {
     true
 }
 
@@ -431,8 +431,30 @@ pub struct Service {
     pub log_retention_days: RetentionDays,
     /// The health check of load balancer and container.
     pub health_check: HealthCheck,
+    /// What the container runs, word by word; empty for the image's own command.
+    pub command: Vec<String>,
+    /// The command that tells by its exit code whether the container is healthy; empty if none does.
+    pub health_command: Vec<String>,
     /// How a new version replaces the old one.
     pub deployment: Deployment,
+}
+
+impl Service {
+    /// Whether CodeDeploy moves the traffic between two target groups.
+    #[must_use]
+    pub fn is_blue_green(&self) -> bool {
+        self.deployment.strategy == Strategy::BlueGreen
+    }
+
+    /// The repositories that its tasks pull from besides the environment's own.
+    pub fn foreign_repositories(&self) -> impl Iterator<Item = &RepositoryUri> {
+        self.image_repository.iter().chain(self.sidecars.values().map(|sidecar| &sidecar.repository))
+    }
+
+    /// The secrets that the environment file names for its tasks, those of the sidecars among them.
+    pub fn named_secrets(&self) -> impl Iterator<Item = &SecretArn> {
+        self.secrets.values().chain(self.sidecars.values().flat_map(|sidecar| sidecar.secrets.values()))
+    }
 }
 
 /// How many tasks run: `min <= desired <= max`.

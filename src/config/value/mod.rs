@@ -21,6 +21,7 @@ mod github;
 mod image;
 mod name;
 mod object;
+mod pattern;
 mod reason;
 mod region;
 mod retention;
@@ -48,10 +49,11 @@ pub use fargate::FargateSize;
 pub use github::{GithubEnvironment, RepositoryName};
 pub use image::{ImageRef, RepositoryUri};
 pub use name::{
-    AlarmName, EnvName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName, UrlPath,
-    VariableName,
+    AlarmName, EnvName, FurtherName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName,
+    UrlPath, VariableName,
 };
 pub use object::{ObjectKey, ObjectVersion};
+pub use pattern::PathPattern;
 pub use reason::RuleReason;
 pub use region::{AvailabilityZone, Partition, Region, ZoneLetter};
 pub use retention::RetentionDays;

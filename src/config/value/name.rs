@@ -54,6 +54,11 @@ slug!(
     ServiceName, 32, "a service's name", "txn-reconcile-api"
 );
 slug!(
+    /// The name of a service beside the main one: short, since the names of roles and delivery streams, which AWS
+    /// limits to 64 characters, are made of it.
+    FurtherName, 20, "a further service's name", "back-office"
+);
+slug!(
     /// The name of a rule or action in an environment file; it becomes part of a Terraform address.
     RuleName, 32, "a name", "card-network"
 );
@@ -138,6 +143,12 @@ impl FromStr for UrlPath {
 }
 
 text_value!(UrlPath, "^/[A-Za-z0-9/._~%?=&-]{0,1023}$", "/readyz", "The path of a URL.");
+
+impl From<&FurtherName> for ServiceName {
+    fn from(name: &FurtherName) -> Self {
+        Self(name.0.clone())
+    }
+}
 
 /// Names that are defaults, known when compiling.
 macro_rules! known {

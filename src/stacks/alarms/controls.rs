@@ -10,9 +10,9 @@ use terraform::{NonEmpty, Stack};
 use super::notice::Notice;
 use super::rule::{CALL, Destination, Rule, calls, or_of};
 use super::{Inputs, backup};
-use crate::config::{EnvConfig, Part};
-use crate::stacks::deploy;
+use crate::config::{EnvConfig, Part, Workload};
 use crate::stacks::topics::Topic;
+use crate::stacks::{deploy, ecr};
 
 /// Adds the rules.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, to: &Destination<'_>) {
@@ -249,7 +249,10 @@ fn records(config: &EnvConfig) -> Vec<Rule> {
 
 /// Deployments, tasks and what goes on inside of them.
 fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
-    let service = || NonEmpty::one(Match::exact(inputs.ecs.service.id()));
+    let of_each = |what: &dyn Fn(Workload<'_>) -> Match| {
+        NonEmpty::new(what(config.main_service()), config.workloads().skip(1).map(what))
+    };
+    let services = || of_each(&|workload| Match::exact(inputs.ecs.services.of(workload).service.id()));
     let mut rules = vec![
         Rule {
             notice: notice(
@@ -260,7 +263,7 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             ),
             pattern: EventPattern::from_source("aws.ecs")
                 .detail_type("ECS Deployment State Change")
-                .resources(service())
+                .resources(services())
                 .detail(["eventName"], [Match::exact("SERVICE_DEPLOYMENT_FAILED")]),
             fields: &[
                 ("deployment", "$.detail.deploymentId"),
@@ -277,7 +280,7 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             ),
             pattern: EventPattern::from_source("aws.ecs")
                 .detail_type("ECS Service Action")
-                .resources(service())
+                .resources(services())
                 .detail(["eventType"], [Match::exact("WARN"), Match::exact("ERROR")]),
             fields: &[("event", "$.detail.eventName"), ("reason", "$.detail.reason"), ("time", "$.time")],
         },
@@ -291,7 +294,10 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             pattern: EventPattern::from_source("aws.ecs")
                 .detail_type("ECS Task State Change")
                 .detail(["clusterArn"], [Match::exact(inputs.ecs.cluster.arn().text())])
-                .detail(["group"], [Match::exact(format!("service:{}", config.service.name))])
+                .field(
+                    ["detail", "group"],
+                    of_each(&|workload| Match::exact(format!("service:{}", workload.service.name))),
+                )
                 .detail(["lastStatus"], [Match::exact("STOPPED")])
                 .detail(
                     ["stopCode"],
@@ -345,7 +351,10 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             ),
             pattern: EventPattern::from_source("aws.ecr")
                 .detail_type("ECR Image Scan")
-                .detail(["repository-name"], [Match::exact(config.service.name.to_string())])
+                .field(
+                    ["detail", "repository-name"],
+                    of_each(&|workload| Match::exact(ecr::name(config, workload))),
+                )
                 .detail(["finding-severity-counts", "CRITICAL"], [Match::at_least(1)]),
             fields: &[
                 ("repository", "$.detail.repository-name"),

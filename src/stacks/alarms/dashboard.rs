@@ -12,7 +12,8 @@ use super::data::{of_database, of_table};
 use super::logging::{self, of_group};
 use super::perimeter::{of_nat_gateways, of_web_acl};
 use super::queries;
-use super::service::{self, of_insights, of_load_balancer, of_service, of_targets};
+use super::service::{Watched, of_load_balancer};
+use super::targets::Targets;
 use crate::config::EnvConfig;
 use crate::stacks::logs::Export;
 
@@ -23,12 +24,20 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, ala
     if let Some(alarms) = NonEmpty::from_vec(alarms) {
         dashboard = dashboard.row(6, [Widget::alarms(24, "Alarms", alarms)]);
     }
+    dashboard = dashboard.row(6, [traffic(inputs), errors(config, inputs), latency(config, inputs)]);
+    for service in Watched::all(config, inputs) {
+        if !config.services.is_empty() {
+            dashboard = dashboard.row(1, [Widget::text(24, format!("## {}", service.name()))]).row(
+                6,
+                [service_traffic(service), service_errors(service), service_latency(config, service)],
+            );
+        }
+        dashboard = dashboard.row(6, [saturation(config, service), tasks(service), targets(service)]);
+    }
     let dashboard = dashboard
-        .row(6, [traffic(inputs), errors(config, inputs), latency(config, inputs)])
-        .row(6, [saturation(config, inputs), tasks(inputs), targets(inputs)])
-        .row(6, [web_acl(config, inputs), connections(inputs), service_log(config)])
+        .row(6, [web_acl(config, inputs), connections(config, inputs), service_log(config)])
         .row(6, records(config, inputs))
-        .row(6, cost(inputs))
+        .row(6, cost(config, inputs))
         .row(8, logs(inputs));
     stack.add(
         "main",
@@ -94,14 +103,15 @@ fn errors(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
     let count = |id, metric: Metric| metric.series().id(id).hidden();
     let share =
         Series::expression("100 * (FILL(target, 0) + FILL(balancer, 0)) / (requests + FILL(balancer, 0))");
-    let refused = labelled(&of_targets(inputs, "HTTPCode_Target_4XX_Count", "Sum"), "4xx per minute");
+    let of_targets = |name| of_all_targets(config, inputs, name, "Sum");
+    let refused = labelled(&of_targets("HTTPCode_Target_4XX_Count"), "4xx per minute");
     graph_to(
         "Errors",
         "percent of answers",
         NonEmpty::new(
             share.label("5xx"),
             [
-                count("target", of_targets(inputs, "HTTPCode_Target_5XX_Count", "Sum")),
+                count("target", of_targets("HTTPCode_Target_5XX_Count")),
                 count("balancer", of_load_balancer(inputs, "HTTPCode_ELB_5XX_Count", "Sum")),
                 count("requests", of_load_balancer(inputs, "RequestCount", "Sum")),
                 refused.on_right(),
@@ -112,7 +122,11 @@ fn errors(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
 }
 
 fn latency(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
-    let by = |statistic| labelled(&of_targets(inputs, "TargetResponseTime", statistic), statistic);
+    latency_of(config, |statistic| of_all_targets(config, inputs, "TargetResponseTime", statistic))
+}
+
+fn latency_of(config: &EnvConfig, metric: impl Fn(&'static str) -> Metric) -> Widget {
+    let by = |statistic| labelled(&metric(statistic), statistic);
     graph_to(
         "Latency",
         "seconds",
@@ -121,8 +135,52 @@ fn latency(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
     )
 }
 
-fn saturation(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
-    let of = |name, statistic, label| labelled(&of_service(inputs, name, statistic), label);
+/// A metric of all targets of the load balancer.
+fn of_all_targets(
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    name: &'static str,
+    statistic: &'static str,
+) -> Metric {
+    let targets = Targets::of(config, inputs.alb, config.main_service());
+    if targets.green.is_none() && config.services.is_empty() {
+        targets.of_group(targets.blue, name, statistic)
+    } else {
+        of_load_balancer(inputs, name, statistic)
+    }
+}
+
+/// The target groups of a service with what the second one's series are told apart by.
+fn of_groups(
+    service: Watched<'_>,
+    name: &'static str,
+    statistic: &'static str,
+    label: &'static str,
+) -> NonEmpty<Series> {
+    let targets = service.targets();
+    let of = |group| targets.of_group(group, name, statistic).series();
+    NonEmpty::new(
+        of(targets.blue).label(label),
+        targets.green.map(|green| of(green).label(format!("{label} (green)"))),
+    )
+}
+
+fn service_traffic(service: Watched<'_>) -> Widget {
+    graph("Traffic", "per minute", of_groups(service, "RequestCount", "Sum", "requests"))
+}
+
+fn service_errors(service: Watched<'_>) -> Widget {
+    let errors = of_groups(service, "HTTPCode_Target_5XX_Count", "Sum", "5xx");
+    graph("Errors", "per minute", errors)
+}
+
+fn service_latency(config: &EnvConfig, service: Watched<'_>) -> Widget {
+    let targets = service.targets();
+    latency_of(config, |statistic| targets.of_group(targets.blue, "TargetResponseTime", statistic))
+}
+
+fn saturation(config: &EnvConfig, service: Watched<'_>) -> Widget {
+    let of = |name, statistic, label| labelled(&service.of_service(name, statistic), label);
     graph_to(
         "Saturation",
         "percent",
@@ -138,8 +196,8 @@ fn saturation(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
     )
 }
 
-fn tasks(inputs: &Inputs<'_>) -> Widget {
-    let of = |name, label| labelled(&of_insights(inputs, name, "Maximum"), label);
+fn tasks(service: Watched<'_>) -> Widget {
+    let of = |name, label| labelled(&service.of_insights(name, "Maximum"), label);
     graph(
         "Tasks and deployments",
         "tasks",
@@ -154,15 +212,15 @@ fn tasks(inputs: &Inputs<'_>) -> Widget {
     )
 }
 
-fn targets(inputs: &Inputs<'_>) -> Widget {
-    let of = |group, name, label| labelled(&service::of_group(inputs, group, name, "Maximum"), label);
-    let blue = &inputs.alb.target_group;
-    let mut more = vec![of(blue, "UnHealthyHostCount", "unhealthy")];
-    if let Some(both) = &inputs.alb.blue_green {
-        more.push(of(&both.green, "HealthyHostCount", "healthy (green)"));
-        more.push(of(&both.green, "UnHealthyHostCount", "unhealthy (green)"));
+fn targets(service: Watched<'_>) -> Widget {
+    let targets = service.targets();
+    let of = |group, name, label| labelled(&targets.of_group(group, name, "Maximum"), label);
+    let mut more = vec![of(targets.blue, "UnHealthyHostCount", "unhealthy")];
+    if let Some(green) = targets.green {
+        more.push(of(green, "HealthyHostCount", "healthy (green)"));
+        more.push(of(green, "UnHealthyHostCount", "unhealthy (green)"));
     }
-    graph("Targets", "tasks", NonEmpty::new(of(blue, "HealthyHostCount", "healthy"), more))
+    graph("Targets", "tasks", NonEmpty::new(of(targets.blue, "HealthyHostCount", "healthy"), more))
 }
 
 fn web_acl(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
@@ -174,7 +232,7 @@ fn web_acl(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
     )
 }
 
-fn connections(inputs: &Inputs<'_>) -> Widget {
+fn connections(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
     let of = |metric: Metric, label| labelled(&metric, label);
     graph(
         "Connections that fail",
@@ -183,7 +241,7 @@ fn connections(inputs: &Inputs<'_>) -> Widget {
             of(of_load_balancer(inputs, "ClientTLSNegotiationErrorCount", "Sum"), "TLS with clients"),
             [
                 of(of_load_balancer(inputs, "RejectedConnectionCount", "Sum"), "rejected"),
-                of(of_targets(inputs, "TargetConnectionErrorCount", "Sum"), "to tasks"),
+                of(of_all_targets(config, inputs, "TargetConnectionErrorCount", "Sum"), "to tasks"),
             ],
         ),
     )
@@ -238,7 +296,7 @@ fn records(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Widget> {
 }
 
 /// What is paid by volume: NAT, logs, and how old the oldest event is that waits for its export.
-fn cost(inputs: &Inputs<'_>) -> Vec<Widget> {
+fn cost(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Widget> {
     let mut widgets = Vec::new();
     let out = of_nat_gateways(inputs, "BytesOutToDestination", "Sum");
     let back = of_nat_gateways(inputs, "BytesOutToSource", "Sum");
@@ -249,19 +307,16 @@ fn cost(inputs: &Inputs<'_>) -> Vec<Widget> {
         widgets.push(graph("NAT, paid by volume", "bytes per minute", series));
     }
     let logs = &inputs.logs;
-    let volume = |group, label| labelled(&of_group(group, "IncomingBytes"), label);
+    let volume = |group, label: &str| of_group(group, "IncomingBytes").series().label(label.to_owned());
+    let flow = logs.flow.iter().map(|flow| volume(flow, "flow"));
+    let platform = flow.chain([volume(&logs.waf, "web ACL"), volume(&logs.insights, "insights")]);
+    let further = Watched::all(config, inputs).skip(1).map(|service| volume(service.log(), service.name()));
     widgets.push(graph(
         "Logs, paid by volume",
         "bytes per minute",
-        NonEmpty::new(
-            volume(&logs.service, "service"),
-            logs.flow
-                .iter()
-                .map(|flow| volume(flow, "flow"))
-                .chain([volume(&logs.waf, "web ACL"), volume(&logs.insights, "insights")]),
-        ),
+        NonEmpty::new(volume(&logs.services.main, "service"), platform.chain(further)),
     ));
-    let age = |export: &Export| logging::age(export).series().label(export.name.as_str());
+    let age = |export: &Export| logging::age(export).series().label(export.name.identifier());
     if let Some(series) = NonEmpty::from_vec(logs.exports.iter().map(age).collect()) {
         widgets.push(graph("Age of what waits for its export", "seconds", series));
     }
@@ -273,7 +328,7 @@ fn logs(inputs: &Inputs<'_>) -> [Widget; 2] {
         Widget::logs(12, title, NonEmpty::one(group.name()), query, LogView::Table)
     };
     [
-        table("Latest errors of the service", &inputs.logs.service, queries::service_errors()),
+        table("Latest errors of the service", &inputs.logs.services.main, queries::service_errors()),
         table("Whom the web ACL refuses", &inputs.logs.waf, queries::REFUSED.to_owned()),
     ]
 }

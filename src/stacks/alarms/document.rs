@@ -48,7 +48,7 @@ pub fn markdown() -> String {
         "# Alarms\n\n<!-- Generated: {COMMAND} -->\n\n\
          Every alarm and every rule on events that an environment can have. Its name at AWS begins with project and \
          environment: `txn-reconcile-prod-latency`; where there is one for each gateway, log group or table, its name \
-         ends in that. Thresholds are keys of `[alarms]` in [configuration.md](configuration.md), and \
+         ends in that, and those of a service beside the main one in the service's name. Thresholds are keys of `[alarms]` in [configuration.md](configuration.md), and \
          `alarms.silenced` switches one off, with a reason.\n"
     );
     let all = all();

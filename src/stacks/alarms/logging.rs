@@ -9,7 +9,7 @@ use super::Inputs;
 use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
 use super::notice::Notice;
 use super::perimeter::of_web_acl;
-use super::service::of_load_balancer;
+use super::service::Watched;
 use crate::config::EnvConfig;
 use crate::stacks::logs::Export;
 use crate::stacks::topics::Topic;
@@ -48,7 +48,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         stack,
         config,
         "service_errors",
-        &inputs.logs.service,
+        &inputs.logs.services.main,
         SERVICE_ERRORS,
         format!("{{ $.{level} = \"ERROR\" }}"),
     );
@@ -150,37 +150,33 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
             missing: Missing::Bad,
         }
     });
-    let silent = [
+    let mut alarms: Vec<Alarm> = flow.into_iter().collect();
+    alarms.extend(Watched::all(config, inputs).map(|service| {
         alarm(
-            notice(
+            service.notice(
                 "service-log-silent",
+                Topic::Page,
                 "Requests are answered, but the service logs nothing: there is no audit trail.",
                 "see whether the task definition's log driver, the log group or its key was changed.",
             ),
-            Measure::Math(
-                "IF(FILL(requests, 0) > 100 AND FILL(events, 0) < 1, 1, 0)",
-                vec![
-                    ("requests", of_load_balancer(inputs, "RequestCount", "Sum")),
-                    ("events", events(&inputs.logs.service)),
-                ],
-            ),
+            service.targets().silence(events(service.log())),
+        )
+    }));
+    alarms.push(alarm(
+        notice(
+            "web-acl-log-silent",
+            "Requests pass the web ACL, but it logs nothing.",
+            "see whether the web ACL's logging configuration or the policy of log delivery was changed.",
         ),
-        alarm(
-            notice(
-                "web-acl-log-silent",
-                "Requests pass the web ACL, but it logs nothing.",
-                "see whether the web ACL's logging configuration or the policy of log delivery was changed.",
-            ),
-            Measure::Math(
-                "IF(FILL(requests, 0) > 100 AND FILL(events, 0) < 1, 1, 0)",
-                vec![
-                    ("requests", of_web_acl(config, inputs, "AllowedRequests")),
-                    ("events", events(&inputs.logs.waf)),
-                ],
-            ),
+        Measure::Math(
+            "IF(FILL(requests, 0) > 100 AND FILL(events, 0) < 1, 1, 0)",
+            vec![
+                ("requests", of_web_acl(config, inputs, "AllowedRequests")),
+                ("events", events(&inputs.logs.waf)),
+            ],
         ),
-    ];
-    flow.into_iter().chain(silent).collect()
+    ));
+    alarms
 }
 
 fn of_stream(export: &Export, name: &'static str, statistic: &'static str) -> Metric {
@@ -203,7 +199,7 @@ fn export(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
         alarms.push(Alarm {
             notice: Notice {
                 name: "export",
-                instance: Some(export.name.as_str().to_owned()),
+                instance: Some(export.name.identifier()),
                 to: Topic::Page,
                 means: "Events of a log group do not reach the audit bucket; after a day they are lost to it.",
                 first: "read the log group of the export, which holds the delivery's errors; then the role, the key \

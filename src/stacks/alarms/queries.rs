@@ -5,6 +5,7 @@ use contract::LogField;
 use terraform::{Stack, set};
 
 use super::Inputs;
+use super::service::Watched;
 use crate::config::EnvConfig;
 
 /// The latest errors of the service.
@@ -36,11 +37,11 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
             },
         );
     };
-    save("service_errors", "Service - errors", &logs.service, service_errors());
+    save("service_errors", "Service - errors", &logs.services.main, service_errors());
     save(
         "service_request",
         "Service - one request",
-        &logs.service,
+        &logs.services.main,
         format!(
             "fields {time}, {level}, {message}, @message | filter {request} = \"<request id>\" | sort @timestamp asc | limit 1000"
         ),
@@ -48,11 +49,17 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     save(
         "service_errors_by_message",
         "Service - errors by message",
-        &logs.service,
+        &logs.services.main,
         format!(
             "filter {level} = \"ERROR\" | stats count(*) as errors, max(@timestamp) as latest by {message} | sort errors desc | limit 50"
         ),
     );
+    for service in Watched::all(config, inputs).skip(1) {
+        // What another service's lines hold, nobody here knows.
+        let query = "fields @timestamp, @message | sort @timestamp desc | limit 1000".to_owned();
+        let title = format!("Service {} - latest", service.name());
+        save(&service.address("latest"), &title, service.log(), query);
+    }
     save("refused_requests", "Web ACL - refused requests", &logs.waf, REFUSED.to_owned());
     save(
         "requests_by_client",

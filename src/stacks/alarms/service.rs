@@ -1,13 +1,14 @@
 //! Whether the service answers: the load balancer, its targets and the tasks.
 
-use aws::{CloudwatchMetricAlarmHandle, LbTargetGroupHandle};
+use aws::{CloudwatchLogGroupHandle, CloudwatchMetricAlarmHandle};
 use terraform::kind::Text;
-use terraform::{Expr, Stack, text};
+use terraform::{Expr, Stack, TextPart, concat, text};
 
 use super::Inputs;
 use super::alarm::{Alarm, Bad, Composite, Measure, Metric, Missing};
 use super::notice::Notice;
-use crate::config::EnvConfig;
+use super::targets::Targets;
+use crate::config::{EnvConfig, Workload};
 use crate::stacks::ecs;
 use crate::stacks::topics::Topic;
 
@@ -22,65 +23,121 @@ pub fn of_load_balancer(inputs: &Inputs<'_>, name: &'static str, statistic: &'st
     }
 }
 
-/// A metric of the load balancer's targets: of one group, or of both where CodeDeploy moves the traffic between two.
-pub fn of_targets(inputs: &Inputs<'_>, name: &'static str, statistic: &'static str) -> Metric {
-    match inputs.alb.blue_green {
-        None => of_group(inputs, &inputs.alb.target_group, name, statistic),
-        Some(_) => of_load_balancer(inputs, name, statistic),
+/// A service that is watched.
+#[derive(Clone, Copy)]
+pub struct Watched<'a> {
+    config: &'a EnvConfig,
+    inputs: &'a Inputs<'a>,
+    workload: Workload<'a>,
+}
+
+impl<'a> Watched<'a> {
+    /// Each service, the main one first.
+    pub fn all(config: &'a EnvConfig, inputs: &'a Inputs<'a>) -> impl Iterator<Item = Self> {
+        config.workloads().map(move |workload| Self { config, inputs, workload })
     }
-}
 
-/// A metric of one target group.
-pub fn of_group(
-    inputs: &Inputs<'_>,
-    group: &LbTargetGroupHandle,
-    name: &'static str,
-    statistic: &'static str,
-) -> Metric {
-    let mut metric = of_load_balancer(inputs, name, statistic);
-    metric.dimensions.push(("TargetGroup", group.arn_suffix()));
-    metric
-}
+    /// What the load balancer measures of it.
+    pub fn targets(self) -> Targets<'a> {
+        Targets::of(self.config, self.inputs.alb, self.workload)
+    }
 
-fn service_dimensions(inputs: &Inputs<'_>) -> Vec<(&'static str, Expr<Text>)> {
-    vec![("ClusterName", inputs.ecs.cluster.name().text()), ("ServiceName", inputs.ecs.service.name())]
-}
+    /// What an alarm on it says.
+    pub fn notice(self, name: &'static str, to: Topic, means: &'static str, first: &'static str) -> Notice {
+        Notice { name, instance: self.workload.name().map(str::to_owned), to, means, first }
+    }
 
-/// A metric of the service, as ECS measures it.
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html>
-pub fn of_service(inputs: &Inputs<'_>, name: &'static str, statistic: &'static str) -> Metric {
-    Metric { namespace: "AWS/ECS".into(), name, dimensions: service_dimensions(inputs), statistic }
-}
+    /// Its name, where there are others.
+    pub fn name(self) -> &'a str {
+        self.workload.service.name.as_str()
+    }
 
-/// A metric of the service, as Container Insights measures it.
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html>
-pub fn of_insights(inputs: &Inputs<'_>, name: &'static str, statistic: &'static str) -> Metric {
-    Metric { namespace: "ECS/ContainerInsights".into(), ..of_service(inputs, name, statistic) }
+    /// The Terraform name of a part of it.
+    pub fn address(self, part: &str) -> String {
+        self.workload.address(part)
+    }
+
+    /// What it logs.
+    pub fn log(self) -> &'a CloudwatchLogGroupHandle {
+        self.inputs.logs.services.of(self.workload)
+    }
+
+    /// Whether it is the main service.
+    pub fn is_main(self) -> bool {
+        self.workload.further.is_none()
+    }
+
+    /// A metric of the service, as ECS measures it.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html>
+    pub fn of_service(self, name: &'static str, statistic: &'static str) -> Metric {
+        let service = &self.inputs.ecs.services.of(self.workload).service;
+        let dimensions =
+            vec![("ClusterName", self.inputs.ecs.cluster.name().text()), ("ServiceName", service.name())];
+        Metric { namespace: "AWS/ECS".into(), name, dimensions, statistic }
+    }
+
+    /// A metric of the service, as Container Insights measures it.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html>
+    pub fn of_insights(self, name: &'static str, statistic: &'static str) -> Metric {
+        Metric { namespace: "ECS/ContainerInsights".into(), ..self.of_service(name, statistic) }
+    }
+
+    /// Whom its outage is told: whoever cannot wait until the morning, unless the environment file says otherwise.
+    fn outage(self) -> Topic {
+        if self.workload.further.is_none_or(|further| further.page) { Topic::Page } else { Topic::Notify }
+    }
 }
 
 /// Adds the alarms, and hands back their ARNs, the gravest first.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
-    let ecs::Symptoms { server_errors, unhealthy_tasks, unhealthy_green } = &inputs.ecs.symptoms;
+    let balancer_errors = load_balancer_errors(config, inputs).add(stack, config, inputs.topics);
+    let mut graves = Vec::new();
+    let mut others = Vec::new();
+    for service in Watched::all(config, inputs) {
+        let (gravest, more) = of_service(stack, service, &balancer_errors);
+        graves.extend(gravest);
+        others.extend(more);
+    }
+    graves.extend(others);
+    graves
+}
+
+/// The composite alarms of a service, and the others. The load balancer's own errors are told of no service in
+/// particular; they count as the main one's, which gets whatever is no other's.
+fn of_service(
+    stack: &mut Stack<'_>,
+    service: Watched<'_>,
+    balancer_errors: &CloudwatchMetricAlarmHandle,
+) -> (Vec<Expr<Text>>, Vec<Expr<Text>>) {
+    let Watched { config, inputs, workload } = service;
+    let ecs::Symptoms { server_errors, unhealthy_tasks, unhealthy_green } =
+        &inputs.ecs.services.of(workload).symptoms;
     let mut arns = vec![server_errors.arn(), unhealthy_tasks.arn()];
     arns.extend(unhealthy_green.iter().map(|alarm| alarm.arn()));
+    let balancer_errors = Some(balancer_errors).filter(|_| service.is_main());
+    arns.extend(balancer_errors.map(|alarm| alarm.arn()));
     let mut add = |alarm: Alarm| {
         let alarm = alarm.add(stack, config, inputs.topics);
         arns.push(alarm.arn());
         alarm
     };
-    let balancer_errors = add(load_balancer_errors(config, inputs));
-    add(latency(config, inputs));
-    for alarm in connections(config, inputs) {
+    add(latency(service));
+    if service.is_main() {
+        add(rejected_connections(inputs));
+    }
+    add(connection_errors(service));
+    if service.is_main() {
+        add(tls_errors(config, inputs));
+    }
+    if !workload.service.deployed {
+        return (Vec::new(), arns);
+    }
+    let no_task = add(no_healthy_task(service));
+    for alarm in tasks(service) {
         add(alarm);
     }
-    if config.service.deployed {
-        let no_task = add(no_healthy_task(inputs));
-        for alarm in tasks(config, inputs) {
-            add(alarm);
-        }
-        arns.splice(0..0, composites(stack, config, inputs, &balancer_errors, &no_task));
-    }
-    arns
+    let composites = composites(stack, service, balancer_errors, &no_task);
+    (composites.into(), arns)
 }
 
 fn load_balancer_errors(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
@@ -109,94 +166,87 @@ fn load_balancer_errors(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
     }
 }
 
-fn latency(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
+fn latency(service: Watched<'_>) -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "latency",
-            instance: None,
-            to: Topic::Notify,
-            means: "The slowest hundredth of the requests waits too long for the service (alarms.latency_p99_ms).",
-            first: "compare with traffic, CPU and the data store's latency on the dashboard; a deployment at the same \
-                    time is the likeliest cause.",
-        },
-        measure: Measure::Of(of_targets(inputs, "TargetResponseTime", "p99")),
-        bad: Bad::Above((f64::from(config.alarms.latency_p99_ms.get()) / 1000.0).into()),
+        notice: service.notice(
+            "latency",
+            Topic::Notify,
+            "The slowest hundredth of the requests waits too long for the service (alarms.latency_p99_ms).",
+            "compare with traffic, CPU and the data store's latency on the dashboard; a deployment at the same \
+             time is the likeliest cause.",
+        ),
+        measure: service.targets().latency(),
+        bad: Bad::Above((f64::from(service.config.alarms.latency_p99_ms.get()) / 1000.0).into()),
         period_seconds: 300,
         of: (3, 3),
         missing: Missing::Fine,
     }
 }
 
-/// What goes wrong before there is a request.
-fn connections(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 3] {
-    let alarm = |notice, metric, bad, of| Alarm {
-        notice,
-        measure: Measure::Of(metric),
-        bad,
+/// What goes wrong between the load balancer and the tasks.
+fn connection_errors(service: Watched<'_>) -> Alarm {
+    Alarm {
+        notice: service.notice(
+            "target-connection-errors",
+            Topic::Notify,
+            "The load balancer could not connect to tasks, or they ended connections.",
+            "look for tasks that stopped in the service's events, and at the tasks' security group and network ACLs \
+             if it began with a change.",
+        ),
+        measure: service.targets().sum("TargetConnectionErrorCount"),
+        bad: Bad::AtLeast(10.into()),
         period_seconds: 300,
-        of,
+        of: (2, 3),
         missing: Missing::Fine,
-    };
-    [
-        alarm(
-            Notice {
-                name: "rejected-connections",
-                instance: None,
-                to: Topic::Notify,
-                means: "The load balancer turned connections away because it had reached its maximum.",
-                first: "look for an attack in the web ACL's log; ask AWS to warm the load balancer up if the traffic \
-                        is wanted.",
-            },
-            of_load_balancer(inputs, "RejectedConnectionCount", "Sum"),
-            Bad::AtLeast(1.into()),
-            (1, 1),
-        ),
-        alarm(
-            Notice {
-                name: "target-connection-errors",
-                instance: None,
-                to: Topic::Notify,
-                means: "The load balancer could not connect to tasks, or they ended connections.",
-                first: "look for tasks that stopped in the service's events, and at the tasks' security group and \
-                        network ACLs if it began with a change.",
-            },
-            of_targets(inputs, "TargetConnectionErrorCount", "Sum"),
-            Bad::AtLeast(10.into()),
-            (2, 3),
-        ),
-        alarm(
-            Notice {
-                name: "tls-errors",
-                instance: None,
-                to: Topic::Notify,
-                means: "More TLS handshakes fail than scanners cause (alarms.tls_errors): clients that speak no TLS \
-                        1.2, or an attack.",
-                first: "group the connection logs by tls_protocol and client address.",
-            },
-            of_load_balancer(inputs, "ClientTLSNegotiationErrorCount", "Sum"),
-            Bad::AtLeast(config.alarms.tls_errors.get().into()),
-            (2, 3),
-        ),
-    ]
+    }
 }
 
-fn no_healthy_task(inputs: &Inputs<'_>) -> Alarm {
-    let healthy = |group| of_group(inputs, group, "HealthyHostCount", "Maximum");
+/// What goes wrong before there is a request.
+fn rejected_connections(inputs: &Inputs<'_>) -> Alarm {
     Alarm {
         notice: Notice {
-            name: "no-healthy-task",
+            name: "rejected-connections",
             instance: None,
             to: Topic::Notify,
-            means: "No task passes the load balancer's checks: nothing is answered.",
-            first: "read the service's events and the reasons of its stopped tasks, then the log of the last task.",
+            means: "The load balancer turned connections away because it had reached its maximum.",
+            first: "look for an attack in the web ACL's log; ask AWS to warm the load balancer up if the traffic is \
+                    wanted.",
         },
-        measure: match &inputs.alb.blue_green {
-            None => Measure::Of(healthy(&inputs.alb.target_group)),
-            Some(both) => Measure::Math(
-                "FILL(blue, 0) + FILL(green, 0)",
-                vec![("blue", healthy(&inputs.alb.target_group)), ("green", healthy(&both.green))],
-            ),
+        measure: Measure::Of(of_load_balancer(inputs, "RejectedConnectionCount", "Sum")),
+        bad: Bad::AtLeast(1.into()),
+        period_seconds: 300,
+        of: (1, 1),
+        missing: Missing::Fine,
+    }
+}
+
+fn tls_errors(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
+    Alarm {
+        notice: Notice {
+            name: "tls-errors",
+            instance: None,
+            to: Topic::Notify,
+            means: "More TLS handshakes fail than scanners cause (alarms.tls_errors): clients that speak no TLS 1.2, or \
+                    an attack.",
+            first: "group the connection logs by tls_protocol and client address.",
         },
+        measure: Measure::Of(of_load_balancer(inputs, "ClientTLSNegotiationErrorCount", "Sum")),
+        bad: Bad::AtLeast(config.alarms.tls_errors.get().into()),
+        period_seconds: 300,
+        of: (2, 3),
+        missing: Missing::Fine,
+    }
+}
+
+fn no_healthy_task(service: Watched<'_>) -> Alarm {
+    Alarm {
+        notice: service.notice(
+            "no-healthy-task",
+            Topic::Notify,
+            "No task passes the load balancer's checks: nothing is answered.",
+            "read the service's events and the reasons of its stopped tasks, then the log of the last task.",
+        ),
+        measure: service.targets().healthy(),
         bad: Bad::Below(1.into()),
         period_seconds: 60,
         of: (2, 2),
@@ -206,8 +256,9 @@ fn no_healthy_task(inputs: &Inputs<'_>) -> Alarm {
 }
 
 /// How the tasks fare.
-fn tasks(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
-    let notice = |name, means, first| Notice { name, instance: None, to: Topic::Notify, means, first };
+fn tasks(service: Watched<'_>) -> Vec<Alarm> {
+    let config = service.config;
+    let notice = |name, means, first| service.notice(name, Topic::Notify, means, first);
     let alarm = |notice, measure, bad| Alarm {
         notice,
         measure,
@@ -223,7 +274,7 @@ fn tasks(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
                 "The tasks' CPU is used up (alarms.cpu_percent), although autoscaling should have helped.",
                 "see whether the service is at its maximum of tasks; raise service.max_count or service.cpu.",
             ),
-            Measure::Of(of_service(inputs, "CPUUtilization", "Average")),
+            Measure::Of(service.of_service("CPUUtilization", "Average")),
             Bad::AtLeast(config.alarms.cpu_percent.get().into()),
         ),
         alarm(
@@ -232,7 +283,7 @@ fn tasks(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
                 "The tasks' memory is used up (alarms.memory_percent); a task that needs more is killed.",
                 "look for a leak since the last deployment and for very large statements; raise service.memory.",
             ),
-            Measure::Of(of_service(inputs, "MemoryUtilization", "Maximum")),
+            Measure::Of(service.of_service("MemoryUtilization", "Maximum")),
             Bad::AtLeast(config.alarms.memory_percent.get().into()),
         ),
         alarm(
@@ -244,8 +295,8 @@ fn tasks(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
             Measure::Math(
                 "desired - running",
                 vec![
-                    ("desired", of_insights(inputs, "DesiredTaskCount", "Minimum")),
-                    ("running", of_insights(inputs, "RunningTaskCount", "Maximum")),
+                    ("desired", service.of_insights("DesiredTaskCount", "Minimum")),
+                    ("running", service.of_insights("RunningTaskCount", "Maximum")),
                 ],
             ),
             Bad::Above(0.into()),
@@ -259,14 +310,14 @@ fn tasks(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
             Measure::Math(
                 "100 * used / reserved",
                 vec![
-                    ("used", of_insights(inputs, "EphemeralStorageUtilized", "Maximum")),
-                    ("reserved", of_insights(inputs, "EphemeralStorageReserved", "Maximum")),
+                    ("used", service.of_insights("EphemeralStorageUtilized", "Maximum")),
+                    ("reserved", service.of_insights("EphemeralStorageReserved", "Maximum")),
                 ],
             ),
             Bad::AtLeast(80.into()),
         ),
     ];
-    let counts = &config.service.counts;
+    let counts = &service.workload.service.counts;
     if counts.max > counts.min {
         alarms.push(alarm(
             notice(
@@ -274,7 +325,7 @@ fn tasks(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
                 "Autoscaling has started all the tasks it may, and could not start another.",
                 "see whether the traffic is wanted; raise service.max_count before it grows.",
             ),
-            Measure::Of(of_insights(inputs, "RunningTaskCount", "Minimum")),
+            Measure::Of(service.of_insights("RunningTaskCount", "Minimum")),
             Bad::AtLeast(counts.max.into()),
         ));
     }
@@ -284,45 +335,52 @@ fn tasks(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
 /// What wakes somebody: not every symptom, but that users feel it, once.
 fn composites(
     stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    inputs: &Inputs<'_>,
-    balancer_errors: &CloudwatchMetricAlarmHandle,
+    service: Watched<'_>,
+    balancer_errors: Option<&CloudwatchMetricAlarmHandle>,
     no_task: &CloudwatchMetricAlarmHandle,
 ) -> [Expr<Text>; 2] {
-    let ecs::Symptoms { server_errors, unhealthy_tasks, unhealthy_green } = &inputs.ecs.symptoms;
-    let [no_task, blue, target_5xx, elb_5xx] =
-        [no_task, unhealthy_tasks, server_errors, balancer_errors].map(|alarm| alarm.alarm_name());
-    let unhealthy = match unhealthy_green {
-        None => text!["ALARM(\"", blue, "\")"],
-        Some(green) => text!["(ALARM(\"", blue, "\") OR ALARM(\"", green.alarm_name(), "\"))"],
-    };
-    let errors = || text!["(ALARM(\"", target_5xx.clone(), "\") OR ALARM(\"", elb_5xx.clone(), "\"))"];
+    let Watched { config, inputs, workload } = service;
+    let ecs::Symptoms { server_errors, unhealthy_tasks, unhealthy_green } =
+        &inputs.ecs.services.of(workload).symptoms;
+    let unhealthy = any(&[Some(unhealthy_tasks), unhealthy_green.as_ref()]);
+    let errors = any(&[Some(server_errors), balancer_errors]);
     let down = Composite {
-        notice: Notice {
-            name: "service-down",
-            instance: None,
-            to: Topic::Page,
-            means: "The service does not answer: no task is healthy, or tasks fail their checks and requests fail \
-                    with them.",
-            first: "if a deployment ran in the last hour, roll it back; if not, read the service's events and the log \
-                    of its tasks.",
-        },
-        rule: text!["ALARM(\"", no_task, "\") OR (", unhealthy, " AND ", errors(), ")"],
+        notice: service.notice(
+            "service-down",
+            service.outage(),
+            "The service does not answer: no task is healthy, or tasks fail their checks and requests fail with them.",
+            "if a deployment ran in the last hour, roll it back; if not, read the service's events and the log of its \
+             tasks.",
+        ),
+        rule: text![any(&[Some(no_task)]), " OR (", unhealthy, " AND ", errors.clone(), ")"],
         suppressed_by: None,
     }
     .add(stack, config, inputs.topics);
     let failing = Composite {
-        notice: Notice {
-            name: "service-failing",
-            instance: None,
-            to: Topic::Page,
-            means: "The service answers, but too many of its answers are errors (alarms.error_percent).",
-            first: "if a deployment ran in the last hour, roll it back; if not, run the saved query of the service's \
-                    errors.",
-        },
-        rule: errors(),
+        notice: service.notice(
+            "service-failing",
+            service.outage(),
+            "The service answers, but too many of its answers are errors (alarms.error_percent).",
+            "if a deployment ran in the last hour, roll it back; if not, run the saved query of the service's errors.",
+        ),
+        rule: errors,
         suppressed_by: Some(down.clone()),
     }
     .add(stack, config, inputs.topics);
     [down.arn(), failing.arn()]
+}
+
+/// Whether any of the alarms that there are is on, as a term of a composite alarm's rule.
+fn any(alarms: &[Option<&CloudwatchMetricAlarmHandle>]) -> Expr<Text> {
+    let mut parts: Vec<TextPart> = Vec::new();
+    let terms: Vec<_> = alarms.iter().flatten().map(|alarm| alarm.alarm_name()).collect();
+    let several = terms.len() > 1;
+    for (at, name) in terms.into_iter().enumerate() {
+        parts.push(if at == 0 { if several { "(" } else { "" } } else { " OR " }.into());
+        parts.extend(["ALARM(\"".into(), name.into(), "\")".into()]);
+    }
+    if several {
+        parts.push(")".into());
+    }
+    concat(parts)
 }

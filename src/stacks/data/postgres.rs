@@ -14,7 +14,7 @@ use terraform::{Expr, Meta, Resource, Stack, set};
 
 use super::Inputs;
 use crate::config::{EnvConfig, Postgres, PostgresRunsOn};
-use crate::stacks::logs;
+use crate::stacks::{logs, role};
 
 /// PostgreSQL, whatever runs it.
 pub struct Database {
@@ -160,7 +160,7 @@ fn monitoring(stack: &mut Stack<'_>, config: &EnvConfig) -> (IamRoleHandle, IamR
             [format!("{group}:log-stream:*")],
         ),
     ];
-    logs::role(
+    role::with_policy(
         stack,
         config,
         "monitoring",

@@ -9,8 +9,8 @@ use aws::{
 };
 use terraform::{Expr, Stack, set};
 
-use super::role;
 use crate::config::EnvConfig;
+use crate::stacks::role;
 
 /// After this many days what was not used is reported (PCI 8.2.6: accounts that were not used for 90 days).
 const UNUSED_DAYS: u32 = 90;
@@ -80,7 +80,7 @@ pub fn support_role(stack: &mut Stack<'_>, config: &EnvConfig) {
             "aws:MultiFactorAuthAge",
             [config.iam.operator_mfa_age_seconds.to_string()],
         ));
-    let role = role(stack, config, "support", "Opens and follows cases with the support by AWS", trust);
+    let role = role::add(stack, config, "support", "Opens and follows cases with the support by AWS", trust);
     stack.add(
         "support",
         IamRolePolicyAttachment {

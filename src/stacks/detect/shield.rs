@@ -9,8 +9,9 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Addressed, Expr, Meta, Stack, set, text};
 
-use super::{Inputs, role};
+use super::Inputs;
 use crate::config::EnvConfig;
+use crate::stacks::role;
 
 /// Protects load balancer, NAT addresses and hosted zone, as one group in which an attack on one counts for all.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
@@ -62,7 +63,7 @@ fn allocation(config: &EnvConfig, address: &EipHandle) -> Expr<Text> {
 fn response_team(stack: &mut Stack<'_>, config: &EnvConfig) {
     let trust =
         Statement::<TrustPolicy>::assume("ResponseTeam", Principal::service("drt.shield.amazonaws.com"));
-    let role = role(stack, config, "shield", "What AWS's response team may do in an attack", trust);
+    let role = role::add(stack, config, "shield", "What AWS's response team may do in an attack", trust);
     let policy = format!("arn:{}:iam::aws:policy/service-role/AWSShieldDRTAccessPolicy", config.partition());
     let attachment = stack.add(
         "shield",

@@ -9,8 +9,9 @@ use aws::{
 };
 use terraform::{Meta, NonEmpty, Stack, set, text};
 
-use super::{Inputs, role};
+use super::Inputs;
 use crate::config::EnvConfig;
+use crate::stacks::role;
 
 pub fn build(
     stack: &mut Stack<'_>,
@@ -91,7 +92,7 @@ fn writer(
     group: &CloudwatchLogGroupHandle,
 ) -> (IamRoleHandle, IamRolePolicyHandle) {
     let trust = Statement::<TrustPolicy>::assume("Trail", Principal::service("cloudtrail.amazonaws.com"));
-    let role = role(stack, config, "trail", "Writes the trail's events to their log group", trust);
+    let role = role::add(stack, config, "trail", "Writes the trail's events to their log group", trust);
     let streams = format!(":log-stream:{}_CloudTrail_{}*", config.account_id, config.region);
     let statement = Statement::<IdentityPolicy>::allow(
         "WriteLog",

@@ -3,47 +3,41 @@
 use aws::{
     AppautoscalingPolicy, AppautoscalingPolicyOptional, AppautoscalingScheduledAction,
     AppautoscalingScheduledActionOptional, AppautoscalingTarget, AppautoscalingTargetHandle,
-    EcsClusterHandle, EcsServiceHandle, appautoscaling_policy as scaling,
-    appautoscaling_scheduled_action as scheduled,
+    EcsServiceHandle, appautoscaling_policy as scaling, appautoscaling_scheduled_action as scheduled,
 };
 use terraform::kind::Text;
 use terraform::{Expr, Meta, Stack, set, text};
 
-use super::Inputs;
-use crate::config::{EnvConfig, ScheduledAction};
+use super::Place;
+use crate::config::{Autoscaling, ScheduledAction, Service, Workload};
 
 const NAMESPACE: &str = "ecs";
 const DIMENSION: &str = "ecs:service:DesiredCount";
 
-pub(super) fn build(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    inputs: &Inputs<'_>,
-    cluster: &EcsClusterHandle,
-    service: &EcsServiceHandle,
-) {
+pub(super) fn build(stack: &mut Stack<'_>, place: &Place<'_>, service: &EcsServiceHandle) {
+    let (workload, of) = (place.workload, place.workload.service);
     let mut meta = Meta::new();
-    if !config.service.schedule.is_empty() {
+    if !of.schedule.is_empty() {
         // A scheduled action moves both; the next apply would undo it.
         meta = meta.ignore(AppautoscalingTarget::MAX_CAPACITY).ignore(AppautoscalingTarget::MIN_CAPACITY);
     }
     let target = stack.add_with(
-        "tasks",
+        workload.address("tasks"),
         meta,
         AppautoscalingTarget {
-            max_capacity: set(config.service.counts.max),
-            min_capacity: set(config.service.counts.min),
-            resource_id: set(text!["service/", cluster.name(), "/", service.name()]),
+            max_capacity: set(of.counts.max),
+            min_capacity: set(of.counts.min),
+            resource_id: set(text!["service/", place.cluster.name(), "/", service.name()]),
             scalable_dimension: set(DIMENSION),
             service_namespace: set(NAMESPACE),
             optional: Default::default(),
         },
     );
-    for tracked in Tracked::ALL.into_iter().filter(|tracked| tracked.possible(config)) {
-        track(stack, config, inputs, &target, tracked);
+    for tracked in Tracked::ALL.into_iter().filter(|tracked| tracked.possible(of)) {
+        track(stack, place, &target, tracked);
     }
-    for action in &config.service.schedule {
-        schedule(stack, &target, action);
+    for action in &of.schedule {
+        schedule(stack, workload, &target, action);
     }
 }
 
@@ -76,12 +70,11 @@ impl Tracked {
 
     /// Requests are counted in one target group, and CodeDeploy moves them to another.
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html>
-    fn possible(self, config: &EnvConfig) -> bool {
-        !(matches!(self, Self::Requests) && config.is_blue_green())
+    fn possible(self, service: &Service) -> bool {
+        !(matches!(self, Self::Requests) && service.is_blue_green())
     }
 
-    fn target(self, config: &EnvConfig) -> u32 {
-        let autoscaling = &config.service.autoscaling;
+    fn target(self, autoscaling: &Autoscaling) -> u32 {
         match self {
             Self::Cpu => autoscaling.cpu_percent.get(),
             Self::Memory => autoscaling.memory_percent.get(),
@@ -90,26 +83,22 @@ impl Tracked {
     }
 
     /// Requests are counted at the load balancer, which has to be told apart from others.
-    fn resource_label(self, inputs: &Inputs<'_>) -> Option<Expr<Text>> {
+    fn resource_label(self, place: &Place<'_>) -> Option<Expr<Text>> {
+        let alb = place.inputs.alb;
         match self {
             Self::Cpu | Self::Memory => None,
             Self::Requests => {
-                Some(text![inputs.alb.load_balancer.arn_suffix(), "/", inputs.alb.target_group.arn_suffix()])
+                let group = alb.target_groups.of(place.workload);
+                Some(text![alb.load_balancer.arn_suffix(), "/", group.arn_suffix()])
             }
         }
     }
 }
 
-fn track(
-    stack: &mut Stack<'_>,
-    config: &EnvConfig,
-    inputs: &Inputs<'_>,
-    target: &AppautoscalingTargetHandle,
-    tracked: Tracked,
-) {
-    let autoscaling = &config.service.autoscaling;
+fn track(stack: &mut Stack<'_>, place: &Place<'_>, target: &AppautoscalingTargetHandle, tracked: Tracked) {
+    let autoscaling = &place.workload.service.autoscaling;
     stack.add(
-        tracked.name(),
+        place.workload.address(tracked.name()),
         AppautoscalingPolicy {
             name: set(tracked.name()),
             resource_id: set(target.resource_id()),
@@ -119,12 +108,12 @@ fn track(
                 policy_type: set("TargetTrackingScaling"),
                 target_tracking_scaling_policy_configuration: set(
                     scaling::TargetTrackingScalingPolicyConfiguration {
-                        target_value: set(tracked.target(config)),
+                        target_value: set(tracked.target(autoscaling)),
                         optional: scaling::TargetTrackingScalingPolicyConfigurationOptional {
                             predefined_metric_specification: set(scaling::PredefinedMetricSpecification {
                                 predefined_metric_type: set(tracked.metric()),
                                 optional: scaling::PredefinedMetricSpecificationOptional {
-                                    resource_label: tracked.resource_label(inputs),
+                                    resource_label: tracked.resource_label(place),
                                 },
                             }),
                             scale_in_cooldown: set(autoscaling.scale_in_cooldown_seconds.get()),
@@ -139,9 +128,14 @@ fn track(
     );
 }
 
-fn schedule(stack: &mut Stack<'_>, target: &AppautoscalingTargetHandle, action: &ScheduledAction) {
+fn schedule(
+    stack: &mut Stack<'_>,
+    workload: Workload<'_>,
+    target: &AppautoscalingTargetHandle,
+    action: &ScheduledAction,
+) {
     stack.add(
-        action.name.as_str().replace('-', "_"),
+        workload.address(&action.name.as_str().replace('-', "_")),
         AppautoscalingScheduledAction {
             name: set(action.name.to_string()),
             resource_id: set(target.resource_id()),

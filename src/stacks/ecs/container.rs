@@ -1,4 +1,4 @@
-//! The service's container: what it may touch, where its variables come from, when it is healthy.
+//! A service's containers: what it may touch, where its variables come from, when it is healthy.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,12 @@ use aws::document::container::{
 use aws::kind::SecretsmanagerSecretArn;
 use contract::{Bucket, Secret, Table, Var};
 use terraform::kind::Text;
-use terraform::{Expr, NonEmpty, set, text};
+use terraform::{Expr, NonEmpty, set};
 
 use super::{Inputs, LOG_STREAM_PREFIX};
-use crate::config::{Bounded, EnvConfig, SecretArn, ServiceName, Sidecar, Store, VariableName};
+use crate::config::{
+    Bounded, EnvConfig, SecretArn, Service, ServiceName, Sidecar, Store, VariableName, Workload,
+};
 use crate::stacks::data::Database;
 
 /// A directory that can be written to although the root file system cannot.
@@ -36,10 +38,10 @@ impl Directory {
     /// AWS asks for a writable root file system where ECS Exec is used; these three directories are what its agent
     /// writes to, and with them the root can stay read-only (PCI 2.2.6).
     /// <https://github.com/aws/containers-roadmap/issues/1359>
-    pub(super) fn wanted(self, config: &EnvConfig) -> bool {
+    pub(super) fn wanted(self, service: &Service) -> bool {
         match self {
             Self::Temporary => true,
-            Self::ManagedAgents | Self::AgentState | Self::AgentLog => config.service.exec,
+            Self::ManagedAgents | Self::AgentState | Self::AgentLog => service.exec,
         }
     }
 
@@ -62,23 +64,23 @@ impl Directory {
     }
 }
 
-/// The service's container: it runs as an ordinary user, with no capabilities and nothing to write to but its
+/// A service's container: it runs as an ordinary user, with no capabilities and nothing to write to but its
 /// temporary directory (PCI 2.2.4, 2.2.6).
-pub(super) fn container(config: &EnvConfig, inputs: &Inputs<'_>) -> Container {
-    let service = &config.service;
-    let (environment, secrets) = variables(config, inputs);
+pub(super) fn container(config: &EnvConfig, inputs: &Inputs<'_>, workload: Workload<'_>) -> Container {
+    let service = workload.service;
+    let (environment, secrets) = variables(config, inputs, workload);
     Container {
         name: set(service.name.to_string()),
-        image: set(image(config, inputs)),
+        image: inputs.ecr.images.of(workload).reference(&service.image),
         optional: ContainerOptional {
-            command: contract::SERVE_COMMAND.map(Expr::new).to_vec(),
+            command: words(&service.command),
             environment,
-            health_check: Some(health_check(config)),
+            health_check: health_check(service, &service.health_command),
             linux_parameters: Some(confined()),
-            log_configuration: Some(log(config, inputs)),
+            log_configuration: Some(log(config, inputs, workload)),
             mount_points: Directory::ALL
                 .into_iter()
-                .filter(|directory| directory.wanted(config))
+                .filter(|directory| directory.wanted(service))
                 .map(|directory| MountPoint {
                     volume: set(directory.volume()),
                     path: set(directory.path()),
@@ -104,9 +106,9 @@ fn confined() -> LinuxParameters {
     }
 }
 
-fn log(config: &EnvConfig, inputs: &Inputs<'_>) -> LogConfiguration {
+fn log(config: &EnvConfig, inputs: &Inputs<'_>, workload: Workload<'_>) -> LogConfiguration {
     LogConfiguration::AwsLogs(AwsLogs {
-        group: set(inputs.logs.service.name()),
+        group: set(inputs.logs.services.of(workload).name()),
         region: set(config.region.to_string()),
         stream_prefix: set(LOG_STREAM_PREFIX),
         // Audit lines are not to be lost, as they are by default (PCI 10.2.1): the service waits instead.
@@ -115,9 +117,13 @@ fn log(config: &EnvConfig, inputs: &Inputs<'_>) -> LogConfiguration {
 }
 
 /// The containers of a task: the service's, and those beside it.
-pub(super) fn containers(config: &EnvConfig, inputs: &Inputs<'_>) -> NonEmpty<Container> {
-    let mut service = container(config, inputs);
-    let sidecars = &config.service.sidecars;
+pub(super) fn containers(
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    workload: Workload<'_>,
+) -> NonEmpty<Container> {
+    let mut service = container(config, inputs, workload);
+    let sidecars = &workload.service.sidecars;
     service.optional.depends_on = sidecars
         .iter()
         .filter(|(_, sidecar)| sidecar.first)
@@ -130,7 +136,10 @@ pub(super) fn containers(config: &EnvConfig, inputs: &Inputs<'_>) -> NonEmpty<Co
             },
         })
         .collect();
-    NonEmpty::new(service, sidecars.iter().map(|(name, sidecar)| beside(config, inputs, name, sidecar)))
+    NonEmpty::new(
+        service,
+        sidecars.iter().map(|(name, sidecar)| beside(config, inputs, workload, name, sidecar)),
+    )
 }
 
 /// The volume that a sidecar writes to: none of the service's, which may hold cardholder data.
@@ -138,12 +147,17 @@ pub(super) fn sidecar_volume(name: &ServiceName) -> String {
     format!("{name}-tmp")
 }
 
-fn beside(config: &EnvConfig, inputs: &Inputs<'_>, name: &ServiceName, sidecar: &Sidecar) -> Container {
-    let words = |words: &[String]| words.iter().map(Expr::new).collect::<Vec<_>>();
-    let health = (!sidecar.health_command.is_empty()).then(|| HealthCheck {
-        command: HealthCommand::Exec(words(&sidecar.health_command)),
-        ..health_check(config)
-    });
+fn words(words: &[String]) -> Vec<Expr<Text>> {
+    words.iter().map(Expr::new).collect()
+}
+
+fn beside(
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    workload: Workload<'_>,
+    name: &ServiceName,
+    sidecar: &Sidecar,
+) -> Container {
     Container {
         name: set(name.to_string()),
         image: set(sidecar.image.in_repository(sidecar.repository.as_str())),
@@ -152,9 +166,9 @@ fn beside(config: &EnvConfig, inputs: &Inputs<'_>, name: &ServiceName, sidecar: 
             cpu_units: sidecar.cpu.map(Bounded::get),
             environment: literal(&sidecar.environment),
             essential: if sidecar.essential { Essential::Yes } else { Essential::No },
-            health_check: health,
+            health_check: health_check(workload.service, &sidecar.health_command),
             linux_parameters: Some(confined()),
-            log_configuration: Some(log(config, inputs)),
+            log_configuration: Some(log(config, inputs, workload)),
             memory_mib: sidecar.memory.map(Bounded::get),
             mount_points: vec![MountPoint {
                 volume: set(sidecar_volume(name)),
@@ -162,34 +176,26 @@ fn beside(config: &EnvConfig, inputs: &Inputs<'_>, name: &ServiceName, sidecar: 
                 read_only: false,
             }],
             secrets: named(&sidecar.secrets),
-            stop_timeout_seconds: Some(config.service.stop_timeout_seconds),
+            stop_timeout_seconds: Some(workload.service.stop_timeout_seconds),
             user: User::new(sidecar.user_id.get()),
             ..Default::default()
         },
     }
 }
 
-/// By digest, or by a tag that never moves (PCI 6.5.1).
-fn image(config: &EnvConfig, inputs: &Inputs<'_>) -> Expr<Text> {
-    let image = &config.service.image;
-    match &config.service.image_repository {
-        Some(elsewhere) => Expr::new(image.in_repository(elsewhere.as_str())),
-        None => text![inputs.ecr.repository.repository_url(), image.suffix()],
-    }
-}
-
-/// The binary asks itself, since the image has neither a shell nor an HTTP client. The load balancer's check decides
-/// which tasks get requests; by this one ECS knows, during a deployment too, that a container does not merely run.
-fn health_check(config: &EnvConfig) -> HealthCheck {
-    let check = &config.service.health_check;
-    HealthCheck {
-        command: HealthCommand::Exec(contract::HEALTH_COMMAND.map(Expr::new).to_vec()),
+/// A container asks itself; the main service's binary does, since its image has neither a shell nor an HTTP client. The
+/// load balancer's check decides which tasks get requests; by this one ECS knows, during a deployment too, that a
+/// container does not merely run. None without a command.
+fn health_check(service: &Service, command: &[String]) -> Option<HealthCheck> {
+    let check = &service.health_check;
+    (!command.is_empty()).then(|| HealthCheck {
+        command: HealthCommand::Exec(words(command)),
         interval_seconds: check.interval_seconds.get(),
         timeout_seconds: check.timeout_seconds.get(),
         retries: check.unhealthy_threshold.get(),
         // ECS takes five minutes at most.
         start_period_seconds: check.grace_seconds.get().min(300),
-    }
+    })
 }
 
 /// Where the value of a variable comes from.
@@ -281,14 +287,16 @@ pub fn is_set_by_platform(var: Var) -> bool {
     }
 }
 
-/// The container's variables and secrets: those of the environment file, and the platform's, which share no name.
+/// The container's variables and secrets: those of the environment file, and for the main service the platform's, which
+/// share no name.
 fn variables(
     config: &EnvConfig,
     inputs: &Inputs<'_>,
+    workload: Workload<'_>,
 ) -> (BTreeMap<String, Expr<Text>>, BTreeMap<String, SecretSource>) {
-    let mut plain = literal(&config.service.environment);
-    let mut secrets = named(&config.service.secrets);
-    for var in Var::ALL {
+    let mut plain = literal(&workload.service.environment);
+    let mut secrets = named(&workload.service.secrets);
+    for var in Var::ALL.into_iter().filter(|_| workload.further.is_none()) {
         match source(var) {
             Source::Platform(value) => {
                 plain.extend(value(config, inputs).map(|value| (var.name().to_owned(), value)));

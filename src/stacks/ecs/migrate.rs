@@ -28,7 +28,7 @@ pub(super) fn build(
     database: &Database,
     role: &IamRoleHandle,
 ) {
-    let mut container = container(config, inputs);
+    let mut container = container(config, inputs, config.main_service());
     container.name = set(MIGRATE);
     container.optional.command = contract::MIGRATE_COMMAND.map(Expr::new).to_vec();
     container.optional.port_mappings.clear();
@@ -60,7 +60,7 @@ pub(super) fn build(
                 execution_role_arn: set(role.arn()),
                 volume: Directory::ALL
                     .into_iter()
-                    .filter(|directory| directory.wanted(config))
+                    .filter(|directory| directory.wanted(&config.service))
                     .map(|directory| task::Volume {
                         name: set(directory.volume()),
                         optional: task::VolumeOptional::default(),
@@ -87,7 +87,7 @@ fn command(inputs: &Inputs<'_>, cluster: &EcsClusterHandle, definition: Expr<Tex
         " --task-definition ".into(),
         definition.into(),
         " --network-configuration 'awsvpcConfiguration={assignPublicIp=DISABLED,securityGroups=[".into(),
-        inputs.network.tasks_security_group.id().into(),
+        inputs.network.tasks_security_groups.main.id().into(),
         "],subnets=[".into(),
     ];
     for (at, subnet) in inputs.network.private_subnets.iter().enumerate() {

@@ -39,6 +39,9 @@ const EPHEMERAL_BUT_RDP: [(&str, RangeInclusive<u16>); 2] = [("low", 1024..=3388
 const THIRD_PARTY: u32 = 1000;
 /// How many pairs of numbers lie between [`THIRD_PARTY`] and 32766, the last that AWS takes.
 const THIRD_PARTY_PAIRS: u32 = 15_883;
+/// The first number of the rules for ports of services beside the main one, and how many there are.
+const FURTHER_PORT: u32 = 500;
+const FURTHER_PORTS: u32 = 400;
 
 /// One rule, which allows TCP; what no rule allows is denied.
 struct Rule {
@@ -238,6 +241,10 @@ fn public(config: &EnvConfig) -> Vec<Rule> {
 fn private(config: &EnvConfig) -> Vec<Rule> {
     let port = config.service.container_port;
     let mut rules: Vec<Rule> = Rule::each(config, In, 100, "alb", Tier::Public, port..=port).collect();
+    // By the VPC's range too, which takes one rule for each port and not one for each zone.
+    for (number, port) in further_ports(config) {
+        rules.push(Rule::new(In, number, format!("service_{port}"), WholeVpc, port..=port));
+    }
     rules.extend(Rule::each(config, In, 200, "endpoints", Tier::Private, HTTPS..=HTTPS));
     // By the VPC's range and not subnet by subnet, for the sake of AWS's 20 rules.
     rules.push(Rule::new(Out, 400, "endpoint_answers", WholeVpc, TASKS_EPHEMERAL));
@@ -268,6 +275,21 @@ fn private(config: &EnvConfig) -> Vec<Rule> {
 fn data(config: &EnvConfig) -> Vec<Rule> {
     let asked = Rule::each(config, In, 100, "private", Tier::Private, DATABASE_PORT..=DATABASE_PORT);
     asked.chain(Rule::each(config, Out, 100, "private", Tier::Private, TASKS_EPHEMERAL)).collect()
+}
+
+/// The ports of the services beside the main one that are not its own, each with a number that comes from the port.
+fn further_ports(config: &EnvConfig) -> impl Iterator<Item = (u32, u16)> {
+    let ports: BTreeSet<u16> =
+        config.services.values().map(|further| further.service.container_port).collect();
+    let mut taken = BTreeSet::new();
+    let further = ports.into_iter().filter(|port| *port != config.service.container_port);
+    further.map(move |port| {
+        let mut place = u32::from(port) % FURTHER_PORTS;
+        while !taken.insert(place) {
+            place = (place + 1) % FURTHER_PORTS;
+        }
+        (FURTHER_PORT + place, port)
+    })
 }
 
 /// The ports of third parties, each with a number that is its own and even; the odd one above is for IPv6. The

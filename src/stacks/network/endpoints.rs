@@ -5,6 +5,8 @@
 //! of this account. A stolen credential of another account, or a bucket of another account, is of no use here.
 //! Every service in the list takes a policy.
 
+use std::collections::BTreeSet;
+
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::{ResourcePolicy, VpcEndpointPrefixListId};
 use aws::{SecurityGroupHandle, VpcEndpoint, VpcEndpointHandle, VpcEndpointOptional, data};
@@ -12,7 +14,7 @@ use terraform::{Expr, Stack, set};
 
 use super::identifier;
 use super::vpc::Vpc;
-use crate::config::{EnvConfig, GatewayEndpoint, InterfaceEndpoint, NetworkPart, Partition};
+use crate::config::{EnvConfig, GatewayEndpoint, InterfaceEndpoint, NetworkPart, Partition, RepositoryUri};
 
 /// The endpoints.
 pub(super) struct Endpoints {
@@ -279,7 +281,7 @@ fn interface_policy(config: &EnvConfig, service: InterfaceEndpoint) -> Vec<State
     }
 }
 
-/// Pulling images: from this account, from the account that the environment names another repository of, and
+/// Pulling images: from this account, from the accounts that the environment names other repositories of, and
 /// with GuardDuty's endpoint from GuardDuty's own, which differ by region, the one repository of its agent.
 fn registry(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     let pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
@@ -287,11 +289,10 @@ fn registry(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
         format!("arn:{}:ecr:{}:{account}:repository/{name}", config.partition(), config.region)
     };
     let mut from = vec![repositories(config.account_id.as_str(), "*")];
-    if let Some(other) = &config.service.image_repository
-        && other.account() != config.account_id.as_str()
-    {
-        from.push(repositories(other.account(), "*"));
-    }
+    let others = config.workloads().flat_map(|workload| workload.service.foreign_repositories());
+    let accounts: BTreeSet<&str> = others.map(RepositoryUri::account).collect();
+    let accounts = accounts.into_iter().filter(|account| *account != config.account_id.as_str());
+    from.extend(accounts.map(|account| repositories(account, "*")));
     if config.network.endpoints.interface.contains(&InterfaceEndpoint::GuardDutyData) {
         from.push(repositories("*", "aws-guardduty-agent-fargate"));
     }
@@ -305,7 +306,8 @@ fn registry(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
 fn secrets(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     let own = config.arn("secretsmanager", "secret:");
     let mut from = vec![format!("{own}*")];
-    let others = config.service.secrets.values().map(ToString::to_string);
+    let others = config.workloads().flat_map(|workload| workload.service.named_secrets());
+    let others = others.map(ToString::to_string);
     from.extend(others.filter(|arn| !arn.starts_with(&own)));
     from.sort();
     from.dedup();

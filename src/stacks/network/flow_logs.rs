@@ -4,13 +4,14 @@ use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::flow_log::DestinationOptions;
 use aws::kind::{IdentityPolicy, VpcId};
 use aws::{
-    CloudwatchLogGroupHandle, FlowLog, IamRole, IamRoleHandle, IamRoleOptional, IamRolePolicy,
-    IamRolePolicyHandle, IamRolePolicyOptional,
+    CloudwatchLogGroupHandle, FlowLog, IamRoleHandle, IamRolePolicy, IamRolePolicyHandle,
+    IamRolePolicyOptional,
 };
 use terraform::{Expr, Meta, Stack, set, text};
 
 use super::storage;
 use crate::config::EnvConfig;
+use crate::stacks::role;
 
 /// Sends the flow logs to the log group and, if asked, to the audit bucket.
 pub(super) fn build(
@@ -21,7 +22,7 @@ pub(super) fn build(
     buckets: &storage::Outputs,
 ) {
     let flow = &config.network.flow_logs;
-    let (role, policy) = role(stack, config, group);
+    let (role, policy) = writer(stack, config, group);
     stack.add_with(
         "log_group",
         Meta::new().depends_on(&policy),
@@ -62,7 +63,7 @@ pub(super) fn build(
 /// The role that the flow logs' service writes with. Only the service may assume it, and only on behalf of flow
 /// logs of this account and region, so that nobody else's can be made to write here (confused deputy):
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html>
-fn role(
+fn writer(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     group: &CloudwatchLogGroupHandle,
@@ -73,19 +74,12 @@ fn role(
         .when(Condition::arn_like("aws:SourceArn", [config.arn("ec2", "vpc-flow-log/*")]));
     let role = stack.add(
         "flow_logs",
-        IamRole {
-            assume_role_policy: set(Policy::new([trust])),
-            optional: IamRoleOptional {
-                name: set(config.names.of("flow-logs")),
-                description: set("Writes the VPC's flow logs to their log group."),
-                permissions_boundary: config
-                    .iam
-                    .permissions_boundary
-                    .as_ref()
-                    .map(|arn| Expr::external(arn.to_string())),
-                ..Default::default()
-            },
-        },
+        role::new(
+            config,
+            "flow-logs",
+            "Writes the VPC's flow logs to their log group.",
+            Policy::new([trust]),
+        ),
     );
     let write = Statement::<IdentityPolicy>::allow(
         "WriteStreams",

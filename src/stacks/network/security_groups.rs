@@ -17,14 +17,17 @@ use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
 use super::endpoints::Endpoints;
 use super::{DATABASE_PORT, HTTP, HTTPS, identifier};
-use crate::config::{AnyCidr, EgressDestination, EnvConfig, GatewayEndpoint, NetworkPart};
+use crate::config::{
+    AnyCidr, EgressDestination, EgressRule, EnvConfig, GatewayEndpoint, NetworkPart, Workload,
+};
+use crate::stacks::per_service::PerService;
 
 /// The security groups.
 pub(super) struct Groups {
     /// The load balancer's.
     pub(super) alb: SecurityGroupHandle,
-    /// The tasks'.
-    pub(super) tasks: SecurityGroupHandle,
+    /// The tasks' of each service.
+    pub(super) tasks: PerService<SecurityGroupHandle>,
     /// The interface endpoints', if those are ours.
     pub(super) endpoints: Option<SecurityGroupHandle>,
     /// The data stores'.
@@ -42,6 +45,8 @@ enum Peer {
 /// What a rule allows: TCP to one port.
 struct Rule {
     /// The rule's Terraform name, unique among all of the environment's rules.
+    address: String,
+    /// The name that its description begins with, unique in its group.
     name: String,
     peer: Peer,
     port: u16,
@@ -51,7 +56,14 @@ struct Rule {
 
 impl Rule {
     fn new(name: impl Into<String>, peer: Peer, port: u16, reason: impl Into<String>) -> Self {
-        Self { name: name.into(), peer, port, reason: reason.into() }
+        let name = name.into();
+        Self { address: name.clone(), name, peer, port, reason: reason.into() }
+    }
+
+    /// The same for a service, by whose name it is told apart from those of others.
+    fn of(mut self, workload: Workload<'_>) -> Self {
+        self.address = workload.address(&self.name);
+        self
     }
 
     /// The rule's name and its reason: no more than the 255 characters that AWS takes, for a name has at most 44 and a
@@ -79,14 +91,27 @@ pub fn task_rules(config: &EnvConfig) -> usize {
 
 /// Builds the groups, without rules.
 pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Expr<VpcId>) -> Groups {
-    let mut add = |name, description| group(stack, config, vpc, name, description);
+    let mut add = |workload: Workload<'_>, name, description| {
+        let new = NewGroup { address: workload.address(name), name: workload.suffix(name), description };
+        group(stack, config, vpc, &new)
+    };
+    let main = config.main_service();
     let endpoints = config.network.owns(NetworkPart::InterfaceEndpoints);
     Groups {
-        alb: add("alb", "The load balancer: reached from the internet, reaches the tasks"),
-        tasks: add("tasks", "The tasks: reached from the load balancer, reach what is listed"),
-        endpoints: endpoints.then(|| add("endpoints", "The endpoints: reached from the tasks")),
-        data: add("data", "The data stores: reached from the tasks"),
+        alb: add(main, "alb", "The load balancer: reached from the internet, reaches the tasks"),
+        tasks: PerService::build(config, |workload| {
+            add(workload, "tasks", "The tasks: reached from the load balancer, reach what is listed")
+        }),
+        endpoints: endpoints.then(|| add(main, "endpoints", "The endpoints: reached from the tasks")),
+        data: add(main, "data", "The data stores: reached from the tasks"),
     }
+}
+
+struct NewGroup {
+    address: String,
+    /// What its name ends in at AWS, but for what AWS adds.
+    name: String,
+    description: &'static str,
 }
 
 /// A group that is in use cannot be deleted, and its description cannot be changed. So a new one is made first, and
@@ -95,77 +120,100 @@ fn group(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     vpc: &Expr<VpcId>,
-    name: &'static str,
-    description: &'static str,
+    new: &NewGroup,
 ) -> SecurityGroupHandle {
     stack.add_with(
-        name,
+        &new.address,
         Meta::new().create_before_destroy(),
         SecurityGroup {
             vpc_id: set(vpc.clone()),
-            name_prefix: set(config.names.of(&format!("{name}-"))),
-            description: set(description),
-            tags: set([("Name", config.names.of(name))]),
+            name_prefix: set(config.names.of(&format!("{}-", new.name))),
+            description: set(new.description),
+            tags: set([("Name", config.names.of(&new.name))]),
             ..Default::default()
         },
     )
 }
 
-/// Builds the rules, and returns those that a task needs before it starts and is found healthy.
+/// Builds the rules, and returns those that a task of each service needs before it starts and is found healthy.
 pub(super) fn build_rules(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     groups: &Groups,
     endpoints: &Endpoints,
-) -> Vec<Address> {
-    let port = config.service.container_port;
+) -> PerService<Vec<Address>> {
     for rule in from_internet(config) {
         ingress(stack, &groups.alb, rule);
     }
-    let reason = "The load balancer forwards requests and checks health";
-    let mut needed = vec![
-        egress(stack, &groups.alb, Rule::new("alb_to_tasks", to(&groups.tasks), port, reason)),
-        ingress(stack, &groups.tasks, Rule::new("tasks_from_alb", to(&groups.alb), port, reason)),
-    ];
+    PerService::build(config, |workload| of_service(stack, config, groups, endpoints, workload))
+}
 
-    let reason = "The service reads and writes its data stores";
-    ingress(stack, &groups.data, Rule::new("data_from_tasks", to(&groups.tasks), DATABASE_PORT, reason));
-    needed.push(egress(
-        stack,
-        &groups.tasks,
-        Rule::new("tasks_to_data", to(&groups.data), DATABASE_PORT, reason),
-    ));
-    needed.extend(to_interface_endpoints(stack, config, groups));
+/// What passes to and from a service's tasks.
+fn of_service(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    groups: &Groups,
+    endpoints: &Endpoints,
+    workload: Workload<'_>,
+) -> Vec<Address> {
+    let (tasks, port) = (groups.tasks.of(workload), workload.service.container_port);
+    let reason = "The load balancer forwards requests and checks health";
+    let new = |name: String, peer, port, reason| Rule::new(name, peer, port, reason).of(workload);
+    let mut needed = vec![
+        egress(stack, &groups.alb, new("alb_to_tasks".to_owned(), to(tasks), port, reason)),
+        ingress(stack, tasks, new("tasks_from_alb".to_owned(), to(&groups.alb), port, reason)),
+    ];
+    if reaches_data(workload) {
+        let reason = "The service reads and writes its data stores";
+        let from = new("data_from_tasks".to_owned(), to(tasks), DATABASE_PORT, reason);
+        ingress(stack, &groups.data, from);
+        let rule = new("tasks_to_data".to_owned(), to(&groups.data), DATABASE_PORT, reason);
+        needed.push(egress(stack, tasks, rule));
+    }
+    needed.extend(to_interface_endpoints(stack, config, groups, workload));
     for (service, list) in &endpoints.gateways {
         let reason = match service {
             GatewayEndpoint::S3 => "Tasks read image layers and use the buckets of this account",
+            GatewayEndpoint::DynamoDb if !reaches_data(workload) => continue,
             GatewayEndpoint::DynamoDb => "The service reads and writes its tables",
         };
         let peer = Peer::PrefixList(list.clone());
-        let rule = Rule::new(format!("tasks_to_{}", service.service()), peer, HTTPS, reason);
-        needed.push(egress(stack, &groups.tasks, rule));
+        let rule = new(format!("tasks_to_{}", service.service()), peer, HTTPS, reason);
+        needed.push(egress(stack, tasks, rule));
     }
-    for rule in to_third_parties(config) {
-        egress(stack, &groups.tasks, rule);
+    for rule in to_third_parties(config, workload) {
+        egress(stack, tasks, rule);
     }
     needed
 }
 
+/// The data stores are the main service's, and those services' that are let in.
+fn reaches_data(workload: Workload<'_>) -> bool {
+    workload.further.is_none_or(|further| further.data_stores)
+}
+
 /// To our own endpoints by their group, to those that exist already by their ranges.
-fn to_interface_endpoints(stack: &mut Stack<'_>, config: &EnvConfig, groups: &Groups) -> Vec<Address> {
+fn to_interface_endpoints(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    groups: &Groups,
+    workload: Workload<'_>,
+) -> Vec<Address> {
+    let tasks = groups.tasks.of(workload);
     let reason = "Tasks reach AWS through endpoints - images, logs, secrets, keys";
     if let Some(endpoints) = &groups.endpoints {
-        let rule = Rule::new("endpoints_from_tasks", to(&groups.tasks), HTTPS, reason);
+        let rule = Rule::new("endpoints_from_tasks", to(tasks), HTTPS, reason).of(workload);
         let admitted = ingress(stack, endpoints, rule);
-        let rule = Rule::new("tasks_to_endpoints", to(endpoints), HTTPS, reason);
-        return vec![admitted, egress(stack, &groups.tasks, rule)];
+        let rule = Rule::new("tasks_to_endpoints", to(endpoints), HTTPS, reason).of(workload);
+        return vec![admitted, egress(stack, tasks, rule)];
     }
     let ranges = config.network.existing().map(|existing| existing.interface_endpoint_cidrs.as_slice());
     let rules = ranges.unwrap_or_default().iter().map(|range| {
         let text = range.to_string();
-        Rule::new(format!("tasks_to_endpoints_{}", identifier(&text)), Peer::Ipv4(text), HTTPS, reason)
+        let name = format!("tasks_to_endpoints_{}", identifier(&text));
+        Rule::new(name, Peer::Ipv4(text), HTTPS, reason).of(workload)
     });
-    rules.map(|rule| egress(stack, &groups.tasks, rule)).collect()
+    rules.map(|rule| egress(stack, tasks, rule)).collect()
 }
 
 fn to(group: &SecurityGroupHandle) -> Peer {
@@ -207,15 +255,18 @@ fn from_internet(config: &EnvConfig) -> Vec<Rule> {
     rules
 }
 
-/// To each destination outside AWS that the environment lists, for the reason it gives.
-fn to_third_parties(config: &EnvConfig) -> impl Iterator<Item = Rule> {
-    config.network.egress.iter().map(|rule| {
+/// To each destination outside AWS that the environment lists, for the reason it gives: the main service's tasks to all of
+/// them, the others to those that they name.
+fn to_third_parties<'c>(config: &'c EnvConfig, workload: Workload<'c>) -> impl Iterator<Item = Rule> + 'c {
+    let wanted =
+        move |rule: &&EgressRule| workload.further.is_none_or(|further| further.egress.contains(&rule.name));
+    config.network.egress.iter().filter(wanted).map(move |rule| {
         let peer = match &rule.destination {
             EgressDestination::Cidr(range) => Peer::Ipv4(range.to_string()),
             EgressDestination::PrefixList(list) => Peer::PrefixList(Expr::external(list.to_string())),
         };
         let name = format!("third_party_{}", identifier(rule.name.as_str()));
-        Rule::new(name, peer, rule.port, rule.reason.to_string())
+        Rule::new(name, peer, rule.port, rule.reason.to_string()).of(workload)
     })
 }
 
@@ -234,7 +285,7 @@ fn ingress(stack: &mut Stack<'_>, group: &SecurityGroupHandle, rule: Rule) -> Ad
     }
     let block =
         VpcSecurityGroupIngressRule { ip_protocol: set("tcp"), security_group_id: group.id(), optional };
-    stack.add(rule.name, block).address().clone()
+    stack.add(rule.address, block).address().clone()
 }
 
 fn egress(stack: &mut Stack<'_>, group: &SecurityGroupHandle, rule: Rule) -> Address {
@@ -252,5 +303,5 @@ fn egress(stack: &mut Stack<'_>, group: &SecurityGroupHandle, rule: Rule) -> Add
     }
     let block =
         VpcSecurityGroupEgressRule { ip_protocol: set("tcp"), security_group_id: group.id(), optional };
-    stack.add(rule.name, block).address().clone()
+    stack.add(rule.address, block).address().clone()
 }
