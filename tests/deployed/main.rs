@@ -11,8 +11,10 @@ mod boot;
 mod calls;
 mod engines;
 mod files;
+mod fuzz;
 mod http;
 mod image;
+mod laptop;
 #[path = "../../crates/txn-reconcile-api/tests/service/postgres.rs"]
 mod postgres;
 mod program;
