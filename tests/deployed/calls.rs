@@ -253,43 +253,78 @@ fn locked_objects_bear_a_checksum(module: &Module, calls: &[Seen]) {
     }
 }
 
+/// The sample ledger and statement, sent.
+pub struct Samples {
+    left: String,
+    right: String,
+    ledger: String,
+    bank: String,
+}
+
+impl Samples {
+    pub fn send(member: &Caller) -> Self {
+        let left = member.post("/v1/sources", &json!({"name": "ledger"})).id();
+        let right = member.post("/v1/sources", &json!({"name": "bank"})).id();
+        let ledger = member.upload(&left, "ledger.csv", &Self::file("ledger.csv")).id();
+        let bank = member.upload(&right, "bank.sta", &Self::file("bank.sta")).id();
+        Self { left, right, ledger, bank }
+    }
+
+    fn file(name: &str) -> Vec<u8> {
+        std::fs::read(repository("crates/txn-reconcile-api/samples").join(name)).unwrap()
+    }
+
+    /// Their ruleset.
+    pub fn rules() -> String {
+        String::from_utf8(Self::file("rules.toml")).unwrap()
+    }
+
+    /// Makes a run of them, and waits for its end.
+    pub fn run(&self, member: &Caller, rules: &str) -> Value {
+        let ruleset = member.post("/v1/rulesets", &json!({"toml": rules})).id();
+        let wanted = json!({
+            "left": {"source": self.left, "statements": [self.ledger]},
+            "right": {"source": self.right, "statements": [self.bank]},
+            "ruleset": ruleset,
+        });
+        ended(member, &member.post("/v1/runs", &wanted).id())
+    }
+}
+
 /// Takes two tasks through every kind of work.
 fn everything_that_it_does(module: &Module, engines: &Engines) {
     let container = Container::of(module, "main", engines);
     let task = container.start(contract::READINESS_PATH);
     let replica = container.replica().start(contract::READINESS_PATH);
     let member = member(&task, &container, "acme", &["read", "write", "approve", "audit"]);
-    let sample =
-        |name: &str| std::fs::read(repository("crates/txn-reconcile-api/samples").join(name)).unwrap();
-    let left = member.post("/v1/sources", &json!({"name": "ledger"})).id();
-    let right = member.post("/v1/sources", &json!({"name": "bank"})).id();
-    let ledger = member.upload(&left, "ledger.csv", &sample("ledger.csv")).id();
-    let bank = member.upload(&right, "bank.sta", &sample("bank.sta")).id();
-    an_upload_is_given_up(&member, &left);
+    let samples = Samples::send(&member);
+    let left = &samples.left;
+    an_upload_is_given_up(&member, left);
     of_two_uploads_with_one_key_one_counts(
         [&member, &Caller { address: replica.address, ..member.clone() }],
-        &left,
+        left,
     );
 
-    let run = |rules: &str| {
-        let ruleset = member.post("/v1/rulesets", &json!({"toml": rules})).id();
-        let wanted = json!({
-            "left": {"source": left, "statements": [ledger]},
-            "right": {"source": right, "statements": [bank]},
-            "ruleset": ruleset,
-        });
-        ended(&member, &member.post("/v1/runs", &wanted).id())
-    };
-    let rules = String::from_utf8(sample("rules.toml")).unwrap();
+    let rules = Samples::rules();
     // It gives back the statements that it had claimed.
-    let failed = run(&rules.replace("[left]", "[left]\nformat = \"camt\""));
+    let failed = samples.run(&member, &rules.replace("[left]", "[left]\nformat = \"camt\""));
     assert_eq!(failed["status"], "failed", "{failed}");
-    let completed = run(&rules);
+    let completed = samples.run(&member, &rules);
     assert_eq!(completed["status"], "completed", "{completed}");
     let run = format!("/v1/runs/{}", completed["id"].as_str().unwrap());
     for list in ["matches", "breaks", "export/matches", "export/breaks"] {
         assert_eq!(member.get(&format!("{run}/{list}")).status, 200, "{list}");
     }
+    let one = format!("{run}/breaks/1");
+    let etag = member.get(&one).head.lines().find_map(|line| line.strip_prefix("etag: ")).map(str::to_owned);
+    let key = fresh();
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", &*key),
+        ("if-match", &*etag.expect("an ETag")),
+    ];
+    let commented = member.send(&format!("POST {one}/comments"), &headers, br#"{"text":"known"}"#).unwrap();
+    assert_eq!(commented.status, 201, "{}", commented.text);
     // A task anchors what it finds when it starts, and every five minutes from then on.
     let _third = container.replica().start(contract::READINESS_PATH);
     let anchored = (0..100).any(|_| {

@@ -10,8 +10,10 @@
 mod boot;
 mod calls;
 mod engines;
+mod fuzz;
 mod http;
 mod image;
+mod laptop;
 #[path = "../../crates/txn-reconcile-api/tests/service/postgres.rs"]
 mod postgres;
 mod program;

@@ -231,6 +231,11 @@ impl Task {
         Caller { address: self.address, authorization: format!("Bearer {token}") }
     }
 
+    /// Its number.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its log so far.
     pub fn said(&self) -> String {
         use std::io::{Read, Seek};
@@ -243,7 +248,7 @@ impl Task {
 
     /// Files that it has open for writing, other than its log.
     pub fn written_files(&self) -> Vec<String> {
-        let process = format!("/proc/{}", self.child.id());
+        let process = format!("/proc/{}", self.process());
         let descriptors = std::fs::read_dir(format!("{process}/fd")).unwrap().flatten();
         let written = descriptors.filter_map(|descriptor| {
             let number = descriptor.file_name().into_string().ok()?;

@@ -13,6 +13,7 @@ pub mod entry;
 pub mod formats;
 pub mod hash;
 pub mod money;
+mod object;
 pub mod pan;
 pub mod report;
 pub mod rules;

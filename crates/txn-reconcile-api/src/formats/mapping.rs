@@ -46,10 +46,10 @@ pub struct MappingFile {
     #[serde(default)]
     pub debit_words: Vec<String>,
     /// The columns.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::object::one")]
     pub columns: ColumnsFile,
     /// Columns in which long numbers that look like card numbers are something else.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::object::list")]
     pub card_exempt: Vec<ExemptFile>,
 }
 

@@ -230,10 +230,11 @@ fn idempotency(
     body: &[u8],
 ) -> Result<Idempotency, Problem> {
     let header = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
-    let key = header.filter(|key| (1..=200).contains(&key.len()));
-    let key = key.ok_or_else(|| {
+    let visible =
+        |key: &&str| (1..=200).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = header.filter(visible).ok_or_else(|| {
         Problem::bad_request(
-            "send an Idempotency-Key of 1 to 200 characters, a new one for each thing to be done",
+            "send an Idempotency-Key of 1 to 200 visible characters of ASCII, a new one for each thing to be done",
         )
     })?;
     let header =

@@ -46,7 +46,7 @@ struct NewSource {
     #[serde(default)]
     format: Option<Format>,
     /// The columns of its CSV or NDJSON statements. Default: found by their usual names.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::object::optional")]
     mapping: Option<MappingFile>,
     /// Whether its amounts are turned round.
     #[serde(default)]

@@ -195,7 +195,9 @@ impl Call {
 
     /// The body, as JSON of a type.
     fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        let mut body = serde_json::Deserializer::from_slice(&self.body);
+        let read = crate::object::one(&mut body).and_then(|object| body.end().map(|()| object));
+        read.map_err(|error| {
             // serde's own message may repeat what was sent, so only the place and the kind of error are told.
             let kind = match error.classify() {
                 serde_json::error::Category::Data => "a field is missing, unknown or of the wrong type",

@@ -62,6 +62,8 @@ pub fn document() -> String {
             },
         }),
     );
+    let mut schemas = Value::Object(schemas);
+    bound(&mut schemas);
     let document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -81,6 +83,25 @@ pub fn document() -> String {
     text
 }
 
+/// Says how large a number may be, where the schema names its type alone.
+fn bound(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            let most = match object.get("format").and_then(Value::as_str) {
+                Some("uint32") => Some(json!(u32::MAX)),
+                Some("uint64") => Some(json!(u64::MAX)),
+                _ => None,
+            };
+            if let Some(most) = most {
+                object.entry("maximum").or_insert(most);
+            }
+            object.values_mut().for_each(bound);
+        }
+        Value::Array(list) => list.iter_mut().for_each(bound),
+        _ => {}
+    }
+}
+
 fn operation_id(route: &Route) -> String {
     let words: Vec<&str> =
         route.path.split(['/', '{', '}', '-']).filter(|word| !word.is_empty() && *word != "v1").collect();
@@ -98,21 +119,30 @@ fn parameters(route: &Route) -> Vec<Value> {
     for (name, doc) in route.query {
         let schema = match *name {
             "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 100 }),
-            _ => json!({ "type": "string" }),
+            "cursor" => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
+            "format" => json!({ "type": "string", "enum": ["csv", "ndjson"] }),
+            "state" => json!({ "type": "string", "enum": ["open", "proposed", "resolved"] }),
+            "source" | "name" => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
+            _ => json!({ "type": "string", "maxLength": 1024 }),
         };
         parameters.push(json!({ "name": name, "in": "query", "description": doc, "required": *name == "source", "schema": schema }));
     }
-    let mut header = |name: &str, doc: &str| {
-        parameters.push(json!({ "name": name, "in": "header", "description": doc, "required": true, "schema": { "type": "string" } }));
+    let mut header = |name: &str, doc: &str, pattern: &str| {
+        let schema = json!({ "type": "string", "pattern": pattern });
+        parameters.push(
+            json!({ "name": name, "in": "header", "description": doc, "required": true, "schema": schema }),
+        );
     };
     if route.method != axum::http::Method::GET {
-        header("Idempotency-Key", "A new one for each thing to be done; the same one when asking again.");
+        let doc = "A new one for each thing to be done; the same one when asking again.";
+        header("Idempotency-Key", doc, "^[!-~]{1,200}$");
     }
     if route.conditional {
-        header("If-Match", "The ETag of what was read.");
+        header("If-Match", "The ETag of what was read.", "^\"[0-9]{1,19}\"$");
     }
     if matches!(route.input, Input::File) {
-        header("Content-Digest", "`sha-256=:BASE64:` of the file (RFC 9530).");
+        let pattern = "^sha-256=:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=:$";
+        header("Content-Digest", "`sha-256=:BASE64:` of the file (RFC 9530).", pattern);
     }
     parameters
 }

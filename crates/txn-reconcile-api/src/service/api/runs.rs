@@ -37,16 +37,20 @@ pub fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 struct NewRun {
     /// The internal side (ledger).
+    #[serde(deserialize_with = "crate::object::one")]
     left: RunSide,
     /// The external side (processor, bank).
+    #[serde(deserialize_with = "crate::object::one")]
     right: RunSide,
     /// The ruleset.
     ruleset: String,
     /// Entries booked after this day are ignored (YYYY-MM-DD).
     #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     cut_off: Option<String>,
     /// The day that ages count to (YYYY-MM-DD). Default: the cut-off, or the latest booking.
     #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     as_of: Option<String>,
     /// Whether only the summary is wanted.
     #[serde(default)]
