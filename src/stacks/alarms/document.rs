@@ -18,7 +18,7 @@ const REQUIRED: &str = "organization = \"acme\"\naccount_id = \"111122223333\"\n
 
 /// Environments that together have every alarm there is, as a test makes sure.
 pub(super) const ENVIRONMENTS: [&str; 3] = [
-    "recovery.region = \"us-west-2\"\ndns.create_zone = true\ndns.dnssec = true\n",
+    "recovery.region = \"us-west-2\"\ndns.create_zone = true\ndns.dnssec = true\nnetwork.firewall.allowed_names = [\"a.example\"]\n",
     "service.deployment.strategy = \"blue-green\"\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
     "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"\n",
 ];
