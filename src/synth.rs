@@ -29,7 +29,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     let buckets = storage::build(&mut module.stack("storage"), config, &keys);
     let topics = topics::build(&mut module.stack("topics"), config, &keys, &providers);
     let logs = logs::build(&mut module.stack("logs"), config, &keys, &buckets, &providers);
-    let network = network::build(&mut module.stack("network"), config, &logs, &buckets);
+    let network = network::build(&mut module.stack("network"), config, &keys, &logs, &buckets);
     let mut zone = None;
     if config.dns.create_zone || !config.dns.allowed_names.is_empty() {
         let stack = &mut module.stack("dns");

@@ -2,7 +2,7 @@
 
 use super::output::say;
 use super::{Failure, prompt};
-use crate::config::{AccountId, EnvName, load, schema};
+use crate::config::{AccountId, EnvName, Invalid, Subscriber, load, schema};
 use crate::project::file::{self, ProjectError};
 use crate::project::render::{self, Kept, Rendered};
 use crate::project::starter::{self, Answers};
@@ -200,60 +200,78 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
+/// Where answers come from: flags, a person, or defaults.
+struct Answering {
+    /// Whether there is somebody to ask.
+    ask: bool,
+}
+
+impl Answering {
+    /// The flag's text, or what somebody answers, or the default.
+    fn with<T>(
+        &self,
+        flag: &str,
+        given: Option<&str>,
+        question: &str,
+        default: Option<&str>,
+        read: impl Fn(&str) -> Result<T, Invalid>,
+    ) -> Result<T, Failure> {
+        if given.is_none() && self.ask {
+            return prompt::ask(question, default, read);
+        }
+        let text = given.or(default).ok_or_else(|| missing(flag))?;
+        read(text).map_err(|invalid| wrong(flag, invalid))
+    }
+
+    fn text<T: FromStr<Err = Invalid>>(
+        &self,
+        flag: &str,
+        given: &Option<String>,
+        question: &str,
+        default: Option<&str>,
+    ) -> Result<T, Failure> {
+        self.with(flag, given.as_deref(), question, default, str::parse)
+    }
+}
+
 impl Given {
     /// Asks for what is not said, if there is somebody to ask.
     fn complete(&self, ask: bool) -> Result<Answers, Failure> {
-        let answer =
-            |flag, given: &Option<String>, question, default: Option<&str>| -> Result<String, Failure> {
-                if let Some(given) = given {
-                    return Ok(given.clone());
-                }
-                if ask {
-                    return prompt::ask(question, default);
-                }
-                default.map(str::to_owned).ok_or_else(|| missing(flag))
-            };
-        let organization = answer("--organization", &self.organization, "Organization's short name", None)?;
-        let repository = answer("--repository", &self.repository, "Repository on GitHub, OWNER/NAME", None)?;
-        let repository: Repository = parse("--repository", &repository)?;
-        let service = answer("--service", &self.service, "Service's name", Some("txn-reconcile-api"))?;
-        let domain = answer("--domain", &self.domain, "Domain in production", None)?;
-        let accounts = if !self.accounts.is_empty() {
-            self.accounts.clone()
-        } else if ask {
-            let line = prompt::ask("Environments and their accounts, such as dev=ID stage=ID prod=ID", None)?;
-            line.split_whitespace().map(str::to_owned).collect()
-        } else {
-            return Err(missing("--account"));
-        };
-        let region = answer("--region", &self.region, "Region", Some("us-east-1"))?;
-        let owner =
-            answer("--owner", &self.owner, "Who answers for it and is called at night", Some("platform"))?;
-        let page = answer("--page", &self.page, "Address that alarms are mailed to", None)?;
+        let answer = Answering { ask };
+        let organization =
+            answer.text("--organization", &self.organization, "Organization's short name", None)?;
+        let repository: Repository =
+            answer.text("--repository", &self.repository, "Repository on GitHub, OWNER/NAME", None)?;
+        let service = answer.text("--service", &self.service, "Service's name", Some("txn-reconcile-api"))?;
+        let domain = answer.text("--domain", &self.domain, "Domain in production", None)?;
+        let given = (!self.accounts.is_empty()).then(|| self.accounts.join(" "));
+        let question = "Environments and their accounts, such as dev=ID stage=ID prod=ID";
+        let accounts = answer.with("--account", given.as_deref(), question, None, accounts)?;
+        let region = answer.text("--region", &self.region, "Region", Some("us-east-1"))?;
+        let question = "Who answers for it and is called at night";
+        let owner = answer.text("--owner", &self.owner, question, Some("platform"))?;
+        let page: Subscriber =
+            answer.text("--page", &self.page, "Address that alarms are mailed to", None)?;
         let released = Some(env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://github.com/"));
-        let txnr = answer(
-            "--txnr",
-            &self.txnr,
-            "Repository that releases txnr",
-            released.filter(|r| !r.is_empty()),
-        )?;
+        let released = released.filter(|repository| !repository.is_empty());
+        let txnr = answer.text("--txnr", &self.txnr, "Repository that releases txnr", released)?;
         let default = format!("@{}", repository.as_str().split('/').next().unwrap_or_default());
         let owners = if self.code_owners.is_empty() { vec![default] } else { self.code_owners.clone() };
         let dockerfile = self.dockerfile.as_deref().unwrap_or("Dockerfile");
         Ok(Answers {
-            organization: parse("--organization", &organization)?,
-            service: parse("--service", &service)?,
-            domain: parse("--domain", &domain)?,
-            owner: parse("--owner", &owner)?,
-            region: parse("--region", &region)?,
-            accounts: accounts.iter().map(|text| account(text)).collect::<Result<_, _>>()?,
-            page,
+            organization,
+            service,
+            domain,
+            owner,
+            region,
+            accounts,
+            page: page.to_string(),
             repository,
             code_owners: owners
                 .iter()
                 .map(|text| parse::<CodeOwner>("--code-owner", text))
                 .collect::<Result<_, _>>()?,
-            txnr: parse("--txnr", &txnr)?,
+            txnr,
             dockerfile: if self.no_image {
                 None
             } else {
@@ -271,19 +289,29 @@ fn missing(flag: &str) -> Failure {
     )
 }
 
-/// `prod=111122223333`.
-fn account(text: &str) -> Result<(EnvName, AccountId), Failure> {
-    let Some((name, id)) = text.split_once('=') else {
-        let what = format!("--account: {text:?} is no environment with its account");
-        return Err(Failure::new(exit::USAGE, what, "such as `prod=111122223333`"));
-    };
-    Ok((parse("--account", name)?, parse("--account", id)?))
+fn wrong(flag: &str, invalid: Invalid) -> Failure {
+    Failure::new(exit::USAGE, format!("{flag}: {}", invalid.problem), invalid.allowed)
 }
 
-fn parse<T: FromStr<Err = crate::config::Invalid>>(flag: &str, text: &str) -> Result<T, Failure> {
-    text.parse().map_err(|invalid: crate::config::Invalid| {
-        Failure::new(exit::USAGE, format!("{flag}: {}", invalid.problem), invalid.allowed)
-    })
+/// `dev=111122223333 prod=222233334444`: each environment once.
+fn accounts(text: &str) -> Result<Vec<(EnvName, AccountId)>, Invalid> {
+    let mut accounts: Vec<(EnvName, AccountId)> = Vec::new();
+    for word in text.split_whitespace() {
+        let Some((name, id)) = word.split_once('=') else {
+            let what = format!("{word:?} is no environment with its account");
+            return Err(Invalid::new(what, "such as `prod=111122223333`"));
+        };
+        let (name, id) = (name.parse::<EnvName>()?, id.parse()?);
+        if accounts.iter().any(|(other, _)| *other == name) {
+            return Err(Invalid::new(format!("`{name}` stands there twice"), "each environment once"));
+        }
+        accounts.push((name, id));
+    }
+    Ok(accounts)
+}
+
+fn parse<T: FromStr<Err = Invalid>>(flag: &str, text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|invalid| wrong(flag, invalid))
 }
 
 impl From<ProjectError> for Failure {

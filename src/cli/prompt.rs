@@ -1,11 +1,16 @@
 //! Questions to the user.
 
 use super::Failure;
+use crate::config::Invalid;
 use crate::exit;
 use std::io::{self, Write};
 
-/// Asks until there is an answer; an empty one is the default.
-pub(super) fn ask(question: &str, default: Option<&str>) -> Result<String, Failure> {
+/// Asks until there is an answer that can be read; an empty one is the default.
+pub(super) fn ask<T>(
+    question: &str,
+    default: Option<&str>,
+    read: impl Fn(&str) -> Result<T, Invalid>,
+) -> Result<T, Failure> {
     loop {
         let mut stderr = anstream::stderr().lock();
         match default {
@@ -21,10 +26,14 @@ pub(super) fn ask(question: &str, default: Option<&str>) -> Result<String, Failu
                 "flags answer as well: `txnr init --help`",
             ));
         }
-        match (line.trim(), default) {
-            ("", Some(default)) => return Ok(default.to_owned()),
-            ("", None) => {}
-            (answer, _) => return Ok(answer.to_owned()),
+        let answer = match (line.trim(), default) {
+            ("", Some(default)) => default,
+            ("", None) => continue,
+            (answer, _) => answer,
+        };
+        match read(answer) {
+            Ok(value) => return Ok(value),
+            Err(invalid) => writeln!(stderr, "  {}; {}", invalid.problem, invalid.allowed)?,
         }
     }
 }

@@ -23,6 +23,7 @@ mod workload;
 
 pub use load::{load_all, load_some, parse};
 pub use names::{BucketKind, Names, TargetGroup, WorkflowRole};
+pub(crate) use resolve::FIREWALL_NAMES_MAX;
 pub use section::*;
 pub use value::*;
 pub use workload::Workload;

@@ -79,8 +79,8 @@ pub(super) fn of(root: &Root) -> Vec<Zone> {
 
 fn tier(name: &str) -> Zone {
     match name {
-        "public" => Zone::Public,
-        "private" => Zone::Private,
+        "public" | "nat" => Zone::Public,
+        "private" | "firewall" => Zone::Private,
         _ => Zone::Data,
     }
 }

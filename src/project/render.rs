@@ -7,7 +7,7 @@
 use super::file::{Project, ProjectError};
 use crate::config::load::Environment;
 use crate::config::{Architecture, DEFAULT_BRANCH, EnvConfig, RepositoryUri, Strategy, WorkflowRole};
-use crate::stacks::{deploy, ecs};
+use crate::stacks::{alarms, deploy, ecs};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, UndefinedBehavior, Value, context};
 use serde::Serialize;
@@ -253,6 +253,7 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
         repository => project.repository,
         owners => owners.join(" "),
         on_call => project.on_call.as_str(),
+        alarms => alarms::lists("###"),
         service => first.service.name.as_str(),
         txnr => context! { workspace, repository => project.txnr.repository, version => project.txnr.version },
         txnr_repository => project.txnr.repository.as_str(),

@@ -24,7 +24,7 @@ mod zone;
 mod tests;
 
 pub use alarm::{Alarm, Bad, Measure, Metric, Missing};
-pub use document::{COMMAND, markdown};
+pub use document::{COMMAND, lists, markdown};
 pub use notice::{Notice, Row, rows};
 pub use rule::dead_letters_arn;
 pub use targets::Targets;

@@ -4,19 +4,22 @@
 //! shortens later fails instead of thinning out what is kept (PCI 10.3.3 for what the copies hold of the audit log).
 
 use aws::backup_plan::{CopyAction, CopyActionOptional, Lifecycle, Rule, RuleOptional};
+use aws::backup_restore_testing_plan::{RecoveryPointSelection, RecoveryPointSelectionOptional};
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::{KmsKeyArn, ResourcePolicy, TrustPolicy};
 use aws::{
-    BackupPlan, BackupPlanHandle, BackupSelection, BackupSelectionOptional, BackupVault, BackupVaultHandle,
-    BackupVaultLockConfiguration, BackupVaultLockConfigurationOptional, BackupVaultOptional,
-    BackupVaultPolicy, IamRoleHandle, IamRolePolicyAttachment,
+    BackupPlan, BackupPlanHandle, BackupRestoreTestingPlan, BackupRestoreTestingPlanOptional,
+    BackupRestoreTestingSelection, BackupRestoreTestingSelectionOptional, BackupSelection,
+    BackupSelectionOptional, BackupVault, BackupVaultHandle, BackupVaultLockConfiguration,
+    BackupVaultLockConfigurationOptional, BackupVaultOptional, BackupVaultPolicy, IamRoleHandle,
+    IamRolePolicyAttachment,
 };
 use contract::Table;
 use terraform::kind::Text;
 use terraform::{Expr, Meta, NonEmpty, ProviderRef, Resource, Stack, set};
 
 use super::{data, kms, role, storage};
-use crate::config::{Backup, EnvConfig};
+use crate::config::{Backup, EnvConfig, Weekday};
 
 /// What is copied, and where to.
 pub struct Outputs {
@@ -61,6 +64,9 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, backup: &Backup, inputs:
             optional: BackupSelectionOptional { resources: set(selected(inputs)), ..Default::default() },
         },
     );
+    if let Some((weekday, hour)) = backup.restore_test {
+        restore_test(stack, config, inputs, &Restores { vault: &vault, role: &restore, weekday, hour });
+    }
     stack.output("backup_vault", "The vault that copies of the data stores lie in.", vault.name());
     stack.output(
         "restore_role_arn",
@@ -172,6 +178,98 @@ fn selected(inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
     all
 }
 
+/// What is restored, and when.
+struct Restores<'a> {
+    vault: &'a BackupVaultHandle,
+    role: &'a IamRoleHandle,
+    weekday: Weekday,
+    hour: u32,
+}
+
+/// The latest copy of each store is restored once a week and deleted again; each report says how long it took. What is
+/// restored is beside the store, in the same subnets and under the same key, and nothing may speak to it: a database gets
+/// the VPC's default security group, which has no rule.
+/// <https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html>
+fn restore_test(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, restores: &Restores<'_>) {
+    let plan = stack.add(
+        "main",
+        BackupRestoreTestingPlan {
+            // Letters, digits and underscores.
+            name: set(config.names.prefix().replace('-', "_")),
+            schedule_expression: set(format!(
+                "cron(0 {} ? * {} *)",
+                restores.hour,
+                restores.weekday.as_str()
+            )),
+            optional: BackupRestoreTestingPlanOptional {
+                recovery_point_selection: vec![RecoveryPointSelection {
+                    algorithm: set("LATEST_WITHIN_WINDOW"),
+                    include_vaults: set([restores.vault.arn()]),
+                    recovery_point_types: set(["SNAPSHOT"]),
+                    optional: RecoveryPointSelectionOptional {
+                        selection_window_days: set(7),
+                        ..Default::default()
+                    },
+                }],
+                schedule_expression_timezone: set("Etc/UTC"),
+                start_window_hours: set(4),
+                ..Default::default()
+            },
+        },
+    );
+    for Restored { name, kind, arns, overrides } in restored(inputs) {
+        stack.add(
+            name,
+            BackupRestoreTestingSelection {
+                iam_role_arn: set(restores.role.arn()),
+                name: set(name),
+                protected_resource_type: set(kind),
+                restore_testing_plan_name: set(plan.name()),
+                optional: BackupRestoreTestingSelectionOptional {
+                    protected_resource_arns: set(arns),
+                    restore_metadata_overrides: (!overrides.is_empty()).then(|| set(overrides)),
+                    ..Default::default()
+                },
+            },
+        );
+    }
+}
+
+/// A kind of store, as AWS Backup restores it.
+struct Restored {
+    name: &'static str,
+    kind: &'static str,
+    arns: Vec<Expr<Text>>,
+    /// What AWS Backup would infer otherwise: its own key, the default subnets.
+    /// <https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing-inferred-metadata.html>
+    overrides: Vec<(&'static str, Expr<Text>)>,
+}
+
+fn restored(inputs: &Inputs<'_>) -> Vec<Restored> {
+    let mut all = vec![Restored {
+        name: "buckets",
+        kind: "S3",
+        arns: vec![inputs.buckets.statements.arn().text()],
+        overrides: Vec::new(),
+    }];
+    all.extend(inputs.data.dynamodb.as_ref().map(|tables| Restored {
+        name: "tables",
+        kind: "DynamoDB",
+        arns: Table::ALL.map(|table| tables.of(table).arn().text()).to_vec(),
+        overrides: vec![
+            ("encryptionType", Expr::new("KMS")),
+            ("kmsMasterKeyArn", inputs.keys.data.arn().text()),
+        ],
+    }));
+    all.extend(inputs.data.postgres.as_ref().map(|database| Restored {
+        name: "database",
+        kind: database.backup_type,
+        arns: vec![database.arn.clone()],
+        overrides: vec![("dbSubnetGroupName", database.subnet_group.clone())],
+    }));
+    all
+}
+
 /// What AWS Backup needs, as AWS itself keeps it: its jobs change, and a list of our own would fail with them.
 /// <https://docs.aws.amazon.com/aws-backup/latest/devguide/security-iam-awsmanpol.html>
 const COPY: [&str; 2] =
@@ -237,6 +335,34 @@ mod tests {
         let root = platform("[data]\nstore = \"postgres\"");
         let resources = all_written(at(node(&root, "aws_backup_selection.main"), "resources"));
         assert_eq!(resources, ["aws_s3_bucket.statements.arn", "aws_db_instance.main.arn"]);
+    }
+
+    #[test]
+    fn what_production_copies_is_restored_once_a_week_to_see_whether_it_can_be() {
+        let root = platform("data.postgres.enabled = true");
+        let plan = node(&root, "aws_backup_restore_testing_plan.main");
+        assert_eq!(text_at(plan, "schedule_expression"), "cron(0 9 ? * SUN *)");
+        assert_eq!(text_at(plan, "name"), "txn_reconcile_test");
+        let selections = nodes(&root, "aws_backup_restore_testing_selection");
+        let mut restored: Vec<String> =
+            selections.iter().flat_map(|one| all_written(at(one, "protected_resource_arns"))).collect();
+        let mut copied = all_written(at(node(&root, "aws_backup_selection.main"), "resources"));
+        restored.sort();
+        copied.sort();
+        assert_eq!(restored, copied, "what is copied is not what is restored");
+        let tables = node(&root, "aws_backup_restore_testing_selection.tables");
+        assert_eq!(written(at(tables, "restore_metadata_overrides.kmsMasterKeyArn")), "aws_kms_key.data.arn");
+        let kind = |text: &str| {
+            let root = platform(text);
+            let database = node(&root, "aws_backup_restore_testing_selection.database");
+            text_at(database, "protected_resource_type").to_owned()
+        };
+        assert_eq!(kind("data.postgres.enabled = true"), "RDS");
+        let aurora = "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"";
+        assert_eq!(kind(aurora), "Aurora");
+        let off = |text: &str| nodes(&platform(text), "aws_backup_restore_testing_plan").is_empty();
+        assert!(off("production = false") && off("backup.restore_test.enabled = false"));
+        assert!(!off("production = false\nbackup.restore_test.enabled = true"));
     }
 
     #[test]

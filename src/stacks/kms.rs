@@ -306,8 +306,11 @@ fn pipeline_role(config: &EnvConfig) -> Option<Statement<ResourcePolicy>> {
 
 fn via(config: &EnvConfig, purpose: Purpose) -> Condition {
     let suffix = config.partition().dns_suffix();
-    let services =
-        purpose.services().iter().map(|service| format!("{service}.{}.{suffix}", purpose.region(config)));
+    // Whose rules the key of the data encrypts.
+    let firewall = config.network.has_firewall() && purpose == Purpose::Data;
+    let more = firewall.then_some("network-firewall");
+    let services = purpose.services().iter().copied().chain(more);
+    let services = services.map(|service| format!("{service}.{}.{suffix}", purpose.region(config)));
     Condition::string_equals("kms:ViaService", services)
 }
 

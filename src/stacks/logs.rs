@@ -45,7 +45,19 @@ pub struct Outputs {
     pub trail: Option<CloudwatchLogGroupHandle>,
     /// The queries of the hosted zone, where it is made here.
     pub queries: Option<QueryLog>,
+    /// The network firewall's, if there is one.
+    pub firewall: Option<FirewallLogs>,
     /// Lets AWS deliver the web ACL's log; the web ACL's logging depends on it, or AWS would make a policy of its own.
+    pub delivery: CloudwatchLogResourcePolicyHandle,
+}
+
+/// The logs of the network firewall.
+pub struct FirewallLogs {
+    /// What it drops.
+    pub alerts: CloudwatchLogGroupHandle,
+    /// Every connection.
+    pub flows: CloudwatchLogGroupHandle,
+    /// Lets AWS deliver to both; must stand before they are delivered to.
     pub delivery: CloudwatchLogResourcePolicyHandle,
 }
 
@@ -92,6 +104,10 @@ pub enum Group {
     Trail,
     /// The queries of the hosted zone.
     Queries,
+    /// What the network firewall drops.
+    FirewallAlerts,
+    /// The connections that the network firewall sees.
+    FirewallFlows,
     /// Where the data protection policies report what they find.
     Findings,
     /// What goes wrong in the export.
@@ -100,7 +116,7 @@ pub enum Group {
 
 impl Group {
     /// Those that are not a further service's.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Service,
         Self::Exec,
         Self::Insights,
@@ -111,6 +127,8 @@ impl Group {
         Self::RdsOs,
         Self::Trail,
         Self::Queries,
+        Self::FirewallAlerts,
+        Self::FirewallFlows,
         Self::Findings,
         Self::Export,
     ];
@@ -133,6 +151,8 @@ impl Group {
             Self::RdsOs => "rds_os",
             Self::Trail => "trail",
             Self::Queries => "queries",
+            Self::FirewallAlerts => "firewall_alerts",
+            Self::FirewallFlows => "firewall_flows",
             Self::Findings => "findings",
             Self::Export => "export",
         };
@@ -158,7 +178,9 @@ impl Group {
             Self::Queries => format!("/aws/route53/{}", config.hosted_zone),
             // Groups of this prefix do not count against the size of the policy that lets AWS deliver to them.
             // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
-            Self::Findings => format!("/aws/vendedlogs{}", names.log_group("findings")),
+            Self::Findings | Self::FirewallAlerts | Self::FirewallFlows => {
+                format!("/aws/vendedlogs{}", names.log_group(&self.identifier().replace('_', "-")))
+            }
             Self::Service | Self::Exec | Self::Flow | Self::Trail | Self::Export => {
                 names.log_group(&self.identifier())
             }
@@ -196,6 +218,8 @@ impl Group {
             | Self::RdsOs
             | Self::Trail
             | Self::Queries
+            | Self::FirewallAlerts
+            | Self::FirewallFlows
             | Self::Findings
             | Self::Export => config.logs.retention_days,
         };
@@ -204,7 +228,10 @@ impl Group {
 
     /// Whether text from outside ends up in the group, and with it what should not.
     const fn holds_free_text(&self) -> bool {
-        matches!(self, Self::Service | Self::Further(_) | Self::Exec | Self::Waf | Self::Postgres)
+        matches!(
+            self,
+            Self::Service | Self::Further(_) | Self::Exec | Self::Waf | Self::Postgres | Self::FirewallAlerts
+        )
     }
 
     /// The groups that an environment has.
@@ -227,6 +254,7 @@ impl Group {
             Self::Export => config.logs.export,
             Self::Trail => config.account.owns(Part::Trail),
             Self::Queries => config.dns.create_zone,
+            Self::FirewallAlerts | Self::FirewallFlows => config.network.has_firewall(),
             Self::Postgres => postgres.is_some(),
             // Aurora writes no such log.
             Self::PostgresUpgrade => {
@@ -267,7 +295,12 @@ pub fn build(
     let trail = config.account.owns(Part::Trail).then(|| add(Group::Trail));
     let queries = config.dns.create_zone.then(|| add(Group::Queries));
     let here = queries.as_ref().filter(|_| abroad.is_none());
-    let delivery = delivery(stack, config, &waf, &findings, here);
+    let walls =
+        config.network.has_firewall().then(|| (add(Group::FirewallAlerts), add(Group::FirewallFlows)));
+    let mut delivered = vec![&waf, &findings];
+    delivered.extend(walls.iter().flat_map(|(alerts, flows)| [alerts, flows]));
+    let delivery = delivery(stack, config, &delivered, here);
+    let firewall = walls.map(|(alerts, flows)| FirewallLogs { alerts, flows, delivery: delivery.clone() });
     let queries = queries.map(|group| {
         let delivery = abroad.as_ref().map_or_else(
             || delivery.clone(),
@@ -289,6 +322,9 @@ pub fn build(
     groups.extend([(Group::Waf, &waf), (Group::Findings, &findings)]);
     groups.extend(database.iter().map(|(name, group)| (name.clone(), group)));
     groups.extend(queries.iter().map(|queries| (Group::Queries, &queries.group)));
+    if let Some(logs) = &firewall {
+        groups.extend([(Group::FirewallAlerts, &logs.alerts), (Group::FirewallFlows, &logs.flows)]);
+    }
     for (name, group) in groups.iter().filter(|(name, _)| name.holds_free_text()) {
         protect(stack, config, name, group, &findings, &delivery);
     }
@@ -315,6 +351,7 @@ pub fn build(
         database,
         trail,
         queries,
+        firewall,
         delivery,
     }
 }
@@ -364,8 +401,7 @@ fn group(
 fn delivery(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    waf: &CloudwatchLogGroupHandle,
-    findings: &CloudwatchLogGroupHandle,
+    groups: &[&CloudwatchLogGroupHandle],
     queries: Option<&CloudwatchLogGroupHandle>,
 ) -> CloudwatchLogResourcePolicyHandle {
     let mut statements = vec![
@@ -373,7 +409,7 @@ fn delivery(
             "Delivery",
             Principal::service("delivery.logs.amazonaws.com"),
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [waf, findings].map(|group| text![group.arn(), ":log-stream:*"]),
+            groups.iter().map(|group| text![group.arn(), ":log-stream:*"]),
         )
         .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
         .when(Condition::arn_like("aws:SourceArn", [config.arn("logs", "*")])),
@@ -700,7 +736,7 @@ mod tests {
     /// With every group that there can be in any partition.
     const POSTGRES: &str = "data.postgres.enabled = true\n";
     /// With every group that there can be.
-    const EVERY: &str = "data.postgres.enabled = true\ndns.create_zone = true\n";
+    const EVERY: &str = "data.postgres.enabled = true\ndns.create_zone = true\nnetwork.firewall.allowed_names = [\"a.example\"]\n";
 
     #[test]
     fn every_group_is_encrypted_and_kept() {

@@ -2,7 +2,8 @@
 //!
 //! Three tiers, one subnet of each per availability zone. *Public* holds the load balancer's nodes and the NAT
 //! gateways, *private* the tasks and the endpoints' interfaces, *data* the data stores, which have no route out
-//! of the VPC (PCI 1.4.4). Security groups say who may speak to whom, one rule and one reason each; the network
+//! of the VPC (PCI 1.4.4). Where names are listed that the tasks may reach, a firewall and the NAT gateways stand in two
+//! further tiers on their way out. Security groups say who may speak to whom, one rule and one reason each; the network
 //! ACLs repeat it by address range, so that a mistake in one of the two opens nothing by itself.
 //!
 //! A VPC that exists already is looked up instead of made, with its subnets, and held to the same tiers; the security groups
@@ -11,6 +12,7 @@
 mod acl;
 mod endpoints;
 mod existing;
+mod firewall;
 mod flow_logs;
 mod security_groups;
 mod vpc;
@@ -19,6 +21,7 @@ mod vpc;
 mod tests;
 
 pub use acl::most_rules;
+pub use firewall::Firewall;
 pub use security_groups::{client_rules, task_rules};
 
 use aws::kind::{SubnetId, VpcId};
@@ -27,7 +30,7 @@ use terraform::kind::{List, Text};
 use terraform::{Address, Addressed, Expr, Stack};
 
 use super::per_service::PerService;
-use super::{logs, storage};
+use super::{kms, logs, storage};
 use crate::config::{EnvConfig, NetworkPart, Vpc};
 
 /// The port of PostgreSQL, on which the data stores listen.
@@ -58,6 +61,8 @@ pub struct Outputs {
     pub data_security_group: SecurityGroupHandle,
     /// The NAT gateways, in the order of the availability zones; `nat_a` by their addresses in Terraform.
     pub nat_gateways: Vec<NatGatewayHandle>,
+    /// The firewall between the tasks and the NAT gateways, if there is one.
+    pub firewall: Option<Firewall>,
     /// The NAT gateways' addresses.
     pub nat_addresses: Vec<EipHandle>,
     /// What must stand before a task of each service can pull its image, read its secrets and write its log:
@@ -70,11 +75,12 @@ pub struct Outputs {
 pub fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
+    keys: &kms::Outputs,
     logs: &logs::Outputs,
     buckets: &storage::Outputs,
 ) -> Outputs {
     let vpc = match &config.network.vpc {
-        Vpc::Own(own) => vpc::build(stack, config, own),
+        Vpc::Own(own) => vpc::build(stack, config, own, keys, logs),
         Vpc::Existing(there) => existing::find(stack, config, there),
     };
     if config.network.owns(NetworkPart::NetworkAcls) {
@@ -101,6 +107,7 @@ pub fn build(
         tasks_security_groups: groups.tasks,
         data_security_group: groups.data,
         nat_gateways: vpc.nat_gateways,
+        firewall: vpc.wall,
         nat_addresses: vpc.addresses,
         before_tasks,
     }

@@ -168,6 +168,13 @@ impl<O: Object> Elements<O> {
         O::object(self.reference.clone().step(Step::Index(index)))
     }
 
+    /// The list or set of objects that the element at `index` holds under `attribute`, where the bindings do not know them.
+    #[must_use]
+    pub fn below(&self, index: usize, attribute: &'static str) -> Self {
+        let reference = self.reference.clone().step(Step::Index(index)).step(Step::Attribute(attribute));
+        Self::new(reference)
+    }
+
     /// `attribute` of the one element whose `key` equals `value`; the plan fails if there is none.
     pub fn find(&self, key: &'static str, value: impl IntoExpr<Text>, attribute: &'static str) -> Expr<Text> {
         Expr::of(Value::Expression(Box::new(Expression::Find {

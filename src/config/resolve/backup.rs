@@ -14,12 +14,14 @@ pub(super) fn resolve(file: &BackupFile, production: bool, problems: &mut Proble
         ObjectLockMode::Governance
     });
     check(file, mode, production, problems);
+    let restores = file.restore_test.enabled.unwrap_or(production);
     let grace = file.lock.grace_days.map_or(GRACE_DAYS, |days| days.get());
     file.enabled.then(|| Backup {
         hour: file.hour.get(),
         daily_days: file.daily_days.get(),
         monthly_days: file.monthly_days.get(),
         grace_days: (mode == ObjectLockMode::Compliance).then_some(grace),
+        restore_test: restores.then(|| (file.restore_test.weekday, file.restore_test.hour.get())),
     })
 }
 
@@ -44,6 +46,24 @@ fn check(file: &BackupFile, mode: ObjectLockMode, production: bool, problems: &m
                 format!("at least {}", file.daily_days),
             )
             .because_of(&["backup.daily_days"]);
+    }
+    if !file.enabled && file.restore_test.enabled == Some(true) {
+        problems
+            .error(
+                "backup.restore_test.enabled",
+                "without a vault there is no copy to restore",
+                "remove the line, or say `enabled = true` under [backup]",
+            )
+            .because_of(&["backup.enabled"]);
+    }
+    if production && file.restore_test.enabled == Some(false) {
+        problems
+            .warning(
+                "backup.restore_test.enabled",
+                "nothing shows that the copies can be restored, and an assessor will ask (PCI DSS 12.10.1)",
+                "remove the line, unless somebody restores them at another place and keeps the record",
+            )
+            .because_of(&["production"]);
     }
     match (mode, file.lock.grace_days) {
         (ObjectLockMode::Governance, Some(_)) => {

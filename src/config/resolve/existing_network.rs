@@ -34,6 +34,13 @@ fn check_no_other_vpc(file: &NetworkFile, problems: &mut Problems) {
             subnets.private.is_some(),
             "`private` under [network.existing] names them",
         ),
+        ("network.subnets.firewall", subnets.firewall.is_some(), "its subnets are its owner's"),
+        ("network.subnets.nat", subnets.nat.is_some(), "its subnets are its owner's"),
+        (
+            "network.firewall.allowed_names",
+            !file.firewall.allowed_names.is_empty(),
+            "its routes, and what stands on them, are its owner's",
+        ),
         ("network.subnets.data", subnets.data.is_some(), "`data` under [network.existing] names them"),
     ];
     for (key, _, help) in given.into_iter().filter(|(_, given, _)| *given) {

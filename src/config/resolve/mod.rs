@@ -29,6 +29,8 @@ mod subnets;
 mod tags;
 mod waf;
 
+pub(crate) use network::FIREWALL_NAMES_MAX;
+
 use super::EnvConfig;
 use super::file::{EnvFile, REQUIRED};
 use super::problem::{KeyPath, Problems};

@@ -19,6 +19,7 @@ pub(super) fn resolve(
 ) -> Option<Network> {
     check_zones(file, problems);
     check_lists(file, problems);
+    check_firewall(file, problems);
     let egress = egress(&file.egress, problems);
     let zones: Vec<AvailabilityZone> = file
         .availability_zones
@@ -43,12 +44,61 @@ pub(super) fn resolve(
     })
 }
 
+/// Names that one rule group of the firewall holds. Its capacity cannot be changed once it is made.
+pub(crate) const FIREWALL_NAMES_MAX: usize = 1000;
+
+/// The firewall filters what goes out by NAT, and reads ranges, not lists of them.
+fn check_firewall(file: &NetworkFile, problems: &mut Problems) {
+    const NAMES: &str = "network.firewall.allowed_names";
+    let count = file.firewall.allowed_names.len();
+    if count == 0 {
+        for (key, own) in [("firewall", &file.subnets.firewall), ("nat", &file.subnets.nat)] {
+            if own.is_some() {
+                problems
+                    .error(
+                        KeyPath::from("network.subnets").key(key),
+                        "there is no network firewall that needs these subnets",
+                        "remove the line, or list names under `firewall.allowed_names`",
+                    )
+                    .because_of(&[NAMES]);
+            }
+        }
+        return;
+    }
+    if file.nat == Some(Nat::None) {
+        problems
+            .error(
+                NAMES,
+                "with `nat = \"none\"` nothing leaves the VPC, so there is nothing to let pass",
+                "`nat = \"per-az\"` or `nat = \"single\"`",
+            )
+            .because_of(&["network.nat"]);
+    }
+    if count > FIREWALL_NAMES_MAX {
+        problems.error(
+            NAMES,
+            format!("{count} names, and the firewall has room for {FIREWALL_NAMES_MAX}"),
+            "fewer names, or `*.example.com` for all below one",
+        );
+    }
+    for (at, rule) in file.egress.iter().enumerate().filter(|(_, rule)| rule.prefix_list.is_some()) {
+        problems
+            .error(
+                KeyPath::from("network.egress").index(at).key("prefix_list"),
+                format!("the network firewall cannot let `{}` pass by a prefix list", rule.name),
+                "the ranges themselves by `cidr`, or the names under `network.firewall`",
+            )
+            .because_of(&[NAMES]);
+    }
+}
+
 /// A VPC of one's own, laid out.
 fn own(file: &NetworkFile, zones: &[AvailabilityZone], problems: &mut Problems) -> Option<OwnVpc> {
     let cidr = file.cidr?;
     check_range(cidr, problems);
     let subnets = subnets::lay_out(cidr, file, problems)?.in_zones(zones);
-    Some(OwnVpc { cidr, subnets, nat: file.nat.unwrap_or(Nat::PerAz) })
+    let nat = file.nat.unwrap_or(Nat::PerAz);
+    Some(OwnVpc { cidr, subnets, nat, firewall_names: file.firewall.allowed_names.clone() })
 }
 
 /// Whether somebody else looks after a part of the network.

@@ -22,6 +22,8 @@ pub struct BackupFile {
     pub monthly_days: Bounded<1, 36_500>,
     /// Vault lock.
     pub lock: VaultLockFile,
+    /// The proof that copies can be restored.
+    pub restore_test: RestoreTestFile,
 }
 
 impl Default for BackupFile {
@@ -32,6 +34,64 @@ impl Default for BackupFile {
             daily_days: Bounded::literal::<35>(),
             monthly_days: Bounded::literal::<400>(),
             lock: VaultLockFile::default(),
+            restore_test: RestoreTestFile::default(),
+        }
+    }
+}
+
+/// Restore testing, as the environment file describes it: once a week AWS Backup restores the latest copy of each kind of
+/// store beside the store itself, and deletes it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RestoreTestFile {
+    /// Whether copies are restored to see whether they can be. True in production, where a copy that nobody ever restored is
+    /// a hope, and the report of each restore is what an assessor asks for (PCI 12.10.1); false elsewhere, since each run
+    /// costs as much as what it restores does for some hours.
+    pub enabled: Option<bool>,
+    /// The day of the week. `sun`.
+    pub weekday: Weekday,
+    /// The hour, in UTC, in which the restores begin, 0 to 23. 9: the daily copies are done by then.
+    pub hour: Bounded<0, 23>,
+}
+
+impl Default for RestoreTestFile {
+    fn default() -> Self {
+        Self { enabled: None, weekday: Weekday::Sun, hour: Bounded::literal::<9>() }
+    }
+}
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Weekday {
+    /// Monday.
+    Mon,
+    /// Tuesday.
+    Tue,
+    /// Wednesday.
+    Wed,
+    /// Thursday.
+    Thu,
+    /// Friday.
+    Fri,
+    /// Saturday.
+    Sat,
+    /// Sunday.
+    Sun,
+}
+
+impl Weekday {
+    /// The day as a schedule of AWS has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mon => "MON",
+            Self::Tue => "TUE",
+            Self::Wed => "WED",
+            Self::Thu => "THU",
+            Self::Fri => "FRI",
+            Self::Sat => "SAT",
+            Self::Sun => "SUN",
         }
     }
 }
@@ -59,4 +119,6 @@ pub struct Backup {
     pub monthly_days: u32,
     /// Days in which the lock can still be changed; none if whoever has the right may always.
     pub grace_days: Option<u32>,
+    /// When copies are restored to see whether they can be, if they are: the day and the hour, in UTC.
+    pub restore_test: Option<(Weekday, u32)>,
 }

@@ -34,7 +34,7 @@ mod waf;
 pub use account::{Account, Elsewhere, Part, SecurityContact};
 pub use alarms::{Alarms, Silence};
 pub use alb::{Alb, DesyncMode, SslPolicy};
-pub use backup::{Backup, BackupFile, VaultLockFile};
+pub use backup::{Backup, BackupFile, RestoreTestFile, VaultLockFile, Weekday};
 pub use certificate::{Certificate, CertificateFile, KeyAlgorithm};
 pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
 pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
@@ -48,7 +48,7 @@ pub use logs::Logs;
 pub use mutual_tls::{MutualTls, MutualTlsMode, S3Object};
 pub use network::{
     AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
-    NetworkFile, OwnVpc, Subnet, Subnets, SubnetsFile, Vpc,
+    NetworkFile, NetworkFirewall, OwnVpc, Subnet, Subnets, SubnetsFile, Vpc,
 };
 pub use postgres::{
     Postgres, PostgresAurora, PostgresEngine, PostgresFile, PostgresInstance, PostgresRunsOn,

@@ -2,8 +2,8 @@
 
 use super::existing_network::{ExistingNetwork, NetworkPart};
 use crate::config::value::{
-    AvailabilityZone, Bounded, Cidr, GatewayEndpoint, InterfaceEndpoint, PrefixListId, RetentionDays,
-    RuleName, RuleReason, ZoneLetter,
+    AvailabilityZone, Bounded, CertificateName, Cidr, GatewayEndpoint, InterfaceEndpoint, PrefixListId,
+    RetentionDays, RuleName, RuleReason, ZoneLetter,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,21 @@ pub struct NetworkFile {
     /// What the tasks may reach outside AWS, besides data stores and endpoints. Nothing: every third party is
     /// entered here with the reason for it (PCI 1.2.5).
     pub egress: Vec<EgressRuleFile>,
+    /// What the tasks may reach outside AWS by name.
+    pub firewall: NetworkFirewall,
+}
+
+/// A firewall between the tasks and the NAT gateways, one endpoint beside each of these, which lets connections out by the
+/// name that they ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkFirewall {
+    /// The names that the tasks may reach by TLS at port 443, wherever they lie, `*.example.com` for all below one; at most
+    /// 1000. AWS Network Firewall reads the name in the clear part of the handshake (SNI) and drops every other connection,
+    /// so a third party whose addresses change needs no rule under `egress`; ranges named there pass as before. It believes
+    /// the name: with the same list under `dns.allowed_names` nothing resolves that is not on it. None: there is no
+    /// firewall, which costs as much as several tasks by the hour.
+    pub allowed_names: Vec<CertificateName>,
 }
 
 impl Default for NetworkFile {
@@ -50,6 +65,7 @@ impl Default for NetworkFile {
             flow_logs: FlowLogs::default(),
             endpoints: Endpoints::default(),
             egress: Vec::new(),
+            firewall: NetworkFirewall::default(),
         }
     }
 }
@@ -67,6 +83,10 @@ pub struct SubnetsFile {
     pub private: Option<Vec<Cidr>>,
     /// The data stores' subnets, /16 to /28, without a route out of the VPC.
     pub data: Option<Vec<Cidr>>,
+    /// The network firewall's subnets, /16 to /28, one per NAT gateway; only with `network.firewall`.
+    pub firewall: Option<Vec<Cidr>>,
+    /// The NAT gateways' subnets behind a network firewall, /16 to /28, one each; without one they stand in public subnets.
+    pub nat: Option<Vec<Cidr>>,
 }
 
 /// How many NAT gateways there are.
@@ -217,6 +237,12 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether a firewall of ours stands between the tasks and the NAT gateways.
+    #[must_use]
+    pub fn has_firewall(&self) -> bool {
+        self.own().is_some_and(OwnVpc::has_firewall)
+    }
+
     /// Our own VPC, if it is ours.
     #[must_use]
     pub const fn own(&self) -> Option<&OwnVpc> {
@@ -267,6 +293,16 @@ pub struct OwnVpc {
     pub subnets: Subnets,
     /// How many NAT gateways there are.
     pub nat: Nat,
+    /// The names that the network firewall lets pass; there is a firewall if there is one.
+    pub firewall_names: Vec<CertificateName>,
+}
+
+impl OwnVpc {
+    /// Whether a firewall stands between the tasks and the NAT gateways.
+    #[must_use]
+    pub fn has_firewall(&self) -> bool {
+        !self.firewall_names.is_empty()
+    }
 }
 
 /// The subnets by tier, each in the order of the availability zones.
@@ -278,6 +314,10 @@ pub struct Subnets {
     pub private: Vec<Subnet>,
     /// The data stores' subnets, without a route out of the VPC.
     pub data: Vec<Subnet>,
+    /// The network firewall's subnets, one per NAT gateway; none without a firewall.
+    pub firewall: Vec<Subnet>,
+    /// The NAT gateways' subnets, where they do not stand in public ones.
+    pub nat: Vec<Subnet>,
 }
 
 /// A subnet.

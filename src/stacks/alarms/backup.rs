@@ -87,6 +87,37 @@ pub fn rules(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             fields: CALL,
         },
     ];
+    if config.backup.as_ref().is_some_and(|backup| backup.restore_test.is_some()) {
+        rules.push(Rule {
+            notice: Notice {
+                name: "restore-test-removed",
+                instance: None,
+                to: Topic::Notify,
+                means: "The weekly test that copies can be restored was deleted, or no longer restores a store.",
+                first: "restore it by an apply, then ask whoever made the call.",
+            },
+            pattern: calls("aws.backup", ["DeleteRestoreTestingPlan", "DeleteRestoreTestingSelection"]),
+            fields: CALL,
+        });
+        rules.push(Rule {
+            notice: Notice {
+                name: "restore-test-failed",
+                instance: None,
+                to: Topic::Notify,
+                means: "A copy could not be restored, whether by the weekly test or by somebody (PCI 12.10.1).",
+                first: "read the reason in the restore job; until it is mended, count on the stores' own recovery alone.",
+            },
+            pattern: EventPattern::from_source("aws.backup")
+                .detail_type("Restore Job State Change")
+                .detail(["status"], failed()),
+            fields: &[
+                ("job", "$.detail.restoreJobId"),
+                ("resource", "$.detail.resourceType"),
+                ("state", "$.detail.status"),
+                ("time", "$.time"),
+            ],
+        });
+    }
     if config.recovery.region.is_some() {
         rules.push(Rule {
             notice: Notice {

@@ -21,6 +21,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, to:
     rules.extend(records(config));
     rules.extend(backup::rules(config, inputs));
     rules.extend(running(config, inputs));
+    rules.extend(inputs.network.firewall.is_some().then(firewall));
     let account = &config.account;
     let owned = |part: Option<Part>| part.map_or(account.baseline, |part| account.owns(part));
     rules.extend(
@@ -42,6 +43,29 @@ fn tampered(name: &'static str, means: &'static str, first: &'static str, patter
 
 const WHO: &str =
     "ask whoever made the call; if nobody knows of it, restore it by an apply and treat it as an incident.";
+
+/// What lets connections out.
+fn firewall() -> Rule {
+    tampered(
+        "egress-firewall-changed",
+        "The network firewall, its rules, its log or its protection was changed or taken away (PCI 1.2.2, 10.7.2).",
+        WHO,
+        calls(
+            "aws.network-firewall",
+            [
+                "AssociateFirewallPolicy",
+                "DeleteFirewall",
+                "DisassociateSubnets",
+                "UpdateFirewallDeleteProtection",
+                "UpdateFirewallPolicy",
+                "UpdateFirewallPolicyChangeProtection",
+                "UpdateLoggingConfiguration",
+                "UpdateRuleGroup",
+                "UpdateSubnetChangeProtection",
+            ],
+        ),
+    )
+}
 
 /// Logs, and what tells of them.
 fn recording() -> Vec<Rule> {

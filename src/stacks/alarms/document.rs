@@ -18,7 +18,7 @@ const REQUIRED: &str = "organization = \"acme\"\naccount_id = \"111122223333\"\n
 
 /// Environments that together have every alarm there is, as a test makes sure.
 pub(super) const ENVIRONMENTS: [&str; 3] = [
-    "recovery.region = \"us-west-2\"\ndns.create_zone = true\ndns.dnssec = true\n",
+    "recovery.region = \"us-west-2\"\ndns.create_zone = true\ndns.dnssec = true\nnetwork.firewall.allowed_names = [\"a.example\"]\n",
     "service.deployment.strategy = \"blue-green\"\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
     "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"\n",
 ];
@@ -44,13 +44,20 @@ pub(super) fn all() -> Vec<Row> {
 /// The list, as Markdown.
 #[must_use]
 pub fn markdown() -> String {
-    let mut text = format!(
+    let head = format!(
         "# Alarms\n\n<!-- Generated: {COMMAND} -->\n\n\
          Every alarm and every rule on events that an environment can have. Its name at AWS begins with project and \
          environment: `txn-reconcile-prod-latency`; where there is one for each gateway, log group or table, its name \
          ends in that, and those of a service beside the main one in the service's name. Thresholds are keys of `[alarms]` in [configuration.md](configuration.md), and \
          `alarms.silenced` switches one off, with a reason.\n"
     );
+    head + &lists("##")
+}
+
+/// Every alarm, in a list of those that page and one of those that notify, under headings of this level: `##`.
+#[must_use]
+pub fn lists(level: &str) -> String {
+    let mut text = String::new();
     let all = all();
     for (topic, title) in [
         (Topic::Page, "What cannot wait until the morning (`alarms.page`)"),
@@ -58,7 +65,7 @@ pub fn markdown() -> String {
     ] {
         let _ = write!(
             text,
-            "\n## {title}\n\n| alarm | what is the case | what to do first |\n| --- | --- | --- |\n"
+            "\n{level} {title}\n\n| alarm | what is the case | what to do first |\n| --- | --- | --- |\n"
         );
         for Row { anchor, means, first, .. } in all.iter().filter(|row| row.topic == topic) {
             let _ = writeln!(text, "| <a id=\"{anchor}\"></a>`{anchor}` | {means} | {} |", sentence(first));

@@ -6,7 +6,7 @@ use terraform::{Addressed, Expr, Stack};
 use super::Inputs;
 use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
 use super::notice::Notice;
-use crate::config::EnvConfig;
+use crate::config::{AvailabilityZone, EnvConfig};
 use crate::stacks::topics::Topic;
 
 /// A metric of the web ACL, over all of its rules.
@@ -45,7 +45,10 @@ pub fn of_nat_gateways(
 
 /// Adds the alarms.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
-    let nat = nat_gateways(inputs).into_iter().chain(config.shield.subscribed.then(|| attack(inputs)));
+    let nat = nat_gateways(inputs)
+        .into_iter()
+        .chain(firewall(config, inputs))
+        .chain(config.shield.subscribed.then(|| attack(inputs)));
     let alarms = web_acl(config, inputs).into_iter().chain([certificate(config, inputs)]).chain(nat);
     alarms.map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
 }
@@ -132,6 +135,37 @@ fn certificate(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
         of: (1, 1),
         missing: Missing::Unknown,
     }
+}
+
+/// <https://docs.aws.amazon.com/network-firewall/latest/developerguide/monitoring-cloudwatch.html>
+fn firewall(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
+    let Some(wall) = &inputs.network.firewall else { return Vec::new() };
+    let alarm = |zone: &AvailabilityZone| Alarm {
+        notice: Notice {
+            name: "egress-refused",
+            instance: Some(zone.letter().to_string()),
+            to: Topic::Notify,
+            means: "The network firewall drops connections of the tasks: a third party has another name, or somebody tries \
+                    to carry data out (PCI 1.3.2).",
+            first: "run the saved query of refused names; add a name that belongs there (network.firewall), and treat any \
+                    other as an incident.",
+        },
+        measure: Measure::Of(Metric {
+            namespace: "AWS/NetworkFirewall".into(),
+            name: "DroppedPackets",
+            dimensions: vec![
+                ("AvailabilityZone", Expr::new(zone.to_string())),
+                ("Engine", Expr::new("Stateful")),
+                ("FirewallName", Expr::new(config.names.of("egress"))),
+            ],
+            statistic: "Sum",
+        }),
+        bad: Bad::Above(0.into()),
+        period_seconds: 300,
+        of: (1, 1),
+        missing: Missing::Fine,
+    };
+    wall.zones.iter().map(alarm).collect()
 }
 
 fn nat_gateways(inputs: &Inputs<'_>) -> Vec<Alarm> {

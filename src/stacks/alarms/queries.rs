@@ -85,6 +85,16 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
             .to_owned(),
     );
     }
+    if let Some(firewall) = &logs.firewall {
+        save(
+            "refused_names",
+            "Network firewall - refused connections by name",
+            &firewall.alerts,
+            "fields coalesce(event.tls.sni, event.http.hostname, event.dest_ip) as name | stats count(*) as connections by \
+             name, event.dest_port, event.src_ip | sort connections desc | limit 100"
+                .to_owned(),
+        );
+    }
     if let Some(trail) = &logs.trail {
         let fields = "fields @timestamp, eventSource, eventName, sourceIPAddress, errorCode, awsRegion";
         let root = "filter userIdentity.type = \"Root\" and eventType != \"AwsServiceEvent\"";

@@ -15,9 +15,9 @@ const RULES: &str = "aws_cloudwatch_event_rule";
 /// Environments that together have everything that there is to tell.
 const ENVIRONMENTS: [&str; 5] = [
     "service.image = \"v1\"\n",
-    "service.image = \"v1\"\nservice.deployment.strategy = \"blue-green\"\nrecovery.region = \"us-west-2\"\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
+    "service.image = \"v1\"\nservice.deployment.strategy = \"blue-green\"\nrecovery.region = \"us-west-2\"\nnetwork.firewall.allowed_names = [\"a.example\"]\necr.enhanced_scanning = false\nshield.subscribed = true\ndata.postgres.enabled = true\n",
     "data.postgres.enabled = true\ndata.postgres.engine = \"aurora-serverless\"\n",
-    "dns.create_zone = true\ndns.dnssec = true\n",
+    "dns.create_zone = true\ndns.dnssec = true\nnetwork.firewall.allowed_names = [\"a.example\"]\n",
     FLEETING,
 ];
 
@@ -376,6 +376,12 @@ fn samples() -> Vec<(&'static str, Json)> {
                 &json!({ "state": "FAILED", "sourceBackupVaultArn": "${aws_backup_vault.main.arn}" }),
             ),
         ),
+        (
+            "restore-test-failed",
+            event("aws.backup", "Restore Job State Change", &json!({ "status": "FAILED" })),
+        ),
+        ("restore-test-removed", call("aws.backup", "DeleteRestoreTestingPlan", &none)),
+        ("egress-firewall-changed", call("aws.network-firewall", "UpdateRuleGroup", &none)),
         ("deployment-failed", event("aws.ecs", "ECS Deployment State Change", &deployment)),
         (
             "codedeploy-failed",

@@ -28,6 +28,10 @@ pub struct Database {
     pub master_secret: Expr<Text>,
     /// The name of the instance or cluster.
     pub identifier: Expr<Text>,
+    /// The subnets that it stands in.
+    pub subnet_group: Expr<Text>,
+    /// What runs it, as AWS Backup calls it.
+    pub backup_type: &'static str,
     /// What runs it, as RDS calls the sources of its events.
     source_type: &'static str,
 }

@@ -123,7 +123,7 @@ fn the_task_role_may_do_what_the_contract_lists_and_no_more() {
              aws_dynamodb_table.records.arn",
             "ListDue: dynamodb:Query on aws_dynamodb_table.records.arn/index/due",
             "AppendAudit: dynamodb:PutItem on aws_dynamodb_table.audit.arn",
-            "ReadAudit: dynamodb:GetItem dynamodb:Query on aws_dynamodb_table.audit.arn",
+            "ReadAudit: dynamodb:Query on aws_dynamodb_table.audit.arn",
             "WriteObjects: s3:AbortMultipartUpload s3:PutObject on aws_s3_bucket.statements.arn/*",
             "ReadObjects: s3:GetObject on aws_s3_bucket.statements.arn/*",
             "DeleteObjects: s3:DeleteObject on aws_s3_bucket.statements.arn/*",

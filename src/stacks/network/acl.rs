@@ -116,7 +116,7 @@ pub fn most_rules(config: &EnvConfig) -> usize {
         return 0;
     }
     let count = |rules: &[Rule], direction| rules.iter().filter(|rule| rule.direction == direction).count();
-    let tiers = [public(config), private(config), data(config)];
+    let tiers = [public(config), private(config), data(config), firewall(config), nat(config)];
     tiers.iter().flat_map(|rules| [count(rules, In), count(rules, Out)]).max().unwrap_or_default()
 }
 
@@ -126,6 +126,8 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Vpc) {
         ("public", &vpc.public, public(config)),
         ("private", &vpc.private, private(config)),
         ("data", &vpc.data, data(config)),
+        ("firewall", &vpc.firewall, firewall(config)),
+        ("nat", &vpc.nat, nat(config)),
     ];
     // Adopted last: until a subnet has its own ACL it is the default one's, and Terraform would note that down.
     let mut locked = Meta::new();
@@ -218,7 +220,7 @@ fn public(config: &EnvConfig) -> Vec<Rule> {
     if ipv6 {
         rules.push(Rule::new(Out, 101, "ephemeral_ipv6", EverywhereIpv6, EPHEMERAL));
     }
-    if !config.network.has_nat() {
+    if !config.network.has_nat() || config.network.has_firewall() {
         return rules;
     }
     for (number, (part, ports)) in (300..).zip(EPHEMERAL_BUT_RDP) {
@@ -275,6 +277,38 @@ fn private(config: &EnvConfig) -> Vec<Rule> {
 fn data(config: &EnvConfig) -> Vec<Rule> {
     let asked = Rule::each(config, In, 100, "private", Tier::Private, DATABASE_PORT..=DATABASE_PORT);
     asked.chain(Rule::each(config, Out, 100, "private", Tier::Private, TASKS_EPHEMERAL)).collect()
+}
+
+/// The firewall's endpoints, which connections pass with the addresses that they have on either side.
+fn firewall(config: &EnvConfig) -> Vec<Rule> {
+    let mut rules = outward(config);
+    rules.push(Rule::new(In, 300, "answers", Everywhere, TASKS_EPHEMERAL));
+    rules
+}
+
+/// The NAT gateways behind a firewall: what comes in from the tasks' addresses goes out from their own.
+fn nat(config: &EnvConfig) -> Vec<Rule> {
+    let mut rules = outward(config);
+    for (number, (part, ports)) in (300..).zip(EPHEMERAL_BUT_RDP) {
+        rules.push(Rule::new(In, number, format!("answers_{part}"), Everywhere, ports));
+    }
+    rules
+}
+
+/// What the tasks send on its way out, and the answers' way back to them.
+fn outward(config: &EnvConfig) -> Vec<Rule> {
+    if !config.network.has_firewall() {
+        return Vec::new();
+    }
+    let mut rules: Vec<Rule> = Rule::each(config, In, 100, "private", Tier::Private, HTTPS..=HTTPS).collect();
+    rules.push(Rule::new(Out, 100, "https", Everywhere, HTTPS..=HTTPS));
+    rules.extend(Rule::each(config, Out, 200, "private", Tier::Private, TASKS_EPHEMERAL));
+    for (number, port) in third_party(config, |_| true).filter(|(_, port)| *port != HTTPS) {
+        let name = format!("third_party_{port}");
+        rules.push(Rule::new(In, number, &name, WholeVpc, port..=port));
+        rules.push(Rule::new(Out, number, name, Everywhere, port..=port));
+    }
+    rules
 }
 
 /// The ports of the services beside the main one that are not its own, each with a number that comes from the port.

@@ -16,6 +16,7 @@ use aws::{
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
 use super::endpoints::Endpoints;
+use super::vpc::EVERYWHERE_IPV4;
 use super::{DATABASE_PORT, HTTP, HTTPS, identifier};
 use crate::config::{
     AnyCidr, EgressDestination, EgressRule, EnvConfig, GatewayEndpoint, NetworkPart, Workload,
@@ -85,8 +86,9 @@ pub fn client_rules(config: &EnvConfig) -> usize {
 /// one here, though AWS counts as many as it may hold.
 #[must_use]
 pub fn task_rules(config: &EnvConfig) -> usize {
+    let by_name = usize::from(config.network.has_firewall());
     let elsewhere = config.network.existing().map_or(0, |existing| existing.interface_endpoint_cidrs.len());
-    2 + config.network.endpoints.gateway.len() + config.network.egress.len() + elsewhere
+    2 + config.network.endpoints.gateway.len() + config.network.egress.len() + elsewhere + by_name
 }
 
 /// Builds the groups, without rules.
@@ -256,18 +258,24 @@ fn from_internet(config: &EnvConfig) -> Vec<Rule> {
 }
 
 /// To each destination outside AWS that the environment lists, for the reason it gives: the main service's tasks to all of
-/// them, the others to those that they name.
+/// them, the others to those that they name. Where it lists names, the main service's reach whatever address they have: the
+/// firewall reads the names.
 fn to_third_parties<'c>(config: &'c EnvConfig, workload: Workload<'c>) -> impl Iterator<Item = Rule> + 'c {
+    let by_name = (config.network.has_firewall() && workload.further.is_none()).then(|| {
+        let reason = "The network firewall lets listed names pass and no other";
+        Rule::new("third_party_names", Peer::Ipv4(EVERYWHERE_IPV4.to_owned()), HTTPS, reason)
+    });
     let wanted =
         move |rule: &&EgressRule| workload.further.is_none_or(|further| further.egress.contains(&rule.name));
-    config.network.egress.iter().filter(wanted).map(move |rule| {
+    let by_address = config.network.egress.iter().filter(wanted).map(move |rule| {
         let peer = match &rule.destination {
             EgressDestination::Cidr(range) => Peer::Ipv4(range.to_string()),
             EgressDestination::PrefixList(list) => Peer::PrefixList(Expr::external(list.to_string())),
         };
         let name = format!("third_party_{}", identifier(rule.name.as_str()));
         Rule::new(name, peer, rule.port, rule.reason.to_string()).of(workload)
-    })
+    });
+    by_address.chain(by_name)
 }
 
 fn ingress(stack: &mut Stack<'_>, group: &SecurityGroupHandle, rule: Rule) -> Address {

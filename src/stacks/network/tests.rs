@@ -349,6 +349,106 @@ fn another_zone_changes_no_rule_subnet_or_table() {
     }
 }
 
+const FIREWALL: &str = "network.firewall.allowed_names = [\"api.scheme.example\", \"*.acquirer.example\"]\n";
+
+/// What a route of a table leads to, by its destination.
+fn routes<'r>(root: &'r Root, table: &str) -> Vec<(&'r str, String)> {
+    let of_table = of_type(root, "aws_route").filter(|route| {
+        target(route, "route_table_id").as_deref() == Some(&format!("aws_route_table.{table}"))
+    });
+    let next = |route: &Node| {
+        ["gateway_id", "nat_gateway_id"]
+            .into_iter()
+            .find_map(|argument| target(route, argument))
+            .unwrap_or_else(|| endpoint(route))
+    };
+    of_table.map(|route| (string(route, "destination_cidr_block").expect("a range"), next(route))).collect()
+}
+
+/// The zone of the firewall's endpoint that a route leads to.
+fn endpoint(route: &Node) -> String {
+    let Some(Value::Expression(expression)) = route.argument("vpc_endpoint_id") else {
+        panic!("{} leads nowhere", route.address());
+    };
+    let Expression::Find { collection, equals, .. } = &**expression else { panic!("no endpoint") };
+    assert!(
+        matches!(&collection.subject, Subject::Block(a) if a.to_string() == "aws_networkfirewall_firewall.egress")
+    );
+    equals.as_str().expect("a zone").to_owned()
+}
+
+#[test]
+fn a_firewall_sees_both_halves_of_every_connection_and_none_of_the_load_balancers() {
+    let root = network(FIREWALL);
+    for (zone, private) in [("a", "10.30.0.0/20"), ("b", "10.30.16.0/20"), ("c", "10.30.32.0/20")] {
+        let az = format!("us-east-1{zone}");
+        assert_eq!(routes(&root, &format!("private_{zone}")), [("0.0.0.0/0", az.clone())]);
+        let nat = format!("aws_nat_gateway.nat_{zone}");
+        assert_eq!(routes(&root, &format!("firewall_{zone}")), [("0.0.0.0/0", nat.clone())]);
+        assert!(routes(&root, "nat").contains(&(private, az)), "answers pass the firewall by");
+        assert_eq!(target(find(&root, &nat), "subnet_id"), Some(format!("aws_subnet.nat_{zone}")));
+    }
+    assert_eq!(routes(&root, "nat").len(), 4, "one to the internet, one to each private subnet");
+    assert_eq!(routes(&root, "public"), [("0.0.0.0/0", "aws_internet_gateway.main".to_owned())]);
+}
+
+#[test]
+fn behind_one_nat_gateway_there_is_one_endpoint() {
+    let root = network(&format!("network.nat = \"single\"\n{FIREWALL}"));
+    for zone in ["a", "b", "c"] {
+        assert_eq!(routes(&root, &format!("private_{zone}")), [("0.0.0.0/0", "us-east-1a".to_owned())]);
+    }
+    let back: Vec<String> = routes(&root, "nat").into_iter().map(|(_, next)| next).collect();
+    assert_eq!(back.iter().filter(|next| *next == "us-east-1a").count(), 3, "{back:?}");
+    assert_eq!(
+        of_type(&root, "aws_subnet").filter(|s| s.address().name().starts_with("firewall_")).count(),
+        1
+    );
+}
+
+#[test]
+fn a_firewall_drops_what_no_rule_lets_pass_and_is_kept_and_logged() {
+    let egress = "network.egress = [{ name = \"scheme\", cidr = \"198.51.100.0/24\", port = 8443, reason = \"Files\" }]\n";
+    let root = network(&format!("{FIREWALL}{egress}"));
+    let policy = find(&root, "aws_networkfirewall_firewall_policy.egress").body();
+    let policy = policy.get("firewall_policy").expect("a policy");
+    let policy = policy.as_list().map_or(policy, |blocks| &blocks[0]);
+    let texts = |value: &Value| -> Vec<String> {
+        let list = value.as_list().expect("a list").iter();
+        list.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let at = |key: &str| texts(policy.get(key).unwrap_or_else(|| panic!("no {key}")));
+    assert_eq!(at("stateless_default_actions"), ["aws:forward_to_sfe"]);
+    assert_eq!(at("stateless_fragment_default_actions"), ["aws:forward_to_sfe"]);
+    assert_eq!(at("stateful_default_actions"), ["aws:drop_established", "aws:alert_established"]);
+    let text = format!("{:?}", find(&root, "aws_networkfirewall_rule_group.egress_names").body());
+    for expected in
+        ["ALLOWLIST", "TLS_SNI", "\".acquirer.example\"", "\"api.scheme.example\"", "STRICT_ORDER"]
+    {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert!(!text.contains("HTTP_HOST"), "names are believed by TLS alone");
+    let text = format!("{:?}", find(&root, "aws_networkfirewall_rule_group.egress_addresses").body());
+    assert!(text.contains("198.51.100.0/24") && text.contains("8443") && text.contains("PASS"), "{text}");
+    let wall = find(&root, "aws_networkfirewall_firewall.egress");
+    for protection in ["delete_protection", "subnet_change_protection", "firewall_policy_change_protection"] {
+        assert_eq!(wall.argument(protection), Some(&Value::Bool(true)), "{protection}");
+    }
+    assert!(wall.prevent_destroy());
+    let log = format!("{:?}", find(&root, "aws_networkfirewall_logging_configuration.egress").body());
+    assert!(log.contains("ALERT") && log.contains("FLOW"), "{log}");
+    let names = find(&root, "aws_vpc_security_group_egress_rule.third_party_names");
+    assert_eq!(string(names, "cidr_ipv4"), Some("0.0.0.0/0"));
+    assert!(network("").find("aws_vpc_security_group_egress_rule.third_party_names").is_none());
+}
+
+#[test]
+fn nothing_leaves_by_ipv6_past_a_firewall() {
+    let root = network(&format!("network.ipv6 = true\n{FIREWALL}"));
+    assert_eq!(of_type(&root, "aws_egress_only_internet_gateway").count(), 0);
+    assert_eq!(of_type(&network("network.ipv6 = true"), "aws_egress_only_internet_gateway").count(), 1);
+}
+
 const EXISTING: &str = r#"
 [network]
 availability_zones = ["a", "b"]

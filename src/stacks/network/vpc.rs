@@ -11,7 +11,9 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
+use super::firewall::{self, Firewall};
 use crate::config::{EnvConfig, Nat, OwnVpc, Subnet as Place};
+use crate::stacks::{kms, logs};
 
 /// Every IPv4 address, as AWS writes it.
 pub(super) const EVERYWHERE_IPV4: &str = "0.0.0.0/0";
@@ -32,6 +34,12 @@ pub(super) struct Vpc {
     pub(super) private: Vec<Placed>,
     /// The data tier.
     pub(super) data: Vec<Placed>,
+    /// The firewall's tier, one subnet per NAT gateway; none without a firewall.
+    pub(super) firewall: Vec<Placed>,
+    /// The NAT gateways' tier, where a firewall keeps them out of the public one.
+    pub(super) nat: Vec<Placed>,
+    /// The firewall.
+    pub(super) wall: Option<Firewall>,
     /// The private tier's route tables, in the order of the zones.
     pub(super) private_tables: Vec<Expr<RouteTableId>>,
     /// What makes the private tier's routes effective.
@@ -59,18 +67,23 @@ impl Vpc {
             Tier::Public => &self.public,
             Tier::Private => &self.private,
             Tier::Data => &self.data,
+            Tier::Firewall => &self.firewall,
+            Tier::Nat => &self.nat,
         };
         placed.iter().find(|placed| placed.zone == zone).map(|placed| placed.cidr.clone())
     }
 }
 
 /// The tiers, and where each one's IPv6 ranges begin among the 256 of the VPC. The letter of the zone is added,
-/// so that another zone moves none. The data tier has none: what stands in it speaks IPv4 to the tasks alone.
+/// so that another zone moves none. The data tier has none: what stands in it speaks IPv4 to the tasks alone; nor do
+/// those of firewall and NAT.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tier {
     Public,
     Private,
     Data,
+    Firewall,
+    Nat,
 }
 
 impl Tier {
@@ -79,6 +92,8 @@ impl Tier {
             Self::Public => "public",
             Self::Private => "private",
             Self::Data => "data",
+            Self::Firewall => "firewall",
+            Self::Nat => "nat",
         }
     }
 
@@ -86,13 +101,19 @@ impl Tier {
         match self {
             Self::Public => Some(0),
             Self::Private => Some(16),
-            Self::Data => None,
+            Self::Data | Self::Firewall | Self::Nat => None,
         }
     }
 }
 
 /// Builds the VPC, its subnets, gateways and routes.
-pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, own: &OwnVpc) -> Vpc {
+pub(super) fn build(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    own: &OwnVpc,
+    keys: &kms::Outputs,
+    logs: &logs::Outputs,
+) -> Vpc {
     let network = &config.network;
     let vpc = stack.add(
         "main",
@@ -118,8 +139,18 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, own: &OwnVpc) -> 
 
     route_public(stack, config, &vpc, &gateway, &public);
     route_data(stack, config, &vpc, &data);
-    let nat = nat_gateways(stack, config, own.nat, &gateway, &public);
-    let (private_tables, private_routes) = route_private(stack, config, &vpc, &private, &nat);
+    let walled = subnets(stack, config, &vpc, Tier::Firewall, &own.subnets.firewall, None);
+    let behind = subnets(stack, config, &vpc, Tier::Nat, &own.subnets.nat, Some(&gateway));
+    let gateways = if own.has_firewall() { &behind } else { &public };
+    let nat = nat_gateways(stack, config, own.nat, &gateway, gateways);
+    let wall = logs.firewall.as_ref().and_then(|logs| {
+        let wall = firewall::build(stack, config, own, &vpc.id(), &walled, &keys.data, logs)?;
+        route_firewall(stack, config, &vpc, &walled, &nat);
+        route_nat(stack, config, own, &vpc, &gateway, &behind, &wall);
+        Some(wall)
+    });
+    let out = Out { nat: &nat, wall: wall.as_ref() };
+    let (private_tables, private_routes) = route_private(stack, config, &vpc, &private, &out);
     let (nat_gateways, addresses) = nat.into_iter().unzip();
     Vpc {
         id: vpc.id(),
@@ -128,6 +159,9 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, own: &OwnVpc) -> 
         public,
         private,
         data,
+        firewall: walled,
+        nat: behind,
+        wall,
         private_tables,
         private_routes,
         nat_gateways,
@@ -293,15 +327,15 @@ fn nat_gateways(
     config: &EnvConfig,
     nat: Nat,
     gateway: &InternetGatewayHandle,
-    public: &[Placed],
+    subnets: &[Placed],
 ) -> Vec<(NatGatewayHandle, EipHandle)> {
     let count = match nat {
-        Nat::PerAz => public.len(),
+        Nat::PerAz => subnets.len(),
         Nat::Single => 1,
         Nat::None => 0,
     };
     let mut gateways = Vec::with_capacity(count);
-    for placed in public.iter().take(count) {
+    for placed in subnets.iter().take(count) {
         let name = format!("nat_{}", placed.zone);
         let title = config.names.of(&format!("nat-{}", placed.zone));
         let address = stack.add_with(
@@ -326,6 +360,83 @@ fn nat_gateways(
     gateways
 }
 
+/// From each endpoint of the firewall to the NAT gateway of its zone.
+fn route_firewall(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    vpc: &VpcHandle,
+    walled: &[Placed],
+    nat: &[(NatGatewayHandle, EipHandle)],
+) {
+    for (placed, (gateway, _)) in walled.iter().zip(nat) {
+        let zone = placed.zone;
+        let table = table(stack, config, vpc, &format!("firewall-{zone}"));
+        associate(stack, Tier::Firewall, placed, &table);
+        let route = RouteOptional {
+            destination_cidr_block: set(EVERYWHERE_IPV4),
+            nat_gateway_id: set(gateway.id()),
+            ..Default::default()
+        };
+        stack.add(format!("firewall_{zone}_nat"), Route { route_table_id: table.id(), optional: route });
+    }
+}
+
+/// From the NAT gateways to the internet, and back to the tasks through the endpoint that they came by.
+fn route_nat(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    own: &OwnVpc,
+    vpc: &VpcHandle,
+    gateway: &InternetGatewayHandle,
+    behind: &[Placed],
+    wall: &Firewall,
+) {
+    let table = table(stack, config, vpc, "nat");
+    for placed in behind {
+        associate(stack, Tier::Nat, placed, &table);
+    }
+    let internet = RouteOptional {
+        destination_cidr_block: set(EVERYWHERE_IPV4),
+        gateway_id: set(gateway.id()),
+        ..Default::default()
+    };
+    stack.add("nat_internet", Route { route_table_id: table.id(), optional: internet });
+    for (at, subnet) in own.subnets.private.iter().enumerate() {
+        let Some(zone) = wall.zones.get(at).or(wall.zones.first()) else { continue };
+        let back = RouteOptional {
+            // More specific than the VPC's own route, which would lead past the firewall.
+            destination_cidr_block: set(subnet.cidr.to_string()),
+            vpc_endpoint_id: set(wall.endpoint(zone)),
+            ..Default::default()
+        };
+        let name = format!("nat_private_{}", subnet.az.letter());
+        stack.add(name, Route { route_table_id: table.id(), optional: back });
+    }
+}
+
+/// What the tasks' way out consists of.
+struct Out<'a> {
+    nat: &'a [(NatGatewayHandle, EipHandle)],
+    wall: Option<&'a Firewall>,
+}
+
+impl Out<'_> {
+    /// The next step of the way out of the n-th zone; none where there is no way.
+    fn next(&self, at: usize) -> Option<(&'static str, RouteOptional)> {
+        let (gateway, _) = self.nat.get(at).or(self.nat.first())?;
+        let everywhere =
+            || RouteOptional { destination_cidr_block: set(EVERYWHERE_IPV4), ..Default::default() };
+        let zone =
+            self.wall.and_then(|wall| wall.zones.get(at).or(wall.zones.first()).map(|zone| (wall, zone)));
+        Some(match zone {
+            Some((wall, zone)) => {
+                ("firewall", RouteOptional { vpc_endpoint_id: set(wall.endpoint(zone)), ..everywhere() })
+            }
+            None => ("nat", RouteOptional { nat_gateway_id: set(gateway.id()), ..everywhere() }),
+        })
+    }
+}
+
 /// A table per zone, even behind a single NAT gateway: going from one gateway to one per zone then changes a
 /// route, and not which table a subnet uses. Returned beside the tables is what makes their routes effective.
 fn route_private(
@@ -333,22 +444,19 @@ fn route_private(
     config: &EnvConfig,
     vpc: &VpcHandle,
     private: &[Placed],
-    nat: &[(NatGatewayHandle, EipHandle)],
+    out: &Out<'_>,
 ) -> (Vec<Expr<RouteTableId>>, Vec<Address>) {
-    let egress_only = (config.network.ipv6 && !nat.is_empty()).then(|| egress_only(stack, config, vpc));
+    // What leaves by IPv6 would pass a firewall by.
+    let by_ipv6 = config.network.ipv6 && !out.nat.is_empty() && out.wall.is_none();
+    let egress_only = by_ipv6.then(|| egress_only(stack, config, vpc));
     let (mut tables, mut effective) = (Vec::with_capacity(private.len()), Vec::new());
     for (at, placed) in private.iter().enumerate() {
         let zone = placed.zone;
         let table = table(stack, config, vpc, &format!("private-{zone}"));
         effective.push(associate(stack, Tier::Private, placed, &table));
-        if let Some((gateway, _)) = nat.get(at).or(nat.first()) {
-            let route = RouteOptional {
-                destination_cidr_block: set(EVERYWHERE_IPV4),
-                nat_gateway_id: set(gateway.id()),
-                ..Default::default()
-            };
-            let route = Route { route_table_id: table.id(), optional: route };
-            effective.push(stack.add(format!("private_{zone}_nat"), route).address().clone());
+        if let Some((next, optional)) = out.next(at) {
+            let route = Route { route_table_id: table.id(), optional };
+            effective.push(stack.add(format!("private_{zone}_{next}"), route).address().clone());
         }
         if let Some(gateway) = &egress_only {
             let route = RouteOptional {

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from gateway import Call
+from gateway import ACCOUNT, Call
 from registry import Answers, Refusal
 
 backup = Answers("backup")
+
+MADE = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 def _of_vault(kind: str, put: str, get: str, delete: str) -> None:
@@ -50,7 +52,7 @@ _of_vault(
 @backup.on("CreateBackupSelection")
 def _(call: Call) -> dict[str, Any]:
     made = str(uuid.uuid4())
-    fixed = {"SelectionId": made, "CreationDate": datetime(2026, 1, 1, tzinfo=timezone.utc)}
+    fixed = {"SelectionId": made, "CreationDate": MADE}
     call.kept("selections")[made] = {**call.params, **fixed}
     return {"SelectionId": made, "BackupPlanId": call.params["BackupPlanId"]}
 
@@ -63,6 +65,56 @@ def _(call: Call) -> dict[str, Any]:
 @backup.on("DeleteBackupSelection")
 def _(call: Call) -> dict[str, Any]:
     call.kept("selections").pop(call.params["SelectionId"], None)
+    return {}
+
+
+@backup.on("CreateRestoreTestingPlan")
+def _(call: Call) -> dict[str, Any]:
+    from moto.backup.models import backup_backends
+
+    plan = call.params["RestoreTestingPlan"]
+    name = plan["RestoreTestingPlanName"]
+    arn = call.arn(f"restore-testing-plan:{name}")
+    call.kept("restores")[name] = {**plan, "RestoreTestingPlanArn": arn, "CreationTime": MADE}
+    tags = [{"Key": key, "Value": value} for key, value in call.params.get("Tags", {}).items()]
+    backup_backends[ACCOUNT][call.region].tagger.tag_resource(arn, tags)
+    return {"RestoreTestingPlanName": name, "RestoreTestingPlanArn": arn, "CreationTime": MADE}
+
+
+@backup.on("GetRestoreTestingPlan")
+def _(call: Call) -> dict[str, Any]:
+    return {"RestoreTestingPlan": _known(call, "restores", call.params["RestoreTestingPlanName"])}
+
+
+@backup.on("DeleteRestoreTestingPlan")
+def _(call: Call) -> dict[str, Any]:
+    name = call.params["RestoreTestingPlanName"]
+    if any(plan == name for plan, _ in call.kept("restored")):
+        raise Refusal("InvalidRequestException", f"{name} has selections")
+    call.kept("restores").pop(name, None)
+    return {}
+
+
+@backup.on("CreateRestoreTestingSelection")
+def _(call: Call) -> dict[str, Any]:
+    plan, selection = call.params["RestoreTestingPlanName"], call.params["RestoreTestingSelection"]
+    arn = _known(call, "restores", plan)["RestoreTestingPlanArn"]
+    name = selection["RestoreTestingSelectionName"]
+    fixed = {"RestoreTestingPlanName": plan, "CreationTime": MADE}
+    call.kept("restored")[plan, name] = {"ValidationWindowHours": 0, **selection, **fixed}
+    return {"RestoreTestingPlanArn": arn, "RestoreTestingSelectionName": name, **fixed}
+
+
+@backup.on("GetRestoreTestingSelection")
+def _(call: Call) -> dict[str, Any]:
+    which = call.params["RestoreTestingPlanName"], call.params["RestoreTestingSelectionName"]
+    return {"RestoreTestingSelection": _known(call, "restored", which)}
+
+
+@backup.on("DeleteRestoreTestingSelection")
+def _(call: Call) -> dict[str, Any]:
+    which = call.params["RestoreTestingPlanName"], call.params["RestoreTestingSelectionName"]
+    call.kept("restored").pop(which, None)
     return {}
 
 
@@ -83,7 +135,7 @@ def _(call: Call) -> dict[str, Any]:
     return {**unset, **call.kept("settings")}
 
 
-def _known(call: Call, kind: str, key: str) -> dict[str, Any]:
+def _known(call: Call, kind: str, key: Any) -> dict[str, Any]:
     if key not in call.kept(kind):
         raise Refusal("ResourceNotFoundException", f"{key} has no {kind}")
     return dict(call.kept(kind)[key])
@@ -111,5 +163,27 @@ def _(aws: Callable[..., Any]) -> None:
     which = {"BackupPlanId": "plan", "SelectionId": made["SelectionId"]}
     assert client.get_backup_selection(**which)["BackupSelection"] == selection
     client.delete_backup_selection(**which)
+    points = {
+        "Algorithm": "LATEST_WITHIN_WINDOW",
+        "IncludeVaults": ["*"],
+        "RecoveryPointTypes": ["SNAPSHOT"],
+        "SelectionWindowDays": 7,
+    }
+    plan = {"RestoreTestingPlanName": "weekly"}
+    when = {"ScheduleExpression": "cron(0 9 ? * SUN *)", "RecoveryPointSelection": points}
+    client.create_restore_testing_plan(RestoreTestingPlan={**plan, **when})
+    assert client.get_restore_testing_plan(**plan)["RestoreTestingPlan"]["RecoveryPointSelection"] == points
+    restored = {
+        "RestoreTestingSelectionName": "tables",
+        "ProtectedResourceType": "DynamoDB",
+        "IamRoleArn": "arn:aws:iam::123456789012:role/restore",
+        "ProtectedResourceArns": ["*"],
+    }
+    client.create_restore_testing_selection(**plan, RestoreTestingSelection=restored)
+    one = {**plan, "RestoreTestingSelectionName": "tables"}
+    found = client.get_restore_testing_selection(**one)["RestoreTestingSelection"]
+    assert found["ProtectedResourceType"] == "DynamoDB", found
+    client.delete_restore_testing_selection(**one)
+    client.delete_restore_testing_plan(**plan)
     client.update_region_settings(ResourceTypeOptInPreference={"DynamoDB": True})
     assert client.describe_region_settings()["ResourceTypeOptInPreference"] == {"DynamoDB": True}

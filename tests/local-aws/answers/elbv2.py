@@ -91,6 +91,13 @@ def _(call: Call) -> dict[str, Any]:
     return {}
 
 
+@stores.on("DescribeTrustStoreAssociations")
+def _(call: Call) -> dict[str, Any]:
+    arn = _known(call, call.params["TrustStoreArn"])["TrustStoreArn"]
+    asking = [key for key, asked in call.kept("asked").items() if asked.get("TrustStoreArn") == arn]
+    return {"TrustStoreAssociations": [{"ResourceArn": listener} for listener in asking]}
+
+
 # Listeners
 
 
@@ -140,6 +147,7 @@ def _(aws: Callable[..., Any]) -> None:
     assert [revoked["RevocationId"] for revoked in found] == [1], found
     client.remove_trust_store_revocations(**which, RevocationIds=[1])
     assert client.describe_trust_store_revocations(**which)["TrustStoreRevocations"] == []
+    assert client.describe_trust_store_associations(**which)["TrustStoreAssociations"] == []
     client.delete_trust_store(**which)
     assert client.describe_trust_stores()["TrustStores"] == []
 

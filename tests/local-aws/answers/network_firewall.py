@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from gateway import Call
+from gateway import ACCOUNT, Call
 from registry import Answers, Patch, Refusal
 
 firewall = Answers("network-firewall")
@@ -124,8 +124,28 @@ def _(call: Call) -> dict[str, Any]:
         "EncryptionConfiguration": call.params.get("EncryptionConfiguration"),
         "Logging": {},
     }
-    made = _put(call, "Firewall", _arn(call, "Firewall", "firewall"), Shown={**shown, **protections}, **held)
+    arn = _arn(call, "Firewall", "firewall")
+    endpoints = [_endpoint(call, mapping["SubnetId"], arn) for mapping in shown["SubnetMappings"] or []]
+    held["Endpoints"] = endpoints
+    made = _put(call, "Firewall", arn, Shown={**shown, **protections}, **held)
     return _firewall(call, made)
+
+
+def _endpoint(call: Call, subnet: str, firewall: str) -> tuple[str, str, str]:
+    """Zone, subnet and id of an endpoint, which is one of the VPC too, so that routes may lead to it."""
+    from moto.ec2 import ec2_backends
+
+    ec2 = ec2_backends[ACCOUNT][call.region]
+    placed = next(zone[subnet] for zone in ec2.subnets.values() if subnet in zone)
+    made = ec2.create_vpc_endpoint(
+        vpc_id=placed.vpc_id,
+        service_name=f"com.amazonaws.vpce.{call.region}.{firewall.split('/')[-1]}",
+        endpoint_type="GatewayLoadBalancer",
+        policy_document=None,
+        route_table_ids=[],
+        subnet_ids=[subnet],
+    )
+    return placed.availability_zone, subnet, made.id
 
 
 @firewalls.on("DescribeFirewall")
@@ -138,6 +158,10 @@ def _(call: Call) -> dict[str, Any]:
     found = _known(call, "Firewall")
     if found["Shown"]["DeleteProtection"]:
         raise Refusal("InvalidOperationException", "the firewall is protected against deletion")
+    from moto.ec2 import ec2_backends
+
+    endpoints = [endpoint for _zone, _subnet, endpoint in found["Endpoints"]]
+    ec2_backends[ACCOUNT][call.region].delete_vpc_endpoints(endpoints)
     return _firewall(call, call.kept("Firewall").pop(found["Arn"]), "DELETING")
 
 
@@ -161,12 +185,9 @@ def _(call: Call) -> dict[str, Any]:
 def _firewall(call: Call, found: dict[str, Any], status: str = "READY") -> dict[str, Any]:
     described = _described(call, "Firewall", found, status)
     described.pop("FirewallStatus")
-    subnets = [mapping["SubnetId"] for mapping in found["Shown"]["SubnetMappings"]]
     zones = {
-        f"{call.region}{letter}": {
-            "Attachment": {"EndpointId": f"vpce-{subnet}", "SubnetId": subnet, "Status": "READY"}
-        }
-        for letter, subnet in zip("abcdef", subnets, strict=False)
+        zone: {"Attachment": {"EndpointId": endpoint, "SubnetId": subnet, "Status": "READY"}}
+        for zone, subnet, endpoint in found["Endpoints"]
     }
     return {
         "UpdateToken": found["UpdateToken"],
@@ -207,17 +228,24 @@ def _(aws: Callable[..., Any]) -> None:
     policy = client.create_firewall_policy(FirewallPolicyName="egress", FirewallPolicy=document)
     policy_arn = policy["FirewallPolicyResponse"]["FirewallPolicyArn"]
     assert client.describe_firewall_policy(FirewallPolicyArn=policy_arn)["FirewallPolicy"] == document
-    subnets = [{"SubnetId": "subnet-1"}]
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    placed = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/28", AvailabilityZone="us-east-1b")["Subnet"]
+    subnets = [{"SubnetId": placed["SubnetId"]}]
     made = client.create_firewall(
         FirewallName="egress",
         FirewallPolicyArn=policy_arn,
-        VpcId="vpc-1",
+        VpcId=vpc,
         SubnetMappings=subnets,
         DeleteProtection=True,
     )
     which = {"FirewallArn": made["Firewall"]["FirewallArn"]}
     found = client.describe_firewall(**which)
     assert found["FirewallStatus"]["Status"] == "READY" and found["Firewall"]["DeleteProtection"], found
+    assert list(found["FirewallStatus"]["SyncStates"]) == ["us-east-1b"], found
+    endpoint = found["FirewallStatus"]["SyncStates"]["us-east-1b"]["Attachment"]["EndpointId"]
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", VpcEndpointId=endpoint)
     logs = [
         {"LogType": "ALERT", "LogDestinationType": "CloudWatchLogs", "LogDestination": {"logGroup": "alerts"}}
     ]

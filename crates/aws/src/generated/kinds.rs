@@ -425,13 +425,6 @@ impl Identifier for VpcDefaultRouteTableId {}
 impl Accepts<VpcDefaultRouteTableId> for Text {}
 impl Accepts<VpcDefaultRouteTableId> for VpcDefaultRouteTableId {}
 
-/// `aws_vpc_endpoint.id`.
-#[derive(Clone, Copy, Debug)]
-pub enum VpcEndpointId {}
-impl Identifier for VpcEndpointId {}
-impl Accepts<VpcEndpointId> for Text {}
-impl Accepts<VpcEndpointId> for VpcEndpointId {}
-
 /// `aws_vpc_endpoint.prefix_list_id`.
 #[derive(Clone, Copy, Debug)]
 pub enum VpcEndpointPrefixListId {}

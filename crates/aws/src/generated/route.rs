@@ -26,7 +26,7 @@ pub struct RouteOptional {
     pub nat_gateway_id: Option<Expr<id::NatGatewayId>>,
     pub network_interface_id: Option<Expr<k::Text>>,
     pub transit_gateway_id: Option<Expr<k::Text>>,
-    pub vpc_endpoint_id: Option<Expr<id::VpcEndpointId>>,
+    pub vpc_endpoint_id: Option<Expr<k::Text>>,
     pub vpc_peering_connection_id: Option<Expr<k::Text>>,
 }
 

@@ -134,7 +134,7 @@ VpcEndpointHandle {
     auto_accept: (k::Bool),
     cidr_blocks: (k::List<k::Text>),
     dns_entry: Elements<DnsEntryObject>,
-    id: (id::VpcEndpointId),
+    id: (k::Text),
     ip_address_type: (k::Text),
     network_interface_ids: (k::Set<k::Text>),
     owner_id: (k::Text),

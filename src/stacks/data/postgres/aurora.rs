@@ -23,6 +23,8 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAu
         resource_id: cluster.cluster_resource_id(),
         master_secret: cluster.master_user_secret().at(0).secret_arn(),
         identifier: cluster.cluster_identifier(),
+        subnet_group: common.subnets.name().text(),
+        backup_type: "Aurora",
         source_type: "db-cluster",
     }
 }

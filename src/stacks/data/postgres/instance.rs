@@ -69,6 +69,8 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
         resource_id: instance.resource_id(),
         master_secret: instance.master_user_secret().at(0).secret_arn(),
         identifier: instance.identifier(),
+        subnet_group: common.subnets.name().text(),
+        backup_type: "RDS",
         source_type: "db-instance",
     }
 }
