@@ -22,22 +22,22 @@ use super::task::{Container, Module};
 
 /// A request as it passed, and the status that it was answered with.
 #[derive(Debug, Clone)]
-struct Seen {
-    method: String,
-    target: String,
-    headers: BTreeMap<String, String>,
+pub struct Seen {
+    pub method: String,
+    pub target: String,
+    pub headers: BTreeMap<String, String>,
     body: Vec<u8>,
-    status: u16,
+    pub status: u16,
 }
 
 /// Stands before an engine and writes down what passes.
-struct Recorder {
-    address: SocketAddr,
+pub struct Recorder {
+    pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Recorder {
-    fn before(engine: SocketAddr) -> Self {
+    pub fn before(engine: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -52,7 +52,7 @@ impl Recorder {
         Self { address, seen }
     }
 
-    fn calls(&self) -> Vec<Seen> {
+    pub fn calls(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 }

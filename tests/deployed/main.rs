@@ -10,6 +10,7 @@
 mod boot;
 mod calls;
 mod engines;
+mod files;
 mod fuzz;
 mod http;
 mod image;

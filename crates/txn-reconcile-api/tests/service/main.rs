@@ -5,6 +5,7 @@
 mod api;
 mod audit;
 mod backends;
+mod cards;
 mod carry;
 mod conformance;
 mod issuer;
@@ -12,5 +13,6 @@ mod launch;
 mod postgres;
 mod process;
 mod simulation;
+mod tls;
 mod tokens;
 mod traces;

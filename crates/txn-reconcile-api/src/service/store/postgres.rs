@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::sync::Mutex;
@@ -103,21 +104,31 @@ fn tls(settings: &PostgresConfig) -> Result<Option<MakeRustlsConnect>, StoreErro
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html>
 async fn token(settings: &PostgresConfig) -> Result<String, StoreError> {
     use aws_credential_types::provider::ProvideCredentials;
-    use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
     let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     let missing =
         |what: &str| StoreError::Unavailable(format!("there are no {what} to make a token of IAM with"));
     let provider = config.credentials_provider().ok_or_else(|| missing("credentials"))?;
     let region = config.region().ok_or_else(|| missing("region"))?;
-    let identity = provider.provide_credentials().await.map_err(unavailable)?.into();
+    let credentials = provider.provide_credentials().await.map_err(unavailable)?;
+    #[expect(clippy::disallowed_methods, reason = "a signature bears the time; the rule is for synthesis")]
+    let now = std::time::SystemTime::now();
+    signed_token(settings, credentials, region.as_ref(), now)
+}
+
+fn signed_token(
+    settings: &PostgresConfig,
+    credentials: Credentials,
+    region: &str,
+    now: std::time::SystemTime,
+) -> Result<String, StoreError> {
+    use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
+    let identity = credentials.into();
     let mut signing = SigningSettings::default();
     signing.signature_location = SignatureLocation::QueryParams;
     signing.expires_in = Some(Duration::from_secs(900));
-    #[expect(clippy::disallowed_methods, reason = "a signature bears the time; the rule is for synthesis")]
-    let now = std::time::SystemTime::now();
     let parameters = aws_sigv4::sign::v4::SigningParams::builder()
         .identity(&identity)
-        .region(region.as_ref())
+        .region(region)
         .name("rds-db")
         .time(now)
         .settings(signing)
@@ -377,4 +388,60 @@ impl Store for PostgresStore {
 fn place(write: &Write) -> &Key {
     let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
     key
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::hmac;
+
+    use super::*;
+    use crate::service::audit::{hex, sha256};
+
+    #[test]
+    fn the_token_is_a_signed_address_that_holds_for_a_quarter_of_an_hour() {
+        let settings = PostgresConfig {
+            host: "db.example".into(),
+            port: 5432,
+            name: "txn_reconcile".into(),
+            user: "txn_reconcile".into(),
+            password: None,
+            ca_file: None,
+        };
+        let credentials = Credentials::new("AKID", "SECRET", Some("a+b/c=".into()), None, "test");
+        let now = std::time::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+        let token = signed_token(&settings, credentials, "eu-west-1", now).unwrap();
+        let (place, query) = token.split_once("/?").unwrap();
+        assert_eq!(place, "db.example:5432");
+        let mut parts: Vec<&str> = query.split('&').collect();
+        parts.sort_unstable();
+        let at = parts.iter().position(|part| part.starts_with("X-Amz-Signature=")).unwrap();
+        let signature = parts.remove(at).trim_start_matches("X-Amz-Signature=");
+        let expected = [
+            "Action=connect",
+            "DBUser=txn_reconcile",
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+            "X-Amz-Credential=AKID%2F20260921%2Feu-west-1%2Frds-db%2Faws4_request",
+            "X-Amz-Date=20260921T141320Z",
+            "X-Amz-Expires=900",
+            "X-Amz-Security-Token=a%2Bb%2Fc%3D",
+            "X-Amz-SignedHeaders=host",
+        ];
+        assert_eq!(parts, expected);
+
+        // The signature, made by hand.
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+        let request =
+            format!("GET\n/\n{}\nhost:db.example:5432\n\nhost\n{}", expected.join("&"), sha256(b""));
+        let text = format!(
+            "AWS4-HMAC-SHA256\n20260921T141320Z\n20260921/eu-west-1/rds-db/aws4_request\n{}",
+            sha256(request.as_bytes())
+        );
+        let sign = |key: &[u8], text: &str| {
+            hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
+        };
+        let key = ["20260921", "eu-west-1", "rds-db", "aws4_request"]
+            .into_iter()
+            .fold(b"AWS4SECRET".to_vec(), |key, part| sign(&key, part));
+        assert_eq!(signature, hex(&sign(&key, &text)));
+    }
 }
