@@ -9,6 +9,7 @@
 mod environments;
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -312,7 +313,8 @@ fn live(environment: &Environment, aws: &LocalAws) {
 
     let platform = Platform { aws, region: &environment.region };
     platform.load_balancer_listens_on_https_only(environment.redirects);
-    platform.cluster_and_service_are_up();
+    platform.cluster_and_services_are_up(&environment.services);
+    platform.requests_are_told_apart(&environment.services);
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
     platform.secrets_are_drawn_and_written_nowhere(&root);
@@ -340,6 +342,8 @@ struct Environment {
     protected: bool,
     /// Whether port 80 answers with a redirect.
     redirects: bool,
+    /// The services beside the main one.
+    services: Vec<String>,
     /// Whether the account's baseline is this environment's.
     watches: bool,
 }
@@ -359,6 +363,11 @@ impl Environment {
             account: text("account_id"),
             region: text("region"),
             protected: document.get("protection").and_then(toml::Value::as_bool).unwrap_or(true),
+            services: document
+                .get("services")
+                .and_then(toml::Value::as_table)
+                .map(|services| services.keys().cloned().collect())
+                .unwrap_or_default(),
             redirects: setting("alb", "http_redirect").and_then(toml::Value::as_bool).unwrap_or(true),
             watches: setting("account", "baseline").and_then(toml::Value::as_bool).unwrap_or(true),
             folder,
@@ -436,11 +445,11 @@ impl Platform<'_> {
         all.remove(0)
     }
 
-    fn service(&self) -> Value {
+    fn services(&self) -> Vec<Value> {
         let clusters = self.list("ecs", "list_clusters", json!({}), "clusterArns");
         let services = self.list("ecs", "list_services", json!({"cluster": clusters[0]}), "serviceArns");
         let which = json!({"cluster": clusters[0], "services": services});
-        self.list("ecs", "describe_services", which, "services").remove(0)
+        self.list("ecs", "describe_services", which, "services")
     }
 
     fn load_balancer_listens_on_https_only(&self, redirects: bool) {
@@ -472,15 +481,46 @@ impl Platform<'_> {
         }
     }
 
-    fn cluster_and_service_are_up(&self) {
+    fn cluster_and_services_are_up(&self, further: &[String]) {
         let clusters = self.list("ecs", "list_clusters", json!({}), "clusterArns");
         for cluster in self.list("ecs", "describe_clusters", json!({"clusters": clusters}), "clusters") {
             assert_eq!(cluster["status"], "ACTIVE");
         }
-        let service = self.service();
-        assert_eq!(service["status"], "ACTIVE");
-        assert_eq!(service["runningCount"], service["desiredCount"]);
-        assert_eq!(service["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"], "DISABLED");
+        let services = self.services();
+        assert_eq!(services.len(), 1 + further.len(), "{services:?}");
+        let group = |service: &Value| {
+            service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"].to_string()
+        };
+        let groups: BTreeSet<String> = services.iter().map(group).collect();
+        assert_eq!(groups.len(), services.len(), "services share a security group: {groups:?}");
+        for service in services {
+            assert_eq!(service["status"], "ACTIVE");
+            assert_eq!(service["runningCount"], service["desiredCount"]);
+            assert_eq!(service["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"], "DISABLED");
+        }
+    }
+
+    /// Each service beside the main one has a rule of the listener, which leads to where its tasks register; the rest goes
+    /// to the main service.
+    fn requests_are_told_apart(&self, further: &[String]) {
+        let which = json!({"LoadBalancerArn": self.load_balancer()["LoadBalancerArn"]});
+        let listeners = self.list("elbv2", "describe_listeners", which, "Listeners");
+        let https = listeners.iter().find(|listener| listener["Port"] == 443).expect("a listener");
+        let which = json!({"ListenerArn": https["ListenerArn"]});
+        let rules = self.list("elbv2", "describe_rules", which, "Rules");
+        let leads = |rule: &Value| rule["Actions"][0]["TargetGroupArn"].as_str().map(str::to_owned);
+        let (default, others): (Vec<&Value>, Vec<&Value>) =
+            rules.iter().partition(|rule| rule["IsDefault"] == true);
+        assert_eq!((default.len(), others.len()), (1, further.len()), "{rules:?}");
+        let priorities: BTreeSet<String> = others.iter().map(|rule| rule["Priority"].to_string()).collect();
+        assert_eq!(priorities.len(), further.len(), "{priorities:?}");
+        for service in self.services() {
+            let name = service["serviceName"].as_str().expect("a name").to_owned();
+            let group = service["loadBalancers"][0]["targetGroupArn"].as_str().map(str::to_owned);
+            let of = |rules: &[&Value]| rules.iter().filter(|rule| leads(rule) == group).count();
+            let expected = if further.contains(&name) { (0, 1) } else { (1, 0) };
+            assert_eq!((of(&default), of(&others)), expected, "{name}: {rules:?}");
+        }
     }
 
     fn repository_is_immutable_and_scanned(&self) {
@@ -561,14 +601,15 @@ impl Platform<'_> {
 
     fn tasks_admit_the_load_balancer_alone(&self) {
         let balancer = self.load_balancer()["SecurityGroups"].as_array().cloned().unwrap_or_default();
-        let service = self.service();
-        let groups = &service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"];
-        let which = json!({"Filters": [{"Name": "group-id", "Values": groups}]});
-        let rules = self.list("ec2", "describe_security_group_rules", which, "SecurityGroupRules");
-        let admitted: Vec<&Value> = rules.iter().filter(|rule| rule["IsEgress"] == false).collect();
-        assert!(!admitted.is_empty(), "nobody is admitted to the tasks: {rules:?}");
-        for rule in admitted {
-            assert!(balancer.contains(&rule["ReferencedGroupInfo"]["GroupId"]), "{rule}");
+        for service in self.services() {
+            let groups = &service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"];
+            let which = json!({"Filters": [{"Name": "group-id", "Values": groups}]});
+            let rules = self.list("ec2", "describe_security_group_rules", which, "SecurityGroupRules");
+            let admitted: Vec<&Value> = rules.iter().filter(|rule| rule["IsEgress"] == false).collect();
+            assert!(!admitted.is_empty(), "nobody is admitted to the tasks: {rules:?}");
+            for rule in admitted {
+                assert!(balancer.contains(&rule["ReferencedGroupInfo"]["GroupId"]), "{rule}");
+            }
         }
     }
 }
