@@ -92,6 +92,10 @@ fn embedded(folder: &Path) {
     let data = tempfile::tempdir().unwrap();
     let laptop = Laptop::start(data.path());
     ask(&laptop.member);
+    drop(laptop);
+    // Each in a process of its own: what the one before has taken would be counted.
+    let data = tempfile::tempdir().unwrap();
+    let laptop = Laptop::start(data.path());
     let process = laptop.child.id();
     let (before, _) = memory(process);
     let took = large_upload(&laptop.member);

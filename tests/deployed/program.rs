@@ -8,9 +8,13 @@ use std::time::SystemTime;
 /// Its name: the package's and the file's.
 const NAME: &str = "txn-reconcile-api";
 
-/// Where it is. `cargo test --workspace` has built it by now; a test that runs by itself builds it first.
+/// Where it is. `cargo test --workspace` has built it by now; a test that runs by itself builds it first. The variable
+/// TXN_RECONCILE_API names another one.
 pub fn path() -> &'static Path {
     static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
+        if let Some(path) = std::env::var_os("TXN_RECONCILE_API") {
+            return path.into();
+        }
         // target/debug/deps/deployed-0123456789abcdef
         let folder = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
         let program = folder.join(NAME);
