@@ -194,6 +194,30 @@ fn roles_that_trust_another_repository_are_no_use() {
     assert!(said.contains("the roles of `dev` trust acme/payments and no other"), "{said}");
 }
 
+/// The branch stands in workflows, in the subjects that roles trust, in README and runbook; a path holds no other.
+#[test]
+fn the_branch_that_is_applied_is_the_one_that_is_named() {
+    let made = Made::new(&format!("{THREE} --branch release/live"));
+    judge(made.folder());
+    for path in
+        [".github/workflows/ci-build.yml", ".github/workflows/tf-deploy.yml", "RUNBOOK.md", "README.md"]
+    {
+        let text = made.read(path);
+        assert!(text.contains("release/live"), "{path}");
+        assert!(
+            !text.contains("`main`") && !text.contains("heads/main") && !text.contains("\"main\""),
+            "{path}"
+        );
+    }
+    let bootstrap = String::from_utf8(made.run("bootstrap --all --stdout").stdout).unwrap();
+    assert_eq!(bootstrap.matches("repo:acme/payments:ref:refs/heads/").count(), 3);
+    assert_eq!(bootstrap.matches("repo:acme/payments:ref:refs/heads/release/live\"").count(), 3);
+    made.write("txnr.toml", &made.read("txnr.toml").replace("\"release/live\"", "\"main\""));
+    let said = String::from_utf8(made.run("init --check").stderr).unwrap();
+    assert!(said.contains("branch: the roles of `dev` trust release/live and no other"), "{said}");
+    assert_eq!(made.code("init --check"), 3);
+}
+
 #[test]
 fn what_is_made_is_valid_to_terraform_and_its_hooks_pass() {
     let made = Made::new(THREE);

@@ -1,7 +1,7 @@
 //! `txnr.toml`: what the rendered files of a repository need to know beside the environment files.
 
 use super::value::{CheckCommand, CodeOwner, FilePath, Repository, Version};
-use crate::config::{EnvName, TagText};
+use crate::config::{BranchName, EnvName, TagText};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::{fmt, fs, io};
@@ -15,6 +15,9 @@ pub const NAME: &str = "txnr.toml";
 pub struct Project {
     /// The repository on GitHub.
     pub repository: Repository,
+    /// The branch whose merges are applied and whose images are published.
+    #[serde(default)]
+    pub branch: BranchName,
     /// Who has to approve changes.
     pub code_owners: Vec<CodeOwner>,
     /// Whom the runbook tells people to call.
@@ -62,11 +65,13 @@ pub enum ProjectError {
         /// In which way.
         what: String,
     },
-    /// The roles of an environment trust another repository than this one.
-    Repository {
+    /// The roles of an environment trust another repository or branch than this one.
+    Trust {
+        /// The key, which is called the same under `[github]` of the environment's file.
+        key: &'static str,
         /// The environment.
         environment: EnvName,
-        /// The repository that its file names.
+        /// What its file says.
         trusted: String,
     },
 }
@@ -77,8 +82,8 @@ impl fmt::Display for ProjectError {
             Self::Unreadable(error) => write!(f, "cannot read {NAME}: {error}"),
             Self::Invalid(error) => write!(f, "{NAME}: {}", error.to_string().trim_end()),
             Self::Promotion { what } => write!(f, "{NAME}: promotion: {what}"),
-            Self::Repository { environment, trusted } => {
-                write!(f, "{NAME}: repository: the roles of `{environment}` trust {trusted} and no other")
+            Self::Trust { key, environment, trusted } => {
+                write!(f, "{NAME}: {key}: the roles of `{environment}` trust {trusted} and no other")
             }
         }
     }

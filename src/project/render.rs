@@ -6,7 +6,7 @@
 
 use super::file::{Project, ProjectError};
 use crate::config::load::Environment;
-use crate::config::{Architecture, DEFAULT_BRANCH, EnvConfig, RepositoryUri, Strategy, WorkflowRole};
+use crate::config::{Architecture, EnvConfig, RepositoryUri, Strategy, WorkflowRole};
 use crate::stacks::{alarms, deploy, ecs};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, UndefinedBehavior, Value, context};
@@ -224,13 +224,22 @@ fn in_order<'e>(
     project.promotion.iter().map(find).collect()
 }
 
-/// The workflows run in the repository that the roles trust.
+/// The workflows run in the repository, and on the branch, that the roles trust.
 fn trusted(project: &Project, environments: &[&EnvConfig]) -> Result<(), ProjectError> {
-    let other = environments.iter().find_map(|config| {
-        let subject = config.github.as_ref()?.subjects.first()?;
-        (subject != project.repository.as_str()).then(|| (config.name.clone(), subject.clone()))
-    });
-    other.map_or(Ok(()), |(environment, trusted)| Err(ProjectError::Repository { environment, trusted }))
+    for config in environments {
+        let Some(github) = &config.github else { continue };
+        let pairs = [
+            ("repository", github.subjects.first().map(String::as_str), project.repository.as_str()),
+            ("branch", Some(github.branch.as_str()), project.branch.as_str()),
+        ];
+        for (key, trusted, here) in pairs {
+            if let Some(trusted) = trusted.filter(|trusted| *trusted != here) {
+                let (environment, trusted) = (config.name.clone(), trusted.to_owned());
+                return Err(ProjectError::Trust { key, environment, trusted });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Result<Value, anyhow::Error> {
@@ -249,7 +258,7 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
     Ok(context! {
         rendered => "Rendered by `txnr init` from txnr.toml and envs/*.toml. Do not edit; `txnr init --check` tells when it is out of date.",
         environments => facts,
-        branch => DEFAULT_BRANCH,
+        branch => project.branch.as_str(),
         repository => project.repository,
         owners => owners.join(" "),
         on_call => project.on_call.as_str(),
