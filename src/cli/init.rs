@@ -111,6 +111,12 @@ impl Init {
                 Err(error) => Failure::from(error),
             }
         })?;
+        for name in render::unbuilt(&project, &environments) {
+            say(format_args!(
+                "no workflow builds the image of `{name}`; if one should, name its Dockerfile under [image.services.{name}] of {}",
+                file::NAME
+            ));
+        }
         if self.check { self.compare(&files) } else { self.write(&files) }
     }
 
@@ -327,6 +333,10 @@ impl From<ProjectError> for Failure {
             ProjectError::Invalid(_) => Self::new(exit::INVALID, error, ""),
             ProjectError::Promotion { .. } => {
                 Self::new(exit::INVALID, error, "every environment of envs/, once, in the order of promotion")
+            }
+            ProjectError::Service { .. } => {
+                let help = "the name of a service under [services] of an environment's file";
+                Self::new(exit::INVALID, error, help)
             }
             ProjectError::Trust { key, .. } => {
                 let help = format!("one `{key}` in txnr.toml and under [github] of every environment");

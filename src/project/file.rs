@@ -1,8 +1,9 @@
 //! `txnr.toml`: what the rendered files of a repository need to know beside the environment files.
 
 use super::value::{CheckCommand, CodeOwner, FilePath, Repository, Version};
-use crate::config::{BranchName, EnvName, TagText};
+use crate::config::{BranchName, EnvName, FurtherName, TagText};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fmt, fs, io};
 
@@ -29,7 +30,7 @@ pub struct Project {
     pub own: Vec<FilePath>,
     /// Where the pipeline takes txnr from.
     pub txnr: Txnr,
-    /// The image that the pipeline builds; none, and there is no pipeline for it.
+    /// The images that the pipeline builds; none, and there is no pipeline for them.
     pub image: Option<Image>,
 }
 
@@ -43,14 +44,37 @@ pub struct Txnr {
     pub version: Option<Version>,
 }
 
-/// The image that the pipeline builds.
+/// The images that the pipeline builds: the main service's, and those of services beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
+    /// The main service's Dockerfile.
+    pub dockerfile: FilePath,
+    /// The folder that it is built from.
+    #[serde(default = "root")]
+    pub context: FilePath,
+    /// What has to pass before anything is pushed; each is a step of its own.
+    pub checks: Vec<CheckCommand>,
+    /// The images of services beside the main one, by their names under `[services]` of the environment files. The image of
+    /// one that is not here is built elsewhere.
+    #[serde(default)]
+    pub services: BTreeMap<FurtherName, FurtherImage>,
+}
+
+/// The image of a service beside the main one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FurtherImage {
     /// Its Dockerfile.
     pub dockerfile: FilePath,
-    /// What has to pass before it is pushed; each is a step of its own.
-    pub checks: Vec<CheckCommand>,
+    /// The folder that it is built from.
+    #[serde(default = "root")]
+    pub context: FilePath,
+}
+
+/// The repository's root.
+fn root() -> FilePath {
+    FilePath::root()
 }
 
 /// Why `txnr.toml` cannot be used.
@@ -64,6 +88,11 @@ pub enum ProjectError {
     Promotion {
         /// In which way.
         what: String,
+    },
+    /// An image is built for a service that no environment has.
+    Service {
+        /// Its name.
+        name: FurtherName,
     },
     /// The roles of an environment trust another repository or branch than this one.
     Trust {
@@ -82,6 +111,9 @@ impl fmt::Display for ProjectError {
             Self::Unreadable(error) => write!(f, "cannot read {NAME}: {error}"),
             Self::Invalid(error) => write!(f, "{NAME}: {}", error.to_string().trim_end()),
             Self::Promotion { what } => write!(f, "{NAME}: promotion: {what}"),
+            Self::Service { name } => {
+                write!(f, "{NAME}: image.services.{name}: no environment has a service of this name")
+            }
             Self::Trust { key, environment, trusted } => {
                 write!(f, "{NAME}: {key}: the roles of `{environment}` trust {trusted} and no other")
             }
