@@ -6,9 +6,10 @@ use txnr::config::{FargateSize, RetentionDays};
 
 /// Files that load without an error: each setting drawn from what the reference allows.
 pub fn valid() -> impl Strategy<Value = String> {
-    let around = (alb(), waf(), detection(), rest());
+    let around = (options(), alb(), waf(), detection(), rest());
     (head(), network(), service(), services(), data(), existing(), around).prop_map(
-        |(head, (network, egress), service, services, data, existing, (alb, waf, detection, rest))| {
+        |(head, (network, egress), service, services, data, existing, around)| {
+            let (options, alb, waf, detection, rest) = around;
             // What production refuses, it does not get.
             let exec = if head.production { "" } else { "exec = true\n" };
             let rest = if head.production { rest.replace("export = false", "export = true") } else { rest };
@@ -17,8 +18,11 @@ pub fn valid() -> impl Strategy<Value = String> {
             let network = if tables { network } else { network.replace(", \"dynamodb\"]", "]") };
             let services: String = services.iter().map(|service| service.text(&head, &egress)).collect();
             let existing = existing.text(&head);
+            // A table is scaled only once it is there, and is replicated only once it is scaled.
+            let data = if options.recovery { data.replace("provisioned", "on-demand") } else { data };
+            let options = options.text(&head);
             let head = head.text;
-            format!("{head}{network}[service]\n{exec}{service}{services}{data}{existing}{alb}{waf}{detection}{rest}")
+            format!("{head}{network}[service]\n{exec}{service}{services}{data}{existing}{options}{alb}{waf}{detection}{rest}")
         },
     )
 }
@@ -78,8 +82,8 @@ fn network() -> impl Strategy<Value = (String, Vec<String>)> {
     let parts = ["flow_logs", "network_acls", "interface_endpoints", "gateway_endpoints"];
     let existing = prop::option::of(some_of(&parts, 0));
     let vpc = (any::<u8>(), 16_u8..=22, nat, existing);
-    (vpc, zones, any::<[bool; 2]>(), further, egress).prop_map(
-        |((octet, prefix, nat, existing), zones, [ipv6, s3], further, egress)| {
+    (vpc, zones, any::<[bool; 3]>(), further, egress).prop_map(
+        |((octet, prefix, nat, existing), zones, [ipv6, s3, firewall], further, egress)| {
             let needed = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"];
             let interface: Vec<&str> = needed.into_iter().chain(further).collect();
             let theirs = |part| existing.as_ref().is_some_and(|parts| parts.contains(&part));
@@ -92,6 +96,9 @@ fn network() -> impl Strategy<Value = (String, Vec<String>)> {
                 Some(parts) => text.push_str(&existing_vpc(zones.len(), parts)),
                 None => {
                     let _ = writeln!(text, "cidr = \"10.{octet}.0.0/{prefix}\"\nnat = \"{nat}\"");
+                    if firewall && nat != "none" && prefix <= 19 {
+                        text.push_str("firewall.allowed_names = [\"api.scheme.example\", \"*.bank.example\"]\n");
+                    }
                 }
             }
             // Without NAT there is no way to them.
@@ -325,6 +332,54 @@ impl Existing {
         if self.access_bucket {
             text.push_str(
                 "[storage.access_bucket]\nname = \"an-access-log\"\nelsewhere = \"The account factory has it\"\n",
+            );
+        }
+        text
+    }
+}
+
+/// What an environment may have besides, each in a table of its own.
+#[derive(Debug, Clone)]
+struct Options {
+    zone: bool,
+    signed: bool,
+    names: bool,
+    recovery: bool,
+    restores: bool,
+    clients: bool,
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    any::<[bool; 6]>().prop_map(|[zone, signed, names, recovery, restores, clients]| Options {
+        zone,
+        signed,
+        names,
+        recovery,
+        restores,
+        clients,
+    })
+}
+
+impl Options {
+    fn text(&self, head: &Head) -> String {
+        // The other region of the partition; public zones are logged and signed in one partition alone.
+        let (other, zones) = match head.region {
+            "us-gov-east-1" => ("us-gov-west-1", false),
+            "cn-north-1" => ("cn-northwest-1", false),
+            _ => ("eu-central-1", true),
+        };
+        let (zone, names) = (self.zone && zones, if self.names { "[\"api.scheme.example\"]" } else { "[]" });
+        let mut text = format!(
+            "[dns]\ncreate_zone = {zone}\ndnssec = {}\nallowed_names = {names}\n[backup.restore_test]\nenabled = {}\n",
+            zone && self.signed,
+            self.restores
+        );
+        if self.recovery {
+            let _ = writeln!(text, "[recovery]\nregion = \"{other}\"");
+        }
+        if self.clients {
+            text.push_str(
+                "[alb.mutual_tls]\nmode = \"verify\"\nca_bundle = { bucket = \"authorities\", key = \"ca.pem\" }\n",
             );
         }
         text
