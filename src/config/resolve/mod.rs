@@ -133,6 +133,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     };
     quotas::check(&config, problems);
     routes::check(&config, problems);
+    waf::check_capacity(&config, problems);
     tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
     existing_network::check_database(&config, problems);
