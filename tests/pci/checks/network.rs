@@ -235,8 +235,9 @@ pub const ROWS: &[Row] = &[
                 let routes = routes(p, subnet.address);
                 match subnet.text("tags.Tier") {
                     "public" | "nat" => true,
-                    "firewall" => !routes.iter().any(|r| r.refers_to("gateway_id", "aws_internet_gateway")),
-                    "private" => !routes.iter().any(|r| r.refers_to("gateway_id", "aws_internet_gateway")),
+                    "firewall" | "private" => {
+                        !routes.iter().any(|r| r.refers_to("gateway_id", "aws_internet_gateway"))
+                    }
                     _ => routes.is_empty(),
                 }
             })
