@@ -192,6 +192,14 @@ fn bootstrap_applies_plans_clean_moves_into_its_bucket_and_is_destroyed() {
     assert_eq!(aws.gaps(), Vec::<String>::new(), "calls that the local AWS does not implement");
 }
 
+/// A blue/green deployment without a test listener, which no environment that is applied has.
+#[test]
+fn generated_files_pass_checkov_without_a_plan() {
+    let scratch = tempfile::tempdir().unwrap();
+    let roots = synthesize(&repository(VARIANTS), ["--env", "wide"], scratch.path());
+    checkov::check_files(&roots[0]).settle("wide");
+}
+
 /// The same ones every time; `tests/synth.rs` looks at many more, without Terraform.
 #[test]
 fn generated_environments_are_valid() {

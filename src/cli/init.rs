@@ -71,6 +71,9 @@ struct Given {
     /// The repository on GitHub
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
+    /// The branch whose merges are applied [default: main]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
     /// Who has to approve changes (repeatable) [default: the repository's owner]
     #[arg(long = "code-owner", value_name = "@ORG/TEAM")]
     code_owners: Vec<String>,
@@ -108,6 +111,12 @@ impl Init {
                 Err(error) => Failure::from(error),
             }
         })?;
+        for name in render::unbuilt(&project, &environments) {
+            say(format_args!(
+                "no workflow builds the image of `{name}`; if one should, name its Dockerfile under [image.services.{name}] of {}",
+                file::NAME
+            ));
+        }
         if self.check { self.compare(&files) } else { self.write(&files) }
     }
 
@@ -242,6 +251,8 @@ impl Given {
             answer.text("--organization", &self.organization, "Organization's short name", None)?;
         let repository: Repository =
             answer.text("--repository", &self.repository, "Repository on GitHub, OWNER/NAME", None)?;
+        let branch =
+            answer.text("--branch", &self.branch, "Branch whose merges are applied", Some("main"))?;
         let service = answer.text("--service", &self.service, "Service's name", Some("txn-reconcile-api"))?;
         let domain = answer.text("--domain", &self.domain, "Domain in production", None)?;
         let given = (!self.accounts.is_empty()).then(|| self.accounts.join(" "));
@@ -267,6 +278,7 @@ impl Given {
             accounts,
             page: page.to_string(),
             repository,
+            branch,
             code_owners: owners
                 .iter()
                 .map(|text| parse::<CodeOwner>("--code-owner", text))
@@ -322,11 +334,14 @@ impl From<ProjectError> for Failure {
             ProjectError::Promotion { .. } => {
                 Self::new(exit::INVALID, error, "every environment of envs/, once, in the order of promotion")
             }
-            ProjectError::Repository { .. } => Self::new(
-                exit::INVALID,
-                error,
-                "one `repository` in txnr.toml and under [github] of every environment",
-            ),
+            ProjectError::Service { .. } => {
+                let help = "the name of a service under [services] of an environment's file";
+                Self::new(exit::INVALID, error, help)
+            }
+            ProjectError::Trust { key, .. } => {
+                let help = format!("one `{key}` in txnr.toml and under [github] of every environment");
+                Self::new(exit::INVALID, error, help)
+            }
         }
     }
 }

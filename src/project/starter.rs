@@ -1,7 +1,9 @@
 //! The first files of a new repository: `txnr.toml` and the environment files.
 
 use super::value::{CodeOwner, FilePath, Repository};
-use crate::config::{AccountId, DomainName, EnvName, OrganizationName, Region, ServiceName, TagText};
+use crate::config::{
+    AccountId, BranchName, DomainName, EnvName, OrganizationName, Region, ServiceName, TagText,
+};
 use std::fmt::Write;
 
 /// What a new repository is made from.
@@ -23,6 +25,8 @@ pub struct Answers {
     pub page: String,
     /// The repository on GitHub.
     pub repository: Repository,
+    /// The branch whose merges are applied.
+    pub branch: BranchName,
     /// Who has to approve changes.
     pub code_owners: Vec<CodeOwner>,
     /// The repository that releases txnr.
@@ -44,6 +48,8 @@ pub fn project(answers: &Answers) -> String {
     let mut text = format!(
         "# What `txnr init` renders this repository's files from, beside envs/*.toml. After a change: `txnr init`.\n\n\
          repository = \"{}\"\n\
+         # The branch whose merges are applied and whose images are published.\n\
+         branch = \"{}\"\n\
          # Who has to approve changes: `@user` or `@organization/team`.\n\
          code_owners = [{}]\n\
          # Whom the runbook tells people to call.\n\
@@ -57,6 +63,7 @@ pub fn project(answers: &Answers) -> String {
          repository = \"{}\"\n\
          version = \"{}\"\n",
         answers.repository,
+        answers.branch,
         owners.join(", "),
         answers.owner,
         names.join(", "),
@@ -91,9 +98,13 @@ pub fn environment(answers: &Answers, at: usize, name: &EnvName, account: &Accou
     } else if rehearsal {
         text.push_str("\n# No cardholder data is handled here.\nproduction = false\n");
     }
+    let branch = match answers.branch == BranchName::default() {
+        true => String::new(),
+        false => format!("branch = \"{}\"\n", answers.branch),
+    };
     let _infallible = write!(
         text,
-        "\n[github]\nrepository = \"{}\"\n\n[alarms]\npage = [{}]\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\nname = \"{}\"\n\
+        "\n[github]\nrepository = \"{}\"\n{branch}\n[alarms]\npage = [{}]\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\nname = \"{}\"\n\
          # No image yet: the platform is built without tasks. `txnr image` sets it.\n",
         answers.repository,
         toml_edit::Value::from(answers.page.as_str()),

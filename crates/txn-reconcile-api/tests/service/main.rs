@@ -12,6 +12,7 @@ mod faults;
 mod flood;
 mod issuer;
 mod launch;
+mod lists;
 mod postgres;
 mod process;
 mod simulation;
