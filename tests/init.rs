@@ -53,14 +53,18 @@ impl Made {
         fs::write(self.folder().join(path), text).unwrap();
     }
 
-    /// What a job of a rendered workflow says, as JSON.
-    fn job(&self, workflow: &str, job: &str) -> serde_json::Value {
-        let script = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1]))['jobs'][sys.argv[2]], sys.stdout)";
-        let path = format!(".github/workflows/{workflow}.yml");
+    /// What a file of YAML says.
+    fn yaml(&self, path: &str) -> serde_json::Value {
+        let script = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)";
         let mut command = Command::new(python("referees"));
-        let output = command.args(["-c", script, &path, job]).current_dir(self.folder()).output().unwrap();
-        assert_success(&format!("{path}: {job}"), &output);
+        let output = command.args(["-c", script, path]).current_dir(self.folder()).output().unwrap();
+        assert_success(path, &output);
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// A job of a workflow.
+    fn job(&self, workflow: &str, job: &str) -> serde_json::Value {
+        self.yaml(&format!(".github/workflows/{workflow}.yml"))["jobs"][job].take()
     }
 
     /// Runs the shell of a step with stand-ins for other programs, each a script, before the real ones.
@@ -533,6 +537,166 @@ fn wrong_answers_are_explained_and_nothing_is_written() {
         assert!(code == 2 || code == 3, "{arguments}: {code}");
         assert_eq!(fs::read_dir(made.folder()).unwrap().count(), 0, "{arguments}");
     }
+}
+
+/// Types what it is told when it is asked, on a terminal, and says what stood there in the end. Arguments: the program's, and
+/// pairs of a question's beginning and its answer, `^D` for the end of all answers.
+const TYPIST: &str = r#"
+import json, os, pty, sys
+program, exchange = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(program[0], program)
+seen, at = "", 0
+def read():
+    global seen
+    try:
+        more = os.read(terminal, 4096).decode()
+    except OSError:
+        more = ""
+    seen += more
+    return more != ""
+for question, answer in exchange:
+    while question not in seen[at:]:
+        if not read():
+            sys.exit(f"never asked {question!r}: {seen}")
+    at = seen.index(question, at) + len(question)
+    os.write(terminal, b"\x04" if answer == "^D" else (answer + "\n").encode())
+while read():
+    pass
+print(seen)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
+fn type_into(made: &Made, arguments: &str, exchange: &[(&str, &str)]) -> (i32, String) {
+    let program: Vec<&str> =
+        std::iter::once(env!("CARGO_BIN_EXE_txnr")).chain(arguments.split_whitespace()).collect();
+    let [program, exchange] =
+        [serde_json::to_string(&program), serde_json::to_string(exchange)].map(Result::unwrap);
+    let mut command = Command::new(python("referees"));
+    let output =
+        command.args(["-c", TYPIST, &program, &exchange]).current_dir(made.folder()).output().unwrap();
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    (output.status.code().unwrap(), said)
+}
+
+#[test]
+fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
+    let made = Made(tempfile::tempdir().unwrap());
+    let exchange = [
+        ("Organization's short name: ", ""),
+        ("Organization's short name: ", "Acme Corp"),
+        ("Organization's short name: ", "acme"),
+        ("Repository on GitHub, OWNER/NAME: ", "acme"),
+        ("Repository on GitHub, OWNER/NAME: ", "acme/payments"),
+        ("Branch whose merges are applied [main]: ", "trunk"),
+        ("Service's name [txn-reconcile-api]: ", ""),
+        ("Domain in production: ", "pay.example.com"),
+        ("Environments and their accounts, such as dev=ID stage=ID prod=ID: ", "dev=1"),
+        (
+            "Environments and their accounts, such as dev=ID stage=ID prod=ID: ",
+            "dev=111122223333 prod=222233334444",
+        ),
+        ("Who answers for it and is called at night [platform]: ", ""),
+        ("Address that alarms are mailed to: ", "oncall"),
+        ("Address that alarms are mailed to: ", "oncall@example.com"),
+    ];
+    // What a flag says is not asked.
+    let (code, said) = type_into(&made, "init --region eu-central-1 --txnr acme/txnr", &exchange);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("\"Acme Corp\"") && !said.contains("Region"), "{said}");
+    let prod = made.read("envs/prod.toml");
+    for value in
+        ["region = \"eu-central-1\"", "name = \"txn-reconcile-api\"", "branch = \"trunk\"", "222233334444"]
+    {
+        assert!(prod.contains(value), "{value}\n{prod}");
+    }
+    made.succeed("init --check");
+    made.succeed("synth --all");
+}
+
+#[test]
+fn a_person_who_leaves_has_written_nothing() {
+    let made = Made(tempfile::tempdir().unwrap());
+    let (code, said) = type_into(&made, "init", &[("Organization's short name: ", "^D")]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("the answers ended") && said.contains("txnr init --help"), "{said}");
+    assert_eq!(fs::read_dir(made.folder()).unwrap().count(), 0);
+}
+
+/// The shell of the release, with the binary of this build, and of the action that installs what was released.
+#[test]
+fn what_is_released_is_what_pipelines_install() {
+    let made = Made::new("--account dev=111122223333");
+    for file in
+        [".github/workflows/release.yml", "README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]
+    {
+        fs::copy(repository(file), made.folder().join(file)).unwrap();
+    }
+    made.git("init --quiet");
+    let version = env!("CARGO_PKG_VERSION");
+    let tag = format!("v{version}");
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let metadata = format!("echo '{{\"packages\": [{{\"name\": \"txnr\", \"version\": \"{version}\"}}]}}'");
+    let cargo = format!(
+        "case \"$1\" in metadata) {metadata} ;; *) mkdir -p target/{target}/release; cp '{}' target/{target}/release/ ;; esac",
+        env!("CARGO_BIN_EXE_txnr")
+    );
+    let variables = [("GITHUB_REF_NAME", tag.as_str()), ("TARGET", &target)];
+    let programs = [("cargo", cargo.as_str()), ("rustup", "true")];
+    let build = made.job("release", "build");
+    let run = |step: &str| made.step(&build, step, &programs, &variables);
+    assert_success("the tag is the version", &run("The tag is the version"));
+    assert_success("packed", &run("Build and pack"));
+    let other = made.step(&build, "The tag is the version", &programs, &[("GITHUB_REF_NAME", "v9.9.9")]);
+    assert!(!other.status.success());
+    let publish = made.job("release", "publish");
+    assert_success("checksums", &made.step(&publish, "Write the checksums", &[], &[]));
+
+    let name = format!("txnr-{version}-{target}");
+    let listed =
+        Command::new("tar").args(["-tzf", &format!("{name}.tar.gz")]).current_dir(made.folder()).output();
+    let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
+    for file in [
+        "txnr",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "man/txnr.1",
+        "man/txnr-synth.1",
+        "completions/txnr.bash",
+        "completions/txnr.elvish",
+        "completions/txnr.fish",
+        "completions/txnr.powershell",
+        "completions/txnr.zsh",
+    ] {
+        assert!(listed.lines().any(|line| line == format!("{name}/{file}")), "{file}\n{listed}");
+    }
+
+    let action = made.yaml(".github/actions/setup/action.yml")["runs"].take();
+    let temp = made.folder().join(".git/temp");
+    let gh = "case \"$1 $2\" in 'release download') mkdir -p \"$7\"; cp txnr-*.tar.gz SHA256SUMS \"$7\" ;; esac; echo \"$*\" >> ~/asked";
+    let home = made.folder().join(".git");
+    let variables = [
+        ("RUNNER_TEMP", temp.to_str().unwrap()),
+        ("HOME", home.to_str().unwrap()),
+        ("TXNR_REPOSITORY", "acme/txnr"),
+        ("TXNR_VERSION", version),
+    ];
+    let programs = [("gh", gh), ("sudo", "cp \"$2\" ~/installed")];
+    let step = "Install txnr, whose checksum and provenance are verified";
+    assert_success("installed", &made.step(&action, step, &programs, &variables));
+    let installed = Command::new(home.join("installed")).arg("--version").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&installed.stdout).trim(), format!("txnr {version}"));
+    assert!(made.read(".git/asked").contains("attestation verify"));
+    // What is not what was released is not installed.
+    let archive = made.folder().join(format!("{name}.tar.gz"));
+    fs::write(&archive, "another").unwrap();
+    fs::remove_file(home.join("installed")).unwrap();
+    assert!(!made.step(&action, step, &programs, &variables).status.success());
+    assert!(!home.join("installed").exists());
 }
 
 #[test]
