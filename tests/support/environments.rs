@@ -316,7 +316,10 @@ impl Existing {
         }
         if self.certificate {
             let arn = head.arn("acm", "certificate/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f");
-            let _ = write!(text, "[certificate]\narn = \"{arn}\"\nelsewhere = \"The PKI has it\"\n");
+            let _ = write!(
+                text,
+                "[certificate]\narn = \"{arn}\"\nnames = [\"*.example.com\"]\nelsewhere = \"The PKI has it\"\n"
+            );
         }
         if self.audit_bucket {
             let _ = write!(
