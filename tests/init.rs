@@ -183,6 +183,18 @@ fn every_combination_of_options_makes_a_repository_that_works() {
     }
 }
 
+#[test]
+fn environments_lie_in_the_regions_that_are_named_for_them() {
+    let made = Made::new(&format!("{THREE} --region eu-central-1 --region prod=eu-west-1"));
+    for (environment, region) in [("dev", "eu-central-1"), ("stage", "eu-central-1"), ("prod", "eu-west-1")] {
+        let file = made.read(&format!("envs/{environment}.toml"));
+        assert!(file.contains(&format!("\nregion = \"{region}\"\n")), "{file}");
+    }
+    made.succeed("synth --all");
+    made.succeed("init --check");
+    judge(made.folder());
+}
+
 /// Each environment is deployed as its file says, by the roles that `txnr bootstrap` makes, from the protected environment
 /// that they trust.
 #[test]
@@ -530,6 +542,9 @@ fn wrong_answers_are_explained_and_nothing_is_written() {
         format!("init {BASE} --account prod=111122223333 --dockerfile ../Dockerfile"),
         format!("init {BASE} --account prod=111122223333 --owner ${{{{github.token}}}}"),
         format!("init {BASE} --account prod=111122223333 --account prod=222233334444"),
+        format!("init {BASE} --account prod=111122223333 --region qa=eu-central-1"),
+        format!("init {BASE} --account prod=111122223333 --region us-east-1 --region eu-central-1"),
+        format!("init {BASE} --account prod=111122223333 --region prod=mars"),
     ];
     for arguments in wrong {
         let made = Made(tempfile::tempdir().unwrap());

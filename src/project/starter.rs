@@ -17,10 +17,8 @@ pub struct Answers {
     pub domain: DomainName,
     /// Who answers for the environments.
     pub owner: TagText,
-    /// The region of every environment.
-    pub region: Region,
-    /// The environments, each with its account, in the order of promotion.
-    pub accounts: Vec<(EnvName, AccountId)>,
+    /// The environments, in the order of promotion.
+    pub places: Vec<Place>,
     /// Where alarms are mailed to; checked as part of the environment files.
     pub page: String,
     /// The repository on GitHub.
@@ -35,6 +33,17 @@ pub struct Answers {
     pub dockerfile: Option<FilePath>,
 }
 
+/// An environment, and where it lies.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its name.
+    pub name: EnvName,
+    /// Its account.
+    pub account: AccountId,
+    /// Its region.
+    pub region: Region,
+}
+
 /// Environments that by their name are no production, and of those the ones that are made to be torn down. Any other
 /// name makes an environment strict.
 const REHEARSALS: [&str; 6] = ["stage", "staging", "stg", "preprod", "uat", "qa"];
@@ -44,7 +53,7 @@ const FLEETING: [&str; 4] = ["dev", "test", "sandbox", "demo"];
 #[must_use]
 pub fn project(answers: &Answers) -> String {
     let owners: Vec<String> = answers.code_owners.iter().map(|owner| format!("\"{owner}\"")).collect();
-    let names: Vec<String> = answers.accounts.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let names: Vec<String> = answers.places.iter().map(|place| format!("\"{}\"", place.name)).collect();
     let mut text = format!(
         "# What `txnr init` renders this repository's files from, beside envs/*.toml. After a change: `txnr init`.\n\n\
          repository = \"{}\"\n\
@@ -81,17 +90,18 @@ pub fn project(answers: &Answers) -> String {
     text
 }
 
-/// The text of an environment's file, which is the environment `at` of the answers.
+/// The text of the file of an environment, which is `at` among the places of the answers.
 #[must_use]
-pub fn environment(answers: &Answers, at: usize, name: &EnvName, account: &AccountId) -> String {
+pub fn environment(answers: &Answers, at: usize, place: &Place) -> String {
+    let Place { name, account, region } = place;
     let fleeting = FLEETING.contains(&name.as_str());
     let rehearsal = REHEARSALS.contains(&name.as_str());
     let domain =
         if fleeting || rehearsal { subdomain(&answers.domain, name) } else { answers.domain.to_string() };
     let mut text = format!(
         "#:schema ./schema.json\n# Every key, its default and the reason for it: `txnr schema --markdown`\n\n\
-         organization = \"{}\"\naccount_id = \"{account}\"\nregion = \"{}\"\ndomain = \"{domain}\"\nowner = \"{}\"\n",
-        answers.organization, answers.region, answers.owner
+         organization = \"{}\"\naccount_id = \"{account}\"\nregion = \"{region}\"\ndomain = \"{domain}\"\nowner = \"{}\"\n",
+        answers.organization, answers.owner
     );
     if fleeting {
         text.push_str("\n# No cardholder data is handled here, so nothing has to outlive a rebuild.\nproduction = false\nprotection = false\n");
