@@ -45,6 +45,8 @@ pub struct App {
     pub signing_key: aws_lc_rs::hmac::Key,
     /// Idempotency keys whose requests this process is answering.
     pub in_flight: std::sync::Mutex<std::collections::BTreeSet<String>>,
+    /// Who appends to an audit chain next.
+    pub turns: ledger::Turns,
     /// Told when there is something for the worker.
     pub wake: tokio::sync::Notify,
     /// Set when the process has been told to stop.
