@@ -10,6 +10,7 @@ mod carry;
 mod conformance;
 mod issuer;
 mod launch;
+mod lists;
 mod postgres;
 mod process;
 mod simulation;
