@@ -4,15 +4,14 @@
 //! JSON, and an exception of theirs hides what comes after it. So they report everything, and here every finding needs an
 //! exception that names its resource, and every exception a finding, a reason and a day on which it is looked at again.
 
+mod accepted;
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::config::{Date, EnvConfig};
-
-/// What txnr's own resources fail on purpose. The end-to-end tests hold it to checkov, environment by environment.
-pub const ACCEPTED: &str = include_str!("../tests/checkov-exceptions.toml");
+use crate::config::Date;
 
 /// A check that failed on a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,25 +135,6 @@ pub struct Exceptions {
 }
 
 impl Exceptions {
-    /// Those of txnr's own resources. They hold for what txnr generates (`addresses`) and for nothing that somebody puts
-    /// beside it, and in an environment of the kind that they were found in.
-    ///
-    /// # Errors
-    /// When the list is not valid, which is a bug.
-    pub fn accepted(config: &EnvConfig, addresses: &BTreeSet<String>) -> Result<Self, toml::de::Error> {
-        let all: Self = toml::from_str(ACCEPTED)?;
-        let here = |exception: &Exception| exception.environments.iter().any(|name| name == kind(config));
-        let expand = |mut exception: Exception| {
-            let of = |pattern: &String| -> Vec<String> {
-                addresses.iter().filter(|address| matches(pattern, address)).cloned().collect()
-            };
-            exception.resources = exception.resources.iter().flat_map(of).collect();
-            exception.environments = vec![config.name.to_string()];
-            exception
-        };
-        Ok(Self { exception: all.exception.into_iter().filter(here).map(expand).collect() })
-    }
-
     /// What is wrong with them as a list of one's own: nothing without a reason, a day and an address.
     #[must_use]
     pub fn faults(&self, today: Option<&Date>) -> Vec<String> {
@@ -211,15 +191,6 @@ impl Exceptions {
                 format!("the exception of {} for {pattern} excuses nothing", exception.check)
             })
             .collect()
-    }
-}
-
-/// The environment of this repository that a configuration is like.
-fn kind(config: &EnvConfig) -> &'static str {
-    match (config.production, config.protection) {
-        (true, _) => "prod",
-        (false, true) => "stage",
-        (false, false) => "dev",
     }
 }
 
@@ -303,24 +274,6 @@ mod tests {
         assert!(faults("bucket.mine", "bucket.*")[0].contains("would hide new ones"));
         assert!(faults("It takes the access logs of the others.", " ")[0].ends_with("has no reason"));
         assert!(faults("until = \"2027-06-30\"", "")[0].contains("`until`"));
-    }
-
-    #[test]
-    fn what_is_accepted_covers_what_txnr_generates_and_nothing_beside_it() {
-        let config = EnvConfig::for_test("production = false\nprotection = false");
-        let addresses = BTreeSet::from(["aws_s3_bucket.audit".to_owned(), "aws_lb.main".to_owned()]);
-        let accepted = Exceptions::accepted(&config, &addresses).expect("a list");
-        let found = report(&[
-            ("CKV_AWS_144", "aws_s3_bucket.audit"),
-            ("CKV_AWS_144", "aws_s3_bucket.beside"),
-            ("CKV_AWS_150", "aws_lb.main"),
-        ]);
-        let left: Vec<&str> =
-            accepted.unexcused(&found, config.name.as_str()).iter().map(|f| f.address.as_str()).collect();
-        assert_eq!(left, ["aws_s3_bucket.beside"]);
-        let production = EnvConfig::for_test("");
-        let accepted = Exceptions::accepted(&production, &addresses).expect("a list");
-        assert_eq!(accepted.unexcused(&found, production.name.as_str()).len(), 2, "production protects");
     }
 
     #[test]

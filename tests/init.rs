@@ -132,6 +132,7 @@ fn every_combination_of_options_makes_a_repository_that_works() {
                 judge(made.folder());
                 let builds = made.folder().join(".github/workflows/ci-build.yml").exists();
                 assert_eq!(builds, image != "--no-image");
+                assert_eq!(made.folder().join(".dockerignore").exists(), builds);
                 assert_eq!(made.folder().join("Dockerfile").exists(), image.is_empty());
             }
         }

@@ -18,7 +18,7 @@ use std::str::FromStr;
 ///
 /// In a folder without txnr.toml it asks for what the flags do not say, and writes txnr.toml and the environment files.
 /// Then, and in any folder that has them, it renders from them the workflows, the pre-commit hooks, the runbook and the
-/// integration test. README, CODEOWNERS, .gitignore, Dockerfile and the exceptions
+/// integration test. README, CODEOWNERS, .gitignore, Dockerfile, .dockerignore and the exceptions
 /// for scanners (scan-exceptions.toml, .trivyignore.yaml) are written once and are yours.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -43,7 +43,7 @@ macro_rules! template {
 const ALWAYS: fn(&Project, &[&EnvConfig]) -> bool = |_, _| true;
 
 /// Every file of a repository.
-const TEMPLATES: [Template; 18] = [
+const TEMPLATES: [Template; 19] = [
     template!(".github/actions/setup/action.yml", "github/actions/setup/action.yml", UpToDate, ALWAYS),
     template!(".github/workflows/ci-build.yml", "github/workflows/ci-build.yml", UpToDate, |p, _| p
         .image
@@ -70,6 +70,7 @@ const TEMPLATES: [Template; 18] = [
     template!("scan-exceptions.toml", "scan-exceptions.toml", Once, ALWAYS),
     template!(".trivyignore.yaml", "trivyignore.yaml", Once, ALWAYS),
     template!(".gitignore", "gitignore", Once, ALWAYS),
+    template!(".dockerignore", "dockerignore", Once, |p, _| p.image.is_some()),
     template!("CODEOWNERS", "CODEOWNERS", Once, ALWAYS),
     template!("README.md", "README.md", Once, ALWAYS),
     template!("Dockerfile", "Dockerfile", Once, |p, _| {

@@ -188,9 +188,22 @@ fn replicate(stack: &mut Stack<'_>, config: &EnvConfig, copies: &[EcrRepositoryH
     );
 }
 
-/// What expires: images that no tag names any more, and tagged ones beyond the number to keep.
+/// How many entries of the repository one release may be: the image, and what cosign puts beside it under a tag of its own,
+/// `sha256-<digest>` with `.sig`, `.att` or `.sbom`. ECR counts each of them as an image.
+/// <https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>
+const ENTRIES_PER_RELEASE: u32 = 4;
+
+/// What expires: images that no tag names any more, and the oldest releases beyond the number to keep.
+///
+/// ECR has no pattern for "all but signatures", and a rule counts what an earlier one selected. So the last rule leaves
+/// room for all that a release may bring; where one brings less, more of them stay. Signatures have a rule of their own, as
+/// none but the first that selects an image expires it: with n of them for each release it leaves 4/n times as many
+/// releases theirs, and the last rule leaves 4/(n + 1) times as many their images. A signature therefore outlives its
+/// image, also where it was pushed (in a copy of the repository: arrived) before it.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html>
 fn lifecycle(config: &EnvConfig) -> LifecyclePolicy {
     let (days, kept) = (config.ecr.untagged_expire_days.get(), config.ecr.keep_tagged.get());
+    let entries = kept * ENTRIES_PER_RELEASE;
     LifecyclePolicy::new([
         Rule {
             description: format!("Expire untagged images after {days} days").into(),
@@ -198,9 +211,18 @@ fn lifecycle(config: &EnvConfig) -> LifecyclePolicy {
             expire: Expire::AfterDays(days),
         },
         Rule {
-            description: format!("Keep the last {kept} tagged images").into(),
+            description: format!("Keep signatures and attestations longer than the last {kept} releases")
+                .into(),
+            selection: Selection::Tagged(vec!["sha256-*".into()]),
+            expire: Expire::BeyondCount(entries),
+        },
+        Rule {
+            description: format!(
+                "Keep the last {kept} releases, of up to {ENTRIES_PER_RELEASE} entries each"
+            )
+            .into(),
             selection: Selection::Tagged(vec!["*".into()]),
-            expire: Expire::BeyondCount(kept),
+            expire: Expire::BeyondCount(entries),
         },
     ])
 }
@@ -252,6 +274,9 @@ fn scan(stack: &mut Stack<'_>, config: &EnvConfig) {
 }
 
 #[cfg(test)]
+mod expiry;
+
+#[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
     use terraform::{Module, Settings};
@@ -259,7 +284,7 @@ mod tests {
     use super::*;
 
     /// The stack's own file, on stand-ins for the keys.
-    fn rendered(text: &str) -> Value {
+    pub(super) fn rendered(text: &str) -> Value {
         let config = EnvConfig::for_test(text);
         let mut module = Module::new(Settings {
             required_version: config.terraform.required_version.to_string(),
@@ -304,36 +329,6 @@ mod tests {
             assert_eq!(repository["force_delete"], unprotected);
             assert_eq!(repository["lifecycle"]["prevent_destroy"] == true, !unprotected);
         }
-    }
-
-    #[test]
-    fn what_expires_is_what_the_environment_says() {
-        let file = rendered("ecr.keep_tagged = 7\necr.untagged_expire_days = 3");
-        let expected = json!({ "rules": [
-            {
-                "rulePriority": 1,
-                "description": "Expire untagged images after 3 days",
-                "selection": {
-                    "tagStatus": "untagged",
-                    "countType": "sinceImagePushed",
-                    "countNumber": 3,
-                    "countUnit": "days"
-                },
-                "action": { "type": "expire" }
-            },
-            {
-                "rulePriority": 2,
-                "description": "Keep the last 7 tagged images",
-                "selection": {
-                    "tagStatus": "tagged",
-                    "tagPatternList": ["*"],
-                    "countType": "imageCountMoreThan",
-                    "countNumber": 7
-                },
-                "action": { "type": "expire" }
-            }
-        ] });
-        assert_eq!(file["locals"]["aws_ecr_lifecycle_policy_main_policy"], expected);
     }
 
     #[test]

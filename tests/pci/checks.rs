@@ -33,9 +33,10 @@ pub enum Met {
 /// What a row is checked on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Store {
-    /// As it stands in the repository.
+    /// Every production there is: as it stands in the repository, and each of those below.
     Any,
-    /// With the records in PostgreSQL, which the environment of the repository has not.
+    /// With the records in PostgreSQL, which the environment of the repository has not: on an instance, in Aurora, and on
+    /// an instance with further services beside the main one.
     Postgres,
     /// With the hosted zone made by the environment, which the one of the repository looks up.
     Zone,
@@ -43,8 +44,8 @@ pub enum Store {
     Bootstrap,
 }
 
-/// What the check has to refuse: the type or the address, the path, and the JSON that stands there instead. Of a type,
-/// each resource by itself; one that nothing has is added.
+/// What the check has to refuse: the type or the address, the path (none is the whole), and the JSON that stands there instead. Of a type,
+/// each resource by itself; one that nothing has is added. Of what the row is checked on, wherever there is such a resource.
 pub type Weaker = (&'static str, &'static str, &'static str);
 
 const fn row(
@@ -86,6 +87,12 @@ const fn bootstrap(
 const fn listed(id: &'static str, why: &'static str, until: Option<&'static str>) -> Row {
     Row { id, how: why, met: Met::Listed { until } }
 }
+
+/// What holds records in PostgreSQL.
+const DATABASES: [&str; 2] = ["aws_db_instance", "aws_rds_cluster"];
+
+/// What runs it.
+const INSTANCES: [&str; 2] = ["aws_db_instance", "aws_rds_cluster_instance"];
 
 /// Every row.
 pub fn rows() -> Vec<&'static Row> {

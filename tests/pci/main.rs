@@ -36,37 +36,93 @@ fn platform(path: &str, more: &str) -> Platform {
     Platform::of(&synth(&environment(path, more)).expect("a module without faults"))
 }
 
-/// Production, as it stands and with its records in PostgreSQL; the tables of DynamoDB are there either way.
+/// The productions that the rows are checked on, and what the account of one has to have before.
 struct Production {
-    any: Platform,
-    postgres: Platform,
-    /// With a hosted zone of its own.
-    zone: Platform,
-    /// What its account has to have before.
-    bootstrap: Platform,
+    platforms: [Platform; 6],
 }
+
+/// Where among them there is which.
+const AS_IT_STANDS: usize = 0;
+const ZONE: usize = 1;
+/// On an instance, and next to it in Aurora.
+const INSTANCE: usize = 2;
+/// What `INSTANCE` is, and further services.
+const SERVICES: usize = 4;
+const BOOTSTRAP: usize = 5;
+
+/// With its records in PostgreSQL; the tables of DynamoDB are there either way.
+const POSTGRES: &str = "\n[data]\nstore = \"postgres\"\ndynamodb.enabled = true\n";
+
+/// One by its host, which reaches the data stores, and one by its path at the domain of the main service.
+const FURTHER: &str = r#"
+[services.back-office]
+hosts = ["office.example.com"]
+image = "sha256:8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6"
+container_port = 3000
+environment.LOG_LEVEL = "warn"
+secrets.SESSION_KEY = "arn:aws:secretsmanager:us-east-1:333344445555:secret:office/session-AbCdEf"
+task_policies = ["arn:aws:iam::333344445555:policy/back-office"]
+data_stores = true
+[services.hooks]
+paths = ["/hooks/*"]
+image = "sha256:8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6"
+environment.LOG_LEVEL = "warn"
+secrets.TOKEN = "arn:aws:secretsmanager:us-east-1:333344445555:secret:hooks/token-AbCdEf"
+"#;
 
 impl Production {
     fn new() -> Self {
-        let mut any = platform("envs/prod.toml", "");
-        any.siblings = vec![platform("envs/dev.toml", ""), platform("envs/stage.toml", "")];
-        let postgres =
-            platform("envs/prod.toml", "\n[data]\nstore = \"postgres\"\ndynamodb.enabled = true\n");
-        let zone = platform("envs/prod.toml", "\n[dns]\ncreate_zone = true\n");
+        let siblings = [platform("envs/dev.toml", ""), platform("envs/stage.toml", "")];
+        let of = |more: &str| {
+            let mut platform = platform("envs/prod.toml", more);
+            platform.siblings = siblings.to_vec();
+            platform
+        };
         // With every role that there can be.
-        let config = environment("envs/prod.toml", "\n[service.deployment]\nstrategy = \"external\"\n");
+        let deployment = "\n[service.deployment]\nstrategy = \"external\"\n";
+        let config = environment("envs/prod.toml", &format!("{deployment}{FURTHER}"));
         let accounts = bootstrap::accounts([&config]).expect("one account");
         let bootstrap = bootstrap::build(&accounts[0], OwnState::Bucket).expect("a module without faults");
-        Self { any, postgres, zone, bootstrap: Platform::of(&bootstrap) }
+        Self {
+            platforms: [
+                of(""),
+                of("\n[dns]\ncreate_zone = true\n"),
+                of(POSTGRES),
+                of(&format!("{POSTGRES}postgres.engine = \"aurora-serverless\"\n")),
+                of(&format!("{POSTGRES}{FURTHER}")),
+                Platform::of(&bootstrap),
+            ],
+        }
     }
 
-    fn on(&self, store: Store) -> &Platform {
-        match store {
-            Store::Any => &self.any,
-            Store::Postgres => &self.postgres,
-            Store::Zone => &self.zone,
-            Store::Bootstrap => &self.bootstrap,
-        }
+    /// What a row is checked on.
+    fn on(&mut self, store: Store) -> &mut [Platform] {
+        &mut self.platforms[match store {
+            Store::Any => AS_IT_STANDS..BOOTSTRAP,
+            Store::Postgres => INSTANCE..BOOTSTRAP,
+            Store::Zone => ZONE..INSTANCE,
+            Store::Bootstrap => BOOTSTRAP..BOOTSTRAP + 1,
+        }]
+    }
+
+    /// Of that, what the document lists the resources of.
+    fn shown(&self, store: Store) -> &[Platform] {
+        &self.platforms[match store {
+            Store::Any => AS_IT_STANDS..ZONE,
+            Store::Postgres => INSTANCE..SERVICES,
+            Store::Zone => ZONE..INSTANCE,
+            Store::Bootstrap => BOOTSTRAP..BOOTSTRAP + 1,
+        }]
+    }
+
+    /// What a check looks at of the further services alone.
+    fn of_further_services(&self, check: fn(&Platform) -> Outcome) -> BTreeSet<String> {
+        let alone = check(&self.platforms[INSTANCE]).looked;
+        check(&self.platforms[SERVICES])
+            .looked
+            .into_iter()
+            .filter(|address| !alone.contains(address))
+            .collect()
     }
 }
 
@@ -129,11 +185,11 @@ fn brought(part: &str, text: &str) -> Platform {
 /// anything to look at. Roles and alarms that served what was taken away are not missed.
 #[test]
 fn what_exists_already_shows_nothing() {
-    let production = Production::new();
+    let Production { platforms: [any, ..] } = Production::new();
     let mut claimed = Vec::new();
     for (part, text) in BROUGHT {
         let mut platform = brought(part, text);
-        platform.siblings.clone_from(&production.any.siblings);
+        platform.siblings.clone_from(&any.siblings);
         let mut lost = 0;
         for row in checks::rows() {
             let Met::Checked { on: Store::Any, check, .. } = row.met else { continue };
@@ -141,7 +197,7 @@ fn what_exists_already_shows_nothing() {
                 ["aws_iam_", "aws_cloudwatch_metric_alarm."].iter().any(|kind| address.starts_with(kind))
             };
             let gone = |address: &&String| !platform.resources.contains_key(*address) && !serves(address);
-            let before = check(&production.any).looked;
+            let before = check(&any).looked;
             if !before.iter().any(|address| gone(&address)) {
                 continue;
             }
@@ -169,11 +225,12 @@ fn every_row_has_a_check_or_a_reason_and_nothing_else_has() {
 
 #[test]
 fn production_is_as_the_rows_ask() {
-    let production = Production::new();
+    let mut production = Production::new();
     let mut wrong = Vec::new();
     for row in checks::rows() {
-        if let Met::Checked { on, check, .. } = row.met {
-            let failed = check(production.on(on)).failed;
+        let Met::Checked { on, check, .. } = row.met else { continue };
+        for platform in production.on(on) {
+            let failed = check(platform).failed;
             if !failed.is_empty() {
                 wrong.push(format!("{} ({}): {failed:?}", row.id, row.how));
             }
@@ -186,7 +243,7 @@ fn production_is_as_the_rows_ask() {
 #[test]
 fn no_reason_is_out_of_date() {
     let production = Production::new();
-    for platform in [&production.any, &production.postgres, &production.zone] {
+    for platform in &production.platforms {
         let text = serde_json::to_string(&platform.resources).expect("JSON");
         for row in checks::rows() {
             if let Met::Listed { until: Some(until) } = row.met {
@@ -196,7 +253,8 @@ fn no_reason_is_out_of_date() {
     }
 }
 
-/// Each check refuses every resource that is made weaker than the row asks, one at a time.
+/// Each check refuses every resource that is made weaker than the row asks, one at a time; one of a further service as
+/// well, where it looks at any.
 #[test]
 fn every_check_can_fail() {
     let mut production = Production::new();
@@ -204,15 +262,15 @@ fn every_check_can_fail() {
     for Row { id, met, .. } in checks::rows() {
         let Met::Checked { on, check, weaker } = met else { continue };
         assert!(!weaker.is_empty(), "{id} has nothing that it refuses");
-        let platform = match on {
-            Store::Any => &mut production.any,
-            Store::Postgres => &mut production.postgres,
-            Store::Zone => &mut production.zone,
-            Store::Bootstrap => &mut production.bootstrap,
+        let further = match on {
+            Store::Any | Store::Postgres => production.of_further_services(*check),
+            Store::Zone | Store::Bootstrap => BTreeSet::new(),
         };
+        let mut weakened = BTreeSet::new();
         for (what, path, json) in *weaker {
             let value: Value = serde_json::from_str(json).unwrap_or_else(|e| panic!("{id}: {json}: {e}"));
-            for address in addresses(platform, what) {
+            for (platform, address) in addresses(production.on(*on), what) {
+                let platform = &mut production.on(*on)[platform];
                 let strict = platform.resources.get(&address).cloned();
                 let mut weak = strict.clone().unwrap_or_else(|| Value::Object(<_>::default()));
                 put(&mut weak, path, value.clone())
@@ -222,27 +280,44 @@ fn every_check_can_fail() {
                     passed.push(format!("{id}: {address} with {path} = {json}"));
                 }
                 match strict {
-                    Some(strict) => platform.resources.insert(address, strict),
+                    Some(strict) => platform.resources.insert(address.clone(), strict),
                     None => platform.resources.remove(&address),
                 };
+                weakened.insert(address);
             }
+        }
+        if !further.is_empty() && further.is_disjoint(&weakened) {
+            passed.push(format!("{id}: nothing of a further service is made weaker: {further:?}"));
         }
     }
     assert!(passed.is_empty(), "{}", passed.join("\n"));
 }
 
-/// What a weakening is of: one address, every resource of a type, or one that it adds.
-fn addresses(platform: &Platform, what: &str) -> Vec<String> {
-    if what.contains('.') {
-        assert!(platform.get(what).is_some(), "no {what}");
-        return vec![what.to_owned()];
+/// What a weakening is of, by the place of its platform: one address, every resource of a type, or one that it adds.
+fn addresses(platforms: &[Platform], what: &str) -> Vec<(usize, String)> {
+    let places = || platforms.iter().enumerate();
+    let found: Vec<(usize, String)> = places()
+        .flat_map(|(place, platform)| {
+            let is_meant = |address: &&String| {
+                *address == what || address.split_once('.').is_some_and(|(kind, _)| kind == what)
+            };
+            platform.resources.keys().filter(is_meant).map(move |address| (place, address.clone()))
+        })
+        .collect();
+    if found.is_empty() {
+        assert!(!what.contains('.'), "no {what}");
+        return places().map(|(place, _)| (place, format!("{what}.added"))).collect();
     }
-    let found: Vec<String> = platform.of_kind(what).map(|r| r.address.to_owned()).collect();
-    if found.is_empty() { vec![format!("{what}.added")] } else { found }
+    found
 }
 
 /// Puts a value at a path of keys and indexes, by the first of a list where no index is given; null takes the key away.
+/// Without a path it takes the place of the whole.
 fn put(body: &mut Value, path: &str, value: Value) -> Option<()> {
+    if path.is_empty() {
+        *body = value;
+        return Some(());
+    }
     let (step, rest) = path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
     let at = match (body, step.parse::<usize>()) {
         (Value::Array(items), Ok(index)) => items.get_mut(index)?,
@@ -305,7 +380,11 @@ fn document() -> String {
          paraphrase of the standard.\n\n{} rows of `tests/pci/requirements.csv`: {} are checked by `tests/pci/`, each \
          over all resources of its kind, and {listed} are listed with the reason. A row marked *PostgreSQL* is checked \
          on production with `data.store = \"postgres\"`, since the environment of this repository keeps its records in \
-         DynamoDB; one marked *Zone*, on production with `dns.create_zone = true`; one marked *Bootstrap*, on what `txnr bootstrap` makes of its account.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | resources |\n| --- | --- | --- | --- | --- | --- |\n",
+         DynamoDB: on an instance of RDS and on a cluster of Aurora (`data.postgres.engine`); one marked *Zone*, on \
+         production with `dns.create_zone = true`; one marked *Bootstrap*, on what `txnr bootstrap` makes of its \
+         account. A row without a mark is checked on each of these productions, and every row of an environment on one \
+         with further services (`[services]`) as well, over the resources of every service; the last column lists what \
+         it looks at in `envs/prod.toml` alone.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | resources |\n| --- | --- | --- | --- | --- | --- |\n",
         rows.len(),
         rows.len() - listed,
     );
@@ -315,7 +394,8 @@ fn document() -> String {
         let head = format!("| {} | {} | {}", row.id, requirement.pci.replace(';', ", "), requirement.asks);
         match row.met {
             Met::Checked { on, check, .. } => {
-                let looked = resources(&check(production.on(on)));
+                let outcomes = production.shown(on).iter().map(check);
+                let looked = resources(&outcomes.fold(Outcome::default(), Outcome::and));
                 let store = match on {
                     Store::Any => "",
                     Store::Postgres => "*PostgreSQL*: ",

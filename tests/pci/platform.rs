@@ -121,6 +121,14 @@ impl Platform {
         self.each_where(kind, |_| true, so)
     }
 
+    /// Every resource of these types has to be so; there has to be one of any.
+    pub fn each_of(&self, kinds: &[&str], so: impl Fn(Resource) -> bool) -> Outcome {
+        let there = kinds.iter().filter(|kind| self.of_kind(kind).next().is_some());
+        let outcome = there.map(|kind| self.each(kind, &so)).fold(Outcome::default(), Outcome::and);
+        let none = outcome.looked.is_empty();
+        outcome.and(given(!none, &format!("no {}", kinds.join(", no "))))
+    }
+
     /// Every resource of a type that is of the sort has to be so; there has to be one.
     pub fn each_where(
         &self,
@@ -214,6 +222,11 @@ impl<'p> Resource<'p> {
     /// Whether a path refers to a resource of the type.
     pub fn refers_to(self, path: &str, kind: &str) -> bool {
         self.refers(path).iter().any(|address| address.split('.').next() == Some(kind))
+    }
+
+    /// The type.
+    pub fn kind(self) -> &'p str {
+        self.address.split_once('.').map_or("", |(kind, _)| kind)
     }
 
     /// The name after the type.

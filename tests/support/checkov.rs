@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use txnr::findings::{ACCEPTED, Exceptions, Report};
+use txnr::findings::{Exceptions, Report};
 
 use super::python;
 
@@ -32,7 +32,7 @@ impl Found {
     /// Every failed check has an exception with a reason, and every exception of this environment excuses
     /// something. Panics with what is not so.
     pub fn settle(&self, environment: &str) {
-        let exceptions: Exceptions = toml::from_str(ACCEPTED).expect("the exceptions are valid TOML");
+        let exceptions = Exceptions::of_this_repository(environment).expect("the exceptions are valid TOML");
         let reasons: BTreeSet<&str> = exceptions
             .exception
             .iter()

@@ -8,9 +8,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ecr {
-    /// How many tagged images are kept, 1 to 10000. 50: some months of releases to roll back to.
+    /// How many releases are kept at least, each with the signature, attestation and SBOM that stand beside it, 1 to
+    /// 10000. 50: some months of releases to roll back to. ECR counts entries and takes signatures for images, so four
+    /// entries are kept for each; where a release has fewer, more releases stay.
     pub keep_tagged: Bounded<1, 10_000>,
-    /// Days after which an untagged image expires, 1 to 365. 14: long enough for a running deployment by digest.
+    /// Days after which an untagged image expires, 1 to 365. 14: long enough for a running deployment by digest. The
+    /// workflows of `txnr init` sign under tags; of signatures without one (OCI referrers, which cosign 3 makes) AWS says
+    /// that they go with their image, and not that they stay as long.
     pub untagged_expire_days: Bounded<1, 365>,
     /// Accounts besides this one that may pull images. None.
     pub pull_accounts: Vec<AccountId>,

@@ -32,8 +32,45 @@ pub struct Database {
     pub subnet_group: Expr<Text>,
     /// What runs it, as AWS Backup calls it.
     pub backup_type: &'static str,
-    /// What runs it, as RDS calls the sources of its events.
-    source_type: &'static str,
+    /// What its events come from.
+    sources: Vec<Source>,
+}
+
+/// What events come from.
+struct Source {
+    /// What the subscription is called.
+    subscription: &'static str,
+    /// What RDS calls it.
+    kind: &'static str,
+    /// Which; all of the account where there are none.
+    identifiers: Vec<Expr<Text>>,
+    /// Of what is told.
+    categories: &'static [&'static str],
+}
+
+impl Source {
+    fn instances(subscription: &'static str, identifiers: Vec<Expr<Text>>) -> Self {
+        let categories = &[
+            "availability",
+            "configuration change",
+            "failover",
+            "failure",
+            "low storage",
+            "maintenance",
+            "notification",
+            "recovery",
+        ];
+        Self { subscription, kind: "db-instance", identifiers, categories }
+    }
+
+    fn cluster(subscription: &'static str, identifier: Expr<Text>) -> Self {
+        let categories = &["configuration change", "failover", "failure", "maintenance", "notification"];
+        Self { subscription, kind: "db-cluster", identifiers: vec![identifier], categories }
+    }
+
+    fn every(subscription: &'static str, kind: &'static str, categories: &'static [&'static str]) -> Self {
+        Self { subscription, kind, identifiers: Vec::new(), categories }
+    }
 }
 
 pub(super) fn build(
@@ -178,35 +215,24 @@ fn monitoring(stack: &mut Stack<'_>, config: &EnvConfig) -> (IamRoleHandle, IamR
 /// And of changes to it, to groups of parameters and to groups of security, wherever they are in the account (PCI 11.5.2,
 /// Security Hub's RDS.20, RDS.21 and RDS.22).
 pub fn subscribe(stack: &mut Stack<'_>, config: &EnvConfig, database: &Database, topic: &Expr<SnsTopicArn>) {
-    let categories: &[&'static str] = match database.source_type {
-        "db-cluster" => &["configuration change", "failover", "failure", "maintenance", "notification"],
-        _ => &[
-            "availability",
-            "configuration change",
-            "failover",
-            "failure",
-            "low storage",
-            "maintenance",
-            "notification",
-            "recovery",
-        ],
-    };
-    let this = Some(database.identifier.clone());
-    let subscriptions: [(&'static str, &'static str, Option<_>, &[&'static str]); 3] = [
-        ("database", database.source_type, this, categories),
-        ("database-parameters", "db-parameter-group", None, &["configuration change"]),
-        ("database-groups", "db-security-group", None, &["configuration change", "failure"]),
+    let groups = [
+        Source::every("database-parameters", "db-parameter-group", &["configuration change"]),
+        Source::every("database-groups", "db-security-group", &["configuration change", "failure"]),
     ];
-    for (name, source, identifier, categories) in subscriptions {
+    for source in database.sources.iter().chain(&groups) {
+        let name = source.subscription;
         stack.add(
             name.replace('-', "_"),
             DbEventSubscription {
                 sns_topic: topic.clone(),
                 optional: DbEventSubscriptionOptional {
                     name: set(config.names.of(name)),
-                    source_type: set(source),
-                    source_ids: identifier.map(|identifier| set([identifier])).unwrap_or_default(),
-                    event_categories: set(categories.to_vec()),
+                    source_type: set(source.kind),
+                    source_ids: match source.identifiers.as_slice() {
+                        [] => None,
+                        some => set(some.to_vec()),
+                    },
+                    event_categories: set(source.categories.to_vec()),
                     tags: set([("Name", config.names.of(name))]),
                     ..Default::default()
                 },

@@ -8,7 +8,7 @@ const POLICY: &str = "aws_iam_role_policy";
 pub const ROWS: &[Row] = &[
     row(
         "R073",
-        "no policy allows every action, or every one of a service, on everything",
+        "no policy allows every action, or every one of a service, on everything, and none of AWS's that does is attached",
         |p| {
             p.each(POLICY, |r| {
                 let statements = r.statements("policy");
@@ -20,10 +20,19 @@ pub const ROWS: &[Row] = &[
                     && !statements.iter().filter(|s| allows(s)).any(|s| wild(&s) || !s["NotAction"].is_null())
             })
             .and(p.none(&["aws_iam_policy"]))
+            .and(p.each("aws_iam_role_policy_attachment", |r| {
+                let wild = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
+                !wild.iter().any(|policy| r.text("policy_arn").ends_with(&format!(":aws:policy/{policy}")))
+            }))
         },
         &[
             (POLICY, "policy.Statement.0", r#"{"Effect":"Allow","Action":["s3:*"],"Resource":["*"]}"#),
             (POLICY, "policy.Statement.0", r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#),
+            (
+                "aws_iam_role_policy_attachment",
+                "policy_arn",
+                "\"arn:aws:iam::aws:policy/AdministratorAccess\"",
+            ),
         ],
     ),
     bootstrap(
@@ -67,6 +76,8 @@ pub const ROWS: &[Row] = &[
         },
         &[
             ("aws_iam_role.task", "assume_role_policy.Statement.0.Condition", "null"),
+            ("aws_iam_role.hooks__task", "assume_role_policy.Statement.0.Condition", "null"),
+            ("aws_iam_role.back_office__execution", "assume_role_policy.Statement.0.Condition", "{}"),
             ("aws_iam_role.backup", "assume_role_policy.Statement.0.Condition", "{}"),
             ("aws_iam_role.flow_logs", "assume_role_policy.Statement.0.Condition", "null"),
         ],

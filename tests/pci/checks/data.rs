@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Row, beside, listed, postgres, row};
+use super::{DATABASES, INSTANCES, Row, beside, listed, postgres, row};
 use crate::platform::{
     Platform, Resource, allows, at, conditions, given, number, of_everybody, services, texts,
 };
@@ -15,13 +15,17 @@ const BY_DEFAULT: &str = "rule.apply_server_side_encryption_by_default";
 pub const ROWS: &[Row] = &[
     postgres(
         "R021",
-        "no instance has a master of a well-known name",
+        "no database has a master of a well-known name",
         |p| {
-            p.each("aws_db_instance", |r| {
-                !["", "admin", "postgres", "root", "rdsadmin"].contains(&r.text("username"))
+            p.each_of(&DATABASES, |r| {
+                let master = [r.text("username"), r.text("master_username")].concat();
+                !["", "admin", "postgres", "root", "rdsadmin"].contains(&master.as_str())
             })
         },
-        &[("aws_db_instance", "username", "\"postgres\"")],
+        &[
+            ("aws_db_instance", "username", "\"postgres\""),
+            ("aws_rds_cluster", "master_username", "\"postgres\""),
+        ],
     ),
     row(
         "R028",
@@ -122,13 +126,18 @@ pub const ROWS: &[Row] = &[
     ),
     postgres(
         "R036",
-        "every instance is encrypted with a key of this platform",
+        "every database is encrypted with a key of this platform",
         |p| {
-            p.each("aws_db_instance", |r| {
+            p.each_of(&DATABASES, |r| {
                 r.is("storage_encrypted", true) && r.refers_to("kms_key_id", "aws_kms_key")
             })
         },
-        &[("aws_db_instance", "storage_encrypted", "false"), ("aws_db_instance", "kms_key_id", "null")],
+        &[
+            ("aws_db_instance", "storage_encrypted", "false"),
+            ("aws_db_instance", "kms_key_id", "null"),
+            ("aws_rds_cluster", "storage_encrypted", "false"),
+            ("aws_rds_cluster", "kms_key_id", "null"),
+        ],
     ),
     row(
         "R037",
@@ -237,6 +246,7 @@ pub const ROWS: &[Row] = &[
                 keys(&[
                     ("aws_dynamodb_table", "server_side_encryption.kms_key_arn"),
                     ("aws_db_instance", "kms_key_id"),
+                    ("aws_rds_cluster", "kms_key_id"),
                 ]),
                 keys(&[("aws_cloudwatch_log_group", "kms_key_id"), ("aws_cloudtrail", "kms_key_id")]),
                 keys(&[("aws_secretsmanager_secret", "kms_key_id")]),
@@ -254,6 +264,9 @@ pub const ROWS: &[Row] = &[
         &[
             ("aws_secretsmanager_secret", "kms_key_id", "\"${aws_kms_key.data.arn}\""),
             ("aws_cloudwatch_log_group", "kms_key_id", "\"${aws_kms_key.secrets.arn}\""),
+            ("aws_db_instance", "kms_key_id", "\"${aws_kms_key.logs.arn}\""),
+            ("aws_rds_cluster", "kms_key_id", "\"${aws_kms_key.logs.arn}\""),
+            ("aws_ecr_repository", "encryption_configuration.kms_key", "\"${aws_kms_key.logs.arn}\""),
         ],
     ),
     row(
@@ -305,23 +318,31 @@ pub const ROWS: &[Row] = &[
     ),
     postgres(
         "R054",
-        "every parameter group forces TLS, and every instance has one of them",
+        "every parameter group forces TLS, and every database has one of them",
         |p| {
-            p.each("aws_db_parameter_group", |r| {
+            p.each_of(&["aws_db_parameter_group", "aws_rds_cluster_parameter_group"], |r| {
                 r.blocks("parameter").iter().any(|p| p["name"] == "rds.force_ssl" && p["value"] == "1")
             })
-            .and(p.each("aws_db_instance", |r| r.refers_to("parameter_group_name", "aws_db_parameter_group")))
+            .and(p.each_of(&DATABASES, |r| {
+                r.refers_to("parameter_group_name", "aws_db_parameter_group")
+                    || r.refers_to("db_cluster_parameter_group_name", "aws_rds_cluster_parameter_group")
+            }))
         },
         &[
             ("aws_db_parameter_group", "parameter.0.value", "\"0\""),
             ("aws_db_instance", "parameter_group_name", "\"default.postgres17\""),
+            ("aws_rds_cluster_parameter_group", "parameter.0.value", "\"0\""),
+            ("aws_rds_cluster", "db_cluster_parameter_group_name", "\"default.aurora-postgresql17\""),
         ],
     ),
     postgres(
         "R062",
         "every instance takes minor versions by itself",
-        |p| p.each("aws_db_instance", |r| r.is("auto_minor_version_upgrade", true)),
-        &[("aws_db_instance", "auto_minor_version_upgrade", "false")],
+        |p| p.each_of(&INSTANCES, |r| r.is("auto_minor_version_upgrade", true)),
+        &[
+            ("aws_db_instance", "auto_minor_version_upgrade", "false"),
+            ("aws_rds_cluster_instance", "auto_minor_version_upgrade", "false"),
+        ],
     ),
     row(
         "R078",
@@ -347,14 +368,18 @@ pub const ROWS: &[Row] = &[
             p.each("aws_secretsmanager_secret_version", |r| {
                 r.at("secret_string").is_null() && r.text("secret_string_wo").starts_with("${ephemeral.")
             })
-            .and(p.each("aws_db_instance", |r| {
-                r.is("manage_master_user_password", true) && r.at("password").is_null()
+            .and(p.each_of(&DATABASES, |r| {
+                r.is("manage_master_user_password", true)
+                    && r.at("password").is_null()
+                    && r.at("master_password").is_null()
             }))
         },
         &[
             ("aws_secretsmanager_secret_version", "secret_string", "\"hunter2\""),
             ("aws_secretsmanager_secret_version", "secret_string_wo", "\"hunter2\""),
             ("aws_db_instance", "manage_master_user_password", "false"),
+            ("aws_rds_cluster", "manage_master_user_password", "false"),
+            ("aws_rds_cluster", "master_password", "\"hunter2\""),
         ],
     ),
     listed(
@@ -366,20 +391,24 @@ pub const ROWS: &[Row] = &[
     ),
     postgres(
         "R087",
-        "every instance takes IAM's tokens",
-        |p| p.each("aws_db_instance", |r| r.is("iam_database_authentication_enabled", true)),
-        &[("aws_db_instance", "iam_database_authentication_enabled", "false")],
+        "every database takes IAM's tokens",
+        |p| p.each_of(&DATABASES, |r| r.is("iam_database_authentication_enabled", true)),
+        &[
+            ("aws_db_instance", "iam_database_authentication_enabled", "false"),
+            ("aws_rds_cluster", "iam_database_authentication_enabled", "false"),
+        ],
     ),
     postgres(
         "R119",
-        "every table can be restored to any second, every instance to any of at least 7 days",
+        "every table can be restored to any second, every database to any of at least 7 days",
         |p| {
             p.each("aws_dynamodb_table", |r| r.is("point_in_time_recovery.enabled", true))
-                .and(p.each("aws_db_instance", |r| r.number("backup_retention_period") >= 7))
+                .and(p.each_of(&DATABASES, |r| r.number("backup_retention_period") >= 7))
         },
         &[
             ("aws_dynamodb_table", "point_in_time_recovery.enabled", "false"),
             ("aws_db_instance", "backup_retention_period", "1"),
+            ("aws_rds_cluster", "backup_retention_period", "1"),
         ],
     ),
 ];

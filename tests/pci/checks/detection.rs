@@ -1,7 +1,7 @@
 //! Requirements 5, 10.4, 10.7, 11 and 12.10: what watches, and whom it tells.
 
-use super::{Row, beside, postgres, row};
-use crate::platform::{Platform, Resource, list, texts};
+use super::{DATABASES, Row, beside, postgres, row};
+use crate::platform::{Outcome, Platform, Resource, list, texts};
 
 const FEATURE: &str = "aws_guardduty_detector_feature";
 const RULE: &str = "aws_cloudwatch_event_rule";
@@ -159,8 +159,8 @@ pub const ROWS: &[Row] = &[
     ),
     postgres(
         "R114",
-        "somebody is told when an instance fails, is maintained or configured anew, when a group of parameters changes, \
-         and when a group of security does",
+        "somebody is told when an instance or a cluster fails, is maintained or configured anew, when a group of \
+         parameters changes, and when a group of security does",
         |p| {
             let subscribed = |source: &str, categories: &[&str]| {
                 p.one("aws_db_event_subscription", source, |r| {
@@ -171,7 +171,17 @@ pub const ROWS: &[Row] = &[
                         && r.refers("sns_topic").iter().any(|topic| heard(p, topic))
                 })
             };
-            subscribed("db-instance", &["maintenance", "configuration change", "failure"])
+            let changes = ["maintenance", "configuration change", "failure"];
+            let sources = [
+                ("aws_db_instance", "db-instance"),
+                ("aws_rds_cluster", "db-cluster"),
+                ("aws_rds_cluster_instance", "db-instance"),
+            ];
+            sources
+                .iter()
+                .filter(|(kind, _)| p.of_kind(kind).next().is_some())
+                .map(|(_, source)| subscribed(source, &changes))
+                .fold(p.each_of(&DATABASES, |_| true), Outcome::and)
                 .and(subscribed("db-parameter-group", &["configuration change"]))
                 .and(subscribed("db-security-group", &["configuration change", "failure"]))
         },

@@ -26,12 +26,21 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R027",
-        "a listener of HTTP does nothing but redirect to HTTPS at 443, for good",
-        |p| p.each_where("aws_lb_listener", |r| r.text("protocol") == "HTTP", redirects),
+        "a listener of HTTP does nothing but redirect to HTTPS at 443, for good, and no rule of it does otherwise",
+        |p| {
+            let otherwise =
+                |r: Resource| p.referring("aws_lb_listener_rule", "listener_arn", r.address).next().is_some();
+            p.each_where(
+                "aws_lb_listener",
+                |r| r.text("protocol") == "HTTP",
+                |r| redirects(r) && !otherwise(r),
+            )
+        },
         &[
             ("aws_lb_listener.http", "default_action.redirect.protocol", "\"HTTP\""),
             ("aws_lb_listener.http", "default_action.redirect.status_code", "\"HTTP_302\""),
             ("aws_lb_listener.https", "protocol", "\"HTTP\""),
+            ("aws_lb_listener_rule.hooks", "listener_arn", "\"${aws_lb_listener.http.arn}\""),
         ],
     ),
     row(

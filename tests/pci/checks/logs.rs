@@ -1,6 +1,6 @@
 //! Requirements 3.3.1 and 10: the audit trail, logs, and how long they are kept.
 
-use super::{Row, beside, postgres, row, zone};
+use super::{DATABASES, Row, beside, postgres, row, zone};
 use crate::platform::{Platform, allows, at, conditions, list, number, of_everybody, services, texts};
 
 const TRAIL: &str = "aws_cloudtrail";
@@ -191,12 +191,16 @@ pub const ROWS: &[Row] = &[
     ),
     postgres(
         "R102",
-        "every instance writes its log and that of its upgrades to groups that are made first",
+        "every database writes its log, and an instance that of its upgrades, to groups that are made first",
         |p| {
-            p.each("aws_db_instance", |r| {
+            p.each_of(&DATABASES, |r| {
+                let (of, logs, name): (_, &[_], _) = match r.kind() {
+                    "aws_rds_cluster" => ("cluster", &["postgresql"], "cluster_identifier"),
+                    _ => ("instance", &["postgresql", "upgrade"], "identifier"),
+                };
                 let exported = r.texts("enabled_cloudwatch_logs_exports");
-                ["postgresql", "upgrade"].iter().all(|log| {
-                    let group = format!("/aws/rds/instance/{}/{log}", r.text("identifier"));
+                logs.iter().all(|log| {
+                    let group = format!("/aws/rds/{of}/{}/{log}", r.text(name));
                     exported.contains(log)
                         && p.of_kind("aws_cloudwatch_log_group").any(|g| g.text("name") == group)
                 })
@@ -205,6 +209,8 @@ pub const ROWS: &[Row] = &[
         &[
             ("aws_db_instance", "enabled_cloudwatch_logs_exports", "[\"upgrade\"]"),
             ("aws_cloudwatch_log_group.postgres_upgrade", "name", "\"other\""),
+            ("aws_rds_cluster", "enabled_cloudwatch_logs_exports", "[]"),
+            ("aws_cloudwatch_log_group.postgres", "name", "\"other\""),
         ],
     ),
     zone(

@@ -1,6 +1,6 @@
 //! Requirement 1: the network.
 
-use super::{Row, beside, postgres, row};
+use super::{DATABASES, INSTANCES, Row, beside, postgres, row};
 use crate::platform::{Platform, Resource, address, allows, conditions, list, texts};
 
 const INGRESS: &str = "aws_vpc_security_group_ingress_rule";
@@ -19,6 +19,7 @@ pub const ROWS: &[Row] = &[
         |p| p.each(INGRESS, |r| closed(p, r, "cidr_ipv4")).and(p.each("aws_security_group", no_inline_rules)),
         &[
             ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "cidr_ipv4", "\"0.0.0.0/0\""),
+            ("aws_vpc_security_group_ingress_rule.hooks__tasks_from_alb", "cidr_ipv4", "\"0.0.0.0/0\""),
             ("aws_vpc_security_group_ingress_rule.alb_https_ipv4", "to_port", "8443"),
             ("aws_security_group", "ingress", "[{}]"),
         ],
@@ -27,20 +28,23 @@ pub const ROWS: &[Row] = &[
         "R003",
         "the same for IPv6",
         |p| p.each(INGRESS, |r| closed(p, r, "cidr_ipv6")),
-        &[("aws_vpc_security_group_ingress_rule.data_from_tasks", "cidr_ipv6", "\"::/0\"")],
+        &[
+            ("aws_vpc_security_group_ingress_rule.data_from_tasks", "cidr_ipv6", "\"::/0\""),
+            ("aws_vpc_security_group_ingress_rule.back_office__data_from_tasks", "cidr_ipv6", "\"::/0\""),
+        ],
     ),
     row(
         "R004",
-        "what reaches the tasks comes from the load balancer's group, at the container's port",
+        "what reaches a service's tasks comes from the load balancer's group, at the port of its container",
         |p| {
-            let port = p.of_kind("aws_ecs_service").next().map(|s| s.number("load_balancer.container_port"));
             p.each_where(
                 INGRESS,
                 |r| within(r, "security_group_id", &task_groups(p)),
                 |r| {
+                    let ports = container_ports(p, r.text("security_group_id"));
                     within(r, "referenced_security_group_id", &balancer_groups(p))
-                        && Some(r.number("from_port")) == port
-                        && Some(r.number("to_port")) == port
+                        && ports.contains(&r.number("from_port"))
+                        && r.number("to_port") == r.number("from_port")
                 },
             )
         },
@@ -51,6 +55,16 @@ pub const ROWS: &[Row] = &[
                 "\"${aws_security_group.data.id}\"",
             ),
             ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "to_port", "65535"),
+            (
+                "aws_vpc_security_group_ingress_rule.back_office__tasks_from_alb",
+                "security_group_id",
+                "\"${aws_security_group.tasks.id}\"",
+            ),
+            (
+                "aws_vpc_security_group_ingress_rule.hooks__tasks_from_alb",
+                "referenced_security_group_id",
+                "\"${aws_security_group.tasks.id}\"",
+            ),
         ],
     ),
     postgres(
@@ -67,11 +81,14 @@ pub const ROWS: &[Row] = &[
                 },
             )
         },
-        &[(
-            "aws_vpc_security_group_ingress_rule.data_from_tasks",
-            "referenced_security_group_id",
-            "\"${aws_security_group.alb.id}\"",
-        )],
+        &[
+            (
+                "aws_vpc_security_group_ingress_rule.data_from_tasks",
+                "referenced_security_group_id",
+                "\"${aws_security_group.alb.id}\"",
+            ),
+            ("aws_vpc_security_group_ingress_rule.back_office__data_from_tasks", "to_port", "65535"),
+        ],
     ),
     row(
         "R006",
@@ -167,6 +184,11 @@ pub const ROWS: &[Row] = &[
         &[
             ("aws_network_acl_rule.public_in_nat_answers_low", "to_port", "65535"),
             ("aws_network_acl_rule.public_in_https", "protocol", "\"-1\""),
+            (
+                "aws_network_acl_rule.private_in_service_3000",
+                "",
+                r#"{"cidr_block":"0.0.0.0/0","protocol":"-1","rule_action":"allow"}"#,
+            ),
         ],
     ),
     row(
@@ -231,8 +253,11 @@ pub const ROWS: &[Row] = &[
     postgres(
         "R016",
         "no instance has a public address",
-        |p| p.each("aws_db_instance", |r| r.is("publicly_accessible", false)),
-        &[("aws_db_instance", "publicly_accessible", "true")],
+        |p| p.each_of(&INSTANCES, |r| r.is("publicly_accessible", false)),
+        &[
+            ("aws_db_instance", "publicly_accessible", "true"),
+            ("aws_rds_cluster_instance", "publicly_accessible", "true"),
+        ],
     ),
     postgres(
         "R017",
@@ -262,12 +287,13 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-/// Whether the description carries the rule's name, as its justification's id, in characters that AWS takes.
+/// Whether the description carries the rule's name, as its justification's id, in characters that AWS takes. A further
+/// service's rule has the name of the main one's after its own: `hooks__tasks_from_alb`.
 fn described(rule: Resource) -> bool {
     let text = rule.text("description");
     let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
-    text.split_once(": ").is_some_and(|(id, why)| id == rule.name() && why.len() > 10)
-        && text.chars().all(allowed)
+    let name = rule.name().rsplit("__").next().unwrap_or_default();
+    text.split_once(": ").is_some_and(|(id, why)| id == name && why.len() > 10) && text.chars().all(allowed)
 }
 
 fn open(rule: Resource, path: &str) -> bool {
@@ -299,8 +325,18 @@ fn task_groups(p: &Platform) -> Vec<&str> {
     p.of_kind("aws_ecs_service").flat_map(|r| r.refers("network_configuration.security_groups")).collect()
 }
 
+/// The ports of the containers of a group's services.
+fn container_ports(p: &Platform, group: &str) -> Vec<i64> {
+    let services = p.of_kind("aws_ecs_service");
+    let here = services.filter(|s| {
+        s.refers("network_configuration.security_groups").iter().any(|of| address(group) == Some(*of))
+    });
+    here.map(|s| s.number("load_balancer.container_port")).collect()
+}
+
 fn database_groups(p: &Platform) -> Vec<&str> {
-    p.of_kind("aws_db_instance").flat_map(|r| r.refers("vpc_security_group_ids")).collect()
+    let databases = DATABASES.into_iter().flat_map(|kind| p.of_kind(kind));
+    databases.flat_map(|r| r.refers("vpc_security_group_ids")).collect()
 }
 
 /// The routes of a subnet's table.

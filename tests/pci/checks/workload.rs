@@ -150,14 +150,25 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R074",
-        "what a task may do, and what starts it may do, are two roles",
+        "no task runs as the role that starts it: those of a service have another, the others may have none",
         |p| {
+            let serve: Vec<&str> =
+                p.of_kind("aws_ecs_service").flat_map(|r| r.refers("task_definition")).collect();
             p.each(TASK, |r| {
                 let (task, execution) = (r.refers("task_role_arn"), r.refers("execution_role_arn"));
-                !task.is_empty() && !execution.is_empty() && task != execution
+                !execution.is_empty()
+                    && task != execution
+                    && (!task.is_empty() || !serve.contains(&r.address))
             })
         },
-        &[(TASK, "task_role_arn", "\"${aws_iam_role.execution.arn}\""), (TASK, "task_role_arn", "null")],
+        &[
+            ("aws_ecs_task_definition.main", "task_role_arn", "\"${aws_iam_role.execution.arn}\""),
+            ("aws_ecs_task_definition.main", "task_role_arn", "null"),
+            ("aws_ecs_task_definition.hooks", "task_role_arn", "\"${aws_iam_role.hooks__execution.arn}\""),
+            ("aws_ecs_task_definition.back_office", "task_role_arn", "null"),
+            ("aws_ecs_task_definition.migrate", "task_role_arn", "\"${aws_iam_role.migrate.arn}\""),
+            (TASK, "execution_role_arn", "null"),
+        ],
     ),
     row(
         "R084",
@@ -178,8 +189,11 @@ pub const ROWS: &[Row] = &[
                     ];
                     words.iter().any(|word| name.contains(word)) || name.ends_with("_KEY")
                 };
-                let referred =
-                    |s: &Value| s["valueFrom"].as_str().and_then(address).is_some_and(|a| p.get(a).is_some());
+                let referred = |s: &Value| {
+                    let from = s["valueFrom"].as_str().unwrap_or_default();
+                    let elsewhere = from.starts_with("arn:") && from.contains(":secretsmanager:");
+                    elsewhere || address(from).is_some_and(|a| p.get(a).is_some())
+                };
                 !list(&c["environment"]).iter().any(secret) && list(&c["secrets"]).iter().all(referred)
             })
         },

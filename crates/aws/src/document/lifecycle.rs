@@ -8,7 +8,8 @@ use terraform::{Expr, IntoExpr, Value};
 
 use crate::kind::EcrLifecyclePolicy;
 
-/// Which images expire, and when. Rules apply in their order: what one has taken, a later one no longer sees.
+/// Which images expire, and when. Rules apply in their order: what one selects, whether it expires or not, no later one can
+/// expire; those that count images count it all the same.
 pub struct LifecyclePolicy {
     rules: Vec<Rule>,
 }

@@ -1,7 +1,9 @@
 //! Who calls: the admin key, API keys and JSON Web Tokens. The tenant comes from the credential alone.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
@@ -152,36 +154,115 @@ impl Claims {
     }
 }
 
-/// Requests per second and tenant, as a bucket that holds those of two seconds.
-pub struct RateLimit {
+/// How many keys a limit keeps at once: some 100 bytes each.
+const KEYS_MAX: usize = 10_000;
+
+/// Bad tokens per second and address that one task looks at before it says 429.
+pub const BAD_TOKENS_PER_SECOND: u32 = 10;
+
+/// So many per second of each key (a tenant, an address), as a bucket that holds those of two seconds.
+pub struct RateLimit<K = String> {
     per_second: u32,
-    buckets: Mutex<HashMap<String, (u64, u64)>>,
+    buckets: Mutex<Buckets<K>>,
 }
 
-impl RateLimit {
-    /// Of so many requests per second.
+struct Buckets<K> {
+    /// How full each is, in thousandths, and when that was.
+    levels: HashMap<K, (u64, u64)>,
+    /// When those were dropped last that are full again, which says nothing that their absence does not say.
+    swept: u64,
+}
+
+impl<K: Hash + Eq> RateLimit<K> {
+    /// Of so many per second.
     #[must_use]
     pub fn new(per_second: u32) -> Self {
-        Self { per_second, buckets: Mutex::new(HashMap::new()) }
+        Self { per_second, buckets: Mutex::new(Buckets { levels: HashMap::new(), swept: 0 }) }
     }
 
-    /// Takes one request of a tenant.
-    ///
-    /// # Errors
-    /// Fails with 429 if there are too many.
-    pub fn take(&self, tenant: &str, now_ms: u64) -> Result<(), Problem> {
+    fn level(&self, kept: Option<&(u64, u64)>, now_ms: u64) -> u64 {
         let rate = u64::from(self.per_second);
         let full = rate * 2000;
-        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (filled, at) = buckets.entry(tenant.to_owned()).or_insert((full, now_ms));
-        *filled = (*filled + now_ms.saturating_sub(*at) * rate).min(full);
-        *at = now_ms;
-        match filled.checked_sub(1000) {
-            Some(rest) => {
-                *filled = rest;
-                Ok(())
-            }
-            None => Err(Problem::too_many("the tenant asks too often; ask again in a second")),
+        kept.map_or(full, |(level, at)| (level + now_ms.saturating_sub(*at) * rate).min(full))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buckets<K>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a key has none left.
+    #[must_use]
+    pub fn spent(&self, key: &K, now_ms: u64) -> bool {
+        self.level(self.lock().levels.get(key), now_ms) < 1000
+    }
+
+    /// Takes one of a key; false if there is none left. Keys beyond [`KEYS_MAX`] have no limit until others are let go.
+    pub fn take(&self, key: K, now_ms: u64) -> bool {
+        let mut buckets = self.lock();
+        let level = self.level(buckets.levels.get(&key), now_ms);
+        let left = level.checked_sub(1000);
+        if buckets.levels.len() >= KEYS_MAX && now_ms >= buckets.swept + 1000 {
+            let full = u64::from(self.per_second) * 2000;
+            buckets.swept = now_ms;
+            buckets.levels.retain(|_, kept| self.level(Some(kept), now_ms) < full);
         }
+        if buckets.levels.len() < KEYS_MAX || buckets.levels.contains_key(&key) {
+            buckets.levels.insert(key, (left.unwrap_or(level), now_ms));
+        }
+        left.is_some()
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.lock().levels.len()
+    }
+}
+
+/// Whom a request comes from, for limits: an address, of IPv6 the network of 64 bits that one customer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Peer(IpAddr);
+
+impl Peer {
+    /// Of an address.
+    #[must_use]
+    pub fn new(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(address) => address.into(),
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_holds_two_seconds_and_fills_again() {
+        let limit = RateLimit::new(3);
+        let taken = |now| (0..20).filter(|_| limit.take("a", now)).count();
+        assert_eq!((taken(0), taken(0)), (6, 0));
+        assert!(limit.spent(&"a", 333) && !limit.spent(&"a", 334), "a third of a second for one");
+        assert!(!limit.spent(&"b", 0), "another one's is full");
+        assert_eq!((taken(1000), taken(500), taken(90_000)), (3, 0, 6));
+    }
+
+    #[test]
+    fn however_many_there_are_few_are_kept() {
+        let limit = RateLimit::new(1);
+        (0..3 * KEYS_MAX).for_each(|key| assert!(limit.take(key, 5)));
+        assert_eq!(limit.len(), KEYS_MAX);
+        assert!(limit.take(0, 5) && !limit.take(0, 5), "those that are kept are limited");
+        assert!(limit.take(3 * KEYS_MAX, 3000), "those that are full again make room");
+        assert_eq!(limit.len(), 1);
+    }
+
+    #[test]
+    fn a_customer_of_ipv6_has_one_limit() {
+        let of = |text: &str| Peer::new(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

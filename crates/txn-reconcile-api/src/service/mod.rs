@@ -41,6 +41,10 @@ pub struct App {
     pub auth: auth::Auth,
     /// Requests per second and tenant.
     pub limits: auth::RateLimit,
+    /// Bad tokens per second and address.
+    pub bad_tokens: auth::RateLimit<auth::Peer>,
+    /// Whether a load balancer stands in front, which adds whom it answers to `X-Forwarded-For`.
+    pub balanced: bool,
     /// Bytes of one upload at most.
     pub upload_limit_bytes: u64,
     /// Signs cursors and anchors.

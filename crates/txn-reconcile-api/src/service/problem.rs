@@ -48,7 +48,7 @@ problems! {
     unprocessable, 422, "unprocessable", "The content is not acceptable.";
     card_data, 422, "card-data", "The request holds card data. It was not stored.";
     no_match, 428, "if-match-needed", "The route needs If-Match with the ETag that was read.";
-    too_many, 429, "too-many-requests", "The tenant asks too often.";
+    too_many, 429, "too-many-requests", "The tenant asks too often, or the address sends too many bad tokens; ask again after Retry-After.";
     internal, 500, "internal", "A fault of the service.";
     unavailable, 503, "unavailable", "A store does not answer; ask again with the same Idempotency-Key.";
 }

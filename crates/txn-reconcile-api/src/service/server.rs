@@ -13,9 +13,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tower::ServiceExt;
 
 use super::App;
-use super::auth::{Auth, RateLimit, Tokens};
+use super::auth::{Auth, Peer, RateLimit, Tokens};
 use super::clock::{Rng, SystemClock, SystemRng};
 use super::config::{Config, KeySource, StoreConfig};
 use super::jwks::Keys;
@@ -39,6 +40,7 @@ pub struct Metrics {
     buckets: [AtomicU64; BUCKETS_MS.len() + 1],
     sum_ms: AtomicU64,
     runs: [AtomicU64; 2],
+    bad_tokens: [AtomicU64; 2],
 }
 
 impl Metrics {
@@ -55,6 +57,11 @@ impl Metrics {
     /// Counts a run that ended.
     pub fn run(&self, well: bool) {
         self.runs[usize::from(well)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a bad token, or a request that was not looked at because too many came from its address.
+    pub fn bad_token(&self, looked_at: bool) {
+        self.bad_tokens[usize::from(looked_at)].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Everything, as text.
@@ -75,14 +82,15 @@ impl Metrics {
         }
         let _ = writeln!(out, "reconcile_request_milliseconds_sum {}", self.sum_ms.load(Ordering::Relaxed));
         let _ = writeln!(out, "reconcile_request_milliseconds_count {count}");
-        out.push_str("# TYPE reconcile_runs_total counter\n");
-        for (name, counter) in ["failed", "completed"].into_iter().zip(&self.runs) {
-            let _ = writeln!(
-                out,
-                "reconcile_runs_total{{result=\"{name}\"}} {}",
-                counter.load(Ordering::Relaxed)
-            );
-        }
+        let mut pair = |metric: &str, names: [&str; 2], counters: &[AtomicU64; 2]| {
+            let _ = writeln!(out, "# TYPE {metric} counter");
+            for (name, counter) in names.into_iter().zip(counters) {
+                let count = counter.load(Ordering::Relaxed);
+                let _ = writeln!(out, "{metric}{{result=\"{name}\"}} {count}");
+            }
+        };
+        pair("reconcile_runs_total", ["failed", "completed"], &self.runs);
+        pair("reconcile_bad_tokens_total", ["limited", "refused"], &self.bad_tokens);
         out
     }
 }
@@ -137,6 +145,8 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
         rng: Arc::new(SystemRng),
         auth: Auth::new(config.admin_key.as_deref(), tokens),
         limits: RateLimit::new(config.requests_per_second),
+        bad_tokens: RateLimit::new(auth::BAD_TOKENS_PER_SECOND),
+        balanced: config.environment.is_some(),
         upload_limit_bytes: config.upload_limit_bytes,
         signing_key,
         in_flight: std::sync::Mutex::default(),
@@ -226,9 +236,9 @@ pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAd
         .max_headers(64)
         .keep_alive(true);
     loop {
-        let stream = tokio::select! {
+        let (stream, from) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors, say: the open connections will free some.
                     tracing::warn!("a connection could not be accepted: {error}");
@@ -240,7 +250,13 @@ pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAd
             _ = interrupted.recv() => break,
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let peer = Peer::new(from.ip());
+        let service =
+            router.clone().map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
+                request.extensions_mut().insert(peer);
+                request
+            });
+        let service = TowerToHyperService::new(service);
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             // A client that goes away is no event.

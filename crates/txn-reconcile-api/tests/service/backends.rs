@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use contract::{Attribute, Table};
 use txn_reconcile_api::service::App;
-use txn_reconcile_api::service::auth::{Auth, RateLimit};
+use txn_reconcile_api::service::auth::{Auth, BAD_TOKENS_PER_SECOND, RateLimit};
 use txn_reconcile_api::service::clock::{SystemClock, SystemRng};
 use txn_reconcile_api::service::config::PostgresConfig;
 use txn_reconcile_api::service::store::Store;
@@ -137,6 +137,8 @@ pub fn app(store: Arc<dyn Store>) -> Arc<App> {
         rng: Arc::new(SystemRng),
         auth: Auth::new(Some(ADMIN), None),
         limits: RateLimit::new(100_000),
+        bad_tokens: RateLimit::new(BAD_TOKENS_PER_SECOND),
+        balanced: true,
         upload_limit_bytes: 64 << 20,
         signing_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"signing key of the tests"),
         in_flight: Default::default(),

@@ -8,6 +8,8 @@ mod backends;
 mod cards;
 mod carry;
 mod conformance;
+mod faults;
+mod flood;
 mod issuer;
 mod launch;
 mod lists;

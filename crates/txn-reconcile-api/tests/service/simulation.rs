@@ -1,325 +1,277 @@
-//! A seeded simulation: the service over a store and a file store that fail, time out after they have committed, and
-//! crash it at any await. `RECONCILE_SEED=7 cargo test -p txn-reconcile-api --test service simulation` replays a seed.
+//! A seeded simulation of two replicas in a world of faults ([`faults`](super::faults)): the store, the files and the
+//! clocks fail, and the processes crash at any call. `RECONCILE_SEED=7 cargo test -p txn-reconcile-api --test service
+//! simulation` replays a seed, `RECONCILE_SEED=1-500` tries as many.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 use txn_reconcile_api::service::api::router;
-use txn_reconcile_api::service::clock::{Clock, Rng};
-use txn_reconcile_api::service::store::embedded::EmbeddedStore;
-use txn_reconcile_api::service::store::{AuditEntry, Item, Key, Query, Store, StoreError, Write};
+use txn_reconcile_api::service::store::Store;
 use txn_reconcile_api::service::{App, audit, worker};
 
 use super::api::{Answer, BANK, Client, LEDGER, RULES, id};
-use super::backends::{ADMIN, app};
+use super::backends::ADMIN;
+use super::faults::{Fault, World};
 
-/// The one source of chance (SplitMix64).
-pub struct Chance(Mutex<u64>);
+/// Faults that may meet one stretch of work: fewer than the attempts after which a run is given up.
+const FAULTS: i64 = 15;
 
-impl Chance {
-    fn next(&self) -> u64 {
-        let mut state = self.0.lock().unwrap();
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut value = *state;
-        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        value ^ (value >> 31)
-    }
-
-    fn one_in(&self, n: u64) -> bool {
-        self.next().is_multiple_of(n)
-    }
+/// The seeds to try.
+pub fn seeds(usual: RangeInclusive<u64>) -> RangeInclusive<u64> {
+    let Ok(given) = std::env::var("RECONCILE_SEED") else { return usual };
+    let (first, last) = given.split_once('-').unwrap_or((&given, &given));
+    first.parse().expect("a seed is a number")..=last.parse().expect("a seed is a number")
 }
 
-impl Rng for Chance {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill_with(|| (self.next() >> 32) as u8);
-    }
-}
+/// Tells how to replay what fails.
+pub struct Seed(pub u64);
 
-#[derive(Default)]
-pub struct SimClock(AtomicU64);
-
-#[async_trait::async_trait]
-impl Clock for SimClock {
-    fn now_ms(&self) -> u64 {
-        // Each look takes a moment, so that identifiers differ.
-        self.0.fetch_add(1, Ordering::Relaxed)
-    }
-
-    async fn sleep(&self, ms: u64) {
-        if ms >= 10_000 {
-            // A lease being renewed while the engine computes: that is real time.
-            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-        }
-        self.0.fetch_add(ms, Ordering::Relaxed);
-    }
-}
-
-pub struct Faulty {
-    inner: Arc<EmbeddedStore>,
-    chance: Arc<Chance>,
-    /// Calls until the next crash.
-    left: AtomicI64,
-    crashed: Notify,
-    /// Whether there are crashes alone.
-    calm: AtomicBool,
-    /// How many faults were injected, so that a simulation without any is noticed.
-    injected: AtomicU64,
-}
-
-impl Faulty {
-    /// What comes before a call: a crash, an error or nothing.
-    async fn before(&self) -> Result<(), StoreError> {
-        if self.left.fetch_sub(1, Ordering::Relaxed) == 0 {
-            self.crash().await;
-        }
-        if !self.calm.load(Ordering::Relaxed) && self.chance.one_in(30) {
-            self.injected.fetch_add(1, Ordering::Relaxed);
-            return Err(StoreError::Unavailable("throttled".into()));
-        }
-        Ok(())
-    }
-
-    async fn crash(&self) {
-        self.injected.fetch_add(1, Ordering::Relaxed);
-        self.crashed.notify_one();
-        std::future::pending::<()>().await;
-    }
-}
-
-#[async_trait::async_trait]
-impl Store for Faulty {
-    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        self.before().await?;
-        self.inner.get(key).await
-    }
-
-    async fn query(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
-        self.before().await?;
-        self.inner.query(query).await
-    }
-
-    async fn list_due(&self, queue: &str, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
-        self.before().await?;
-        self.inner.list_due(queue, before, limit).await
-    }
-
-    async fn transact(&self, writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
-        self.before().await?;
-        self.inner.transact(writes, audit).await?;
-        // It is done, and nobody hears of it.
-        if self.left.fetch_sub(1, Ordering::Relaxed) == 0 {
-            self.crash().await;
-        }
-        if !self.calm.load(Ordering::Relaxed) && self.chance.one_in(15) {
-            self.injected.fetch_add(1, Ordering::Relaxed);
-            return Err(StoreError::Unavailable("timed out".into()));
-        }
-        Ok(())
-    }
-
-    async fn audit(&self, chain: &str, from: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.before().await?;
-        self.inner.audit(chain, from, limit).await
-    }
-
-    async fn ready(&self) -> Result<(), StoreError> {
-        self.before().await
-    }
-}
-
-pub struct World {
-    store: Arc<Faulty>,
-    files: Arc<object_store::memory::InMemory>,
-    clock: Arc<SimClock>,
-    chance: Arc<Chance>,
-    keys: AtomicU64,
-}
-
-impl World {
-    pub fn new(seed: u64) -> Self {
-        let chance = Arc::new(Chance(Mutex::new(seed)));
-        Self {
-            store: Arc::new(Faulty {
-                inner: Arc::new(EmbeddedStore::in_memory().unwrap()),
-                chance: chance.clone(),
-                left: AtomicI64::new(i64::MAX),
-                crashed: Notify::new(),
-                calm: AtomicBool::new(false),
-                injected: AtomicU64::new(0),
-            }),
-            files: Arc::default(),
-            clock: Arc::new(SimClock(AtomicU64::new(1_790_000_000_000))),
-            chance,
-            keys: AtomicU64::new(0),
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "to replay it: RECONCILE_SEED={0} cargo test -p txn-reconcile-api --test service",
+                self.0
+            );
         }
     }
+}
 
-    /// A process without faults.
-    pub fn calm(&self) -> Arc<App> {
-        self.start(self.store.inner.clone())
-    }
+/// A caller that asks until there is an answer that says something, through crashes and restarts, with one
+/// idempotency key.
+pub struct Patient {
+    pub world: Arc<World>,
+    pub token: String,
+}
 
-    /// A process, started over what the one before has left.
-    pub fn start(&self, store: Arc<dyn Store>) -> Arc<App> {
-        let mut started = Arc::into_inner(app(store)).unwrap();
-        started.files = self.files.clone();
-        started.clock = self.clock.clone();
-        started.rng = self.chance.clone();
-        Arc::new(started)
-    }
-
-    fn key(&self) -> String {
-        let number = self.keys.fetch_add(1, Ordering::Relaxed);
-        format!(
-            "key-{}",
-            char::from(b'a' + u8::try_from(number % 26).unwrap())
-                .to_string()
-                .repeat(1 + number as usize / 26)
-        )
-    }
-
-    /// Asks until there is an answer that says something, through crashes and restarts, with one idempotency key.
-    pub async fn ask(&self, token: &str, call: impl AsyncFn(&Client, &str) -> Answer) -> Answer {
-        let key = self.key();
+impl Patient {
+    pub async fn ask(&self, number: usize, key: &str, call: impl AsyncFn(&Client, &str) -> Answer) -> Answer {
         for _ in 0..200 {
-            self.store.left.store(i64::try_from(self.chance.next() % 60).unwrap(), Ordering::Relaxed);
-            let client = Client { router: router(self.start(self.store.clone())), token: token.to_owned() };
-            tokio::select! {
-                answer = call(&client, &key) => if answer.status != 503 { return answer },
-                () = self.store.crashed.notified() => {}
+            let calls = i64::try_from(self.world.chance.below(60)).unwrap();
+            let (app, process) = self.world.start(number, calls);
+            let client = Client { router: router(app), token: self.token.clone() };
+            match process.run(Box::pin(call(&client, key))).await {
+                Some(answer) if answer.status != 503 => return answer,
+                _ => {}
             }
         }
         panic!("no answer in 200 tries");
     }
 
-    /// Lets workers work, one dying after another, until nothing is left to do.
-    pub async fn work(&self) {
-        for number in 0..400 {
-            self.store.left.store(i64::try_from(self.chance.next() % 150).unwrap(), Ordering::Relaxed);
-            let app = self.start(self.store.clone());
-            let name = format!("worker-{number}");
-            tokio::select! {
-                step = worker::step(&app, &name) => if step == Ok(false) && self.idle().await { return },
-                () = self.store.crashed.notified() => {}
-            }
-            self.clock.0.fetch_add(31_000, Ordering::Relaxed);
-        }
-        panic!("the workers do not come to an end");
+    pub async fn post(&self, number: usize, key: &str, path: &str, body: &Value) -> Answer {
+        self.ask(number, key, async |client, key| client.post_with(path, key, None, body).await).await
     }
 
-    /// Lets a worker take up a run, and crashes it after so many calls of the store. No other fault is injected.
-    pub async fn dies_after(&self, calls: i64) {
-        self.store.left.store(calls, Ordering::Relaxed);
-        self.store.calm.store(true, Ordering::Relaxed);
-        let app = self.start(self.store.clone());
-        tokio::select! {
-            step = worker::step(&app, "dies") => assert_eq!(step, Ok(true)),
-            () = self.store.crashed.notified() => {}
-        }
-        self.store.calm.store(false, Ordering::Relaxed);
-        self.clock.0.fetch_add(31_000, Ordering::Relaxed);
-    }
-
-    async fn idle(&self) -> bool {
-        self.store.inner.list_due(worker::QUEUE, u64::MAX >> 2, 9).await.unwrap().is_empty()
+    async fn upload(&self, source: &str, name: &str, body: &str) -> Answer {
+        self.ask(0, name, async |client, key| client.upload(source, name, body, key).await).await
     }
 }
 
-/// Answers the digest of the result, and how many faults were injected on the way to it.
-async fn simulate(seed: u64) -> (String, u64) {
-    let world = World::new(seed);
-    // The token is shown once, so it is made before the faults begin.
-    let calm = world.calm();
+/// Lets two workers work, one dying after another, until nothing is left to do.
+pub async fn work(world: &Arc<World>) {
+    world.allow(FAULTS);
+    for round in 0..400 {
+        let worker = async |number: usize| {
+            let calls = 20 + i64::try_from(world.chance.below(150)).unwrap();
+            let (app, process) = world.start(number, calls);
+            let name = format!("worker-{round}-{number}");
+            let steps = async {
+                let _ = audit::Anchored::default().anchor_all(&app).await;
+                while worker::step(&app, &name).await == Ok(true) {}
+            };
+            process.run(Box::pin(steps)).await;
+        };
+        world.both(worker(0), worker(1)).await;
+        if world.store.list_due(worker::QUEUE, u64::MAX >> 2, 9).await.unwrap().is_empty() {
+            return;
+        }
+        world.pass_time(world.chance.below(120_000));
+    }
+    panic!("the workers do not come to an end");
+}
+
+/// Lets a worker take up a run, and crashes it after so many calls. Nothing else goes wrong.
+pub async fn dies_after(world: &Arc<World>, calls: i64) {
+    let (app, process) = world.doomed(calls);
+    if let Some(step) = process.run(worker::step(&app, "dies")).await {
+        assert_eq!(step, Ok(true));
+    }
+    world.pass_time(31_000);
+}
+
+/// A token, made before the faults begin, since it is shown once.
+pub async fn token(calm: &Arc<App>, key: &str) -> String {
     let admin = Client { router: router(calm.clone()), token: ADMIN.into() };
     let scopes = json!({ "tenant": "acme", "name": "test", "scopes": ["read", "write", "approve", "audit"] });
-    let made = admin.post_with("/v1/keys", "first", None, &scopes).await;
-    let token = made.body["token"].as_str().unwrap().to_owned();
+    let made = admin.post_with("/v1/keys", key, None, &scopes).await;
+    made.body["token"].as_str().unwrap().to_owned()
+}
 
-    let post = async |path: &str, body: Value| {
-        world
-            .ask(&token, async |client: &Client, key: &str| client.post_with(path, key, None, &body).await)
-            .await
-    };
-    let upload = async |source: &str, name: &str, body: &str| {
-        world
-            .ask(&token, async |client: &Client, key: &str| client.upload(source, name, body, key).await)
-            .await
-    };
-    let left = id(&post("/v1/sources", json!({ "name": "ledger" })).await);
-    let right = id(&post("/v1/sources", json!({ "name": "bank" })).await);
-    let ruleset = id(&post("/v1/rulesets", json!({ "toml": RULES })).await);
-    let ledger = id(&upload(&left, "ledger.csv", LEDGER).await);
-    let bank = id(&upload(&right, "bank.sta", BANK).await);
-    let wanted = json!({
-        "left": { "source": left, "statements": [ledger] },
-        "right": { "source": right, "statements": [bank] },
-        "ruleset": ruleset,
-    });
-    let run = id(&post("/v1/runs", wanted.clone()).await);
-    assert_eq!(post("/v1/runs", wanted).await.status, 409, "seed {seed}: the statements were claimed twice");
-    world.work().await;
-    let path = format!("/v1/runs/{run}/manual-matches");
-    let matched = post(&path, json!({ "breaks": [2, 3], "note": "by hand" })).await;
-    assert_eq!(matched.status, 201, "seed {seed}: {}", matched.text);
+fn of_both(answers: (Answer, Answer), good: u16, name: &str) -> String {
+    let (won, lost) = if answers.0.status == good { answers } else { (answers.1, answers.0) };
+    assert_eq!((won.status, lost.status), (good, 409), "{name}: {} {}", won.text, lost.text);
+    id(&won)
+}
 
-    // What was acknowledged is there, once.
-    let client = Client { router: router(calm.clone()), token: token.clone() };
+/// What a seed comes to.
+struct Result {
+    digests: Vec<String>,
+    injected: BTreeMap<Fault, u64>,
+    trace: u64,
+}
+
+/// Two days of work over two replicas.
+async fn simulate(seed: u64) -> Result {
+    let _seed = Seed(seed);
+    let world = World::new(seed);
+    let calm = world.calm();
+    let maker = Patient { world: world.clone(), token: token(&calm, "first").await };
+    let checker = Patient { world: world.clone(), token: token(&calm, "second").await };
+    world.allow(40);
+    let left = id(&maker.post(0, "ledger", "/v1/sources", &json!({ "name": "ledger" })).await);
+    let right = id(&maker.post(0, "bank", "/v1/sources", &json!({ "name": "bank" })).await);
+    let ruleset = id(&maker.post(0, "rules", "/v1/rulesets", &json!({ "toml": RULES })).await);
+    let ledger = id(&maker.upload(&left, "ledger.csv", LEDGER).await);
+    let bank = id(&maker.upload(&right, "bank.sta", BANK).await);
+    let wanted = |left_statement: &str, right_statement: &str| {
+        json!({
+            "left": { "source": left, "statements": [left_statement] },
+            "right": { "source": right, "statements": [right_statement] },
+            "ruleset": ruleset,
+        })
+    };
+    // Of two that want the statements at the same time, one gets them.
+    let first_day = wanted(&ledger, &bank);
+    let [one, other] = ["run-a", "run-b"].map(|key| (key, &first_day));
+    let both =
+        world.both(maker.post(0, one.0, "/v1/runs", one.1), checker.post(1, other.0, "/v1/runs", other.1));
+    let first = of_both(both.await, 202, "a run");
+    work(&world).await;
+
+    // Of two that match one break by hand at the same time, one does.
+    world.allow(40);
+    let path = format!("/v1/runs/{first}/manual-matches");
+    let hands = [json!({ "breaks": [2, 3], "note": "by hand" }), json!({ "breaks": [3, 2], "note": "too" })];
+    let both = world
+        .both(maker.post(0, "hand-a", &path, &hands[0]), checker.post(1, "hand-b", &path, &hands[1]))
+        .await;
+    let maker_won = both.0.status == 201;
+    let matched = of_both(both, 201, "a manual match");
+    let approve = format!("{path}/{matched}/approve");
+    let [own, others] = if maker_won { [&maker, &checker] } else { [&checker, &maker] };
+    assert_eq!(own.post(0, "own", &approve, &json!({})).await.status, 403);
+    assert_eq!(others.post(1, "others", &approve, &json!({})).await.status, 200);
+
+    // The next day goes on from what is left.
+    let next = "reference,amount,currency,date\nNEXT-ONE,12.34,EUR,2026-11-10\n";
+    let ledger_next = id(&maker.upload(&left, "ledger-next.csv", next).await);
+    let bank_next = id(&maker.upload(&right, "bank-next.csv", next).await);
+    let second = wanted(&ledger_next, &bank_next);
+    let second = id(&maker.post(0, "run-next", "/v1/runs", &second).await);
+    work(&world).await;
+
+    // From here on nothing fails. What was acknowledged is there, once.
+    world.allow(0);
+    let injected = world.injected();
+    let trace = world.trace();
+    let client = Client { router: router(calm.clone()), token: maker.token.clone() };
+    let list = async |path: String| {
+        let page = client.get(&format!("{path}?limit=500")).await;
+        page.body["items"].as_array().unwrap_or_else(|| panic!("{path}: {}", page.text)).clone()
+    };
     let mut ids = Vec::new();
     for kind in ["sources", "rulesets", "statements", "runs"] {
-        let list = client.get(&format!("/v1/{kind}")).await;
         ids.extend(
-            list.body["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()),
+            list(format!("/v1/{kind}")).await.iter().map(|one| one["id"].as_str().unwrap().to_owned()),
         );
     }
-    let acknowledged = BTreeSet::from([left, right, ruleset, ledger, bank, run.clone()]);
-    assert_eq!(ids.len(), 6, "seed {seed}: something was done twice");
-    assert_eq!(BTreeSet::from_iter(ids), acknowledged, "seed {seed}");
+    let acknowledged = [&left, &right, &ruleset, &ledger, &bank, &ledger_next, &bank_next, &first, &second];
+    assert_eq!(ids.len(), acknowledged.len(), "something was done twice: {ids:?}");
+    assert_eq!(BTreeSet::from_iter(&ids), BTreeSet::from(acknowledged));
 
-    // Each entry is matched or open, once.
-    let shown = client.get(&format!("/v1/runs/{run}")).await;
-    assert_eq!(shown.body["status"], "completed", "seed {seed}: {}", shown.text);
-    let mut entries = Vec::new();
-    for one in client.get(&format!("/v1/runs/{run}/matches")).await.body["items"].as_array().unwrap() {
-        entries.extend(one["entries"].as_array().unwrap().iter().map(|entry| entry["id"].to_string()));
+    let mut digests = Vec::new();
+    for run in [&first, &second] {
+        let shown = client.get(&format!("/v1/runs/{run}")).await;
+        assert_eq!(shown.body["status"], "completed", "{}", shown.text);
+        let summary = &shown.body["summary"];
+        digests.push(summary["digest"].as_str().unwrap().to_owned());
+        // Each entry is matched or open, once, and counts and sums tie.
+        let matches = list(format!("/v1/runs/{run}/matches")).await;
+        let breaks = list(format!("/v1/runs/{run}/breaks")).await;
+        let entries = matches.iter().flat_map(|one| one["entries"].as_array().unwrap());
+        let entries: Vec<&Value> = entries.chain(breaks.iter().map(|one| &one["entry"])).collect();
+        let names: BTreeSet<_> =
+            entries.iter().map(|one| (one["side"].to_string(), one["id"].to_string())).collect();
+        assert_eq!(names.len(), entries.len(), "an entry was claimed twice in {run}");
+        for side in ["left", "right"] {
+            let book = &summary["sides"][side]["currencies"]["EUR"];
+            let tie = |what: &str, number: &dyn Fn(&Value) -> i128| {
+                let parts = ["matched", "open", "ignored"].map(|part| number(&book[part]));
+                assert_eq!(number(&book["total"]), parts.iter().sum(), "{what} of {run}, {side}: {book}");
+            };
+            tie("counts", &|tally| tally["count"].as_i64().unwrap().into());
+            tie("sums", &|tally| tally["sum"]["minor"].as_str().unwrap().parse().unwrap());
+            let listed = entries.iter().filter(|one| one["side"] == side).count() as u64;
+            let ignored = book["ignored"]["count"].as_u64().unwrap();
+            assert_eq!(
+                book["total"]["count"].as_u64().unwrap(),
+                listed + ignored,
+                "{run}, {side}: entries are lost"
+            );
+        }
     }
-    let breaks = client.get(&format!("/v1/runs/{run}/breaks")).await;
-    let breaks = breaks.body["items"].as_array().unwrap().clone();
-    entries.extend(breaks.iter().map(|one| one["entry"]["id"].to_string()));
-    let total = |side: &str| {
-        shown.body["summary"]["sides"][side]["currencies"]["EUR"]["total"]["count"].as_u64().unwrap()
-    };
-    assert_eq!(
-        entries.len() as u64,
-        total("left") + total("right"),
-        "seed {seed}: entries are lost or doubled"
-    );
-    assert_eq!(BTreeSet::from_iter(&entries).len(), entries.len(), "seed {seed}: an entry was claimed twice");
-    assert_eq!(breaks.iter().filter(|one| one["state"] == "proposed").count(), 2, "seed {seed}");
+    let closed = list(format!("/v1/runs/{first}/breaks")).await;
+    let states = |state: &str| closed.iter().filter(|one| one["state"] == state).count();
+    assert_eq!((closed.len(), states("resolved"), states("carried")), (6, 2, 4), "{closed:?}");
+    assert_eq!(list(format!("/v1/runs/{second}/breaks")).await.len(), 4);
 
+    // Each effect has one entry in the log, which nothing is missing from.
+    audit::Anchored::default().anchor_all(&calm).await.unwrap();
     let verdict = audit::verify(&calm, "acme").await.unwrap();
-    // Six things, the completion and the manual match: each effect has one entry.
-    assert!(verdict.intact && verdict.entries == 8, "seed {seed}: {verdict:?}");
-    (
-        shown.body["summary"]["digest"].as_str().unwrap().to_owned(),
-        world.store.injected.load(Ordering::Relaxed),
-    )
+    assert!(verdict.intact && verdict.anchored.is_some(), "{verdict:?}");
+    let mut log: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in list("/v1/audit".into()).await {
+        let content: Value = serde_json::from_str(entry["content"].as_str().unwrap()).unwrap();
+        *log.entry(content["action"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    let expected = [
+        ("breaks.close", 1),
+        ("match.approve", 1),
+        ("match.propose", 1),
+        ("ruleset.create", 1),
+        ("run.complete", 2),
+        ("run.create", 2),
+        ("source.create", 2),
+        ("statement.create", 4),
+    ];
+    assert_eq!(log, expected.map(|(action, count)| (action.to_owned(), count)).into());
+    Result { digests, injected, trace }
 }
 
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
-    let given = std::env::var("RECONCILE_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seeds = given.map_or(1..=60, |seed: u64| seed..=seed);
-    let (mut digests, mut faults) = (BTreeSet::new(), 0);
-    for seed in seeds {
-        let (digest, injected) = simulate(seed).await;
-        digests.insert(digest);
-        faults += injected;
+    let (mut digests, mut injected) = (BTreeSet::new(), BTreeMap::<Fault, u64>::new());
+    let seeds = seeds(1..=60);
+    for seed in seeds.clone() {
+        let result = Box::pin(simulate(seed)).await;
+        digests.insert(result.digests);
+        result.injected.into_iter().for_each(|(fault, count)| *injected.entry(fault).or_default() += count);
     }
-    assert!(given.is_some() || faults > 60, "only {faults} faults were injected");
-    assert_eq!(digests.len(), 1, "the digest is not stable: {digests:?}");
+    println!("{seeds:?}: {injected:?}");
+    assert_eq!(digests.len(), 1, "the digests are not stable: {digests:?}");
+    if seeds.clone().count() >= 60 {
+        for fault in Fault::ALL {
+            assert!(injected.get(&fault).is_some_and(|count| *count > 20), "{fault:?} is rare: {injected:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_seed_replays_to_the_last_call() {
+    for seed in 1..=5 {
+        let traces = [Box::pin(simulate(seed)).await.trace, Box::pin(simulate(seed)).await.trace];
+        assert_eq!(traces[0], traces[1], "seed {seed}");
+    }
 }

@@ -1,22 +1,22 @@
 //! Aurora Serverless v2: one instance to write to, and readers in other zones that take over.
 
 use aws::{
-    RdsCluster, RdsClusterHandle, RdsClusterInstance, RdsClusterInstanceOptional, RdsClusterOptional,
-    RdsClusterParameterGroup, RdsClusterParameterGroupHandle, RdsClusterParameterGroupOptional,
-    rds_cluster as cluster, rds_cluster_parameter_group as parameters,
+    RdsCluster, RdsClusterHandle, RdsClusterInstance, RdsClusterInstanceHandle, RdsClusterInstanceOptional,
+    RdsClusterOptional, RdsClusterParameterGroup, RdsClusterParameterGroupHandle,
+    RdsClusterParameterGroupOptional, rds_cluster as cluster, rds_cluster_parameter_group as parameters,
 };
 use terraform::{Meta, Stack, set};
 
-use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, identifier};
+use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Source, identifier};
 use crate::config::PostgresAurora;
 
 const ENGINE: &str = "aurora-postgresql";
 
 pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAurora) -> Database {
     let cluster = cluster(stack, common, size);
-    for number in 1..=size.readers.get() + 1 {
-        instance(stack, common, &cluster, number);
-    }
+    let instances =
+        (1..=size.readers.get() + 1).map(|number| instance(stack, common, &cluster, number).identifier());
+    let instances = instances.collect();
     Database {
         arn: cluster.arn().text(),
         host: cluster.endpoint(),
@@ -25,7 +25,11 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAu
         identifier: cluster.cluster_identifier(),
         subnet_group: common.subnets.name().text(),
         backup_type: "Aurora",
-        source_type: "db-cluster",
+        // What a failure or a maintenance of an instance is, RDS tells of the instance alone.
+        sources: vec![
+            Source::cluster("database", cluster.cluster_identifier()),
+            Source::instances("database-instances", instances),
+        ],
     }
 }
 
@@ -81,7 +85,12 @@ fn cluster(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAurora) -> 
 }
 
 /// Numbered, and not named by what they are: a reader that took over is the writer.
-fn instance(stack: &mut Stack<'_>, common: &Common<'_>, cluster: &RdsClusterHandle, number: u32) {
+fn instance(
+    stack: &mut Stack<'_>,
+    common: &Common<'_>,
+    cluster: &RdsClusterHandle,
+    number: u32,
+) -> RdsClusterInstanceHandle {
     let Common { config, postgres, inputs, .. } = *common;
     let name = config.names.of(&number.to_string());
     stack.add_with(
@@ -110,7 +119,7 @@ fn instance(stack: &mut Stack<'_>, common: &Common<'_>, cluster: &RdsClusterHand
                 ..Default::default()
             },
         },
-    );
+    )
 }
 
 /// A group of another family is another group, and one in use cannot be deleted: the new one is made first.

@@ -6,7 +6,7 @@ use aws::{
 };
 use terraform::{Meta, Stack, set};
 
-use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, identifier};
+use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Source, identifier};
 use crate::config::PostgresInstance;
 
 pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresInstance) -> Database {
@@ -71,7 +71,7 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
         identifier: instance.identifier(),
         subnet_group: common.subnets.name().text(),
         backup_type: "RDS",
-        source_type: "db-instance",
+        sources: vec![Source::instances("database", vec![instance.identifier()])],
     }
 }
 

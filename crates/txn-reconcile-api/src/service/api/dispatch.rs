@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use super::super::App;
 use super::super::audit::sha256;
-use super::super::auth::Principal;
+use super::super::auth::{Peer, Principal};
 use super::super::clock::id;
 use super::super::ledger::Idempotency;
 use super::super::log::REQUEST;
@@ -166,14 +166,38 @@ fn respond(request: &str, result: Result<Reply, Problem>) -> Response {
     response
 }
 
-/// The bearer token's holder.
-async fn identify(app: &App, headers: &HeaderMap) -> Result<Principal, Problem> {
+/// Whom a request comes from: the other end of the connection, or whom the load balancer in front of it has added to
+/// `X-Forwarded-For`, at the end. What stands before that the caller can make up.
+fn peer(app: &App, request: &Request) -> Option<Peer> {
+    let forwarded = || {
+        let last = request.headers().get_all("x-forwarded-for").into_iter().next_back()?;
+        last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+    };
+    let forwarded = app.balanced.then(forwarded).flatten().map(Peer::new);
+    forwarded.or_else(|| request.extensions().get().copied())
+}
+
+/// The bearer token's holder. An address that sends many bad ones is not listened to for a while: each costs a look
+/// into the store or a check of a signature.
+async fn identify(app: &App, peer: Option<Peer>, headers: &HeaderMap) -> Result<Principal, Problem> {
     let header = headers.get("authorization").and_then(|value| value.to_str().ok());
     let token = header.and_then(|text| text.split_once(' '));
     let token =
         token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     let token = token.ok_or_else(|| Problem::unauthorized("send Authorization: Bearer TOKEN"))?;
-    app.auth.check(app, token).await
+    let now = app.clock.now_ms();
+    if peer.is_some_and(|peer| app.bad_tokens.spent(&peer, now)) {
+        app.metrics.bad_token(false);
+        return Err(Problem::too_many("too many bad tokens come from this address; ask again in a second"));
+    }
+    let found = app.auth.check(app, token).await;
+    if matches!(&found, Err(problem) if problem.status == 401) {
+        app.metrics.bad_token(true);
+        if let Some(peer) = peer {
+            app.bad_tokens.take(peer, now);
+        }
+    }
+    found
 }
 
 /// Refuses card data in what is sent besides the body. The credential is not looked at: it is random text.
@@ -304,8 +328,10 @@ async fn admit(
     request: Request,
     request_id: &str,
 ) -> Result<Reply, Problem> {
-    let who = identify(app, request.headers()).await?;
-    app.limits.take(&who.tenant, app.clock.now_ms())?;
+    let who = identify(app, peer(app, &request), request.headers()).await?;
+    if !app.limits.take(who.tenant.clone(), app.clock.now_ms()) {
+        return Err(Problem::too_many("the tenant asks too often; ask again in a second"));
+    }
     if !who.scopes.contains(&route.scope) {
         let scope = format!("{:?}", route.scope).to_lowercase();
         return Err(Problem::forbidden(format!("the route needs the scope {scope}")));

@@ -1,0 +1,476 @@
+//! A world in which everything fails that a process works on: the store, the files, the clock and the process itself.
+//! All chance comes from one seed, and of two processes one goes on at a time, so that a seed replays to the last call.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, UploadPart,
+};
+use tokio::sync::Notify;
+use txn_reconcile_api::service::App;
+use txn_reconcile_api::service::clock::{Clock, Rng};
+use txn_reconcile_api::service::store::embedded::EmbeddedStore;
+use txn_reconcile_api::service::store::{AuditEntry, Item, Key, Query, Store, StoreError, Write};
+
+use super::backends::app;
+
+/// The one source of chance (SplitMix64).
+pub struct Chance(Mutex<u64>);
+
+impl Chance {
+    fn next(&self) -> u64 {
+        let mut state = self.0.lock().unwrap();
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut value = *state;
+        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        value ^ (value >> 31)
+    }
+
+    pub fn below(&self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    fn one_in(&self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}
+
+impl Rng for Chance {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill_with(|| (self.next() >> 32) as u8);
+    }
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The call is refused, and nothing is done.
+    Throttled,
+    /// It is done, and nobody hears of it.
+    LostAnswer,
+    /// The index of what is due shows what it showed before.
+    Lagging,
+    /// Half of the object is written.
+    TornWrite,
+    /// The object breaks off while it is read.
+    BrokenRead,
+    /// The process ends where it stands.
+    Crash,
+    /// Its clock jumps, forward or back.
+    Jump,
+}
+
+impl Fault {
+    pub const ALL: [Self; 7] = [
+        Self::Throttled,
+        Self::LostAnswer,
+        Self::Lagging,
+        Self::TornWrite,
+        Self::BrokenRead,
+        Self::Crash,
+        Self::Jump,
+    ];
+}
+
+/// How far a clock may be from the true time, in milliseconds: three leases.
+const SKEW_MS: u64 = 90_000;
+
+/// What all processes share, and what is left when one ends.
+pub struct World {
+    pub store: EmbeddedStore,
+    files: Arc<InMemory>,
+    anchors: Arc<InMemory>,
+    pub chance: Arc<Chance>,
+    now: AtomicU64,
+    /// Of how many calls one fails in each way: drawn for each seed, so that the weather differs.
+    one_in: BTreeMap<Fault, u64>,
+    /// Of how many calls one leaves the turn to the other process.
+    turns: u64,
+    /// Faults that may still come. Work comes to an end only if faults do.
+    budget: AtomicI64,
+    injected: Mutex<BTreeMap<Fault, u64>>,
+    due_before: Mutex<Vec<Item>>,
+    /// Which of two processes goes on; whether there are two.
+    turn: AtomicUsize,
+    two: AtomicBool,
+    moved: Notify,
+    /// A hash over every call, in order, and what became of it.
+    trace: Mutex<DefaultHasher>,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Arc<Self> {
+        let chance = Arc::new(Chance(Mutex::new(seed)));
+        let mut draw = |fault| (fault, 12 + chance.below(90));
+        let one_in = Fault::ALL.into_iter().map(&mut draw).collect();
+        Arc::new(Self {
+            store: EmbeddedStore::in_memory().unwrap(),
+            files: Arc::default(),
+            anchors: Arc::default(),
+            now: AtomicU64::new(1_790_000_000_000),
+            one_in,
+            turns: 2 + chance.below(20),
+            budget: AtomicI64::new(0),
+            injected: Mutex::default(),
+            due_before: Mutex::default(),
+            turn: AtomicUsize::new(0),
+            two: AtomicBool::new(false),
+            moved: Notify::new(),
+            trace: Mutex::default(),
+            chance,
+        })
+    }
+
+    /// Lets as many faults come from now on.
+    pub fn allow(&self, faults: i64) {
+        self.budget.store(faults, Ordering::Relaxed);
+    }
+
+    pub fn pass_time(&self, ms: u64) {
+        self.now.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    pub fn injected(&self) -> BTreeMap<Fault, u64> {
+        self.injected.lock().unwrap().clone()
+    }
+
+    /// What has happened, as a number.
+    pub fn trace(&self) -> u64 {
+        self.trace.lock().unwrap().finish()
+    }
+
+    fn strikes(&self, fault: Fault) -> bool {
+        let strikes = self.budget.load(Ordering::Relaxed) > 0 && self.chance.one_in(self.one_in[&fault]);
+        if strikes {
+            self.note(fault);
+        }
+        strikes
+    }
+
+    fn note(&self, fault: Fault) {
+        self.budget.fetch_sub(1, Ordering::Relaxed);
+        *self.injected.lock().unwrap().entry(fault).or_default() += 1;
+        fault.hash(&mut *self.trace.lock().unwrap());
+    }
+
+    /// Lets two go on at the same time, a call of the one and then some of the other.
+    pub async fn both<A, B>(
+        &self,
+        first: impl Future<Output = A>,
+        second: impl Future<Output = B>,
+    ) -> (A, B) {
+        self.turn.store(usize::from(self.chance.one_in(2)), Ordering::Relaxed);
+        self.two.store(true, Ordering::Relaxed);
+        tokio::join!(self.until_the_end(0, first), self.until_the_end(1, second))
+    }
+
+    async fn until_the_end<T>(&self, number: usize, work: impl Future<Output = T>) -> T {
+        self.wait(number).await;
+        let done = work.await;
+        self.two.store(false, Ordering::Relaxed);
+        self.moved.notify_waiters();
+        done
+    }
+
+    async fn wait(&self, number: usize) {
+        loop {
+            let moved = self.moved.notified();
+            if !self.two.load(Ordering::Relaxed) || self.turn.load(Ordering::Relaxed) == number {
+                return;
+            }
+            moved.await;
+        }
+    }
+
+    /// Starts a process over what is there. It crashes after so many calls, if faults are allowed.
+    pub fn start(self: &Arc<Self>, number: usize, calls: i64) -> (Arc<App>, Arc<Process>) {
+        self.process(number, calls, false)
+    }
+
+    /// Starts a process that crashes after so many calls, whatever is allowed.
+    pub fn doomed(self: &Arc<Self>, calls: i64) -> (Arc<App>, Arc<Process>) {
+        self.process(0, calls, true)
+    }
+
+    fn process(self: &Arc<Self>, number: usize, calls: i64, doomed: bool) -> (Arc<App>, Arc<Process>) {
+        let process = Arc::new(Process {
+            world: Arc::clone(self),
+            number,
+            left: AtomicI64::new(calls),
+            doomed,
+            crashed: Notify::new(),
+            skew: AtomicU64::new(SKEW_MS),
+        });
+        let mut started = Arc::into_inner(app(process.clone())).unwrap();
+        started.files = Arc::new(Files { process: process.clone(), inner: self.files.clone() });
+        started.anchors = Arc::new(Files { process: process.clone(), inner: self.anchors.clone() });
+        started.clock = process.clone();
+        started.rng = self.chance.clone();
+        (Arc::new(started), process)
+    }
+
+    /// A process that nothing happens to while no faults are allowed.
+    pub fn calm(self: &Arc<Self>) -> Arc<App> {
+        self.start(0, i64::MAX).0
+    }
+}
+
+/// A process: what it calls goes through here.
+pub struct Process {
+    world: Arc<World>,
+    number: usize,
+    /// Calls until it crashes, if faults are allowed or it is doomed.
+    left: AtomicI64,
+    doomed: bool,
+    crashed: Notify,
+    /// How far its clock is ahead, and [`SKEW_MS`] more.
+    skew: AtomicU64,
+}
+
+impl Process {
+    /// Until it ends; none if it crashed.
+    pub async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.crashed.notified() => None,
+        }
+    }
+
+    async fn may_crash(&self) {
+        let allowed = self.doomed || self.world.budget.load(Ordering::Relaxed) > 0;
+        if self.left.fetch_sub(1, Ordering::Relaxed) <= 0 && allowed {
+            self.world.note(Fault::Crash);
+            self.crashed.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// What comes before a call: the turn of the other process, a crash, a failure or nothing.
+    async fn before(&self, call: &'static str) -> Result<(), &'static str> {
+        let world = &self.world;
+        if world.two.load(Ordering::Relaxed) && world.chance.one_in(world.turns) {
+            world.turn.store(1 - self.number, Ordering::Relaxed);
+            world.moved.notify_waiters();
+        }
+        world.wait(self.number).await;
+        (self.number, call).hash(&mut *world.trace.lock().unwrap());
+        self.may_crash().await;
+        if world.strikes(Fault::Throttled) { Err("throttled") } else { Ok(()) }
+    }
+
+    /// What comes after a call that has changed something.
+    async fn after(&self) -> Result<(), &'static str> {
+        self.may_crash().await;
+        if self.world.strikes(Fault::LostAnswer) { Err("timed out") } else { Ok(()) }
+    }
+}
+
+#[async_trait::async_trait]
+impl Clock for Process {
+    fn now_ms(&self) -> u64 {
+        if self.world.strikes(Fault::Jump) {
+            self.skew.store(self.world.chance.below(2 * SKEW_MS), Ordering::Relaxed);
+        }
+        // Each look takes a moment, so that identifiers differ.
+        self.world.now.fetch_add(1, Ordering::Relaxed) + self.skew.load(Ordering::Relaxed) - SKEW_MS
+    }
+
+    async fn sleep(&self, ms: u64) {
+        if ms >= 10_000 {
+            // A lease to be renewed while the engine computes, which is over first.
+            std::future::pending::<()>().await;
+        }
+        self.world.pass_time(ms);
+    }
+}
+
+fn unavailable(why: &'static str) -> StoreError {
+    StoreError::Unavailable(why.into())
+}
+
+#[async_trait::async_trait]
+impl Store for Process {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.before("get").await.map_err(unavailable)?;
+        self.world.store.get(key).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+        self.before("query").await.map_err(unavailable)?;
+        self.world.store.query(query).await
+    }
+
+    async fn list_due(&self, queue: &str, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
+        self.before("list_due").await.map_err(unavailable)?;
+        if self.world.strikes(Fault::Lagging) {
+            return Ok(self.world.due_before.lock().unwrap().clone());
+        }
+        let due = self.world.store.list_due(queue, before, limit).await?;
+        self.world.due_before.lock().unwrap().clone_from(&due);
+        Ok(due)
+    }
+
+    async fn transact(&self, writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
+        self.before("transact").await.map_err(unavailable)?;
+        self.world.store.transact(writes, audit).await?;
+        self.after().await.map_err(unavailable)
+    }
+
+    async fn audit(&self, chain: &str, from: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.before("audit").await.map_err(unavailable)?;
+        self.world.store.audit(chain, from, limit).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.before("ready").await.map_err(unavailable)
+    }
+}
+
+fn generic(why: &'static str) -> object_store::Error {
+    object_store::Error::Generic { store: "simulated", source: why.into() }
+}
+
+/// A file store as a process sees it.
+struct Files {
+    process: Arc<Process>,
+    inner: Arc<InMemory>,
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Files")
+    }
+}
+
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Files")
+    }
+}
+
+#[async_trait::async_trait]
+impl ObjectStore for Files {
+    async fn put_opts(
+        &self,
+        path: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> object_store::Result<PutResult> {
+        self.process.before("put").await.map_err(generic)?;
+        if self.process.world.strikes(Fault::TornWrite) {
+            let whole = Bytes::from(payload);
+            self.inner.put_opts(path, whole.slice(..whole.len() / 2).into(), options).await?;
+            self.process.may_crash().await;
+            return Err(generic("broken off"));
+        }
+        let put = self.inner.put_opts(path, payload, options).await?;
+        self.process.after().await.map_err(generic)?;
+        Ok(put)
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        path: &Path,
+        options: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        self.process.before("put_multipart").await.map_err(generic)?;
+        let inner = self.inner.put_multipart_opts(path, options).await?;
+        Ok(Box::new(Parts { process: self.process.clone(), inner }))
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {
+        self.process.before("get object").await.map_err(generic)?;
+        let mut found = self.inner.get_opts(path, options).await?;
+        let GetResultPayload::Stream(whole) = found.payload else { panic!("memory gives a stream") };
+        let process = self.process.clone();
+        let pieces = whole.map_ok(|bytes| {
+            let pieces: Vec<_> = bytes.chunks(200).map(Bytes::copy_from_slice).map(Ok).collect();
+            stream::iter(pieces)
+        });
+        let pieces = pieces.try_flatten().and_then(move |piece| {
+            let process = process.clone();
+            async move {
+                process.before("read").await.map_err(generic)?;
+                let broken = process.world.strikes(Fault::BrokenRead);
+                if broken { Err(generic("broken off")) } else { Ok(piece) }
+            }
+        });
+        found.payload = GetResultPayload::Stream(pieces.boxed());
+        Ok(found)
+    }
+
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
+        let process = self.process.clone();
+        let passed = paths.and_then(move |path| {
+            let process = process.clone();
+            async move { process.before("delete").await.map(|()| path).map_err(generic) }
+        });
+        self.inner.delete_stream(passed.boxed())
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        let (process, inner, prefix) = (self.process.clone(), self.inner.clone(), prefix.cloned());
+        let asked = stream::once(async move { process.before("list").await.map_err(generic) });
+        asked.map_ok(move |()| inner.list(prefix.as_ref())).try_flatten().boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        self.process.before("list").await.map_err(generic)?;
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
+        self.process.before("copy").await.map_err(generic)?;
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
+/// An upload in parts, of which nothing is there until it is completed.
+struct Parts {
+    process: Arc<Process>,
+    inner: Box<dyn MultipartUpload>,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parts")
+    }
+}
+
+#[async_trait::async_trait]
+impl MultipartUpload for Parts {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        let (process, part) = (self.process.clone(), self.inner.put_part(data));
+        Box::pin(async move {
+            process.before("put part").await.map_err(generic)?;
+            part.await?;
+            process.after().await.map_err(generic)
+        })
+    }
+
+    async fn complete(&mut self) -> object_store::Result<PutResult> {
+        self.process.before("complete").await.map_err(generic)?;
+        let put = self.inner.complete().await?;
+        self.process.after().await.map_err(generic)?;
+        Ok(put)
+    }
+
+    async fn abort(&mut self) -> object_store::Result<()> {
+        self.process.before("abort").await.map_err(generic)?;
+        self.inner.abort().await
+    }
+}
