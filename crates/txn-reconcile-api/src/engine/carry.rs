@@ -76,15 +76,27 @@ struct Settled {
     ids: Vec<String>,
 }
 
+/// The rows that this run has matched, by booking day; days of which only runs before have matched something have none.
+#[must_use]
+pub fn newly_settled(outcome: &Outcome, side: Side) -> BTreeMap<Date, Vec<u32>> {
+    let set = outcome.set(side);
+    let mut days: BTreeMap<Date, Vec<u32>> = set.settled().keys().map(|day| (*day, Vec::new())).collect();
+    for row in set.rows().filter(|row| outcome.states[side as usize][*row as usize] == State::Matched) {
+        days.entry(set.booking(row)).or_default().push(row);
+    }
+    days
+}
+
 /// Writes the identities of matched entries, those of runs before among them.
 fn write_settled(outcome: &Outcome, side: Side, text: &mut String) {
     let set = outcome.set(side);
-    let mut settled = set.settled().clone();
-    for row in set.rows().filter(|row| outcome.states[side as usize][*row as usize] == State::Matched) {
-        settled.entry(set.booking(row)).or_default().insert(set.id(row));
-    }
     let oldest = outcome.as_of.days() - REMEMBERED_DAYS;
-    for (booking, ids) in settled.iter().filter(|(booking, _)| booking.days() >= oldest) {
+    for (booking, rows) in newly_settled(outcome, side) {
+        if booking.days() < oldest {
+            continue;
+        }
+        let mut ids: BTreeSet<EntryId> = set.settled().get(&booking).cloned().unwrap_or_default();
+        ids.extend(rows.iter().map(|row| set.id(*row)));
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         for ids in ids.chunks(IDS_PER_LINE) {
             let line =
@@ -113,6 +125,14 @@ fn side_named(name: &str) -> Option<Side> {
 /// The open entries of a run, and the identities of the matched ones, as a carry file.
 #[must_use]
 pub fn write(outcome: &Outcome) -> String {
+    let mut text = write_open(outcome);
+    Side::BOTH.into_iter().for_each(|side| write_settled(outcome, side, &mut text));
+    text
+}
+
+/// A carry file of the open entries alone.
+#[must_use]
+pub fn write_open(outcome: &Outcome) -> String {
     let mut text = format!("{HEADER}\n");
     let open = outcome.breaks.iter().map(|item| (item.side, item.row));
     for (side, row) in open.chain(waiting(outcome)) {
@@ -140,7 +160,6 @@ pub fn write(outcome: &Outcome) -> String {
         text.push_str(&serde_json::to_string(&carried).unwrap_or_default());
         text.push('\n');
     }
-    Side::BOTH.into_iter().for_each(|side| write_settled(outcome, side, &mut text));
     text
 }
 

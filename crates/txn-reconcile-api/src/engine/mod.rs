@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use self::breaks::{Break, BreakKind, Nearest, Suggestion};
-pub use self::outcome::{GroupMatch, MatchView, Outcome, PassMatches};
+pub use self::outcome::{GroupMatch, MatchPlace, MatchView, Outcome, PassMatches};
 use crate::calendar::Calendar;
 use crate::date::Date;
 use crate::entry::{EntrySet, IgnoreReason};

@@ -35,6 +35,13 @@ pub struct MatchView<'a> {
     pub right: &'a [u32],
 }
 
+/// Where a match stands in an outcome: its pass, and its number among the pairs and then the groups of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatchPlace {
+    pass: u32,
+    number: u32,
+}
+
 /// Matches, breaks and the books that prove them complete.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -89,18 +96,34 @@ impl Outcome {
         self.raw[side as usize].get(set.file(row))?.get(set.raw(row))
     }
 
+    /// Where the matches stand, pass by pass. There are fewer than rows, so `u32` counts them.
+    pub fn places(&self) -> impl Iterator<Item = MatchPlace> {
+        (0..).zip(&self.matches).flat_map(|(pass, matches)| {
+            (0..)
+                .take(matches.pairs.len() + matches.groups.len())
+                .map(move |number| MatchPlace { pass, number })
+        })
+    }
+
+    /// The match of a place of this outcome.
+    #[must_use]
+    pub fn match_at(&self, place: MatchPlace) -> MatchView<'_> {
+        let (pass, number) = (place.pass as usize, place.number as usize);
+        let PassMatches { pairs, groups } = &self.matches[pass];
+        match pairs.get(number) {
+            Some([left, right]) => {
+                MatchView { pass, left: std::slice::from_ref(left), right: std::slice::from_ref(right) }
+            }
+            None => {
+                let group = &groups[number - pairs.len()];
+                MatchView { pass, left: &group.left, right: &group.right }
+            }
+        }
+    }
+
     /// Every match, pass by pass.
     pub fn matches(&self) -> impl Iterator<Item = MatchView<'_>> {
-        self.matches.iter().enumerate().flat_map(|(pass, matches)| {
-            let pairs =
-                matches.pairs.iter().map(move |pair| MatchView { pass, left: &pair[..1], right: &pair[1..] });
-            let groups = matches.groups.iter().map(move |group| MatchView {
-                pass,
-                left: &group.left,
-                right: &group.right,
-            });
-            pairs.chain(groups)
-        })
+        self.places().map(|place| self.match_at(place))
     }
 
     /// How many matches there are.

@@ -1,6 +1,6 @@
 //! Matches and breaks as rows of named columns: one list of columns, read by every export.
 
-use crate::engine::{Break, MatchView, Outcome, Side};
+use crate::engine::{Break, MatchPlace, MatchView, Outcome, Side};
 use crate::money::decimal;
 use crate::rules::{PassKind, Ruleset};
 
@@ -111,7 +111,8 @@ impl Table {
         match self {
             Self::Breaks => outcome.breaks.iter().try_for_each(|item| each(&break_row(outcome, rules, item))),
             Self::Matches => {
-                for (number, view) in (1u64..).zip(ordered(outcome)) {
+                for (number, place) in (1u64..).zip(ordered(outcome)) {
+                    let view = outcome.match_at(place);
                     let why = why(outcome, rules, &view);
                     for (side, rows) in [(Side::Left, view.left), (Side::Right, view.right)] {
                         let mut rows: Vec<u32> = rows.to_vec();
@@ -128,9 +129,10 @@ impl Table {
 }
 
 /// Matches by pass, booking date and identity.
-pub(crate) fn ordered(outcome: &Outcome) -> Vec<MatchView<'_>> {
-    let mut views: Vec<MatchView<'_>> = outcome.matches().collect();
-    views.sort_by_cached_key(|view| {
+pub(crate) fn ordered(outcome: &Outcome) -> Vec<MatchPlace> {
+    let mut places: Vec<MatchPlace> = outcome.places().collect();
+    places.sort_by_cached_key(|place| {
+        let view = outcome.match_at(*place);
         let (side, row) = match (view.left.first(), view.right.first()) {
             (Some(_), _) => (Side::Left, view.left),
             _ => (Side::Right, view.right),
@@ -139,7 +141,7 @@ pub(crate) fn ordered(outcome: &Outcome) -> Vec<MatchView<'_>> {
         let first = row.iter().map(|row| (set.booking(*row), set.id(*row))).min();
         (view.pass, first)
     });
-    views
+    places
 }
 
 fn side_name(rules: &Ruleset, side: Side) -> &str {

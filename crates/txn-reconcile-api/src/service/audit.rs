@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use aws_lc_rs::{digest, hmac};
+use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemars::JsonSchema;
@@ -113,12 +114,11 @@ pub struct Verdict {
 /// # Errors
 /// Fails only if a store does not answer.
 pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
-    let anchor = latest_anchor(app, tenant).await?;
+    let known = stored_head(app, tenant).await?;
+    let anchor = latest_anchor(app, tenant, known.sequence).await?;
     let anchored = anchor.as_ref().map(|(head, _)| head);
-    let stored = match app.store.get(&head_key(tenant)).await? {
-        Some(item) => super::records::decode(&item)?,
-        None => Head::default(),
-    };
+    // Read after the anchor, because the chain may have grown and been anchored in between.
+    let stored = stored_head(app, tenant).await?;
     let mut verdict = walk(&*app.store, tenant, stored.sequence, anchored).await?;
     if verdict.intact && (verdict.head.sequence, &verdict.head.hash) != (stored.sequence, &stored.hash) {
         verdict.intact = false;
@@ -135,6 +135,11 @@ pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
     }
     (verdict.anchored, verdict.anchor_signed) = anchor.unzip();
     Ok(verdict)
+}
+
+async fn stored_head(app: &App, tenant: &str) -> Result<Head, Problem> {
+    let item = app.store.get(&head_key(tenant)).await?;
+    item.as_ref().map_or_else(|| Ok(Head::default()), super::records::decode)
 }
 
 async fn walk(store: &dyn Store, tenant: &str, to: u64, anchor: Option<&Head>) -> Result<Verdict, Problem> {
@@ -202,6 +207,11 @@ fn anchor_prefix(tenant: &str) -> Path {
         .join(sha256(tenant.as_bytes()).get(..32).unwrap_or_default().to_owned())
 }
 
+/// Where the anchor of an entry lies: names sort like sequences.
+fn anchor_path(tenant: &str, sequence: u64) -> Path {
+    anchor_prefix(tenant).join(format!("{sequence:020}.json"))
+}
+
 /// How old an anchor of an unchanged head may get, in milliseconds: a day. The bucket moves what is old to where it
 /// cannot be read at once, and drops it at last, so the latest anchor of a silent tenant has to stay young.
 const ANCHOR_AGE_MS_MAX: u64 = 86_400_000;
@@ -246,7 +256,7 @@ impl Anchored {
 
 /// Keeps a chain's head where the service cannot change it any more.
 async fn anchor(app: &App, tenant: &str, head: Head) -> Result<(), Problem> {
-    let path = anchor_prefix(tenant).join(format!("{:020}.json", head.sequence));
+    let path = anchor_path(tenant, head.sequence);
     let text = signed_text(tenant, &head);
     let signature = hex(hmac::sign(&app.signing_key, text.as_bytes()).as_ref());
     let key = key_name(app);
@@ -261,10 +271,23 @@ fn key_name(app: &App) -> String {
 
 /// The latest anchor, and whether this key signed it. One that another key signed counts all the same: nobody can change
 /// it, and to pass over it would let whoever changes the key cut the chain.
-async fn latest_anchor(app: &App, tenant: &str) -> Result<Option<(Head, bool)>, Problem> {
-    use futures_util::TryStreamExt;
-    let objects: Vec<_> = app.anchors.list(Some(&anchor_prefix(tenant))).try_collect().await?;
-    let Some(last) = objects.into_iter().map(|object| object.location).max() else { return Ok(None) };
+///
+/// It is looked for from a little before the head on, and from ever further back. What lies behind the head is seen every
+/// time, since that is what shows a chain that was cut together with its head.
+async fn latest_anchor(app: &App, tenant: &str, head: u64) -> Result<Option<(Head, bool)>, Problem> {
+    let mut back = 1u64;
+    let last = loop {
+        let before = head.saturating_sub(back);
+        let listed = app.anchors.list_with_offset(Some(&anchor_prefix(tenant)), &anchor_path(tenant, before));
+        let last = listed
+            .try_fold(None, |last, object| std::future::ready(Ok(last.max(Some(object.location)))))
+            .await?;
+        match last {
+            Some(last) => break last,
+            None if before == 0 => return Ok(None),
+            None => back = back.saturating_mul(4),
+        }
+    };
     let bytes = app.anchors.get(&last).await?.bytes().await?;
     let anchor: Anchor =
         serde_json::from_slice(&bytes).map_err(|_| Problem::internal("an anchor cannot be read"))?;

@@ -1,11 +1,12 @@
 //! How a run goes on from the one before it, of the same pair of sources.
 //!
 //! What a run leaves open lies in an object beside its lists. The run that follows takes it up, but for what people have
-//! resolved in between, and remembers that and all that was matched, so that a file which is sent again does not bring
-//! it back. From when it has taken the entries up, nobody works on the breaks of the run before; when its own lists are
+//! resolved in between, and remembers that and all that was matched ([`settled`]), so that a file which is sent again
+//! does not bring it back. From when it has taken the entries up, nobody works on the breaks of the run before; when its own lists are
 //! kept, it closes each of those breaks with a link to what became of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -18,19 +19,21 @@ use super::problem::Problem;
 use super::records::{
     Amount, Break, BreakState, Link, ManualMatch, Run, RunStatus, decode, encode, run_partition,
 };
+use super::settled;
 use super::store::{Due, Expect, Item, Key, Query, StoreError, Write};
-use super::worker::{Held, QUEUE, Stop};
+use super::worker::{Held, QUEUE, Stop, transactions};
 use crate::currency::Currency;
 use crate::engine::carry::Forward;
 use crate::engine::conserve::Tally;
 use crate::engine::{Outcome, Side, carry};
 use crate::entry::{EntryId, EntrySet};
 
-/// How long a run waits before it looks again whether the one before it has ended.
-const WAIT_MS: u64 = 1_000;
+/// How long a run waits before it looks again whether the one before it has ended, at least and at most; in between an
+/// eighth of the time that has passed since it was asked for, so that long waiting costs little and adds little.
+const WAIT_MS: (u64, u64) = (1_000, 30_000);
 
-/// Breaks that are closed in one transaction.
-const BATCH: usize = 50;
+/// Manual matches that are read at a time.
+const PAGE: usize = 50;
 
 /// What reports call the file of entries that were taken over.
 const NAME: &str = "(carried forward)";
@@ -48,6 +51,8 @@ pub struct CarryIn {
     breaks: HashMap<(Side, EntryId), Open>,
     /// What they come to.
     opening: Sums,
+    /// Where it is remembered what was matched.
+    pub settled: settled::Index,
 }
 
 /// A break of the run before that is not resolved.
@@ -59,7 +64,7 @@ struct Open {
 
 /// What became of a break.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub enum Fate {
     /// It stands in the match of this number.
     Matched(u64),
     /// It is the break of this number.
@@ -69,6 +74,9 @@ enum Fate {
     /// It takes no part any more.
     Aside,
 }
+
+/// What became of the breaks of the run before, by side and identity.
+pub type Fates = HashMap<(Side, EntryId), Fate>;
 
 /// Where a run's open entries lie.
 fn place(tenant: &str, run: &str) -> Path {
@@ -101,11 +109,13 @@ pub async fn put_off(app: &App, tenant: &str, item: &Item) -> Result<bool, Store
     if before.status == RunStatus::Completed {
         return Ok(false);
     }
+    let now = app.clock.now_ms();
+    let wait = (now.saturating_sub(run.created_at) / 8).clamp(WAIT_MS.0, WAIT_MS.1);
     let write = Write::Put {
         key: item.key.clone(),
         expect: Expect::Version(item.version),
         body: item.body.clone(),
-        due: Some(Due { queue: QUEUE.into(), at: app.clock.now_ms() + WAIT_MS }),
+        due: Some(Due { queue: QUEUE.into(), at: now + wait }),
         expires_at: None,
     };
     match app.store.transact(vec![write], None).await {
@@ -159,7 +169,11 @@ impl Held<'_> {
         }
         let breaks = self.breaks_of(&before).await?;
         let object = self.app.files.get(&place(&self.tenant, &before.id)).await.map_err(Problem::from)?;
-        let bytes = object.bytes().await.map_err(Problem::from)?;
+        let mut bytes = object.bytes().await.map_err(Problem::from)?;
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+        let settled = serde_json::from_slice(&bytes.split_to(end))
+            .map_err(|_| untied("where matched entries are remembered cannot be read"))?;
+        let bytes = bytes.slice(bytes.len().min(1)..);
         let resolved: BTreeSet<u64> = breaks
             .iter()
             .filter(|open| open.item.state == BreakState::Resolved)
@@ -187,7 +201,7 @@ impl Held<'_> {
                 taken.insert(entry, open);
             }
         }
-        Ok(Some(CarryIn { from: before.id, sets, breaks: taken, opening }))
+        Ok(Some(CarryIn { from: before.id, sets, breaks: taken, opening, settled }))
     }
 
     /// The breaks of a run, by number.
@@ -208,36 +222,46 @@ impl Held<'_> {
         }
     }
 
-    /// Keeps what this run leaves open for the next one.
-    pub async fn carry_out(&mut self, outcome: &Outcome) -> Result<(), Stop> {
+    /// Keeps what the next run goes on from: on the first line where it is remembered what was matched, then what is open.
+    pub async fn carry_out(&mut self, outcome: &Arc<Outcome>, carried: Option<&CarryIn>) -> Result<(), Stop> {
+        let settled = carried.map(|carried| carried.settled.clone()).unwrap_or_default();
+        let settled = self.remember(settled, outcome).await?;
+        let mut text = serde_json::to_string(&settled)
+            .map_err(|_| Stop::Failed("what was matched cannot be remembered".into()))?;
+        text.push('\n');
+        text.push_str(&carry::write_open(outcome));
         let path = place(&self.tenant, &self.run.id);
-        self.app.files.put(&path, carry::write(outcome).into()).await.map_err(Problem::from)?;
+        self.app.files.put(&path, text.into()).await.map_err(Problem::from)?;
         self.renew().await
     }
 
     /// Closes the breaks of the run before. When this has begun, the run can only be completed.
-    pub async fn close_before(&mut self, carried: &CarryIn, outcome: &Outcome) -> Result<(), Stop> {
-        let fates = carried.fates(outcome);
+    pub async fn close_before(&mut self, carried: &CarryIn, fates: &Fates) -> Result<(), Stop> {
         self.run.closing = true;
         self.stage("closing").await?;
         let mut open: Vec<(&(Side, EntryId), &Open)> = carried.breaks.iter().collect();
         open.sort_unstable_by_key(|(_, open)| open.item.number);
         let from = usize::try_from(self.run.progress.carried_closed).unwrap_or(usize::MAX);
-        for batch in open.get(from..).unwrap_or_default().chunks(BATCH) {
-            let mut writes = Vec::with_capacity(batch.len() + 1);
-            let mut detail = Vec::with_capacity(batch.len());
-            for (entry, open) in batch {
-                let closed =
-                    closed(&open.item, fates.get(entry).copied().unwrap_or(Fate::Aside), &self.run.id);
-                detail.push(json!([
-                    closed.number,
-                    closed.state,
-                    closed.became.as_ref().and_then(|to| to.number)
-                ]));
-                writes.push(Write::put(open.key.clone(), Expect::Version(open.version), encode(&closed)?));
-            }
+        let mut open = open.get(from..).unwrap_or_default();
+        let run = self.run.id.clone();
+        let became = |entry| fates.get(entry).copied().unwrap_or(Fate::Aside);
+        let writes = open.iter().map(|(entry, open)| {
+            let closed = closed(&open.item, became(entry), &run);
+            Ok(Write::put(open.key.clone(), Expect::Version(open.version), encode(&closed)?))
+        });
+        for writes in transactions(writes) {
+            let writes = writes?;
+            let (batch, rest) = open.split_at(writes.len());
+            open = rest;
+            let detail: Vec<Value> = batch
+                .iter()
+                .map(|(entry, open)| {
+                    let (state, number) = became(entry).state();
+                    json!([open.item.number, state, number])
+                })
+                .collect();
             self.run.progress.carried_closed += batch.len() as u64;
-            let detail = json!({ "by": self.run.id, "breaks": detail });
+            let detail = json!({ "by": run, "breaks": detail });
             self.commit("breaks.close", &carried.from, detail, writes).await?;
             self.version += 1;
         }
@@ -249,8 +273,7 @@ impl Held<'_> {
         let pk = run_partition(&self.tenant, before);
         let mut from = "manual#".to_owned();
         loop {
-            let query =
-                Query { pk: pk.clone(), from, to: "manual#~".into(), descending: false, limit: BATCH };
+            let query = Query { pk: pk.clone(), from, to: "manual#~".into(), descending: false, limit: PAGE };
             let items = self.app.store.query(&query).await?;
             let Some(last) = items.last() else { return Ok(()) };
             from = format!("{}\0", last.key.sk);
@@ -293,14 +316,21 @@ impl Held<'_> {
     }
 }
 
+impl Fate {
+    /// The state of a break that has met it, and the number of what it became.
+    fn state(self) -> (BreakState, Option<u64>) {
+        match self {
+            Self::Matched(number) => (BreakState::MatchedLater, Some(number)),
+            Self::Open(number) => (BreakState::Carried, Some(number)),
+            Self::Waits => (BreakState::Carried, None),
+            Self::Aside => (BreakState::SetAside, None),
+        }
+    }
+}
+
 /// A break of the run before, as it is when it is closed.
 fn closed(item: &Break, fate: Fate, run: &str) -> Break {
-    let (state, number) = match fate {
-        Fate::Matched(number) => (BreakState::MatchedLater, Some(number)),
-        Fate::Open(number) => (BreakState::Carried, Some(number)),
-        Fate::Waits => (BreakState::Carried, None),
-        Fate::Aside => (BreakState::SetAside, None),
-    };
+    let (state, number) = fate.state();
     Break { state, became: Some(Link { run: run.to_owned(), number }), ..item.clone() }
 }
 
@@ -319,22 +349,20 @@ impl CarryIn {
     }
 
     /// Checks that the opening entries and the new ones are those that the run has accounted for, and that each break of
-    /// the run before has become something.
-    pub fn check(&self, whole: &Sums, outcome: &Outcome) -> Result<(), Stop> {
+    /// the run before has become something; answers what.
+    pub fn check(&self, whole: &Sums, outcome: &Outcome) -> Result<Fates, Stop> {
         for (whole, accounts) in whole.iter().zip(&outcome.conservation.accounts) {
             let booked = accounts.iter().map(|(currency, account)| (currency, account.total));
             if !whole.iter().map(|(currency, tally)| (currency, *tally)).eq(booked) {
                 return Err(untied("opening and new entries are not those that were matched"));
             }
         }
-        if self.fates(outcome).len() != self.breaks.len() {
-            return Err(untied("an entry has come to nothing"));
-        }
-        Ok(())
+        let fates = self.fates(outcome);
+        if fates.len() == self.breaks.len() { Ok(fates) } else { Err(untied("an entry has come to nothing")) }
     }
 
     /// What became of each break.
-    fn fates(&self, outcome: &Outcome) -> HashMap<(Side, EntryId), Fate> {
+    fn fates(&self, outcome: &Outcome) -> Fates {
         let mut fates = HashMap::with_capacity(self.breaks.len());
         let mut note = |side: Side, row: u32, fate: Fate| {
             let entry = (side, outcome.set(side).id(row));
@@ -348,7 +376,8 @@ impl CarryIn {
         for (side, row) in carry::waiting(outcome) {
             note(side, row, Fate::Waits);
         }
-        for (number, view) in (1..).zip(crate::report::table::ordered(outcome)) {
+        for (number, place) in (1..).zip(crate::report::table::ordered(outcome)) {
+            let view = outcome.match_at(place);
             for (side, rows) in [(Side::Left, view.left), (Side::Right, view.right)] {
                 rows.iter().for_each(|row| note(side, *row, Fate::Matched(number)));
             }
@@ -375,8 +404,7 @@ impl CarryIn {
     }
 
     /// What the summary says of it.
-    pub fn summary(&self, outcome: &Outcome) -> Value {
-        let fates = self.fates(outcome);
+    pub fn summary(&self, fates: &Fates) -> Value {
         let count = |wanted: fn(&Fate) -> bool| fates.values().filter(|fate| wanted(fate)).count();
         let mut opening = json!({});
         for (side, sums) in Side::BOTH.into_iter().zip(&self.opening) {

@@ -13,8 +13,21 @@ use super::store::{Expect, Key, StoreError, Write};
 /// Seconds that an answer is kept to be repeated.
 const ANSWER_SECONDS: u64 = 7 * 86_400;
 
-/// Times that a transaction is tried while others append to the same audit chain.
+/// Times that a transaction is tried while other processes append to the same audit chain.
 const TRIES: u32 = 60;
+
+/// Turns at appending to audit chains. Requests of one process that append to the same chain would only get into one
+/// another's way, and the unlucky would try again and again; here each has its turn, in the order in which they came.
+#[derive(Debug, Default)]
+pub struct Turns([tokio::sync::Mutex<()>; 32]);
+
+impl Turns {
+    /// The next turn at a tenant's chain. Some tenants share theirs.
+    async fn next(&self, tenant: &str) -> tokio::sync::MutexGuard<'_, ()> {
+        let place = crate::hash::bytes(0, tenant.as_bytes()) % self.0.len() as u64;
+        self.0[place as usize].lock().await
+    }
+}
 
 /// An effect to be made.
 pub struct Effect<'a> {
@@ -91,6 +104,7 @@ impl App {
                 expires_at: Some(now / 1000 + ANSWER_SECONDS),
             });
         }
+        let _turn = self.turns.next(effect.tenant).await;
         let mut seen = None;
         for attempt in 0..TRIES {
             let stored = self.store.get(&head_key).await?;

@@ -14,9 +14,11 @@ pub mod config;
 pub mod jwks;
 pub mod ledger;
 pub mod log;
+mod matches;
 pub mod problem;
 pub mod records;
 pub mod server;
+mod settled;
 pub mod store;
 pub mod traces;
 pub mod worker;
@@ -49,6 +51,8 @@ pub struct App {
     pub signing_key: aws_lc_rs::hmac::Key,
     /// Idempotency keys whose requests this process is answering.
     pub in_flight: std::sync::Mutex<std::collections::BTreeSet<String>>,
+    /// Who appends to an audit chain next.
+    pub turns: ledger::Turns,
     /// Told when there is something for the worker.
     pub wake: tokio::sync::Notify,
     /// Set when the process has been told to stop.

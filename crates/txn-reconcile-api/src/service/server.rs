@@ -24,7 +24,7 @@ use super::records::{Scope, encode};
 use super::store::embedded::EmbeddedStore;
 use super::store::traced::Traced;
 use super::store::{Expect, Store, Write};
-use super::{api, audit, auth, blob, traces, worker};
+use super::{api, audit, auth, blob, ledger, traces, worker};
 
 /// Upper bounds of the latency histogram, in milliseconds.
 const BUCKETS_MS: [u64; 8] = [5, 10, 25, 50, 100, 250, 1000, 5000];
@@ -150,6 +150,7 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
         upload_limit_bytes: config.upload_limit_bytes,
         signing_key,
         in_flight: std::sync::Mutex::default(),
+        turns: ledger::Turns::default(),
         wake: tokio::sync::Notify::new(),
         stopping: AtomicBool::new(false),
         metrics: Metrics::default(),

@@ -3,11 +3,11 @@
 //! The engine gives the same result for the same input, so a run that is taken over is matched again and its lists are
 //! kept on from where the one before had come to; the digest shows that the result is the same.
 
-use std::fmt::Write as _;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::json;
@@ -15,16 +15,17 @@ use tracing::{Instrument, Span, info_span};
 
 use super::App;
 use super::api::{release, screen, statement_options};
-use super::audit::sha256;
 use super::carry::{self, CarryIn};
 use super::clock::id;
 use super::ledger::Effect;
 use super::problem::Problem;
 use super::records::{
-    Amount, Break, BreakState, Entry, Match, Near, Run, RunStatus, Source, Statement, StoredRuleset,
-    break_key, decode, encode,
+    Amount, Break, BreakState, Entry, Near, Run, RunStatus, Source, Statement, StoredRuleset, break_key,
+    decode, encode,
 };
-use super::store::{Due, Expect, Item, Key, StoreError, Write};
+use super::store::{
+    BODY_BYTES_MAX, Due, Expect, Item, Key, Query, StoreError, TRANSACTION_BYTES_MAX, WRITES_MAX, Write,
+};
 use super::traces;
 use crate::date::Date;
 use crate::engine::{self, Options, Outcome, Side};
@@ -45,11 +46,14 @@ const IDLE_MS: u64 = 1_000;
 /// Times that a run is taken up before it is given up.
 const ATTEMPTS_MAX: u32 = 20;
 
-/// Matches in one object.
-const CHUNK: u64 = 2_000;
+/// What is on its way to a store at a time, of a list that is being kept.
+pub(super) const IN_FLIGHT: usize = 8;
 
-/// Breaks in one transaction.
-const BATCH: usize = 50;
+/// Writes of a list in one transaction: an effect adds the run, the head of the audit chain and the tenant.
+const BATCH: usize = WRITES_MAX - 3;
+
+/// Bytes of a list in one transaction.
+const BATCH_BYTES: usize = TRANSACTION_BYTES_MAX - 3 * BODY_BYTES_MAX;
 
 /// Why a worker lets go of a run.
 pub(super) enum Stop {
@@ -168,7 +172,7 @@ impl<'a> Held<'a> {
         Ok(())
     }
 
-    async fn keep(&mut self) -> Result<(), Stop> {
+    pub async fn keep(&mut self) -> Result<(), Stop> {
         self.keep_with(Vec::new()).await
     }
 
@@ -255,14 +259,17 @@ impl<'a> Held<'a> {
         let mut carried = self.carry_in().instrument(info_span!("carry in")).await?;
         let whole = carried.as_ref().map(|carried| carried.whole([&left, &right]));
         if let Some(carried) = &mut carried {
+            let recalling = self.recall(&carried.settled, [&mut left, &mut right]);
+            recalling.instrument(info_span!("recall matched")).await?;
             for (set, open) in [&mut left, &mut right].into_iter().zip(std::mem::take(&mut carried.sets)) {
                 set.append(open).map_err(|full| Stop::Failed(full.to_string()))?;
             }
         }
         self.stage("matching").await?;
-        let outcome = self.compute(left, right, &ruleset).instrument(info_span!("match")).await?;
+        let outcome = Arc::new(self.compute(left, right, &ruleset).instrument(info_span!("match")).await?);
+        let mut followed = None;
         if let (Some(carried), Some(whole)) = (&carried, &whole) {
-            carried.check(whole, &outcome)?;
+            followed = Some((carried, carried.check(whole, &outcome)?));
         }
         // A dry run takes over what is open now, which may be less the next time.
         let before = self.run.progress.digest.as_ref().filter(|_| !self.run.dry_run);
@@ -277,13 +284,13 @@ impl<'a> Held<'a> {
         if !self.run.dry_run {
             self.save_matches(&outcome, &ruleset).instrument(info_span!("save matches")).await?;
             self.save_breaks(&outcome, carried.as_ref()).instrument(info_span!("save breaks")).await?;
-            self.carry_out(&outcome).instrument(info_span!("carry out")).await?;
+            self.carry_out(&outcome, carried.as_ref()).instrument(info_span!("carry out")).await?;
         }
         let mut summary = summary(&outcome, &ruleset);
-        if let Some(carried) = &carried {
-            summary["carried"] = carried.summary(&outcome);
+        if let Some((carried, fates)) = &followed {
+            summary["carried"] = carried.summary(fates);
             if !self.run.dry_run {
-                self.close_before(carried, &outcome).instrument(info_span!("close before")).await?;
+                self.close_before(carried, fates).instrument(info_span!("close before")).await?;
             }
         }
         self.run.summary = Some(summary);
@@ -361,76 +368,68 @@ impl<'a> Held<'a> {
         Ok(all)
     }
 
-    /// Keeps the matches, as objects of [`CHUNK`] each.
-    async fn save_matches(&mut self, outcome: &Outcome, ruleset: &Ruleset) -> Result<(), Stop> {
-        let mut number = 0u64;
-        let mut text = String::new();
-        for view in crate::report::table::ordered(outcome) {
-            number += 1;
-            if number > self.run.progress.matches_saved {
-                let pass = &ruleset.passes[view.pass];
-                let entries = [(Side::Left, view.left), (Side::Right, view.right)];
-                let entries = entries
-                    .into_iter()
-                    .flat_map(|(side, rows)| rows.iter().map(move |row| entry(outcome, side, *row)))
-                    .collect();
-                let one =
-                    Match { number, pass: pass.name.clone(), rule: pass.kind.name().to_owned(), entries };
-                let line = serde_json::to_string(&one)
-                    .map_err(|_| Stop::Failed("a match cannot be written".into()))?;
-                // Writing to a string does not fail.
-                let _ = writeln!(text, "{line}");
+    /// Keeps the breaks, as items, some transactions at a time.
+    async fn save_breaks(&mut self, outcome: &Outcome, carried: Option<&CarryIn>) -> Result<(), Stop> {
+        let (app, tenant, run) = (self.app, self.tenant.clone(), self.run.id.clone());
+        let from = usize::try_from(self.run.progress.breaks_saved).unwrap_or(usize::MAX);
+        let items = (1..).zip(&outcome.breaks).skip(from).map(|(number, item)| {
+            let mut shown = shown_break(outcome, item, number);
+            if let Some(carried) = carried {
+                carried.go_on(item.side, outcome.set(item.side).id(item.row), &mut shown);
             }
-            let full = number.is_multiple_of(CHUNK) || number == self.run.progress.matches;
-            if full && !text.is_empty() {
-                let path = chunk_path(&self.tenant, &self.run.id, number);
-                self.app.files.put(&path, std::mem::take(&mut text).into()).await.map_err(Problem::from)?;
-                self.run.progress.matches_saved = number;
-                self.renew().await?;
-            }
+            Ok::<Write, Stop>(Write::put(break_key(&tenant, &run, number), Expect::Absent, encode(&shown)?))
+        });
+        let mut kept = stream::iter(transactions(items))
+            .map_ok(|writes| put_absent(app, writes))
+            .try_buffered(IN_FLIGHT)
+            .boxed();
+        while let Some(count) = kept.try_next().await? {
+            self.run.progress.breaks_saved += count;
+            self.renew().await?;
         }
         self.keep().await
     }
+}
 
-    /// Keeps the breaks, as items. Each transaction holds on to the lease, so that a worker that has lost it can write
-    /// nothing more.
-    async fn save_breaks(&mut self, outcome: &Outcome, carried: Option<&CarryIn>) -> Result<(), Stop> {
-        let from = usize::try_from(self.run.progress.breaks_saved).unwrap_or(usize::MAX);
-        for batch in outcome.breaks.get(from..).unwrap_or_default().chunks(BATCH) {
-            let mut writes = Vec::with_capacity(batch.len());
-            for item in batch {
-                self.run.progress.breaks_saved += 1;
-                let number = self.run.progress.breaks_saved;
-                let key = break_key(&self.tenant, &self.run.id, number);
-                let mut shown = shown_break(outcome, item, number);
-                if let Some(carried) = carried {
-                    carried.go_on(item.side, outcome.set(item.side).id(item.row), &mut shown);
-                }
-                writes.push(Write::put(key, Expect::Absent, encode(&shown)?));
-            }
-            self.keep_with(writes).await?;
-        }
-        Ok(())
+/// Puts breaks of a run. Whoever makes the run makes the same breaks of it, so one that is there has been put before, by
+/// this worker or by one that has lost the run, and stays as it is: people may work on it by now.
+async fn put_absent(app: &App, mut writes: Vec<Write>) -> Result<u64, Stop> {
+    let count = writes.len() as u64;
+    match app.store.transact(writes.clone(), None).await {
+        Err(StoreError::Conflict) => {}
+        done => return Ok(done.map(|()| count)?),
     }
+    let (Some(first), Some(last)) = (writes.first(), writes.last()) else { return Ok(count) };
+    let query = Query {
+        pk: first.key().pk.clone(),
+        from: first.key().sk.clone(),
+        to: format!("{}~", last.key().sk),
+        descending: false,
+        limit: writes.len(),
+    };
+    let there: HashSet<Key> = app.store.query(&query).await?.into_iter().map(|item| item.key).collect();
+    writes.retain(|write| !there.contains(write.key()));
+    if !writes.is_empty() {
+        app.store.transact(writes, None).await?;
+    }
+    Ok(count)
 }
 
-/// The object that holds the match of a number.
-fn chunk_path(tenant: &str, run: &str, number: u64) -> Path {
-    let chunk = number.saturating_sub(1) / CHUNK;
-    Path::from(format!("matches/{}/{run}/{chunk:08}.ndjson", sha256(tenant.as_bytes())))
-}
-
-/// The matches that lie together with the one of a number.
-///
-/// # Errors
-/// Fails if the file store does not answer.
-pub async fn read_chunk(app: &App, tenant: &str, run: &str, number: u64) -> Result<Vec<Match>, Problem> {
-    let bytes = app.files.get(&chunk_path(tenant, run, number)).await?.bytes().await?;
-    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines
-        .map(serde_json::from_slice)
-        .collect::<Result<_, _>>()
-        .map_err(|_| Problem::internal("a list of matches cannot be read"))
+/// Groups writes, so that each group fits into a transaction along with the run and what an effect writes.
+pub(super) fn transactions<'a>(
+    writes: impl Iterator<Item = Result<Write, Stop>> + Send + 'a,
+) -> Box<dyn Iterator<Item = Result<Vec<Write>, Stop>> + Send + 'a> {
+    let mut writes = writes.peekable();
+    Box::new(std::iter::from_fn(move || {
+        writes.peek()?;
+        let (mut count, mut bytes) = (0, 0);
+        let mut fits = |next: &Result<Write, Stop>| {
+            count += 1;
+            bytes += next.as_ref().map_or(0, Write::bytes);
+            count == 1 || count <= BATCH && bytes <= BATCH_BYTES
+        };
+        Some(std::iter::from_fn(|| writes.next_if(&mut fits)).collect())
+    }))
 }
 
 fn entry(outcome: &Outcome, side: Side, row: u32) -> Entry {
@@ -501,4 +500,24 @@ fn summary(outcome: &Outcome, ruleset: &Ruleset) -> serde_json::Value {
         });
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_cut_where_a_transaction_is_full() {
+        let write = |(number, bytes): (usize, usize)| {
+            Ok(Write::put(Key::new("p", format!("{number:04}")), Expect::Absent, vec![0; bytes]))
+        };
+        let sizes = |bytes: &[usize]| -> Vec<usize> {
+            let writes = bytes.iter().copied().enumerate().map(write);
+            transactions(writes).map(|group| group.unwrap_or_else(|_| unreachable!()).len()).collect()
+        };
+        assert!(sizes(&[]).is_empty());
+        assert_eq!(sizes(&[10; 200]), [96, 96, 8]);
+        assert_eq!(sizes(&[BODY_BYTES_MAX; 10]), [8, 2]);
+        assert_eq!(sizes(&[1, BODY_BYTES_MAX, 1]), [3]);
+    }
 }

@@ -1,8 +1,11 @@
 //! Anchors of the audit log: of every tenant, no more of them than needed, and of use after the key has changed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use serde_json::json;
 use txn_reconcile_api::service::App;
 use txn_reconcile_api::service::audit::{Anchored, verify};
@@ -54,6 +57,31 @@ async fn only_chains_that_have_grown_are_anchored_again() {
     act(&app, "second").await;
     assert_eq!(anchored.anchor_all(&app).await.unwrap(), 1);
     assert_eq!(verify(&app, "second").await.unwrap().anchored.map(|head| head.sequence), Some(2));
+}
+
+/// Of each listed object a second passes, so that the time says how many were listed. It is simulated time.
+#[tokio::test(start_paused = true)]
+async fn the_latest_anchor_is_found_among_many_without_looking_at_all_of_them() {
+    let mut app = Arc::into_inner(app(embedded().await.store.clone())).unwrap();
+    let config = ThrottleConfig { wait_list_per_entry: Duration::from_secs(1), ..ThrottleConfig::default() };
+    app.anchors = Arc::new(ThrottledStore::new(InMemory::new(), config));
+    for _ in 0..300 {
+        act(&app, "acme").await;
+        Anchored::default().anchor_all(&app).await.unwrap();
+    }
+    let listed = async || {
+        let begun = tokio::time::Instant::now();
+        let verdict = verify(&app, "acme").await.unwrap();
+        (verdict.anchored.unwrap().sequence, verdict.intact, begun.elapsed().as_secs())
+    };
+    assert_eq!(listed().await, (300, true, 1));
+    // Nothing has been anchored for a while.
+    for _ in 0..40 {
+        act(&app, "acme").await;
+    }
+    let (sequence, intact, looked_at) = listed().await;
+    assert_eq!((sequence, intact), (300, true));
+    assert!(looked_at < 100, "{looked_at} anchors were listed");
 }
 
 #[tokio::test]

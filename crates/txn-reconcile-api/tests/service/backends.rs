@@ -142,6 +142,7 @@ pub fn app(store: Arc<dyn Store>) -> Arc<App> {
         upload_limit_bytes: 64 << 20,
         signing_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"signing key of the tests"),
         in_flight: Default::default(),
+        turns: Default::default(),
         wake: Default::default(),
         stopping: AtomicBool::new(false),
         metrics: Default::default(),

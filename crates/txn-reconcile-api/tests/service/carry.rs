@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
+use object_store::ObjectStore;
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::router;
 use txn_reconcile_api::service::store::Store;
@@ -391,4 +393,33 @@ async fn a_cancelled_run_gives_back_what_it_took_over() {
         }
     }
     assert!(cancelled > 3 && completed > 1 && held > 1, "{cancelled}, {completed}, {held}");
+}
+
+#[tokio::test]
+async fn what_was_matched_is_remembered_by_its_day() {
+    let backend = backends::embedded().await;
+    let app = app(backend.store.clone());
+    let client = member(&app, "acme").await;
+    let books = Books::new(&client).await;
+    // Both sides bring the same rows. Answers how many of the left were matched and set aside, and the identities that
+    // the run has written down.
+    let run = async |rows: &[(&str, &str, u32)]| {
+        let wanted = books.wanted(&client, &file(rows), &file(rows)).await;
+        let run = id(&client.post("/v1/runs", wanted).await);
+        work(&app).await;
+        let shown = client.get(&format!("/v1/runs/{run}")).await.body;
+        let side = &shown["summary"]["sides"]["left"]["currencies"]["EUR"];
+        let count = |what: &str| side[what]["count"].as_u64().unwrap_or_else(|| panic!("{shown}"));
+        let prefix = object_store::path::Path::from("settled");
+        let objects: Vec<_> = app.files.list(Some(&prefix)).try_collect().await.unwrap();
+        let own = objects.iter().find(|object| object.location.as_ref().ends_with(&run));
+        (count("matched"), count("ignored"), own.map_or(0, |object| object.size / 16))
+    };
+    let (a, b, c) = (("AA", "10.00", 2), ("BB", "20.00", 3), ("CC", "30.00", 4));
+    let (d, e) = (("DD", "40.00", 5), ("EE", "50.00", 2));
+    assert_eq!(run(&[a, b]).await, (2, 0, 4));
+    assert_eq!(run(&[c]).await, (1, 0, 2), "the days before are left where they are");
+    assert_eq!(run(&[a, b, c, d]).await, (1, 3, 2), "and are remembered all the same");
+    assert_eq!(run(&[e]).await, (1, 0, 4), "a day to which something is added is written anew");
+    assert_eq!(run(&[a, b, c, d, e]).await, (0, 5, 0));
 }

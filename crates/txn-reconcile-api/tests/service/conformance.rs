@@ -126,6 +126,14 @@ async fn limits(store: &dyn Store) {
     store.transact(vec![large], None).await.unwrap();
     let too_large = Write::put(Key::new("p", "larger"), Expect::Absent, vec![7; 350_001]);
     assert!(matches!(store.transact(vec![too_large], None).await, Err(StoreError::Invalid(_))));
+    let several = |n: usize| {
+        (0..n).map(|i| {
+            let body = vec![7; 350_000];
+            Write::put(Key::new("several", format!("{i:03}")), Expect::Absent, body)
+        })
+    };
+    assert!(matches!(store.transact(several(12).collect(), None).await, Err(StoreError::Invalid(_))));
+    store.transact(several(11).collect(), None).await.unwrap();
 }
 
 async fn no_update_is_lost(store: Arc<dyn Store>) {

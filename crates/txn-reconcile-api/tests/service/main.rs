@@ -13,6 +13,7 @@ mod flood;
 mod issuer;
 mod launch;
 mod lists;
+mod long_lists;
 mod postgres;
 mod process;
 mod simulation;

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use super::super::App;
+use super::super::matches::read_chunk;
 use super::super::problem::Problem;
 use super::super::records::{Break, Entry, Match, decode, run_partition};
 use super::super::store::Query;
-use super::super::worker::read_chunk;
 use super::runs::completed;
 use super::{Answering, Call, Reply, Route};
 use crate::currency::Currency;

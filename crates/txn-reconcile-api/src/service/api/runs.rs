@@ -6,13 +6,14 @@ use serde_json::json;
 
 use super::super::App;
 use super::super::clock::id;
+use super::super::matches::read_chunk;
 use super::super::problem::Problem;
 use super::super::records::{
     Match, Progress, Run, RunSide, RunStatus, Source, Statement, StoredRuleset, decode, encode,
 };
 use super::super::store::{Due, Expect, Key, Write};
 use super::super::traces;
-use super::super::worker::{QUEUE, read_chunk};
+use super::super::worker::QUEUE;
 use super::cursor::List;
 use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, versioned};
 use crate::date::Date;

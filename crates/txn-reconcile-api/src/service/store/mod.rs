@@ -98,6 +98,20 @@ impl Write {
     pub fn put(key: Key, expect: Expect, body: Vec<u8>) -> Self {
         Self::Put { key, expect, body, due: None, expires_at: None }
     }
+
+    /// Where.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        let (Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. }) = self;
+        key
+    }
+
+    /// What it counts against [`TRANSACTION_BYTES_MAX`].
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let body = if let Self::Put { body, .. } = self { body.len() } else { 0 };
+        self.key().pk.len() + self.key().sk.len() + body
+    }
 }
 
 /// An entry of the audit log. It is only ever added.
@@ -132,6 +146,9 @@ pub const WRITES_MAX: usize = 99;
 
 /// Bytes of an item's body at most. DynamoDB's items may hold 400 KB, keys and attribute names included.
 pub const BODY_BYTES_MAX: usize = 350_000;
+
+/// Bytes of a transaction's keys and bodies at most. DynamoDB's may hold 4 MB, attribute names included.
+pub const TRANSACTION_BYTES_MAX: usize = 3_900_000;
 
 /// Why the store did not do as it was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,9 +200,12 @@ fn check(writes: &[Write]) -> Result<(), StoreError> {
     if writes.len() > WRITES_MAX {
         return Err(StoreError::Invalid(format!("more than {WRITES_MAX} writes")));
     }
+    if writes.iter().map(Write::bytes).sum::<usize>() > TRANSACTION_BYTES_MAX {
+        return Err(StoreError::Invalid(format!("more than {TRANSACTION_BYTES_MAX} bytes")));
+    }
     let mut keys = std::collections::BTreeSet::new();
     for write in writes {
-        let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
+        let key = write.key();
         if !keys.insert(key) {
             return Err(StoreError::Invalid("two writes to one item".into()));
         }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use futures_util::future::{join, join_all};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, IsolationLevel, NoTls, Row};
+use tokio_postgres::{Client, IsolationLevel, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{AuditEntry, Due, Expect, Item, Key, Query, Store, StoreError, Write, check};
@@ -47,8 +48,69 @@ const TRIES: u32 = 10;
 pub struct PostgresStore {
     settings: PostgresConfig,
     tls: Option<MakeRustlsConnect>,
-    pool: Vec<Mutex<Option<Client>>>,
+    pool: Vec<Mutex<Option<Connection>>>,
     next: std::sync::atomic::AtomicUsize,
+}
+
+/// A connection, and what has been prepared on it.
+struct Connection {
+    client: Client,
+    statements: Statements,
+}
+
+/// Every statement. The columns of a row are named: `*` would come to something else after a migration, and PostgreSQL
+/// refuses a prepared statement whose result has changed.
+struct Statements {
+    get: Statement,
+    ascending: Statement,
+    descending: Statement,
+    list_due: Statement,
+    audit: Statement,
+    insert: Statement,
+    update: Statement,
+    delete: Statement,
+    check: Statement,
+    append: Statement,
+}
+
+impl Statements {
+    async fn prepare(client: &Client) -> Result<Self, tokio_postgres::Error> {
+        const ROW: &str = "SELECT pk, sk, version, body, queue, due_at, expires_at FROM records WHERE";
+        let range = |order| format!("{ROW} pk = $1 AND sk >= $2 AND sk < $3 ORDER BY sk {order} LIMIT $4");
+        Ok(Self {
+            get: client.prepare(&format!("{ROW} pk = $1 AND sk = $2")).await?,
+            ascending: client.prepare(&range("ASC")).await?,
+            descending: client.prepare(&range("DESC")).await?,
+            list_due: client
+                .prepare(&format!("{ROW} queue = $1 AND due_at < $2 ORDER BY due_at LIMIT $3"))
+                .await?,
+            audit: client
+                .prepare(
+                    "SELECT sequence, body FROM audit WHERE pk = $1 AND sequence >= $2 \
+                    ORDER BY sequence LIMIT $3",
+                )
+                .await?,
+            insert: client
+                .prepare(
+                    "INSERT INTO records (pk, sk, version, body, queue, due_at, expires_at) \
+                    VALUES ($1, $2, 1, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                )
+                .await?,
+            update: client
+                .prepare(
+                    "UPDATE records SET version = version + 1, body = $3, queue = $4, due_at = $5, \
+                    expires_at = $6 WHERE pk = $1 AND sk = $2 AND version = $7",
+                )
+                .await?,
+            delete: client.prepare("DELETE FROM records WHERE pk = $1 AND sk = $2 AND version = $3").await?,
+            check: client
+                .prepare("SELECT FROM records WHERE pk = $1 AND sk = $2 AND version = $3 FOR SHARE")
+                .await?,
+            append: client
+                .prepare("INSERT INTO audit (pk, sequence, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+                .await?,
+        })
+    }
 }
 
 fn unavailable(error: impl std::error::Error) -> StoreError {
@@ -238,45 +300,51 @@ impl PostgresStore {
     }
 
     /// One of the connections: a free one if there is, and a new one if it was closed.
-    async fn client(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Client>>, StoreError> {
+    async fn connection(&self) -> Result<tokio::sync::MappedMutexGuard<'_, Connection>, StoreError> {
         let turn = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % CONNECTIONS;
         let free = (0..CONNECTIONS).find_map(|step| self.pool[(turn + step) % CONNECTIONS].try_lock().ok());
         let mut guard = match free {
             Some(guard) => guard,
             None => self.pool[turn].lock().await,
         };
-        if guard.as_ref().is_none_or(Client::is_closed) {
-            *guard = Some(connect(&self.settings, self.tls.as_ref()).await?);
+        if guard.as_ref().is_none_or(|connection| connection.client.is_closed()) {
+            let client = connect(&self.settings, self.tls.as_ref()).await?;
+            let statements = Statements::prepare(&client).await.map_err(unavailable)?;
+            *guard = Some(Connection { client, statements });
         }
-        Ok(guard)
+        MutexGuard::try_map(guard, Option::as_mut)
+            .map_err(|_| StoreError::Unavailable("no connection".into()))
     }
 
-    async fn read(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
-        let guard = self.client().await?;
-        let client = guard.as_ref().ok_or_else(|| StoreError::Unavailable("no connection".into()))?;
-        client.query(sql, parameters).await.map_err(unavailable)
+    async fn read(
+        &self,
+        statement: fn(&Statements) -> &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        let connection = self.connection().await?;
+        connection.client.query(statement(&connection.statements), parameters).await.map_err(unavailable)
     }
 
-    /// Tries once; `None` means that another transaction was in the way.
+    /// Tries once; `None` means that another transaction was in the way. The writes are sent together, and their answers
+    /// come in the same order.
     async fn attempt(&self, writes: &[Write], audit: Option<&AuditEntry>) -> Result<Option<()>, StoreError> {
-        let mut guard = self.client().await?;
-        let client = guard.as_mut().ok_or_else(|| StoreError::Unavailable("no connection".into()))?;
+        let mut connection = self.connection().await?;
+        let Connection { client, statements } = &mut *connection;
         let begun = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start();
         let change = begun.await.map_err(unavailable)?;
-        for write in writes {
-            match apply(&change, write).await {
+        let writing = join_all(writes.iter().map(|write| apply(&change, statements, write)));
+        let appending = async {
+            match audit {
+                Some(entry) => Some(append(&change, statements, entry).await),
+                None => None,
+            }
+        };
+        let (written, appended) = join(writing, appending).await;
+        // What comes behind a failure fails for that alone, so the first one counts.
+        for done in written.into_iter().chain(appended) {
+            match done {
                 Ok(true) => {}
                 Ok(false) => return Err(StoreError::Conflict),
-                Err(error) if collided(&error) => return Ok(None),
-                Err(error) => return Err(unavailable(error)),
-            }
-        }
-        if let Some(entry) = audit {
-            let sequence = signed(entry.sequence)?;
-            let sql = "INSERT INTO audit (pk, sequence, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-            match change.execute(sql, &[&entry.chain, &sequence, &entry.body]).await {
-                Ok(1) => {}
-                Ok(_) => return Err(StoreError::Conflict),
                 Err(error) if collided(&error) => return Ok(None),
                 Err(error) => return Err(unavailable(error)),
             }
@@ -291,14 +359,18 @@ fn collided(error: &tokio_postgres::Error) -> bool {
     matches!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE))
 }
 
+/// No version comes near 2^63.
+fn small(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
 /// Does one write; false if its condition does not hold. Each statement takes the row's lock, so what it saw holds until
 /// the commit.
 async fn apply(
     change: &tokio_postgres::Transaction<'_>,
+    statements: &Statements,
     write: &Write,
 ) -> Result<bool, tokio_postgres::Error> {
-    // No version comes near 2^63.
-    let small = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let count = match write {
         Write::Put { key, expect, body, due, expires_at } => {
             let queue = due.as_ref().map(|due| due.queue.as_str());
@@ -306,59 +378,64 @@ async fn apply(
             let expires = expires_at.map(small);
             match expect {
                 Expect::Absent => {
-                    let sql = "INSERT INTO records (pk, sk, version, body, queue, due_at, expires_at) \
-                        VALUES ($1, $2, 1, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-                    change.execute(sql, &[&key.pk, &key.sk, body, &queue, &at, &expires]).await?
+                    let row: [&(dyn ToSql + Sync); 6] = [&key.pk, &key.sk, body, &queue, &at, &expires];
+                    change.execute(&statements.insert, &row).await?
                 }
                 Expect::Version(version) => {
-                    let sql = "UPDATE records SET version = version + 1, body = $3, queue = $4, due_at = $5, \
-                        expires_at = $6 WHERE pk = $1 AND sk = $2 AND version = $7";
                     let version = small(*version);
-                    change.execute(sql, &[&key.pk, &key.sk, body, &queue, &at, &expires, &version]).await?
+                    let row: [&(dyn ToSql + Sync); 7] =
+                        [&key.pk, &key.sk, body, &queue, &at, &expires, &version];
+                    change.execute(&statements.update, &row).await?
                 }
             }
         }
         Write::Delete { key, version } => {
-            let sql = "DELETE FROM records WHERE pk = $1 AND sk = $2 AND version = $3";
-            change.execute(sql, &[&key.pk, &key.sk, &small(*version)]).await?
+            change.execute(&statements.delete, &[&key.pk, &key.sk, &small(*version)]).await?
         }
         Write::Check { key, version } => {
-            let sql = "SELECT FROM records WHERE pk = $1 AND sk = $2 AND version = $3 FOR SHARE";
-            change.query(sql, &[&key.pk, &key.sk, &small(*version)]).await?.len() as u64
+            change.query(&statements.check, &[&key.pk, &key.sk, &small(*version)]).await?.len() as u64
         }
     };
     Ok(count == 1)
 }
 
+/// Appends to the audit log; false if there is such an entry.
+async fn append(
+    change: &tokio_postgres::Transaction<'_>,
+    statements: &Statements,
+    entry: &AuditEntry,
+) -> Result<bool, tokio_postgres::Error> {
+    let row: [&(dyn ToSql + Sync); 3] = [&entry.chain, &small(entry.sequence), &entry.body];
+    Ok(change.execute(&statements.append, &row).await? == 1)
+}
+
 #[async_trait::async_trait]
 impl Store for PostgresStore {
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        let rows = self.read("SELECT * FROM records WHERE pk = $1 AND sk = $2", &[&key.pk, &key.sk]).await?;
+        let rows = self.read(|known| &known.get, &[&key.pk, &key.sk]).await?;
         Ok(rows.first().map(item))
     }
 
     async fn query(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
-        let order = if query.descending { "DESC" } else { "ASC" };
-        let sql = format!(
-            "SELECT * FROM records WHERE pk = $1 AND sk >= $2 AND sk < $3 ORDER BY sk {order} LIMIT $4"
-        );
+        let statement: fn(&Statements) -> &Statement =
+            if query.descending { |known| &known.descending } else { |known| &known.ascending };
         let limit = signed(query.limit as u64)?;
         // A zero byte comes only behind the last key that was read; PostgreSQL's text holds none, and the next
         // character does as well, because no key holds a control character.
         let from = query.from.replace('\0', "\u{1}");
-        Ok(self.read(&sql, &[&query.pk, &from, &query.to, &limit]).await?.iter().map(item).collect())
+        Ok(self.read(statement, &[&query.pk, &from, &query.to, &limit]).await?.iter().map(item).collect())
     }
 
     async fn list_due(&self, queue: &str, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
-        let sql = "SELECT * FROM records WHERE queue = $1 AND due_at < $2 ORDER BY due_at LIMIT $3";
-        let rows = self.read(sql, &[&queue, &signed(before)?, &signed(limit as u64)?]).await?;
+        let asked: [&(dyn ToSql + Sync); 3] = [&queue, &signed(before)?, &signed(limit as u64)?];
+        let rows = self.read(|known| &known.list_due, &asked).await?;
         Ok(rows.iter().map(item).collect())
     }
 
     async fn transact(&self, mut writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
         check(&writes)?;
         // In one order for all, so that no two transactions wait for one another.
-        writes.sort_by(|a, b| place(a).cmp(place(b)));
+        writes.sort_by(|a, b| a.key().cmp(b.key()));
         for attempt in 0..TRIES {
             if self.attempt(&writes, audit.as_ref()).await?.is_some() {
                 return Ok(());
@@ -369,9 +446,8 @@ impl Store for PostgresStore {
     }
 
     async fn audit(&self, chain: &str, from: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        let sql =
-            "SELECT sequence, body FROM audit WHERE pk = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3";
-        let rows = self.read(sql, &[&chain, &signed(from)?, &signed(limit as u64)?]).await?;
+        let asked: [&(dyn ToSql + Sync); 3] = [&chain, &signed(from)?, &signed(limit as u64)?];
+        let rows = self.read(|known| &known.audit, &asked).await?;
         let entry = |row: &Row| AuditEntry {
             chain: chain.to_owned(),
             sequence: unsigned(row.get("sequence")),
@@ -383,11 +459,6 @@ impl Store for PostgresStore {
     async fn ready(&self) -> Result<(), StoreError> {
         self.get(&Key::new("probe", "probe")).await.map(drop)
     }
-}
-
-fn place(write: &Write) -> &Key {
-    let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
-    key
 }
 
 #[cfg(test)]

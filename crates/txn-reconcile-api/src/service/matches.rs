@@ -1,0 +1,170 @@
+//! The list of a run's matches: objects of [`CHUNK`] matches each, one on a line.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use serde::{Serialize, Serializer};
+
+use super::App;
+use super::audit::sha256;
+use super::problem::Problem;
+use super::records::{Amount, Entry, Match};
+use super::worker::{Held, IN_FLIGHT, Stop};
+use crate::engine::{MatchPlace, Outcome, Side};
+use crate::report::table::ordered;
+use crate::rules::Ruleset;
+
+/// Matches in one object.
+const CHUNK: u64 = 2_000;
+
+/// A match as it is kept: [`Match`] without the names of its fields, which would be half of the list.
+type Kept = (u64, String, String, Vec<KeptEntry>);
+
+/// An entry as it is kept: [`Entry`], with the currency once.
+type KeptEntry =
+    (String, String, String, u64, String, String, String, String, String, String, String, String, String);
+
+/// What is written as it is shown, without a copy of it.
+struct Shown<T>(T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// An entry of an outcome, as [`KeptEntry`] reads it.
+fn kept_entry(outcome: &Outcome, side: Side, row: u32) -> impl Serialize {
+    let set = outcome.set(side);
+    (
+        Shown(set.id(row)),
+        side.name(),
+        set.files().get(set.file(row)).map_or("", |file| &*file.name),
+        set.line(row),
+        Shown(set.booking(row)),
+        Shown(set.value(row)),
+        Shown(set.amount(row)),
+        set.currency(row).code(),
+        Shown(set.fee(row)),
+        set.reference(row),
+        set.counterparty(row),
+        set.group(row),
+        set.description(row),
+    )
+}
+
+fn shown_entry(kept: KeptEntry) -> Entry {
+    let (
+        id,
+        side,
+        file,
+        line,
+        booking_date,
+        value_date,
+        amount,
+        currency,
+        fee,
+        reference,
+        party,
+        group,
+        text,
+    ) = kept;
+    Entry {
+        id,
+        side,
+        file,
+        line,
+        booking_date,
+        value_date,
+        amount: Amount { minor: amount, currency: currency.clone() },
+        fee: Amount { minor: fee, currency },
+        reference,
+        counterparty: party,
+        group,
+        description: text,
+    }
+}
+
+/// The lines of an object, whose first match has this number.
+fn lines(
+    outcome: &Outcome,
+    ruleset: &Ruleset,
+    first: u64,
+    places: &[MatchPlace],
+) -> serde_json::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for (number, place) in (first..).zip(places) {
+        let view = outcome.match_at(*place);
+        let pass = &ruleset.passes[view.pass];
+        let left = view.left.iter().map(|row| kept_entry(outcome, Side::Left, *row));
+        let right = view.right.iter().map(|row| kept_entry(outcome, Side::Right, *row));
+        let entries: Vec<_> = left.chain(right).collect();
+        serde_json::to_writer(&mut text, &(number, &*pass.name, pass.kind.name(), entries))?;
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+/// The object of a number, from 0.
+fn path(tenant: &str, run: &str, chunk: u64) -> Path {
+    Path::from(format!("matches/{}/{run}/{chunk:08}.ndjson", sha256(tenant.as_bytes())))
+}
+
+/// The matches that lie together with the one of a number.
+///
+/// # Errors
+/// Fails if the file store does not answer.
+pub async fn read_chunk(app: &App, tenant: &str, run: &str, number: u64) -> Result<Vec<Match>, Problem> {
+    let path = path(tenant, run, number.saturating_sub(1) / CHUNK);
+    let bytes = app.files.get(&path).await?.bytes().await?;
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let shown = |line| {
+        let (number, pass, rule, entries) = serde_json::from_slice::<Kept>(line)?;
+        Ok(Match { number, pass, rule, entries: entries.into_iter().map(shown_entry).collect() })
+    };
+    lines
+        .map(shown)
+        .collect::<serde_json::Result<_>>()
+        .map_err(|_| Problem::internal("a list of matches cannot be read"))
+}
+
+impl Held<'_> {
+    /// Keeps the matches. Some objects are on their way to the file store while the next ones are written; the progress
+    /// says up to where all of them are there.
+    pub async fn save_matches(&mut self, outcome: &Arc<Outcome>, ruleset: &Arc<Ruleset>) -> Result<(), Stop> {
+        let broke_off = |_| Stop::Failed("writing the matches broke off".into());
+        let given = Arc::clone(outcome);
+        let places: Arc<[MatchPlace]> =
+            tokio::task::spawn_blocking(move || ordered(&given).into()).await.map_err(broke_off)?;
+        let total = places.len() as u64;
+        let (app, tenant, run) = (self.app, self.tenant.clone(), self.run.id.clone());
+        let chunks = self.run.progress.matches_saved / CHUNK..total.div_ceil(CHUNK);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let written = stream::iter(chunks).map(|chunk| {
+            let (outcome, ruleset, places) = (Arc::clone(outcome), Arc::clone(ruleset), Arc::clone(&places));
+            async move {
+                let first = chunk * CHUNK;
+                let range = first as usize..(first + CHUNK).min(total) as usize;
+                let write = move || lines(&outcome, &ruleset, first + 1, &places[range]);
+                let text = tokio::task::spawn_blocking(write).await.map_err(broke_off)?;
+                Ok((chunk, text.map_err(|_| Stop::Failed("a match cannot be written".into()))?))
+            }
+        });
+        let put = |(chunk, text): (u64, Vec<u8>)| {
+            let path = path(&tenant, &run, chunk);
+            async move {
+                app.files.put(&path, text.into()).await.map_err(Problem::from)?;
+                Ok::<u64, Stop>(((chunk + 1) * CHUNK).min(total))
+            }
+        };
+        let mut kept = written.buffered(threads).map_ok(put).try_buffered(IN_FLIGHT).boxed();
+        while let Some(number) = kept.try_next().await? {
+            self.run.progress.matches_saved = number;
+            self.renew().await?;
+        }
+        self.keep().await
+    }
+}
