@@ -53,9 +53,9 @@ async fn list(app: &Arc<App>, token: &str, run: &str, what: &str) -> Vec<Value> 
 #[tokio::test]
 async fn they_are_whole_whichever_worker_has_died_over_them() {
     // From before the first object is kept to after the last transaction of breaks; reading the statements takes some
-    // twelve hundred calls, as each piece of a file counts as one.
+    // 1,280 calls, as each piece of a file counts as one.
     let mut left = Vec::new();
-    for calls in (1_210..1_330).step_by(10) {
+    for calls in (1_284..1_320).step_by(3) {
         let world = World::new(7);
         let calm = world.calm();
         let client = member(&calm, "acme").await;
