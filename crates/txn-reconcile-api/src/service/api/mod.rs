@@ -126,7 +126,6 @@ struct Page<T> {
     items: Vec<T>,
     /// Those of them, by number or identifier, that were changed after the first page was read. They are shown as they
     /// are now, whether the query's filters let them through or not.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
     /// What to send as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -108,6 +108,9 @@ fn operation_id(route: &Route) -> String {
     format!("{}_{}", route.method.as_str().to_lowercase(), words.join("_"))
 }
 
+/// Text of a query holds no zero byte, which PostgreSQL's text cannot.
+const NO_ZERO: &str = "^[^\\u0000]*$";
+
 fn parameters(route: &Route) -> Vec<Value> {
     let string = json!({ "type": "string", "minLength": 1, "maxLength": 200 });
     let mut parameters: Vec<Value> = route
@@ -124,8 +127,10 @@ fn parameters(route: &Route) -> Vec<Value> {
             "state" => {
                 json!({ "type": "string", "enum": ["open", "proposed", "resolved", "matched_later", "carried", "set_aside"] })
             }
-            "source" | "name" => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
-            _ => json!({ "type": "string", "maxLength": 1024 }),
+            "source" | "name" => {
+                json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": NO_ZERO })
+            }
+            _ => json!({ "type": "string", "maxLength": 1024, "pattern": NO_ZERO }),
         };
         parameters.push(json!({ "name": name, "in": "query", "description": doc, "required": *name == "source", "schema": schema }));
     }
