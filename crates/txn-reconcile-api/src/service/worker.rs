@@ -515,7 +515,7 @@ mod tests {
             let writes = bytes.iter().copied().enumerate().map(write);
             transactions(writes).map(|group| group.unwrap_or_else(|_| unreachable!()).len()).collect()
         };
-        assert_eq!(sizes(&[]), []);
+        assert!(sizes(&[]).is_empty());
         assert_eq!(sizes(&[10; 200]), [96, 96, 8]);
         assert_eq!(sizes(&[BODY_BYTES_MAX; 10]), [8, 2]);
         assert_eq!(sizes(&[1, BODY_BYTES_MAX, 1]), [3]);
