@@ -29,12 +29,13 @@ ARG DATABASE_CA_SHA256
 ARG DATABASE_CA_URL=https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 ADD --checksum=sha256:${DATABASE_CA_SHA256} ${DATABASE_CA_URL} /root-of-image/etc/ssl/certs/rds-global-bundle.pem
 RUN chmod 0644 "/root-of-image/etc/ssl/certs/rds-global-bundle.pem" \
-    && install -d -m 0700 /writable
+    && install -d -m 0700 "/writable/tmp"
 
 FROM ${RUN_IMAGE}
 COPY --from=build /root-of-image /
-# A volume that the image does not declare and give away is made as root's by Fargate.
-COPY --from=build --chown=10001:10001 /writable /tmp
+# A volume that the image does not declare and give away is made as root's by Fargate. The folder is copied from
+# above, as a base's own would keep its owner if only what lies in it were.
+COPY --from=build --chown=10001:10001 /writable /
 USER 10001:10001
 VOLUME ["/tmp"]
 EXPOSE 8080 9464

@@ -5,6 +5,7 @@
 #[path = "support/environments.rs"]
 mod environments;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -122,7 +123,62 @@ proptest! {
         for (file, contents) in root.render("a comment") {
             let parsed = serde_json::from_str::<serde_json::Value>(&contents);
             prop_assert!(parsed.as_ref().is_ok_and(serde_json::Value::is_object), "{}: {:?}", file, parsed);
+            let twice = told_apart_by_nothing(&parsed.unwrap_or_default());
+            prop_assert!(twice.is_empty(), "{}: {:?}", file, twice);
         }
         prop_assert!(!root.nodes().is_empty());
     }
+}
+
+/// What AWS tells two resources of a type apart by, in one region; and the most characters that the first of it may have.
+const UNIQUE: [(&str, &[&str], usize); 16] = [
+    ("aws_cloudwatch_composite_alarm", &["alarm_name"], 255),
+    ("aws_cloudwatch_event_rule", &["name"], 64),
+    ("aws_cloudwatch_log_group", &["name"], 512),
+    ("aws_cloudwatch_metric_alarm", &["alarm_name"], 255),
+    ("aws_ecr_repository", &["name"], 256),
+    ("aws_ecs_service", &["name"], 255),
+    ("aws_ecs_task_definition", &["family"], 255),
+    ("aws_iam_role", &["name"], 64),
+    ("aws_kinesis_firehose_delivery_stream", &["name"], 64),
+    ("aws_lb_listener_rule", &["listener_arn", "priority"], usize::MAX),
+    ("aws_lb_target_group", &["name"], 32),
+    ("aws_network_acl_rule", &["network_acl_id", "egress", "rule_number"], usize::MAX),
+    ("aws_route53_record", &["name", "type", "set_identifier"], 255),
+    ("aws_security_group", &["name"], 255),
+    ("aws_vpc_security_group_egress_rule", &RULE, usize::MAX),
+    ("aws_vpc_security_group_ingress_rule", &RULE, usize::MAX),
+];
+
+const RULE: [&str; 8] = [
+    "security_group_id",
+    "ip_protocol",
+    "from_port",
+    "to_port",
+    "cidr_ipv4",
+    "cidr_ipv6",
+    "prefix_list_id",
+    "referenced_security_group_id",
+];
+
+/// The resources of a file that AWS would take for one, or whose name it would not take.
+fn told_apart_by_nothing(file: &serde_json::Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (kind, keys, longest) in UNIQUE {
+        let mut seen = BTreeMap::new();
+        for (name, body) in file["resource"][kind].as_object().into_iter().flatten() {
+            let by = || keys.iter().chain(&["provider"]).map(|key| body[key].to_string()).collect::<Vec<_>>();
+            if body[keys[0]].is_null() || !body["for_each"].is_null() {
+                continue;
+            }
+            if let Some(other) = seen.insert(by(), name) {
+                wrong.push(format!("{kind}: {name} is {other}"));
+            }
+            let length = body[keys[0]].as_str().map_or(0, |text| text.chars().count());
+            if length > longest {
+                wrong.push(format!("{kind}.{name} has a name of {length} characters"));
+            }
+        }
+    }
+    wrong
 }

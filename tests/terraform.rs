@@ -115,10 +115,16 @@ fn a_vpc_that_is_not_as_stated_is_refused(environment: &Environment, aws: &Local
         aws.ask(&environment.region, "ec2", "modify_subnet_attribute", setting);
     };
     give_out(true);
+    // A newer certificate of the name would be the one to take.
+    let acm = |operation: &str, asked: Value| aws.ask(&environment.region, "acm", operation, asked);
+    let newer =
+        acm("request_certificate", json!({"DomainName": "*.moved.example.com", "ValidationMethod": "DNS"}));
     let refused = terraform.command(["plan", "-input=false"]).output().unwrap();
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && told.contains("network.existing.private, zone"), "{told}");
     assert!(told.contains("gives out public addresses"), "{told}");
+    assert!(told.contains("certificate.arn: the newest certificate for *.moved.example.com"), "{told}");
+    acm("delete_certificate", json!({"CertificateArn": newer["CertificateArn"]}));
     give_out(false);
     owner.plan().assert_clean();
 }
@@ -184,6 +190,14 @@ fn bootstrap_applies_plans_clean_moves_into_its_bucket_and_is_destroyed() {
     terraform.destroy();
     assert_eq!(terraform.state(), Vec::<String>::new(), "what destroy left behind");
     assert_eq!(aws.gaps(), Vec::<String>::new(), "calls that the local AWS does not implement");
+}
+
+/// A blue/green deployment without a test listener, which no environment that is applied has.
+#[test]
+fn generated_files_pass_checkov_without_a_plan() {
+    let scratch = tempfile::tempdir().unwrap();
+    let roots = synthesize(&repository(VARIANTS), ["--env", "wide"], scratch.path());
+    checkov::check_files(&roots[0]).settle("wide");
 }
 
 /// The same ones every time; `tests/synth.rs` looks at many more, without Terraform.

@@ -6,7 +6,7 @@ use aws::kind::TrustPolicy;
 use terraform::{Expr, Meta, Stack, set};
 
 use super::{Account, Text};
-use crate::config::{DEFAULT_BRANCH, EnvConfig, Github};
+use crate::config::{EnvConfig, Github};
 
 /// The host that signs the tokens.
 const ISSUER: &str = "token.actions.githubusercontent.com";
@@ -42,7 +42,7 @@ pub(super) fn pull_requests_and_merges(
     github: &Github,
     provider: &Text,
 ) -> Policy<TrustPolicy> {
-    let merged = format!("ref:refs/heads/{DEFAULT_BRANCH}");
+    let merged = format!("ref:refs/heads/{}", github.branch);
     trust(config, github, provider, "PullRequestsAndMerges", &["pull_request", &merged])
 }
 

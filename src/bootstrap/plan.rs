@@ -7,13 +7,13 @@ use terraform::{Expr, Stack, text};
 
 use super::role::{self, NewRole};
 use super::state::Place;
-use super::{ANYTHING, Platform, local};
+use super::{ANYTHING, Platform, local, push};
 use crate::config::{EnvConfig, WorkflowRole};
 
 type Identity = Statement<IdentityPolicy>;
 
 /// Builds the role. A pull request is anybody's who may write to the repository, and its code runs before anybody has
-/// read it: so the role sees what a resource is set to, never a secret, an item, an object or a log line (PCI 7.2.5).
+/// read it: so the role sees what a resource is set to, and the images, never a secret, an item, an object or a log line (PCI 7.2.5).
 pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
@@ -38,6 +38,8 @@ pub(super) fn build(
             Identity::allow("ReadChecksum", ["dynamodb:GetItem"], [table]).when(own_items(config))
         }),
     );
+    // The signature of what is to run is verified before anything is planned.
+    statements.extend(push::look(config));
     // What is allowed by mistake later on stays denied.
     statements.push(Identity::deny(
         "NoSecrets",

@@ -31,16 +31,14 @@ pub(super) fn build(
     let new = NewRole { purpose, description: "Pushes and signs images", trust, hours: 1 };
     let role = role::build(stack, config, new, Some(boundary));
     let mut statements = vec![
-        // AWS knows no resource for signing in to the registry.
-        Identity::allow("RegistryToken", ["ecr:GetAuthorizationToken"], ANYTHING),
+        registry_token(),
         Identity::allow(
             "PushImage",
             iam::PULL.into_iter().chain(PUSH).collect::<Vec<_>>(),
             ecr::repository_arns(config),
         ),
     ];
-    let elsewhere = config.workloads().filter_map(|workload| workload.service.image_repository.as_ref());
-    let elsewhere: BTreeSet<String> = elsewhere.map(|other| iam::repository_arn(config, other)).collect();
+    let elsewhere = elsewhere(config);
     if !elsewhere.is_empty() {
         statements.push(Identity::allow("LookAtImage", iam::PULL, elsewhere));
     }
@@ -50,4 +48,22 @@ pub(super) fn build(
         format!("The role that images of {} are pushed with.", config.name),
         role.arn().text(),
     );
+}
+
+/// AWS knows no resource for signing in to a registry.
+fn registry_token() -> Identity {
+    Identity::allow("RegistryToken", ["ecr:GetAuthorizationToken"], ANYTHING)
+}
+
+/// The repositories that the environment file names, whose images are pushed by others.
+fn elsewhere(config: &EnvConfig) -> BTreeSet<String> {
+    let elsewhere = config.workloads().filter_map(|workload| workload.service.image_repository.as_ref());
+    elsewhere.map(|other| iam::repository_arn(config, other)).collect()
+}
+
+/// What it takes to look at the images that the tasks pull, and to verify who signed them.
+pub(super) fn look(config: &EnvConfig) -> [Identity; 2] {
+    let mut all = ecr::repository_arns(config);
+    all.extend(elsewhere(config));
+    [registry_token(), Identity::allow("LookAtImages", iam::PULL, all)]
 }

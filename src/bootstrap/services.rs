@@ -38,7 +38,11 @@ const fn global(
 const SERVICES: &[Service] = &[
     regional("access-analyzer", &["accessanalyzer"], LOOK),
     global("account", &["account"], &["GetAlternateContact"]),
-    regional("acm", &["acm"], &["DescribeCertificate", "ListCertificates", "ListTagsForCertificate"]),
+    regional(
+        "acm",
+        &["acm"],
+        &["DescribeCertificate", "GetCertificate", "ListCertificates", "ListTagsForCertificate"],
+    ),
     regional("application-autoscaling", &["appautoscaling"], LOOK),
     regional("backup", &["backup"], LOOK),
     regional("cloudtrail", &["cloudtrail"], &["DescribeTrails", "Get*", "List*"]),

@@ -171,6 +171,21 @@ fn the_push_role_reaches_the_environments_repository_alone() {
     assert_eq!(look, crate::stacks::iam::PULL);
 }
 
+/// It verifies signatures before it plans, which lie beside the images.
+#[test]
+fn the_plan_role_looks_at_images_and_pushes_none() {
+    let elsewhere = "service.image_repository = \"222233334444.dkr.ecr.eu-west-1.amazonaws.com/api\"\n";
+    let root = module(&[environment("prod", &format!("{elsewhere}{GITHUB}"))]);
+    for repository in
+        ["us-east-1:111122223333:repository/txn-reconcile-api", "eu-west-1:222233334444:repository/api"]
+    {
+        assert_eq!(
+            allowed(&root, "prod_plan", &format!("arn:aws:ecr:{repository}")),
+            crate::stacks::iam::PULL
+        );
+    }
+}
+
 #[test]
 fn who_deploys_has_a_role_of_its_own_only_where_terraform_does_not() {
     let roles = |text: &str| nodes(&module(&[environment("prod", text)]), "aws_iam_role").len();

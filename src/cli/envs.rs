@@ -3,10 +3,10 @@
 use super::output::{data, say};
 use super::{EnvsFolder, Failure};
 use crate::config::load::{self, Loaded};
-use crate::config::{EnvConfig, Service};
+use crate::config::{EnvConfig, Strategy, Workload};
+use crate::stacks::ecr;
 use clap::Args;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// Lists the environments and their key facts
 #[derive(Debug, Args)]
@@ -38,10 +38,34 @@ struct Facts {
     tasks: u32,
     cpu: u32,
     memory_mib: u32,
-    image: Option<String>,
-    services: BTreeMap<String, Option<String>>,
+    services: Vec<ServiceFacts>,
     baseline: bool,
     state: String,
+}
+
+/// The key facts of a service; the main one is the first.
+#[derive(Debug, Serialize)]
+struct ServiceFacts {
+    name: String,
+    /// Who hands it a new version: Terraform, or a pipeline once it is there.
+    deployed_by: &'static str,
+    /// The whole reference of the image that the file names, once there is one.
+    image: Option<String>,
+}
+
+impl ServiceFacts {
+    fn of(config: &EnvConfig, workload: Workload<'_>) -> Self {
+        let service = workload.service;
+        let image = || service.image.in_repository(&ecr::address(config, workload));
+        Self {
+            name: service.name.to_string(),
+            deployed_by: match service.deployment.strategy {
+                Strategy::Rolling => "terraform",
+                Strategy::BlueGreen | Strategy::External => "pipeline",
+            },
+            image: service.deployed.then(image),
+        }
+    }
 }
 
 impl Facts {
@@ -58,12 +82,7 @@ impl Facts {
             tasks: config.service.counts.desired,
             cpu: config.service.size.cpu_units(),
             memory_mib: config.service.size.memory_mib(),
-            image: image(&config.service),
-            services: config
-                .services
-                .iter()
-                .map(|(name, further)| (name.to_string(), image(&further.service)))
-                .collect(),
+            services: config.workloads().map(|workload| ServiceFacts::of(config, workload)).collect(),
             baseline: config.account.baseline,
             state: format!("s3://{}/{}", config.state.bucket, config.state.key),
         }
@@ -82,11 +101,6 @@ impl Facts {
             self.domain.clone(),
         ]
     }
-}
-
-/// The image that a service runs, once there is one.
-fn image(service: &Service) -> Option<String> {
-    service.deployed.then(|| service.image.to_string())
 }
 
 const HEADINGS: [&str; 8] = ["NAME", "PRODUCTION", "ACCOUNT", "REGION", "CIDR", "AZS", "TASKS", "DOMAIN"];

@@ -6,6 +6,7 @@ use crate::config::{FurtherName, ImageRef, load};
 use crate::{emit, exit};
 use clap::Args;
 use std::fs;
+use std::path::Path;
 
 /// Names the image that a service of an environment runs
 ///
@@ -49,7 +50,7 @@ impl Image {
             None => document.entry("service").or_insert_with(toml_edit::table),
             Some(name) => {
                 let named = environment.config.services.keys().map(FurtherName::as_str);
-                further(&mut document, name).ok_or_else(|| unknown(name, named))?
+                further(&mut document, name).ok_or_else(|| unknown(path, name, named))?
             }
         };
         set_image(service, &image);
@@ -64,16 +65,21 @@ impl Image {
 
 /// The table of a service beside the main one, however the file writes it.
 fn further<'d>(document: &'d mut toml_edit::DocumentMut, name: &str) -> Option<&'d mut toml_edit::Item> {
-    document.get_mut("services")?.get_mut(name)
+    // An item's own `get_mut` makes the key that it does not find.
+    document.get_mut("services")?.as_table_like_mut()?.get_mut(name)
 }
 
-fn unknown<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Failure {
+fn unknown<'n>(path: &Path, name: &str, known: impl Iterator<Item = &'n str>) -> Failure {
     let known: Vec<&str> = known.collect();
     let help = match known.is_empty() {
         true => "there is none beside the main service, which takes no `--service`".to_owned(),
         false => format!("there are {}", known.join(", ")),
     };
-    Failure::new(exit::USAGE, format!("there is no service `{name}` under [services]"), help)
+    Failure::new(
+        exit::USAGE,
+        format!("{}: there is no service `{name}` under [services]", path.display()),
+        help,
+    )
 }
 
 /// Keeps the spaces and the comment around the value that was there.

@@ -2,10 +2,10 @@
 
 use super::output::say;
 use super::{Failure, prompt};
-use crate::config::{AccountId, EnvName, Invalid, Subscriber, load, schema};
+use crate::config::{AccountId, EnvName, Invalid, Region, Subscriber, load, schema};
 use crate::project::file::{self, ProjectError};
 use crate::project::render::{self, Kept, Rendered};
-use crate::project::starter::{self, Answers};
+use crate::project::starter::{self, Answers, Place};
 use crate::project::{CodeOwner, FilePath, Project, Repository};
 use crate::{emit, exit};
 use clap::Args;
@@ -59,9 +59,9 @@ struct Given {
     /// An environment and its account, such as prod=111122223333 (repeatable, in the order of promotion)
     #[arg(long = "account", value_name = "ENV=ID")]
     accounts: Vec<String>,
-    /// The region of every environment [default: us-east-1]
-    #[arg(long, value_name = "REGION")]
-    region: Option<String>,
+    /// The region of every environment, or of one, such as prod=eu-central-1 (repeatable) [default: us-east-1]
+    #[arg(long = "region", value_name = "[ENV=]REGION")]
+    regions: Vec<String>,
     /// Who answers for the environments and is called at night; the tag Owner [default: platform]
     #[arg(long, value_name = "TEXT")]
     owner: Option<String>,
@@ -71,6 +71,9 @@ struct Given {
     /// The repository on GitHub
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
+    /// The branch whose merges are applied [default: main]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
     /// Who has to approve changes (repeatable) [default: the repository's owner]
     #[arg(long = "code-owner", value_name = "@ORG/TEAM")]
     code_owners: Vec<String>,
@@ -84,6 +87,9 @@ struct Given {
     #[arg(long)]
     no_image: bool,
 }
+
+/// The region of environments for which none is named.
+const REGION: &str = "us-east-1";
 
 const EXAMPLES: &str = "Examples:
   txnr init                              asks
@@ -108,6 +114,12 @@ impl Init {
                 Err(error) => Failure::from(error),
             }
         })?;
+        for name in render::unbuilt(&project, &environments) {
+            say(format_args!(
+                "no workflow builds the image of `{name}`; if one should, name its Dockerfile under [image.services.{name}] of {}",
+                file::NAME
+            ));
+        }
         if self.check { self.compare(&files) } else { self.write(&files) }
     }
 
@@ -118,9 +130,9 @@ impl Init {
         let project = starter::project(&answers);
         let parsed = Project::parse(&project)?;
         let mut files = vec![(envs.join("schema.json"), schema::json())];
-        for (at, (name, account)) in answers.accounts.iter().enumerate() {
-            let path = envs.join(format!("{name}.toml"));
-            let text = starter::environment(&answers, at, name, account);
+        for (at, place) in answers.places.iter().enumerate() {
+            let path = envs.join(format!("{}.toml", place.name));
+            let text = starter::environment(&answers, at, place);
             if !path.exists() {
                 load::parse(&path, &text).map_err(load::LoadError::Invalid)?;
             }
@@ -242,12 +254,19 @@ impl Given {
             answer.text("--organization", &self.organization, "Organization's short name", None)?;
         let repository: Repository =
             answer.text("--repository", &self.repository, "Repository on GitHub, OWNER/NAME", None)?;
+        let branch =
+            answer.text("--branch", &self.branch, "Branch whose merges are applied", Some("main"))?;
         let service = answer.text("--service", &self.service, "Service's name", Some("txn-reconcile-api"))?;
         let domain = answer.text("--domain", &self.domain, "Domain in production", None)?;
-        let given = (!self.accounts.is_empty()).then(|| self.accounts.join(" "));
         let question = "Environments and their accounts, such as dev=ID stage=ID prod=ID";
+        let given = words(&self.accounts);
         let accounts = answer.with("--account", given.as_deref(), question, None, accounts)?;
-        let region = answer.text("--region", &self.region, "Region", Some("us-east-1"))?;
+        let question =
+            "Region, or also one of its own for an environment, such as us-east-1 prod=eu-central-1";
+        let given = words(&self.regions);
+        let default = Some(REGION);
+        let places =
+            answer.with("--region", given.as_deref(), question, default, |text| places(&accounts, text))?;
         let question = "Who answers for it and is called at night";
         let owner = answer.text("--owner", &self.owner, question, Some("platform"))?;
         let page: Subscriber =
@@ -263,10 +282,10 @@ impl Given {
             service,
             domain,
             owner,
-            region,
-            accounts,
+            places,
             page: page.to_string(),
             repository,
+            branch,
             code_owners: owners
                 .iter()
                 .map(|text| parse::<CodeOwner>("--code-owner", text))
@@ -310,6 +329,46 @@ fn accounts(text: &str) -> Result<Vec<(EnvName, AccountId)>, Invalid> {
     Ok(accounts)
 }
 
+/// What a flag that can be repeated says, as somebody would answer it.
+fn words(given: &[String]) -> Option<String> {
+    (!given.is_empty()).then(|| given.join(" "))
+}
+
+/// `us-east-1 prod=eu-central-1`: where each environment lies.
+fn places(accounts: &[(EnvName, AccountId)], text: &str) -> Result<Vec<Place>, Invalid> {
+    let mut everywhere: Option<Region> = None;
+    let mut own: Vec<(EnvName, Region)> = Vec::new();
+    for word in text.split_whitespace() {
+        let twice = match word.split_once('=') {
+            None => everywhere.replace(word.parse()?).is_some(),
+            Some((name, region)) => {
+                let (name, region) = (name.parse::<EnvName>()?, region.parse()?);
+                if !accounts.iter().any(|(other, _)| *other == name) {
+                    return Err(Invalid::new(
+                        format!("there is no environment `{name}`"),
+                        "one that has an account",
+                    ));
+                }
+                let twice = own.iter().any(|(other, _)| *other == name);
+                own.push((name, region));
+                twice
+            }
+        };
+        if twice {
+            return Err(Invalid::new(
+                format!("{word:?} is a second region"),
+                "one for all, and one for an environment",
+            ));
+        }
+    }
+    let everywhere = everywhere.map_or_else(|| REGION.parse(), Ok)?;
+    let place = |(name, account): &(EnvName, AccountId)| {
+        let region = own.iter().find(|(other, _)| other == name).map_or(&everywhere, |(_, region)| region);
+        Place { name: name.clone(), account: account.clone(), region: region.clone() }
+    };
+    Ok(accounts.iter().map(place).collect())
+}
+
 fn parse<T: FromStr<Err = Invalid>>(flag: &str, text: &str) -> Result<T, Failure> {
     text.parse().map_err(|invalid| wrong(flag, invalid))
 }
@@ -322,11 +381,14 @@ impl From<ProjectError> for Failure {
             ProjectError::Promotion { .. } => {
                 Self::new(exit::INVALID, error, "every environment of envs/, once, in the order of promotion")
             }
-            ProjectError::Repository { .. } => Self::new(
-                exit::INVALID,
-                error,
-                "one `repository` in txnr.toml and under [github] of every environment",
-            ),
+            ProjectError::Service { .. } => {
+                let help = "the name of a service under [services] of an environment's file";
+                Self::new(exit::INVALID, error, help)
+            }
+            ProjectError::Trust { key, .. } => {
+                let help = format!("one `{key}` in txnr.toml and under [github] of every environment");
+                Self::new(exit::INVALID, error, help)
+            }
         }
     }
 }

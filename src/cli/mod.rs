@@ -40,7 +40,7 @@ enum Command {
     Bootstrap(bootstrap::Bootstrap),
     Envs(envs::Envs),
     Inventory(inventory::Inventory),
-    Init(init::Init),
+    Init(Box<init::Init>),
     Image(image::Image),
     PlanComment(plan_comment::PlanComment),
     Findings(findings::Findings),

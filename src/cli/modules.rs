@@ -76,15 +76,14 @@ pub(super) fn compare(command: &str, out: &Path, modules: &[Module]) -> Result<(
 
 /// One JSON object from path to contents. The contents are JSON already and are copied as they are.
 pub(super) fn print(modules: &[Module]) -> Result<(), Failure> {
-    let mut json = String::from("{");
+    data(b"{")?;
     let mut separator = "\n";
     for module in modules {
         for (file, contents) in &module.files {
-            json.push_str(separator);
-            json.push_str(&format!("\"{}/{file}\": {}", module.name, contents.trim_end()));
+            data(format!("{separator}\"{}/{file}\": ", module.name).as_bytes())?;
+            data(contents.trim_end().as_bytes())?;
             separator = ",\n";
         }
     }
-    json.push_str("\n}\n");
-    Ok(data(json.as_bytes())?)
+    Ok(data(b"\n}\n")?)
 }

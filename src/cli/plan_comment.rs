@@ -47,6 +47,14 @@ impl PlanComment {
                 io::stdin().read_to_end(&mut plan)?;
             }
         }
+        if plan.iter().all(u8::is_ascii_whitespace) {
+            let what = format!("there is no plan of `{}`: what was given is empty", self.name);
+            return Err(Failure::new(
+                exit::CANNOT_READ,
+                what,
+                "what `terraform show -no-color` prints of the saved plan",
+            ));
+        }
         Ok(data(comment(self.name.as_str(), &String::from_utf8_lossy(&plan)).as_bytes())?)
     }
 }
@@ -57,11 +65,7 @@ fn comment(environment: &str, plan: &str) -> String {
         .lines()
         .find(|line| line.starts_with("Plan: ") || line.starts_with("No changes."))
         .unwrap_or("Only outputs change.");
-    let changes: String = plan
-        .lines()
-        .filter(|line| line.starts_with("  # ") && !line.starts_with("  # ("))
-        .map(|line| format!("{}\n", line.trim_start_matches("  # ")))
-        .collect();
+    let changes = changes(plan);
     let fence = fence(plan);
     let mut comment =
         format!("<!-- txnr plan: {environment} -->\n### Plan of `{environment}`\n\n{}\n", escape(summary));
@@ -79,6 +83,14 @@ fn comment(environment: &str, plan: &str) -> String {
         comment.push_str(&tail);
     }
     comment
+}
+
+/// What changes, a line each: first what is lost, so that no length of the rest hides it.
+fn changes(plan: &str) -> String {
+    let lines = plan.lines().filter(|line| line.starts_with("  # ") && !line.starts_with("  # ("));
+    let lost = |line: &&str| line.contains("destroyed") || line.contains("replaced");
+    let (lost, kept): (Vec<&str>, Vec<&str>) = lines.partition(lost);
+    lost.iter().chain(&kept).map(|line| format!("{}\n", line.trim_start_matches("  # "))).collect()
 }
 
 /// A fence that nothing in the text closes: one backtick longer than the longest run of them.
@@ -135,6 +147,21 @@ mod tests {
             assert!(comment.len() <= BYTES_MAX, "{}", comment.len());
             assert!(comment.contains("the rest is in the artifact") && comment.ends_with("</details>\n"));
         }
+    }
+
+    #[test]
+    fn what_is_lost_is_shown_however_long_the_rest_is() {
+        let many: String = (0..9_000).map(|n| format!("  # aws_sqs_queue.q{n} will be created\n")).collect();
+        let plan = format!(
+            "{many}  # aws_db_instance.main must be replaced\n  # aws_s3_bucket.a will be destroyed\n"
+        );
+        let comment = comment("dev", &plan);
+        let [first, second] = [
+            "aws_db_instance.main must be replaced\naws_s3_bucket.a will be destroyed\n",
+            "aws_sqs_queue.q0 ",
+        ]
+        .map(|text| comment.find(text).expect("shown"));
+        assert!(first < second);
     }
 
     #[test]

@@ -169,6 +169,7 @@ mod tests {
             ("bare", include_str!("../../tests/variants/bare.toml")),
             ("postgres", include_str!("../../tests/variants/postgres.toml")),
             ("moved", include_str!("../../tests/variants/moved.toml")),
+            ("wide", include_str!("../../tests/variants/wide.toml")),
         ];
         let list = accepted_list().expect("a list");
         for (name, text) in environments {

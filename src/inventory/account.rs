@@ -45,7 +45,9 @@ pub fn untracked(account: &str, states: &[Existing]) -> Result<Vec<Untracked>, s
     let known: BTreeSet<&str> =
         states.iter().filter_map(|existing| existing.arn.as_deref()).map(plain).collect();
     let resources: Resources = serde_json::from_str(account)?;
-    let unknown = resources.list.into_iter().filter(|mapping| !known.contains(plain(&mapping.arn)));
+    let ids: BTreeSet<&str> = states.iter().filter_map(|existing| existing.id.as_deref()).collect();
+    let tracked = |arn: &str| known.contains(plain(arn)) || ec2_id(arn).is_some_and(|id| ids.contains(id));
+    let unknown = resources.list.into_iter().filter(|mapping| !tracked(&mapping.arn));
     let mut found: Vec<Untracked> = unknown
         .map(|mapping| Untracked {
             arn: mapping.arn,
@@ -59,6 +61,13 @@ pub fn untracked(account: &str, states: &[Existing]) -> Result<Vec<Untracked>, s
 /// The provider writes a log group's ARN without the `:*` that AWS ends it with.
 fn plain(arn: &str) -> &str {
     arn.strip_suffix(":*").unwrap_or(arn)
+}
+
+/// The identifier of a thing of EC2, which is its own in the world. The provider knows no ARN of some, NAT gateways among
+/// them.
+fn ec2_id(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(6, ':');
+    (parts.nth(2) == Some("ec2")).then(|| parts.nth(2)?.rsplit('/').next())?
 }
 
 /// How many resources one call may tag.
@@ -94,6 +103,23 @@ fn quote(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_provider_knows_no_arn_of_is_found_by_its_identifier() {
+        let account = r#"{"ResourceTagMappingList":[
+            {"ResourceARN":"arn:aws:ec2:us-east-1:111122223333:natgateway/nat-0a1b"},
+            {"ResourceARN":"arn:aws:ec2:us-east-1:111122223333:natgateway/nat-0c2d"},
+            {"ResourceARN":"arn:aws:ecs:us-east-1:111122223333:cluster/nat-0a1b"}]}"#;
+        let state = r#"{"version":4,"resources":[{"mode":"managed","type":"aws_nat_gateway","name":"a",
+            "instances":[{"attributes":{"id":"nat-0a1b"}}]}]}"#;
+        let found = untracked(account, &super::super::read(state).expect("a state")).expect("readable");
+        let arns: Vec<&str> = found.iter().map(|resource| resource.arn.as_str()).collect();
+        assert_eq!(arns.len(), 2);
+        assert!(
+            arns[0].ends_with("natgateway/nat-0c2d") && arns[1].ends_with("cluster/nat-0a1b"),
+            "{arns:?}"
+        );
+    }
 
     #[test]
     fn what_no_state_knows_is_found_and_its_arn_cannot_escape_its_quotes() {

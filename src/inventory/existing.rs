@@ -15,6 +15,8 @@ pub struct Existing {
     pub kind: String,
     /// Its ARN, where it has one that is known.
     pub arn: Option<String>,
+    /// Its identifier, where it has one that is known.
+    pub id: Option<String>,
     attributes: Map<String, Value>,
 }
 
@@ -127,7 +129,8 @@ impl Existing {
     fn new(address: String, kind: String, attributes: Map<String, Value>) -> Self {
         let text = |key: &str| attributes.get(key).and_then(Value::as_str).map(str::to_owned);
         let arn = text("arn").or_else(|| text("id").filter(|id| id.starts_with("arn:")));
-        Self { address, kind, arn, attributes }
+        let id = text("id");
+        Self { address, kind, arn, id, attributes }
     }
 
     /// The resource in the inventory, placed like the one of its address that the module makes.
@@ -156,8 +159,9 @@ impl Existing {
                 .get("Name")
                 .map(String::as_str)
                 .or(named)
-                .or(text("id"))
-                .unwrap_or_default()
+                .or(text("id").filter(|id| is_identifier(id)))
+                // A plan knows no identifier yet.
+                .unwrap_or_else(|| local_name(&self.address))
                 .to_owned(),
             taggable: self.attributes.contains_key("tags_all") || self.attributes.contains_key("tags"),
             zone: known.map_or(Zone::Unknown, |item| item.zone),
@@ -168,9 +172,34 @@ impl Existing {
     }
 }
 
+/// What AWS calls a thing by: no ARN, no time, and nothing put together from other names.
+fn is_identifier(id: &str) -> bool {
+    id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+}
+
+/// The name within an address, as Terraform has it.
+fn local_name(address: &str) -> &str {
+    let bare = address.split('[').next().unwrap_or_default();
+    bare.rsplit('.').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_name_yet_bears_that_of_terraform() {
+        let plan = r#"{"planned_values":{"root_module":{"resources":[
+            {"address":"aws_eip.nat[\"a.b\"]","mode":"managed","type":"aws_eip","values":{}},
+            {"address":"aws_cloudwatch_metric_alarm.cpu","mode":"managed","type":"aws_cloudwatch_metric_alarm",
+             "values":{"alarm_name":"txn-dev-cpu","metric_name":"CPU"}},
+            {"address":"aws_acm_certificate_validation.main","mode":"managed","type":"aws_acm_certificate_validation",
+             "values":{"id":"2026-11-28 16:01:58 +0000 UTC"}},
+            {"address":"aws_route_table_association.a","mode":"managed","type":"aws_route_table_association",
+             "values":{"id":"rtbassoc-0de0"}}]}}}"#;
+        let names: Vec<String> = read(plan).expect("readable").iter().map(|e| e.item(&[]).name).collect();
+        assert_eq!(names, ["main", "txn-dev-cpu", "nat", "rtbassoc-0de0"]);
+    }
 
     #[test]
     fn states_and_plans_are_read_alike() {

@@ -41,7 +41,7 @@ pub struct Item {
 /// What stands for a tag that is known only once the resource exists.
 const UNKNOWN: &str = "(known after apply)";
 /// The arguments that hold a resource's name, the telling ones first.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 11] = [
     "name",
     "bucket",
     "identifier",
@@ -50,6 +50,9 @@ const NAMES: [&str; 8] = [
     "domain_name",
     "service_name",
     "dashboard_name",
+    "alarm_name",
+    "analyzer_name",
+    "policy_name",
 ];
 
 /// Every resource that an environment's module will make, in the order of its addresses.

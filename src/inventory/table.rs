@@ -63,7 +63,18 @@ fn csv(cell: &str) -> String {
 }
 
 fn markdown(cell: &str) -> String {
-    cell.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
+    let mut text = String::with_capacity(cell.len());
+    for character in cell.chars() {
+        match character {
+            '\\' | '|' | '*' | '`' | '~' => text.extend(['\\', character]),
+            '<' => text.push_str("&lt;"),
+            // An address of a mailbox would call a user of that name.
+            '@' => text.push_str("&#64;"),
+            '\n' | '\r' => text.push(' '),
+            _ => text.push(character),
+        }
+    }
+    text
 }
 
 fn columns(items: &[Item]) -> String {
@@ -90,5 +101,7 @@ mod tests {
         assert_eq!(csv("a,\"b\""), "\"a,\"\"b\"\"\"");
         assert_eq!(csv("=1+1"), "'=1+1");
         assert_eq!(markdown("a|b\nc"), "a\\|b c");
+        assert_eq!(markdown("*.*.example.com"), "\\*.\\*.example.com");
+        assert_eq!(markdown("ada@acme"), "ada&#64;acme");
     }
 }

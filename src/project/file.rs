@@ -1,8 +1,9 @@
 //! `txnr.toml`: what the rendered files of a repository need to know beside the environment files.
 
 use super::value::{CheckCommand, CodeOwner, FilePath, Repository, Version};
-use crate::config::{EnvName, TagText};
+use crate::config::{BranchName, EnvName, FurtherName, TagText};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fmt, fs, io};
 
@@ -15,6 +16,9 @@ pub const NAME: &str = "txnr.toml";
 pub struct Project {
     /// The repository on GitHub.
     pub repository: Repository,
+    /// The branch whose merges are applied and whose images are published.
+    #[serde(default)]
+    pub branch: BranchName,
     /// Who has to approve changes.
     pub code_owners: Vec<CodeOwner>,
     /// Whom the runbook tells people to call.
@@ -26,7 +30,7 @@ pub struct Project {
     pub own: Vec<FilePath>,
     /// Where the pipeline takes txnr from.
     pub txnr: Txnr,
-    /// The image that the pipeline builds; none, and there is no pipeline for it.
+    /// The images that the pipeline builds; none, and there is no pipeline for them.
     pub image: Option<Image>,
 }
 
@@ -40,14 +44,37 @@ pub struct Txnr {
     pub version: Option<Version>,
 }
 
-/// The image that the pipeline builds.
+/// The images that the pipeline builds: the main service's, and those of services beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
+    /// The main service's Dockerfile.
+    pub dockerfile: FilePath,
+    /// The folder that it is built from.
+    #[serde(default = "root")]
+    pub context: FilePath,
+    /// What has to pass before anything is pushed; each is a step of its own.
+    pub checks: Vec<CheckCommand>,
+    /// The images of services beside the main one, by their names under `[services]` of the environment files. The image of
+    /// one that is not here is built elsewhere.
+    #[serde(default)]
+    pub services: BTreeMap<FurtherName, FurtherImage>,
+}
+
+/// The image of a service beside the main one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FurtherImage {
     /// Its Dockerfile.
     pub dockerfile: FilePath,
-    /// What has to pass before it is pushed; each is a step of its own.
-    pub checks: Vec<CheckCommand>,
+    /// The folder that it is built from.
+    #[serde(default = "root")]
+    pub context: FilePath,
+}
+
+/// The repository's root.
+fn root() -> FilePath {
+    FilePath::root()
 }
 
 /// Why `txnr.toml` cannot be used.
@@ -62,11 +89,18 @@ pub enum ProjectError {
         /// In which way.
         what: String,
     },
-    /// The roles of an environment trust another repository than this one.
-    Repository {
+    /// An image is built for a service that no environment has.
+    Service {
+        /// Its name.
+        name: FurtherName,
+    },
+    /// The roles of an environment trust another repository or branch than this one.
+    Trust {
+        /// The key, which is called the same under `[github]` of the environment's file.
+        key: &'static str,
         /// The environment.
         environment: EnvName,
-        /// The repository that its file names.
+        /// What its file says.
         trusted: String,
     },
 }
@@ -77,8 +111,11 @@ impl fmt::Display for ProjectError {
             Self::Unreadable(error) => write!(f, "cannot read {NAME}: {error}"),
             Self::Invalid(error) => write!(f, "{NAME}: {}", error.to_string().trim_end()),
             Self::Promotion { what } => write!(f, "{NAME}: promotion: {what}"),
-            Self::Repository { environment, trusted } => {
-                write!(f, "{NAME}: repository: the roles of `{environment}` trust {trusted} and no other")
+            Self::Service { name } => {
+                write!(f, "{NAME}: image.services.{name}: no environment has a service of this name")
+            }
+            Self::Trust { key, environment, trusted } => {
+                write!(f, "{NAME}: {key}: the roles of `{environment}` trust {trusted} and no other")
             }
         }
     }

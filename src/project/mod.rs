@@ -5,5 +5,5 @@ pub mod render;
 pub mod starter;
 mod value;
 
-pub use file::{Image, Project, Txnr};
+pub use file::{FurtherImage, Image, Project, Txnr};
 pub use value::{CheckCommand, CodeOwner, FilePath, Repository, Version};

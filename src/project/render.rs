@@ -4,13 +4,15 @@
 //! value whatever its characters are. The few that are part of a name or of prose are `safe` in the template; they have
 //! types that hold nothing but plain characters.
 
+use super::FilePath;
 use super::file::{Project, ProjectError};
 use crate::config::load::Environment;
-use crate::config::{Architecture, DEFAULT_BRANCH, EnvConfig, RepositoryUri, Strategy, WorkflowRole};
-use crate::stacks::{alarms, deploy, ecs};
+use crate::config::{Architecture, Deployment, EnvConfig, Strategy, WorkflowRole, Workload};
+use crate::stacks::{alarms, deploy, ecr, ecs};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, UndefinedBehavior, Value, context};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// How long a rendered file stays as it was rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +45,19 @@ macro_rules! template {
 const ALWAYS: fn(&Project, &[&EnvConfig]) -> bool = |_, _| true;
 
 /// Every file of a repository.
-const TEMPLATES: [Template; 19] = [
+const TEMPLATES: [Template; 20] = [
     template!(".github/actions/setup/action.yml", "github/actions/setup/action.yml", UpToDate, ALWAYS),
     template!(".github/workflows/ci-build.yml", "github/workflows/ci-build.yml", UpToDate, |p, _| p
         .image
         .is_some()),
-    template!(".github/deploy.sh", "github/deploy.sh", UpToDate, |p, environments| p.image.is_some()
-        && environments.iter().any(|config| config.service.deployment.strategy != Strategy::Rolling)),
+    template!(".github/deploy.sh", "github/deploy.sh", UpToDate, |p, environments| {
+        let deploys = |built: &Built<'_>, config| {
+            built.in_environment(config).is_some_and(|service| service.strategy != "rolling")
+        };
+        let built = Built::all(p, environments).unwrap_or_default();
+        built.iter().any(|built| environments.iter().any(|config| deploys(built, config)))
+    }),
+    template!(".github/verify.sh", "github/verify.sh", UpToDate, |p, _| p.image.is_some()),
     template!(".github/workflows/tf-deploy.yml", "github/workflows/tf-deploy.yml", UpToDate, ALWAYS),
     template!(
         ".github/workflows/tf-environment.yml",
@@ -100,18 +108,12 @@ struct Facts {
     cluster: String,
     /// The environment of the repository on GitHub.
     github_environment: String,
-    service: String,
-    family: String,
-    image_repository: String,
-    image_region: String,
-    /// Whether the image comes from a repository that the environment file names, and not from the environment's own.
-    elsewhere: bool,
-    strategy: &'static str,
-    watched_minutes: u32,
-    session_seconds: u32,
-    codedeploy_application: String,
-    codedeploy_group: String,
-    appspec: String,
+    /// The repositories of its images, those of services that are built elsewhere among them.
+    image_repositories: Vec<String>,
+    /// The services whose images the pipeline builds.
+    services: Vec<ServiceFacts>,
+    /// Whether the pipeline deploys one of them.
+    deploys: bool,
     state: String,
     plan_role: String,
     apply_role: String,
@@ -120,11 +122,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(config: &EnvConfig) -> Self {
-        let elsewhere = config.service.image_repository.as_ref();
-        let deployment = &config.service.deployment;
-        let registry =
-            format!("{}.dkr.ecr.{}.{}", config.account_id, config.region, config.partition().dns_suffix());
+    fn of(config: &EnvConfig, services: Vec<ServiceFacts>) -> Self {
         Self {
             name: config.name.to_string(),
             production: config.production,
@@ -136,23 +134,9 @@ impl Facts {
                 .github
                 .as_ref()
                 .map_or_else(|| config.name.to_string(), |github| github.environment.clone()),
-            service: config.service.name.to_string(),
-            family: ecs::family(config, config.main_service()),
-            image_repository: elsewhere
-                .map_or_else(|| format!("{registry}/{}", config.service.name), ToString::to_string),
-            image_region: elsewhere
-                .map_or_else(|| config.region.to_string(), |other| RepositoryUri::region(other).to_owned()),
-            elsewhere: elsewhere.is_some(),
-            strategy: match deployment.strategy {
-                Strategy::Rolling => "rolling",
-                Strategy::BlueGreen => "blue-green",
-                Strategy::External => "external",
-            },
-            watched_minutes: deployment.watched_minutes(),
-            session_seconds: deployment.session_hours() * 3600,
-            codedeploy_application: deploy::application(config),
-            codedeploy_group: deploy::group_name(config),
-            appspec: deploy::appspec(config),
+            image_repositories: config.workloads().map(|workload| ecr::address(config, workload)).collect(),
+            deploys: services.iter().any(|service| service.strategy != "rolling"),
+            services,
             state: format!("s3://{}/{}", config.state.bucket, config.state.key),
             plan_role: config.workflow_role_arn(WorkflowRole::Plan),
             apply_role: config.workflow_role_arn(WorkflowRole::Apply),
@@ -160,6 +144,126 @@ impl Facts {
             deploy_role: config.workflow_role_arn(WorkflowRole::Deploy),
         }
     }
+}
+
+/// What a template may say of a service whose image the pipeline builds, in an environment.
+#[derive(Serialize)]
+struct ServiceFacts {
+    /// Its name.
+    name: String,
+    /// What its image is called while it is handed on from environment to environment.
+    image: String,
+    /// Its name among those beside the main service; of that itself none.
+    further: String,
+    /// The environment that it comes to first, whose workflow pushes and signs its image.
+    first: String,
+    repository: String,
+    /// Whether the image comes from a repository that the environment file names, and not from the environment's own.
+    elsewhere: bool,
+    strategy: &'static str,
+    family: String,
+    watched_minutes: u32,
+    session_seconds: u32,
+    codedeploy_application: String,
+    codedeploy_group: String,
+    appspec: String,
+    runner: &'static str,
+}
+
+/// An image that the pipeline builds.
+#[derive(Serialize)]
+struct ImageFacts {
+    name: String,
+    dockerfile: String,
+    context: String,
+    runner: &'static str,
+    platform: &'static str,
+}
+
+/// A service whose image the pipeline builds, and the first environment that has it.
+struct Built<'e> {
+    further: Option<&'e str>,
+    first: &'e EnvConfig,
+    workload: Workload<'e>,
+    dockerfile: &'e FilePath,
+    context: &'e FilePath,
+}
+
+impl<'e> Built<'e> {
+    /// Every one of them, the main service first.
+    fn all(project: &'e Project, ordered: &[&'e EnvConfig]) -> Result<Vec<Self>, ProjectError> {
+        let Some(image) = &project.image else { return Ok(Vec::new()) };
+        let find = |further: Option<&'e str>, dockerfile, context| {
+            let found = ordered.iter().find_map(|config| {
+                config.workloads().find(|workload| workload.name() == further).map(|found| (*config, found))
+            });
+            found.map(|(first, workload)| Self { further, first, workload, dockerfile, context })
+        };
+        let further = image.services.iter().map(|(name, image)| {
+            find(Some(name.as_str()), &image.dockerfile, &image.context)
+                .ok_or_else(|| ProjectError::Service { name: name.clone() })
+        });
+        find(None, &image.dockerfile, &image.context).into_iter().map(Ok).chain(further).collect()
+    }
+
+    fn name(&self) -> String {
+        self.workload.service.name.to_string()
+    }
+
+    /// A machine of the architecture that the tasks have, so that nothing is emulated.
+    fn machine(&self) -> (&'static str, &'static str) {
+        match self.workload.service.architecture {
+            Architecture::X86_64 => ("ubuntu-24.04", "linux/amd64"),
+            Architecture::Arm64 => ("ubuntu-24.04-arm", "linux/arm64"),
+        }
+    }
+
+    fn image(&self) -> ImageFacts {
+        let (runner, platform) = self.machine();
+        let (dockerfile, context) = (self.dockerfile.to_string(), self.context.to_string());
+        ImageFacts { name: self.name(), dockerfile, context, runner, platform }
+    }
+
+    /// What it is in an environment, if that has it.
+    fn in_environment(&self, config: &EnvConfig) -> Option<ServiceFacts> {
+        let workload = config.workloads().find(|workload| workload.name() == self.further)?;
+        let deployment = &workload.service.deployment;
+        Some(ServiceFacts {
+            name: workload.service.name.to_string(),
+            image: self.name(),
+            further: self.further.unwrap_or_default().to_owned(),
+            first: self.first.name.to_string(),
+            repository: ecr::address(config, workload),
+            elsewhere: workload.service.image_repository.is_some(),
+            strategy: strategy(deployment),
+            family: ecs::family(config, workload),
+            watched_minutes: deployment.watched_minutes(),
+            session_seconds: deployment.session_hours() * 3600,
+            codedeploy_application: deploy::application(config),
+            codedeploy_group: deploy::group_name(config),
+            appspec: deploy::appspec(config),
+            runner: self.machine().0,
+        })
+    }
+}
+
+const fn strategy(deployment: &Deployment) -> &'static str {
+    match deployment.strategy {
+        Strategy::Rolling => "rolling",
+        Strategy::BlueGreen => "blue-green",
+        Strategy::External => "external",
+    }
+}
+
+/// The services beside the main one that have a repository and no workflow that builds an image for it.
+#[must_use]
+pub fn unbuilt(project: &Project, environments: &[Environment]) -> BTreeSet<String> {
+    let Some(image) = &project.image else { return BTreeSet::new() };
+    let further = environments.iter().flat_map(|environment| &environment.config.services);
+    let unbuilt = further.filter(|(name, further)| {
+        further.service.image_repository.is_none() && !image.services.contains_key(name)
+    });
+    unbuilt.map(|(name, _)| name.to_string()).collect()
 }
 
 /// The checkov that the end-to-end tests ran.
@@ -225,32 +329,38 @@ fn in_order<'e>(
     project.promotion.iter().map(find).collect()
 }
 
-/// The workflows run in the repository that the roles trust.
+/// The workflows run in the repository, and on the branch, that the roles trust.
 fn trusted(project: &Project, environments: &[&EnvConfig]) -> Result<(), ProjectError> {
-    let other = environments.iter().find_map(|config| {
-        let subject = config.github.as_ref()?.subjects.first()?;
-        (subject != project.repository.as_str()).then(|| (config.name.clone(), subject.clone()))
-    });
-    other.map_or(Ok(()), |(environment, trusted)| Err(ProjectError::Repository { environment, trusted }))
+    for config in environments {
+        let Some(github) = &config.github else { continue };
+        let pairs = [
+            ("repository", github.subjects.first().map(String::as_str), project.repository.as_str()),
+            ("branch", Some(github.branch.as_str()), project.branch.as_str()),
+        ];
+        for (key, trusted, here) in pairs {
+            if let Some(trusted) = trusted.filter(|trusted| *trusted != here) {
+                let (environment, trusted) = (config.name.clone(), trusted.to_owned());
+                return Err(ProjectError::Trust { key, environment, trusted });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Result<Value, anyhow::Error> {
-    let facts: Vec<Facts> = ordered.iter().map(|config| Facts::of(config)).collect();
+    let built = Built::all(project, ordered)?;
+    let services = |config| built.iter().filter_map(|built| built.in_environment(config)).collect();
+    let facts: Vec<Facts> = ordered.iter().map(|config| Facts::of(config, services(config))).collect();
+    let images: Vec<ImageFacts> = built.iter().map(Built::image).collect();
     let workspace = project.txnr.version.is_none();
-    let (runner, platform) = match first.service.architecture {
-        Architecture::X86_64 => ("ubuntu-24.04", "linux/amd64"),
-        Architecture::Arm64 => ("ubuntu-24.04-arm", "linux/arm64"),
-    };
     let owners: Vec<&str> = project.code_owners.iter().map(super::CodeOwner::as_str).collect();
-    let image = project.image.as_ref().map(|image| {
-        context! { dockerfile => image.dockerfile, checks => image.checks, runner, platform }
-    });
+    let image = project.image.as_ref().map(|image| context! { checks => image.checks });
     let checks = project.image.iter().flat_map(|image| &image.checks);
     let rust = workspace || checks.into_iter().any(|check| check.as_str().starts_with("cargo "));
     Ok(context! {
         rendered => "Rendered by `txnr init` from txnr.toml and envs/*.toml. Do not edit; `txnr init --check` tells when it is out of date.",
         environments => facts,
-        branch => DEFAULT_BRANCH,
+        branch => project.branch.as_str(),
         repository => project.repository,
         owners => owners.join(" "),
         on_call => project.on_call.as_str(),
@@ -261,6 +371,7 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
         txnr_command => if workspace { "cargo run --quiet --locked --" } else { "txnr" },
         rust,
         image,
+        images,
         terraform_version => TERRAFORM,
         checkov_requirement => CHECKOV.lines().find(|line| line.starts_with("checkov==")).unwrap_or("checkov"),
         port => contract::PORT,
@@ -283,16 +394,15 @@ mod tests {
     #[test]
     fn no_template_pastes_a_value_into_yaml_that_could_break_it() {
         // What may stand there as it is: slugs, ARNs, paths of the contract, and sentences of our own.
-        const PLAIN: [&str; 9] = [
+        const PLAIN: [&str; 8] = [
             "name",
+            "service.image",
             "[0].name",
             "rendered",
             "checkov_requirement",
             "txnr_command",
             "- 1].name",
             "branch",
-            "digest",
-            "environment.strategy",
         ];
         for template in TEMPLATES.iter().filter(|t| t.path.ends_with(".yml") || t.path.ends_with(".yaml")) {
             for piece in template.text.split("<<").skip(1) {

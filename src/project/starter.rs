@@ -1,7 +1,9 @@
 //! The first files of a new repository: `txnr.toml` and the environment files.
 
 use super::value::{CodeOwner, FilePath, Repository};
-use crate::config::{AccountId, DomainName, EnvName, OrganizationName, Region, ServiceName, TagText};
+use crate::config::{
+    AccountId, BranchName, DomainName, EnvName, OrganizationName, Region, ServiceName, TagText,
+};
 use std::fmt::Write;
 
 /// What a new repository is made from.
@@ -15,20 +17,31 @@ pub struct Answers {
     pub domain: DomainName,
     /// Who answers for the environments.
     pub owner: TagText,
-    /// The region of every environment.
-    pub region: Region,
-    /// The environments, each with its account, in the order of promotion.
-    pub accounts: Vec<(EnvName, AccountId)>,
+    /// The environments, in the order of promotion.
+    pub places: Vec<Place>,
     /// Where alarms are mailed to; checked as part of the environment files.
     pub page: String,
     /// The repository on GitHub.
     pub repository: Repository,
+    /// The branch whose merges are applied.
+    pub branch: BranchName,
     /// Who has to approve changes.
     pub code_owners: Vec<CodeOwner>,
     /// The repository that releases txnr.
     pub txnr: Repository,
     /// The Dockerfile of the image that the pipeline builds, if it builds one.
     pub dockerfile: Option<FilePath>,
+}
+
+/// An environment, and where it lies.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its name.
+    pub name: EnvName,
+    /// Its account.
+    pub account: AccountId,
+    /// Its region.
+    pub region: Region,
 }
 
 /// Environments that by their name are no production, and of those the ones that are made to be torn down. Any other
@@ -40,10 +53,12 @@ const FLEETING: [&str; 4] = ["dev", "test", "sandbox", "demo"];
 #[must_use]
 pub fn project(answers: &Answers) -> String {
     let owners: Vec<String> = answers.code_owners.iter().map(|owner| format!("\"{owner}\"")).collect();
-    let names: Vec<String> = answers.accounts.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let names: Vec<String> = answers.places.iter().map(|place| format!("\"{}\"", place.name)).collect();
     let mut text = format!(
         "# What `txnr init` renders this repository's files from, beside envs/*.toml. After a change: `txnr init`.\n\n\
          repository = \"{}\"\n\
+         # The branch whose merges are applied and whose images are published.\n\
+         branch = \"{}\"\n\
          # Who has to approve changes: `@user` or `@organization/team`.\n\
          code_owners = [{}]\n\
          # Whom the runbook tells people to call.\n\
@@ -57,6 +72,7 @@ pub fn project(answers: &Answers) -> String {
          repository = \"{}\"\n\
          version = \"{}\"\n",
         answers.repository,
+        answers.branch,
         owners.join(", "),
         answers.owner,
         names.join(", "),
@@ -74,26 +90,31 @@ pub fn project(answers: &Answers) -> String {
     text
 }
 
-/// The text of an environment's file, which is the environment `at` of the answers.
+/// The text of the file of an environment, which is `at` among the places of the answers.
 #[must_use]
-pub fn environment(answers: &Answers, at: usize, name: &EnvName, account: &AccountId) -> String {
+pub fn environment(answers: &Answers, at: usize, place: &Place) -> String {
+    let Place { name, account, region } = place;
     let fleeting = FLEETING.contains(&name.as_str());
     let rehearsal = REHEARSALS.contains(&name.as_str());
     let domain =
         if fleeting || rehearsal { subdomain(&answers.domain, name) } else { answers.domain.to_string() };
     let mut text = format!(
         "#:schema ./schema.json\n# Every key, its default and the reason for it: `txnr schema --markdown`\n\n\
-         organization = \"{}\"\naccount_id = \"{account}\"\nregion = \"{}\"\ndomain = \"{domain}\"\nowner = \"{}\"\n",
-        answers.organization, answers.region, answers.owner
+         organization = \"{}\"\naccount_id = \"{account}\"\nregion = \"{region}\"\ndomain = \"{domain}\"\nowner = \"{}\"\n",
+        answers.organization, answers.owner
     );
     if fleeting {
         text.push_str("\n# No cardholder data is handled here, so nothing has to outlive a rebuild.\nproduction = false\nprotection = false\n");
     } else if rehearsal {
         text.push_str("\n# No cardholder data is handled here.\nproduction = false\n");
     }
+    let branch = match answers.branch == BranchName::default() {
+        true => String::new(),
+        false => format!("branch = \"{}\"\n", answers.branch),
+    };
     let _infallible = write!(
         text,
-        "\n[github]\nrepository = \"{}\"\n\n[alarms]\npage = [{}]\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\nname = \"{}\"\n\
+        "\n[github]\nrepository = \"{}\"\n{branch}\n[alarms]\npage = [{}]\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\nname = \"{}\"\n\
          # No image yet: the platform is built without tasks. `txnr image` sets it.\n",
         answers.repository,
         toml_edit::Value::from(answers.page.as_str()),

@@ -95,6 +95,14 @@ checked!(
     "one line without `${{`"
 );
 
+impl FilePath {
+    /// The repository's root.
+    #[must_use]
+    pub fn root() -> Self {
+        Self(".".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

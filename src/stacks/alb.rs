@@ -15,8 +15,8 @@ use terraform::{Address, Addressed, Expr, Meta, NonEmpty, Stack, set};
 use super::per_service::PerService;
 use super::{dns, network, storage};
 use crate::config::{
-    Certificate, DomainName, EnvConfig, FurtherService, KeyAlgorithm, MutualTlsMode, S3Object, TargetGroup,
-    Workload,
+    Certificate, CertificateArn, CertificateName, DomainName, EnvConfig, FurtherService, KeyAlgorithm,
+    MutualTlsMode, S3Object, TargetGroup, Workload,
 };
 
 /// The load balancer and what the service needs of it.
@@ -63,7 +63,7 @@ pub fn build(
     let zone = HostedZone::of(stack, config, zone);
     let certificate = match &config.certificate {
         Certificate::Issued { key_algorithm, .. } => certificate(stack, config, *key_algorithm, &zone),
-        Certificate::Existing { arn, .. } => Expr::external(arn.to_string()),
+        Certificate::Existing { arn, first, .. } => existing_certificate(stack, arn, first),
     };
     let load_balancer = load_balancer(stack, config, network, &buckets.access);
     let target_groups = PerService::build(config, |workload| {
@@ -194,6 +194,35 @@ fn certificate(
     validation.certificate_arn()
 }
 
+/// What a load balancer takes. Where none are named, the provider looks among the RSA keys of old alone.
+const KEY_TYPES: [&str; 6] =
+    ["EC_prime256v1", "EC_secp384r1", "EC_secp521r1", "RSA_2048", "RSA_3072", "RSA_4096"];
+
+/// The certificate that exists already, if it is the one that its name leads to: Terraform finds none by its ARN, and
+/// learns no name but the first.
+fn existing_certificate(
+    stack: &mut Stack<'_>,
+    arn: &CertificateArn,
+    first: &CertificateName,
+) -> Expr<AcmCertificateValidationCertificateArn> {
+    let what = format!(
+        "certificate.arn: the newest certificate for {first} that is issued in this region is another one. Name that one; \
+         or, if the first name of the certificate is another, put it first under certificate.names."
+    );
+    let certificate = stack.add_with(
+        "main",
+        Meta::new().postcondition(Expr::<Text>::itself("arn").equals(arn.to_string()), what),
+        data::AcmCertificate {
+            domain: set(first.to_string()),
+            key_types: set(KEY_TYPES),
+            most_recent: set(true),
+            statuses: set(["ISSUED"]),
+            ..Default::default()
+        },
+    );
+    certificate.arn()
+}
+
 /// The names that the certificate bears which is issued here, each once: the domain, the alternative names, and the hosts
 /// of services that none of those stands for.
 #[must_use]
@@ -203,8 +232,7 @@ pub fn certified_names(config: &EnvConfig) -> Vec<String> {
     let alternatives = alternative_names.iter().map(ToString::to_string);
     names.extend(alternatives.filter(|name| *name != config.domain.as_str()));
     for host in config.services.values().flat_map(|service| &service.hosts) {
-        let wildcard = host.parent().map(|parent| format!("*.{parent}"));
-        if !names.iter().any(|name| name == host.as_str() || Some(name) == wildcard.as_ref()) {
+        if !names.iter().any(|name| host.is_named_by(name)) {
             names.push(host.to_string());
         }
     }
@@ -714,12 +742,20 @@ pub(in crate::stacks) mod tests {
         let arn = "arn:aws:acm:us-east-1:111122223333:certificate/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e65";
         let text = format!("[certificate]\narn = \"{arn}\"\nelsewhere = \"The PKI team\"\n");
         let alb = file(&text, "alb");
-        assert_eq!(resource(&alb, "aws_lb_listener", "https")["certificate_arn"], arn);
+        let found = "${data.aws_acm_certificate.main.arn}";
+        assert_eq!(resource(&alb, "aws_lb_listener", "https")["certificate_arn"], found);
+        let sought = &alb["data"]["aws_acm_certificate"]["main"];
+        assert_eq!(
+            (&sought["domain"], &sought["statuses"]),
+            (&json!("reconcile.example.com"), &json!(["ISSUED"]))
+        );
+        let held = &sought["lifecycle"]["postcondition"][0]["condition"];
+        assert!(held.as_str().is_some_and(|held| held.contains(arn)), "{held}");
         assert_eq!(resource(&alb, "aws_acm_certificate", "main"), Value::Null);
         let records = alb["resource"]["aws_route53_record"].as_object().expect("records");
         assert_eq!(records.keys().collect::<Vec<_>>(), ["service_ipv4"]);
         let alarm = resource(&file(&text, "alarms"), "aws_cloudwatch_metric_alarm", "certificate_expiry");
-        assert_eq!(alarm["dimensions"]["CertificateArn"], arn);
+        assert_eq!(alarm["dimensions"]["CertificateArn"], found);
     }
 
     #[test]

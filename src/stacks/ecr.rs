@@ -100,6 +100,17 @@ pub fn name(config: &EnvConfig, workload: Workload<'_>) -> String {
     }
 }
 
+/// The address that a service's images are pulled from, for workflows.
+#[must_use]
+pub fn address(config: &EnvConfig, workload: Workload<'_>) -> String {
+    let own = || {
+        let suffix = config.partition().dns_suffix();
+        let registry = format!("{}.dkr.ecr.{}.{suffix}", config.account_id, config.region);
+        format!("{registry}/{}", name(config, workload))
+    };
+    workload.service.image_repository.as_ref().map_or_else(own, ToString::to_string)
+}
+
 /// The ARNs of the environment's own repositories, for policies that stand before they do.
 #[must_use]
 pub fn repository_arns(config: &EnvConfig) -> Vec<String> {

@@ -35,6 +35,7 @@ enum Position {
     IpReputation = 400,
     AnonymousIps = 500,
     RateLimit = 600,
+    Uploads = 610,
     Common = 700,
     LargeBodies = 710,
     ScriptBodies = 720,
@@ -44,7 +45,7 @@ enum Position {
 
 /// Builds the web ACL, attaches it and turns its logs on.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, alb: &alb::Outputs, logs: &logs::Outputs) -> Outputs {
-    let rules = rules(&config.waf, |set| address_set(stack, config, set).arn());
+    let rules = rules(config, |set| address_set(stack, config, set).arn());
     let web_acl = stack.add(
         "main",
         Wafv2WebAcl {
@@ -75,17 +76,19 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, alb: &alb::Outputs, logs
 /// The capacity units that the rules use: for the check of the environment file, which is where they can be mended.
 /// AWS would refuse the web ACL, or charge for it, only once it is applied.
 #[must_use]
-pub fn capacity(waf: &Waf) -> u32 {
-    rules(waf, |set| Expr::external(set.name)).capacity()
+pub fn capacity(config: &EnvConfig) -> u32 {
+    rules(config, |set| Expr::external(set.name)).capacity()
 }
 
 /// The rules; `declare` makes an address set for one of them.
-fn rules(waf: &Waf, declare: impl FnMut(AddressSet) -> Expr<Wafv2IpSetArn>) -> Rules {
+fn rules(config: &EnvConfig, declare: impl FnMut(AddressSet) -> Expr<Wafv2IpSetArn>) -> Rules {
+    let waf = &config.waf;
     let mut rules = Rules::default();
     address_rules(waf, &mut rules, declare);
     geography(waf, &mut rules);
     traffic_rules(waf, &mut rules);
-    content_rules(waf, &mut rules);
+    let uploads = upload_rules(config, &mut rules);
+    content_rules(waf, uploads, &mut rules);
     rules
 }
 
@@ -169,15 +172,40 @@ fn traffic_rules(waf: &Waf, rules: &mut Rules) {
     rules.put(Position::RateLimit as u32, Rule::rate_limit("rate-limit", limit, verdict));
 }
 
+/// What marks an upload for the rules after it.
+const UPLOAD: &str = "upload";
+
+/// Marks what is an upload: a service's path at one of its hosts, for another's may well have the same. The main service
+/// gets the requests to all other hosts too; its uploads are those to its domain. Hosts and paths are compared as they are
+/// sent: what is spelled otherwise is no upload, and is refused. Tells whether there are any.
+fn upload_rules(config: &EnvConfig, rules: &mut Rules) -> bool {
+    let mut any = false;
+    for workload in config.workloads() {
+        let (hosts, paths) = match workload.further {
+            None => (std::slice::from_ref(&config.domain), &config.waf.upload_paths),
+            Some(further) => (&further.hosts[..], &further.upload_paths),
+        };
+        let hosts = NonEmpty::from_vec(hosts.iter().map(ToString::to_string).collect());
+        let paths = NonEmpty::from_vec(paths.iter().map(ToString::to_string).collect());
+        let Some((hosts, paths)) = hosts.zip(paths) else { continue };
+        let tests = NonEmpty::new(Test::host_is(hosts), [Test::path_starts_with(paths)]);
+        let name = workload.name().map_or_else(|| "uploads".to_owned(), |name| format!("uploads-{name}"));
+        let rule = Rule::when(name, tests, Verdict::Count).labelled(UPLOAD);
+        rules.put(Position::Uploads as u32, rule);
+        any = true;
+    }
+    any
+}
+
 /// What is judged by what a request holds.
-fn content_rules(waf: &Waf, rules: &mut Rules) {
+fn content_rules(waf: &Waf, uploads: bool, rules: &mut Rules) {
     let groups = &waf.managed_groups;
     let mut overrides = Vec::new();
-    for (position, name, rule) in UPLOAD_EXCEPTIONS {
-        if let Some(outside) = outside_uploads(waf, rule) {
-            overrides.push((rule, Verdict::Count));
-            rules.put(position as u32, Rule::when(name, outside, verdict(groups.common, Verdict::Block)));
-        }
+    // Where nothing is uploaded the rules act themselves.
+    for (position, name, rule) in UPLOAD_EXCEPTIONS.into_iter().filter(|_| uploads) {
+        let outside = NonEmpty::new(Test::has_label(rule.label()), [Test::has_label(UPLOAD).negate()]);
+        overrides.push((rule, Verdict::Count));
+        rules.put(position as u32, Rule::when(name, outside, verdict(groups.common, Verdict::Block)));
     }
     let common = Managed::common(group_mode(groups.common), overrides);
     rules.put(Position::Common as u32, Rule::managed("common", common));
@@ -205,16 +233,6 @@ const UPLOAD_EXCEPTIONS: [(Position, &str, CommonRule); 2] = [
     (Position::LargeBodies, "large-bodies", CommonRule::SizeRestrictionsBody),
     (Position::ScriptBodies, "script-bodies", CommonRule::CrossSiteScriptingBody),
 ];
-
-/// Requests that the rule has marked and that are not uploads; `None` if nothing is uploaded, so that the rule itself
-/// may act. Paths are compared as they are sent: one that is spelled otherwise is no upload, and is refused.
-fn outside_uploads(waf: &Waf, rule: CommonRule) -> Option<NonEmpty<Test>> {
-    if waf.upload_paths.is_empty() {
-        return None;
-    }
-    let elsewhere = waf.upload_paths.iter().map(|path| Test::path_starts_with(path.to_string()).negate());
-    Some(NonEmpty::new(Test::has_label(rule.label()), elsewhere))
-}
 
 fn verdict(mode: WafMode, block: Verdict) -> Verdict {
     match mode {
@@ -328,6 +346,7 @@ redacted_headers = ["x-api-key", "cookie"]
                 "ip-reputation",
                 "anonymous-ips",
                 "rate-limit",
+                "uploads",
                 "common",
                 "large-bodies",
                 "script-bodies",
@@ -372,10 +391,41 @@ redacted_headers = ["x-api-key", "cookie"]
             tests[0]["label_match_statement"]["key"],
             "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
         );
-        let path = |at: usize| &tests[at]["not_statement"]["statement"][0]["byte_match_statement"];
-        assert_eq!(path(1)["search_string"], "/v1/statements");
-        assert_eq!(path(2)["search_string"], "/v1/matches");
-        assert_eq!(path(1)["positional_constraint"], "STARTS_WITH");
+        let marked = &tests[1]["not_statement"]["statement"][0]["label_match_statement"];
+        assert_eq!(marked, &json!({ "key": "upload", "scope": "LABEL" }));
+        let uploads = rule(&acl, "uploads");
+        assert_eq!(uploads["action"], json!({ "count": {} }), "it marks and decides nothing");
+        assert_eq!(uploads["rule_label"], json!([{ "name": "upload" }]));
+        assert_eq!(asked(&uploads), (vec!["reconcile.example.com"], vec!["/v1/statements", "/v1/matches"]));
+    }
+
+    /// The hosts and the starts of paths that a rule asks for.
+    fn asked(rule: &Value) -> (Vec<&str>, Vec<&str>) {
+        let tests = rule["statement"]["and_statement"]["statement"].as_array().expect("tests");
+        (texts(&tests[0], "single_header", "EXACTLY"), texts(&tests[1], "uri_path", "STARTS_WITH"))
+    }
+
+    /// What a test, or one of several, compares a part of the request with.
+    fn texts<'a>(test: &'a Value, part: &str, constraint: &str) -> Vec<&'a str> {
+        let several = test["or_statement"]["statement"].as_array();
+        let each = several.map_or(std::slice::from_ref(test), Vec::as_slice).iter();
+        let each = each.map(|test| &test["byte_match_statement"]).inspect(|test| {
+            assert!(test["field_to_match"][part].is_object(), "{test}");
+            assert_eq!(test["positional_constraint"], constraint);
+        });
+        each.map(|test| test["search_string"].as_str().expect("text")).collect()
+    }
+
+    #[test]
+    fn a_body_is_let_through_for_the_service_that_takes_it_and_for_no_other() {
+        let acl = acl("[services.back-office]\nhosts = [\"back.example.com\", \"office.example.com\"]\n\
+                       [services.files]\nhosts = [\"files.example.com\"]\nupload_paths = [\"/v1/statements\"]\n");
+        assert_eq!(asked(&rule(&acl, "uploads")), (vec!["reconcile.example.com"], vec!["/v1/statements"]));
+        assert_eq!(asked(&rule(&acl, "uploads-files")), (vec!["files.example.com"], vec!["/v1/statements"]));
+        assert_eq!(rule(&acl, "uploads-back-office"), Value::Null);
+        let order = order(&acl);
+        let at = |name: &str| order.iter().find(|(rule, _)| rule == name).expect("the rule").1;
+        assert!(at("uploads-files") < at("large-bodies"), "the mark comes first");
     }
 
     #[test]
@@ -431,8 +481,8 @@ redacted_headers = ["x-api-key", "cookie"]
             parse(Path::new("test.toml"), &format!("{required}waf.capacity_limit = {limit}\n")).map(|_| ())
         };
         let report = check(1000).expect_err("over the limit").to_string();
-        assert!(report.contains("the rules use 1183 capacity units"), "{report}");
+        assert!(report.contains("the rules use 1195 capacity units"), "{report}");
         assert!(report.contains("waf.capacity_limit = 1000"), "{report}");
-        assert!(check(1183).is_ok());
+        assert!(check(1195).is_ok());
     }
 }

@@ -18,7 +18,7 @@ proptest! {
     #[test]
     fn subnets_lie_in_the_vpc_and_share_no_address(text in valid()) {
         let (config, _) = parse(Path::new("prod.toml"), &text).expect("a valid file");
-        let vpc = config.network.own().expect("a VPC of its own");
+        let Some(vpc) = config.network.own() else { return Ok(()) };
         let subnets = vpc.subnets.clone();
         let all: Vec<_> = [subnets.public, subnets.private, subnets.data].concat();
         prop_assert_eq!(all.len(), 3 * config.network.availability_zones.len());

@@ -51,12 +51,13 @@ fn the_image_keeps_to_the_contract() {
     let health = only("HEALTHCHECK");
     let (_, health) = health.split_once(" CMD ").unwrap();
     assert_eq!(words(health), contract::HEALTH_COMMAND);
-    let given = format!("--chown={user}:{user} /writable {}", contract::WRITABLE_DIRECTORY);
+    let given = format!("--chown={user}:{user} /writable /");
     assert!(image.iter().any(|(name, rest)| name == "COPY" && rest.ends_with(&given)), "{image:?}");
     assert!(!image.iter().any(|(name, _)| name == "RUN"), "the image has no shell");
 
     let built = |text: &str| build.iter().any(|(_, rest)| rest.contains(text));
     assert!(built(&format!("/root-of-image{}", contract::BINARY)));
+    assert!(built(&format!("install -d -m 0700 \"/writable{}\"", contract::WRITABLE_DIRECTORY)));
     let downloads: Vec<&str> =
         build.iter().filter(|(name, _)| name == "ADD").map(|(_, rest)| rest.as_str()).collect();
     let authorities = format!(" /root-of-image{}", contract::DATABASE_CA_FILE);

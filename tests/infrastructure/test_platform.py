@@ -122,12 +122,13 @@ def test_the_load_balancer_faces_the_internet_and_speaks_https(platform: Platfor
     assert protocols[443] == "HTTPS"
 
 
-def test_the_cluster_is_there_with_its_service(platform: Platform) -> None:
+def test_the_cluster_is_there_with_its_services(platform: Platform) -> None:
     ecs = platform.client("ecs")
     clusters = [arn for arn in ecs.list_clusters()["clusterArns"] if platform.prefix in arn]
     assert len(clusters) == 1
     services = ecs.list_services(cluster=clusters[0])["serviceArns"]
-    assert [arn.rsplit("/", 1)[-1] for arn in services] == [platform.service]
+    expected = sorted([platform.service, *platform.file.get("services", {})])
+    assert sorted(arn.rsplit("/", 1)[-1] for arn in services) == expected
 
 
 def test_the_image_repository_is_immutable_and_scanned(platform: Platform) -> None:

@@ -38,17 +38,19 @@ fn platform(path: &str, more: &str) -> Platform {
 
 /// The productions that the rows are checked on, and what the account of one has to have before.
 struct Production {
-    platforms: [Platform; 6],
+    platforms: [Platform; 7],
 }
 
 /// Where among them there is which.
 const AS_IT_STANDS: usize = 0;
-const ZONE: usize = 1;
+/// With a network firewall.
+const FIREWALL: usize = 1;
+const ZONE: usize = 2;
 /// On an instance, and next to it in Aurora.
-const INSTANCE: usize = 2;
+const INSTANCE: usize = 3;
 /// What `INSTANCE` is, and further services.
-const SERVICES: usize = 4;
-const BOOTSTRAP: usize = 5;
+const SERVICES: usize = 5;
+const BOOTSTRAP: usize = 6;
 
 /// With its records in PostgreSQL; the tables of DynamoDB are there either way.
 const POSTGRES: &str = "\n[data]\nstore = \"postgres\"\ndynamodb.enabled = true\n";
@@ -86,7 +88,8 @@ impl Production {
         Self {
             platforms: [
                 of(""),
-                of("\n[dns]\ncreate_zone = true\n"),
+                of("\n[network.firewall]\nallowed_names = [\"api.scheme.example\"]\n"),
+                of("\n[dns]\ncreate_zone = true\ndnssec = true\n"),
                 of(POSTGRES),
                 of(&format!("{POSTGRES}postgres.engine = \"aurora-serverless\"\n")),
                 of(&format!("{POSTGRES}{FURTHER}")),
@@ -108,7 +111,7 @@ impl Production {
     /// Of that, what the document lists the resources of.
     fn shown(&self, store: Store) -> &[Platform] {
         &self.platforms[match store {
-            Store::Any => AS_IT_STANDS..ZONE,
+            Store::Any => AS_IT_STANDS..FIREWALL,
             Store::Postgres => INSTANCE..SERVICES,
             Store::Zone => ZONE..INSTANCE,
             Store::Bootstrap => BOOTSTRAP..BOOTSTRAP + 1,
@@ -381,8 +384,8 @@ fn document() -> String {
          over all resources of its kind, and {listed} are listed with the reason. A row marked *PostgreSQL* is checked \
          on production with `data.store = \"postgres\"`, since the environment of this repository keeps its records in \
          DynamoDB: on an instance of RDS and on a cluster of Aurora (`data.postgres.engine`); one marked *Zone*, on \
-         production with `dns.create_zone = true`; one marked *Bootstrap*, on what `txnr bootstrap` makes of its \
-         account. A row without a mark is checked on each of these productions, and every row of an environment on one \
+         production with `dns.create_zone = true` and `dns.dnssec = true`; one marked *Bootstrap*, on what `txnr bootstrap` makes of its \
+         account. A row without a mark is checked on each of these productions and on one with a network firewall, and every row of an environment on one \
          with further services (`[services]`) as well, over the resources of every service; the last column lists what \
          it looks at in `envs/prod.toml` alone.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | resources |\n| --- | --- | --- | --- | --- | --- |\n",
         rows.len(),

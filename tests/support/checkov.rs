@@ -1,4 +1,4 @@
-//! The external referee: checkov on the JSON of a plan, and the exceptions that have a reason.
+//! The external referee: checkov on the JSON of a plan or on generated files, and the exceptions that have a reason.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,22 +10,33 @@ use super::python;
 
 /// Runs checkov on the JSON of a plan.
 pub fn check(plan: &Path) -> Found {
+    run("terraform_plan", &["--file"], plan)
+}
+
+/// Runs checkov on a generated root module as the hook before a push does, which has no plan. It cannot read the file that
+/// holds providers alone.
+pub fn check_files(root: &Path) -> Found {
+    run("terraform_json", &["--skip-path", "terraform.tf.json", "--directory"], root)
+}
+
+fn run(framework: &str, arguments: &[&str], path: &Path) -> Found {
     let output = Command::new(python("checkov"))
         // Where it starts it looks for a configuration of its own.
-        .current_dir(plan.parent().expect("the plan lies in a folder"))
-        .args(["-m", "checkov.main", "--framework", "terraform_plan", "--output", "json", "--skip-download"])
-        .args(["--compact", "--quiet", "--file"])
-        .arg(plan)
+        .current_dir(path.parent().expect("it lies in a folder"))
+        .args(["-m", "checkov.main", "--framework", framework, "--output", "json", "--skip-download"])
+        .args(["--compact", "--quiet"])
+        .args(arguments)
+        .arg(path)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("LOG_LEVEL", "ERROR")
         .output()
         .expect("checkov starts");
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let said = || format!("{}: {stdout}{}", plan.display(), String::from_utf8_lossy(&output.stderr));
+    let said = || format!("{}: {stdout}{}", path.display(), String::from_utf8_lossy(&output.stderr));
     Found(Report::read(&stdout).unwrap_or_else(|error| panic!("{error}: {}", said())))
 }
 
-/// What checkov found in a plan.
+/// What checkov found.
 pub struct Found(Report);
 
 impl Found {

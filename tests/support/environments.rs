@@ -6,20 +6,54 @@ use txnr::config::{FargateSize, RetentionDays};
 
 /// Files that load without an error: each setting drawn from what the reference allows.
 pub fn valid() -> impl Strategy<Value = String> {
-    (head(), network(), service(), data(), alb(), waf(), detection(), rest()).prop_map(
-        |((head, production), network, service, data, alb, waf, detection, rest)| {
+    let around = (options(), alb(), waf(), detection(), rest());
+    (head(), network(), service(), services(), data(), existing(), around).prop_map(
+        |(head, (network, egress), service, services, data, existing, around)| {
+            let (options, alb, waf, detection, rest) = around;
             // What production refuses, it does not get.
-            let exec = if production { "" } else { "exec = true\n" };
-            let rest = if production { rest.replace("export = false", "export = true") } else { rest };
+            let exec = if head.production { "" } else { "exec = true\n" };
+            let rest = if head.production { rest.replace("export = false", "export = true") } else { rest };
             // The tables of the service are not reached otherwise.
             let tables = data.contains("store = \"dynamodb\"");
             let network = if tables { network } else { network.replace(", \"dynamodb\"]", "]") };
-            format!("{head}{network}[service]\n{exec}{service}{data}{alb}{waf}{detection}{rest}")
+            let services: String = services.iter().map(|service| service.text(&head, &egress)).collect();
+            let existing = existing.text(&head);
+            // A table is scaled only once it is there, and is replicated only once it is scaled.
+            let data = if options.recovery { data.replace("provisioned", "on-demand") } else { data };
+            let options = options.text(&head);
+            let head = head.text;
+            format!("{head}{network}[service]\n{exec}{service}{services}{data}{existing}{options}{alb}{waf}{detection}{rest}")
         },
     )
 }
 
-fn head() -> impl Strategy<Value = (String, bool)> {
+/// What the file begins with, and what of it the ARNs and hosts in other tables depend on.
+#[derive(Debug, Clone)]
+struct Head {
+    text: String,
+    account: String,
+    region: &'static str,
+    production: bool,
+}
+
+impl Head {
+    /// An ARN of the environment's account and region.
+    fn arn(&self, service: &str, resource: &str) -> String {
+        self.arn_of(&self.account, service, resource)
+    }
+
+    fn arn_of(&self, account: &str, service: &str, resource: &str) -> String {
+        let partition = match self.region.split('-').next() {
+            Some("cn") => "aws-cn",
+            _ if self.region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        let region = if service == "iam" { "" } else { self.region };
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+}
+
+fn head() -> impl Strategy<Value = Head> {
     let region = one_of(&["us-east-1", "eu-west-3", "us-gov-east-1", "cn-north-1", "ap-southeast-4"]);
     let host = "[a-z]([a-z0-9]{0,8}[a-z0-9])?";
     ("[a-z][a-z0-9]{0,9}", "[0-9]{12}", region, host, any::<bool>(), any::<bool>()).prop_map(
@@ -32,28 +66,45 @@ fn head() -> impl Strategy<Value = (String, bool)> {
             if fleeting && !production {
                 text.push_str("protection = false\n");
             }
-            (text, production)
+            Head { text, account, region, production }
         },
     )
 }
 
-fn network() -> impl Strategy<Value = String> {
+/// What stands in `[network]`, and the names of the destinations outside AWS.
+fn network() -> impl Strategy<Value = (String, Vec<String>)> {
     let zones = some_of(&["a", "b", "c", "d", "e", "f"], 2);
     let nat = one_of(&["per-az", "single", "none"]);
     // Those that the tasks need to start without NAT come first and always.
     let further = some_of(&["kms", "sts", "ssm", "ssmmessages", "events", "guardduty-data"], 0);
     let egress = prop::collection::btree_map("[a-z]{1,8}", (any::<[u8; 3]>(), 1_u16..), 0..4);
-    (any::<u8>(), 16_u8..=22, zones, nat, any::<[bool; 2]>(), further, egress).prop_map(
-        |(octet, prefix, zones, nat, [ipv6, s3], further, egress)| {
+    // Half of them in a VPC that exists already, with what of it is somebody else's.
+    let parts = ["flow_logs", "network_acls", "interface_endpoints", "gateway_endpoints"];
+    let existing = prop::option::of(some_of(&parts, 0));
+    let vpc = (any::<u8>(), 16_u8..=22, nat, existing);
+    (vpc, zones, any::<[bool; 3]>(), further, egress).prop_map(
+        |((octet, prefix, nat, existing), zones, [ipv6, s3, firewall], further, egress)| {
             let needed = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"];
             let interface: Vec<&str> = needed.into_iter().chain(further).collect();
+            let theirs = |part| existing.as_ref().is_some_and(|parts| parts.contains(&part));
+            let s3 = s3 && !theirs("flow_logs");
             let mut text = format!(
-                "[network]\ncidr = \"10.{octet}.0.0/{prefix}\"\navailability_zones = {zones:?}\nnat = \"{nat}\"\n\
-                 ipv6 = {ipv6}\nflow_logs.s3 = {s3}\nendpoints.gateway = [\"s3\", \"dynamodb\"]\n\
-                 endpoints.interface = {interface:?}\n"
+                "[network]\navailability_zones = {zones:?}\nipv6 = {ipv6}\nflow_logs.s3 = {s3}\n\
+                 endpoints.gateway = [\"s3\", \"dynamodb\"]\nendpoints.interface = {interface:?}\n"
             );
+            match &existing {
+                Some(parts) => text.push_str(&existing_vpc(zones.len(), parts)),
+                None => {
+                    let _ = writeln!(text, "cidr = \"10.{octet}.0.0/{prefix}\"\nnat = \"{nat}\"");
+                    if firewall && nat != "none" && prefix <= 19 {
+                        text.push_str("firewall.allowed_names = [\"api.scheme.example\", \"*.bank.example\"]\n");
+                    }
+                }
+            }
             // Without NAT there is no way to them.
-            let egress = egress.into_iter().filter(|_| nat != "none");
+            let leaves = existing.is_some() || nat != "none";
+            let egress: Vec<_> = egress.into_iter().filter(|_| leaves).collect();
+            let names = egress.iter().map(|(name, _)| name.clone()).collect();
             for (name, ([a, b, c], port)) in egress {
                 let cidr = format!("{}.{b}.{c}.0/24", a.clamp(11, 99));
                 let _ = write!(
@@ -61,9 +112,30 @@ fn network() -> impl Strategy<Value = String> {
                     "[[network.egress]]\nname = \"{name}\"\ncidr = \"{cidr}\"\nport = {port}\nreason = \"To {name}\"\n"
                 );
             }
-            text
+            (text, names)
         },
     )
+}
+
+/// What stands below `existing` in `[network]`: subnets for each zone, and who has which part.
+fn existing_vpc(zones: usize, parts: &[&str]) -> String {
+    let subnets = |tier: usize| -> Vec<String> {
+        (0..zones).map(|zone| format!("subnet-0123456789abcde{tier}{zone}")).collect()
+    };
+    let mut text = format!(
+        "existing.vpc_id = \"vpc-0123456789abcdef0\"\nexisting.public = {:?}\nexisting.private = {:?}\n\
+         existing.data = {:?}\nexisting.elsewhere.vpc = \"The network team has it\"\n",
+        subnets(1),
+        subnets(2),
+        subnets(3)
+    );
+    for part in parts {
+        let _ = writeln!(text, "existing.elsewhere.{part} = \"The network team has it\"");
+        if *part == "interface_endpoints" {
+            text.push_str("existing.interface_endpoint_cidrs = [\"10.0.16.0/22\"]\n");
+        }
+    }
+    text
 }
 
 /// What stands in `[service]` and below it.
@@ -101,6 +173,220 @@ fn service() -> impl Strategy<Value = String> {
             text
         },
     )
+}
+
+/// A service beside the main one.
+#[derive(Debug, Clone)]
+struct Further {
+    name: String,
+    /// Its place among them.
+    place: usize,
+    /// By its host, by its path at the domain of the main service, or by both.
+    asked_by: &'static str,
+    image: bool,
+    port: u16,
+    owner: &'static str,
+    counts: (u32, u32),
+    secret: bool,
+    policies: usize,
+    data_stores: bool,
+    page: bool,
+    sidecar: bool,
+    reaches: bool,
+}
+
+fn services() -> impl Strategy<Value = Vec<Further>> {
+    let asked_by = one_of(&["host", "path", "both"]);
+    let drawn =
+        (asked_by, 1024_u16.., one_of(&["rolling", "external"]), (1_u32..=50, 0_u32..=50), 0_usize..3);
+    let further = (drawn, any::<[bool; 6]>());
+    // None that is one of the platform's own, such as `main`.
+    prop::collection::btree_map("x[a-z0-9]{0,8}(-[a-z0-9]{1,8})?", further, 0..4).prop_map(|services| {
+        let services = services.into_iter().enumerate();
+        services
+            .map(|(place, (name, ((asked_by, port, owner, counts, policies), flags)))| {
+                let [image, secret, data_stores, page, sidecar, reaches] = flags;
+                Further {
+                    name,
+                    place,
+                    asked_by,
+                    image,
+                    port,
+                    owner,
+                    counts,
+                    secret,
+                    policies,
+                    data_stores,
+                    page,
+                    sidecar,
+                    reaches,
+                }
+            })
+            .collect()
+    })
+}
+
+impl Further {
+    /// Its table. It reaches all destinations or none.
+    fn text(&self, head: &Head, egress: &[String]) -> String {
+        let Self { name, place, asked_by, image, port, owner, counts: (desired, more), .. } = self;
+        let Self { secret, policies, data_stores, page, sidecar, reaches, .. } = self;
+        let mut text = format!(
+            "[services.{name}]\ncontainer_port = {port}\ndesired_count = {desired}\nmax_count = {}\n\
+             deployment.strategy = \"{owner}\"\ndata_stores = {data_stores}\npage = {page}\n",
+            desired + more
+        );
+        if *asked_by != "path" {
+            let _ = writeln!(text, "hosts = [\"of-{name}.example.com\"]");
+        }
+        if *asked_by != "host" {
+            let _ = writeln!(text, "paths = [\"/of-{name}/*\"]");
+        }
+        // Computed ones may be the same.
+        if *place > 0 {
+            let _ = writeln!(text, "priority = {place}");
+        }
+        if *image {
+            text.push_str("image = \"v1\"\n");
+        }
+        let policies: Vec<String> =
+            (0..*policies).map(|number| head.arn("iam", &format!("policy/of-{name}-{number}"))).collect();
+        let _ = writeln!(text, "task_policies = {policies:?}");
+        if *reaches {
+            let _ = writeln!(text, "egress = {egress:?}");
+        }
+        let arn = head.arn("secretsmanager", &format!("secret:{name}-AbCdEf"));
+        if *secret {
+            let _ = writeln!(text, "secrets.SESSION = \"{arn}\"");
+        }
+        if *sidecar {
+            let digest = "8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6";
+            let suffix = if head.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+            let repository = format!("{}.dkr.ecr.{}.{suffix}/agents", head.account, head.region);
+            let _ = write!(
+                text,
+                "[services.{name}.sidecars.agent]\nrepository = \"{repository}\"\nimage = \"sha256:{digest}\"\n\
+                 cpu = 64\nmemory = 128\nsecrets = {{ AGENT = \"{arn}\" }}\n"
+            );
+        }
+        text
+    }
+}
+
+/// What exists already, beside the network.
+#[derive(Debug, Clone)]
+struct Existing {
+    keys: Vec<&'static str>,
+    /// Another account, to which the key of secrets and the bucket of logs may belong.
+    other: String,
+    theirs: bool,
+    certificate: bool,
+    audit_bucket: bool,
+    audit_key: bool,
+    access_bucket: bool,
+}
+
+fn existing() -> impl Strategy<Value = Existing> {
+    let keys = some_of(&["logs", "data", "secrets", "artifacts"], 0);
+    (keys, "[0-9]{12}", any::<[bool; 5]>()).prop_map(
+        |(keys, other, [theirs, certificate, audit_bucket, audit_key, access_bucket])| Existing {
+            keys,
+            other,
+            theirs,
+            certificate,
+            audit_bucket,
+            audit_key,
+            access_bucket,
+        },
+    )
+}
+
+impl Existing {
+    /// The tables of what there is.
+    fn text(&self, head: &Head) -> String {
+        let owner = if self.theirs { &self.other } else { &head.account };
+        let mut text = String::new();
+        if !self.keys.is_empty() {
+            text.push_str("[kms.keys]\nelsewhere = \"The security team has them\"\n");
+        }
+        for (number, purpose) in self.keys.iter().enumerate() {
+            let account = if *purpose == "secrets" { owner } else { &head.account };
+            let key = format!("key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6{number}");
+            let _ = writeln!(text, "{purpose} = \"{}\"", head.arn_of(account, "kms", &key));
+        }
+        if self.certificate {
+            let arn = head.arn("acm", "certificate/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f");
+            let _ = write!(
+                text,
+                "[certificate]\narn = \"{arn}\"\nnames = [\"*.example.com\"]\nelsewhere = \"The PKI has it\"\n"
+            );
+        }
+        if self.audit_bucket {
+            let _ = write!(
+                text,
+                "[storage.audit_bucket]\nname = \"a-log-archive\"\naccount = \"{owner}\"\n\
+                 elsewhere = \"The log archive has it\"\n"
+            );
+            if self.audit_key {
+                let key = head.arn_of(owner, "kms", "key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e7f");
+                let _ = writeln!(text, "key = \"{key}\"");
+            }
+        }
+        if self.access_bucket {
+            text.push_str(
+                "[storage.access_bucket]\nname = \"an-access-log\"\nelsewhere = \"The account factory has it\"\n",
+            );
+        }
+        text
+    }
+}
+
+/// What an environment may have besides, each in a table of its own.
+#[derive(Debug, Clone)]
+struct Options {
+    zone: bool,
+    signed: bool,
+    names: bool,
+    recovery: bool,
+    restores: bool,
+    clients: bool,
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    any::<[bool; 6]>().prop_map(|[zone, signed, names, recovery, restores, clients]| Options {
+        zone,
+        signed,
+        names,
+        recovery,
+        restores,
+        clients,
+    })
+}
+
+impl Options {
+    fn text(&self, head: &Head) -> String {
+        // The other region of the partition; public zones are logged and signed in one partition alone.
+        let (other, zones) = match head.region {
+            "us-gov-east-1" => ("us-gov-west-1", false),
+            "cn-north-1" => ("cn-northwest-1", false),
+            _ => ("eu-central-1", true),
+        };
+        let (zone, names) = (self.zone && zones, if self.names { "[\"api.scheme.example\"]" } else { "[]" });
+        let mut text = format!(
+            "[dns]\ncreate_zone = {zone}\ndnssec = {}\nallowed_names = {names}\n[backup.restore_test]\nenabled = {}\n",
+            zone && self.signed,
+            self.restores
+        );
+        if self.recovery {
+            let _ = writeln!(text, "[recovery]\nregion = \"{other}\"");
+        }
+        if self.clients {
+            text.push_str(
+                "[alb.mutual_tls]\nmode = \"verify\"\nca_bundle = { bucket = \"authorities\", key = \"ca.pem\" }\n",
+            );
+        }
+        text
+    }
 }
 
 /// What stands in `[data]` and `[secrets]`.

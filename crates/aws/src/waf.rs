@@ -20,7 +20,7 @@ use crate::wafv2_web_acl::{
     ByteMatchStatementOptional, Count, CustomResponse, FieldToMatch, GeoMatchStatement,
     IpSetReferenceStatement, LabelMatchStatement, ManagedRuleGroupStatement,
     ManagedRuleGroupStatementOptional, OverrideAction, RateBasedStatement, RateBasedStatementOptional,
-    Rule as RuleBlock, RuleActionOverride, RuleOptional, Statement as First, TextTransformation,
+    Rule as RuleBlock, RuleActionOverride, RuleLabel, RuleOptional, Statement as First, TextTransformation,
     VisibilityConfig,
 };
 
@@ -59,6 +59,7 @@ pub struct Rule {
     statement: First,
     action: Option<Action>,
     override_action: Option<OverrideAction>,
+    label: Option<Cow<'static, str>>,
 }
 
 impl Rule {
@@ -67,7 +68,14 @@ impl Rule {
     /// `name` is unique within the web ACL, 1 to 128 letters, digits, hyphens and underscores; the metric bears it too.
     pub fn when(name: impl Into<Cow<'static, str>>, tests: NonEmpty<Test>, verdict: Verdict) -> Self {
         let (capacity, statement) = all(tests);
-        Self { name: name.into(), capacity, statement, action: Some(verdict.into()), override_action: None }
+        let action = Some(verdict.into());
+        Self { name: name.into(), capacity, statement, action, override_action: None, label: None }
+    }
+
+    /// The same rule, which leaves a label on what it matches for the rules after it: letters, digits, `_` and `-`.
+    #[must_use]
+    pub fn labelled(self, label: impl Into<Cow<'static, str>>) -> Self {
+        Self { label: Some(label.into()), ..self }
     }
 
     /// A group of rules that AWS maintains.
@@ -92,6 +100,7 @@ impl Rule {
                 GroupMode::Act => OverrideAction { none: set(Count {}), ..Default::default() },
                 GroupMode::Count => OverrideAction { count: set(Count {}), ..Default::default() },
             }),
+            label: None,
         }
     }
 
@@ -113,6 +122,7 @@ impl Rule {
             statement: First { rate_based_statement: set(statement), ..Default::default() },
             action: Some(verdict.into()),
             override_action: None,
+            label: None,
         }
     }
 
@@ -130,6 +140,7 @@ impl Rule {
             optional: RuleOptional {
                 action: self.action,
                 override_action: self.override_action,
+                rule_label: self.label.into_iter().map(|name| RuleLabel { name: set(name) }).collect(),
                 ..Default::default()
             },
         }
@@ -320,7 +331,8 @@ impl Window {
 
 /// Something that holds for a request or does not.
 pub struct Test {
-    probe: Probe,
+    /// One of them has to hold; there is always one.
+    probes: Vec<Probe>,
     negated: bool,
 }
 
@@ -329,6 +341,7 @@ enum Probe {
     Country(Vec<Cow<'static, str>>),
     AddressSet(Expr<Wafv2IpSetArn>),
     Label(Cow<'static, str>),
+    Host(Cow<'static, str>),
     PathStart(Cow<'static, str>),
 }
 
@@ -346,14 +359,20 @@ impl Test {
         Probe::AddressSet(set).into()
     }
 
-    /// An earlier rule left this label on the request.
+    /// An earlier rule left this label on the request: by its whole name, or by its own if this web ACL's rule did.
     pub fn has_label(label: impl Into<Cow<'static, str>>) -> Self {
         Probe::Label(label.into()).into()
     }
 
-    /// The path begins so, byte by byte: nothing is decoded or normalized before it is compared.
-    pub fn path_starts_with(prefix: impl Into<Cow<'static, str>>) -> Self {
-        Probe::PathStart(prefix.into()).into()
+    /// The request is for one of these hosts, in lower case here and in any case there. One that names the port as well
+    /// is none of them.
+    pub fn host_is(hosts: NonEmpty<impl Into<Cow<'static, str>>>) -> Self {
+        Self::any(hosts.into_iter().map(|host| Probe::Host(host.into())))
+    }
+
+    /// The path begins in one of these ways, byte by byte: nothing is decoded or normalized before it is compared.
+    pub fn path_starts_with(prefixes: NonEmpty<impl Into<Cow<'static, str>>>) -> Self {
+        Self::any(prefixes.into_iter().map(|prefix| Probe::PathStart(prefix.into())))
     }
 
     /// Holds exactly when this one does not.
@@ -362,39 +381,72 @@ impl Test {
         Self { negated: !self.negated, ..self }
     }
 
-    /// The capacity units: <https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statements-list.html>.
-    /// A negation uses none of its own.
-    fn capacity(&self) -> u32 {
-        match self.probe {
-            Probe::Country(_) | Probe::AddressSet(_) | Probe::Label(_) => 1,
-            Probe::PathStart(_) => 2,
+    fn any(probes: impl IntoIterator<Item = Probe>) -> Self {
+        Self { probes: probes.into_iter().collect(), negated: false }
+    }
+
+    /// What has to hold for it, all of it: that none of several holds is that each does not.
+    fn parts(self) -> Vec<Part> {
+        match self.negated {
+            false => vec![Part::AnyOf(self.probes)],
+            true => self.probes.into_iter().map(Part::Not).collect(),
         }
     }
 }
 
-impl From<Probe> for Test {
-    fn from(probe: Probe) -> Self {
-        Self { probe, negated: false }
+impl Probe {
+    /// The capacity units: <https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statements-list.html>.
+    /// Neither a negation nor a choice uses any of its own.
+    const fn capacity(&self) -> u32 {
+        match self {
+            Self::Country(_) | Self::AddressSet(_) | Self::Label(_) => 1,
+            Self::Host(_) => STRING_MATCH_CAPACITY + TRANSFORMATION_CAPACITY,
+            Self::PathStart(_) => STRING_MATCH_CAPACITY,
+        }
     }
 }
 
-/// The statement that holds when all tests do, and its capacity units. A negated test stands one level deeper than a
-/// plain one, and several tests one level deeper than a single one, so three levels below the outermost are enough.
+/// The capacity units of a comparison with a whole text or its start, and of a transformation before it.
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-string-match.html>
+const STRING_MATCH_CAPACITY: u32 = 2;
+const TRANSFORMATION_CAPACITY: u32 = 10;
+
+impl From<Probe> for Test {
+    fn from(probe: Probe) -> Self {
+        Self::any([probe])
+    }
+}
+
+/// A part of what a rule asks for.
+enum Part {
+    AnyOf(Vec<Probe>),
+    Not(Probe),
+}
+
+/// The statement that holds when all tests do, and its capacity units. A negated test and a choice stand one level deeper
+/// than a plain one, and several tests one level deeper than a single one, so three levels below the outermost are enough.
 fn all<L: Outer>(tests: NonEmpty<Test>) -> (u32, L)
 where
     L::Inner: Outer,
 {
     let tests: Vec<Test> = tests.into_iter().collect();
-    let capacity = tests.iter().map(Test::capacity).sum();
-    let statement = match <[Test; 1]>::try_from(tests) {
-        Ok([test]) => one(test),
-        Err(tests) => L::all(tests.into_iter().map(one).collect()),
+    let capacity = tests.iter().flat_map(|test| test.probes.iter()).map(Probe::capacity).sum();
+    let parts: Vec<Part> = tests.into_iter().flat_map(Test::parts).collect();
+    let statement = match <[Part; 1]>::try_from(parts) {
+        Ok([part]) => one(part),
+        Err(parts) => L::all(parts.into_iter().map(one).collect()),
     };
     (capacity, statement)
 }
 
-fn one<L: Outer>(test: Test) -> L {
-    if test.negated { L::not(L::Inner::plain(test.probe)) } else { L::plain(test.probe) }
+fn one<L: Outer>(part: Part) -> L {
+    match part {
+        Part::Not(probe) => L::not(L::Inner::plain(probe)),
+        Part::AnyOf(probes) => match <[Probe; 1]>::try_from(probes) {
+            Ok([probe]) => L::plain(probe),
+            Err(probes) => L::any(probes.into_iter().map(L::Inner::plain).collect()),
+        },
+    }
 }
 
 /// A level of nested statements: the provider has a type of its own for each.
@@ -409,6 +461,7 @@ trait Outer: Level {
     type Inner: Level;
     fn not(inner: Self::Inner) -> Self;
     fn all(inner: Vec<Self::Inner>) -> Self;
+    fn any(inner: Vec<Self::Inner>) -> Self;
 }
 
 macro_rules! level {
@@ -420,6 +473,7 @@ macro_rules! level {
                     Probe::Country(codes) => statement.geo_match_statement = set(country(codes)),
                     Probe::AddressSet(arn) => statement.ip_set_reference_statement = set(address_set(arn)),
                     Probe::Label(key) => statement.label_match_statement = set(label(key)),
+                    Probe::Host(name) => statement.byte_match_statement = set(host(name)),
                     Probe::PathStart(prefix) => statement.byte_match_statement = set(path_start(prefix)),
                 }
                 statement
@@ -437,6 +491,10 @@ macro_rules! level {
             fn all(inner: Vec<$inner>) -> Self {
                 let and_statement = NonEmpty::from_vec(inner).map(|statement| $list { statement });
                 Self { and_statement, ..Default::default() }
+            }
+            fn any(inner: Vec<$inner>) -> Self {
+                let or_statement = NonEmpty::from_vec(inner).map(|statement| $list { statement });
+                Self { or_statement, ..Default::default() }
             }
         }
     };
@@ -458,14 +516,34 @@ fn label(key: Cow<'static, str>) -> LabelMatchStatement {
     LabelMatchStatement { key: set(key), scope: set("LABEL") }
 }
 
+fn host(name: Cow<'static, str>) -> ByteMatchStatement {
+    let single_header = set(RuleLabel { name: set("host") });
+    string_match("EXACTLY", name, "LOWERCASE", FieldToMatch { single_header, ..Default::default() })
+}
+
 fn path_start(prefix: Cow<'static, str>) -> ByteMatchStatement {
+    string_match(
+        "STARTS_WITH",
+        prefix,
+        "NONE",
+        FieldToMatch { uri_path: set(Count {}), ..Default::default() },
+    )
+}
+
+fn string_match(
+    constraint: &'static str,
+    text: Cow<'static, str>,
+    transformation: &'static str,
+    field: FieldToMatch,
+) -> ByteMatchStatement {
     ByteMatchStatement {
-        positional_constraint: set("STARTS_WITH"),
-        search_string: set(prefix),
-        text_transformation: NonEmpty::one(TextTransformation { priority: set(0), r#type: set("NONE") }),
-        optional: ByteMatchStatementOptional {
-            field_to_match: set(FieldToMatch { uri_path: set(Count {}), ..Default::default() }),
-        },
+        positional_constraint: set(constraint),
+        search_string: set(text),
+        text_transformation: NonEmpty::one(TextTransformation {
+            priority: set(0),
+            r#type: set(transformation),
+        }),
+        optional: ByteMatchStatementOptional { field_to_match: set(field) },
     }
 }
 
@@ -486,7 +564,8 @@ mod tests {
 
     #[test]
     fn capacity_units_add_up() {
-        let uploads = || Test::path_starts_with("/v1/statements");
+        let uploads = || Test::path_starts_with(NonEmpty::one("/v1/statements"));
+        let hosts = || Test::host_is(NonEmpty::new("a.example", ["b.example"]));
         let large = NonEmpty::new(
             Test::has_label(CommonRule::SizeRestrictionsBody.label()),
             [uploads().negate(), uploads().negate()],
@@ -496,6 +575,7 @@ mod tests {
         let scoped = Managed::new(Group::AnonymousIps, GroupMode::Act).only(NonEmpty::one(uploads()));
         let rules = [
             (Rule::when("large", large, Verdict::Block), 5),
+            (Rule::when("host", NonEmpty::new(hosts(), [uploads()]), Verdict::Count).labelled("upload"), 26),
             (Rule::when("geo", NonEmpty::one(Test::from_countries(["DE"])), Verdict::Block), 1),
             (rate(None), 2),
             (rate(Some(NonEmpty::one(uploads()))), 4),
@@ -510,7 +590,7 @@ mod tests {
             assert_eq!(rule.capacity(), expected, "{}", rule.name);
             all.put(10, rule);
         }
-        assert_eq!(all.capacity(), 1189);
+        assert_eq!(all.capacity(), 1215);
     }
 
     #[test]
@@ -541,6 +621,16 @@ mod tests {
         assert!(!plain.contains("not_statement"), "{plain}");
         assert!(negated.contains("not_statement"), "{negated}");
         assert_eq!(plain, written(Rule::when("x", NonEmpty::one(twice), Verdict::Block)));
+    }
+
+    #[test]
+    fn none_of_several_is_each_one_not() {
+        let hosts = || Test::host_is(NonEmpty::new("a.example", ["b.example"]));
+        let choice = written(Rule::when("x", NonEmpty::one(hosts()), Verdict::Block));
+        assert!(choice.contains("or_statement") && !choice.contains("and_statement"), "{choice}");
+        let none = written(Rule::when("x", NonEmpty::one(hosts().negate()), Verdict::Block));
+        assert!(none.contains("and_statement") && !none.contains("or_statement"), "{none}");
+        assert_eq!(none.matches("not_statement").count(), 2, "{none}");
     }
 
     #[test]

@@ -47,6 +47,8 @@ fn to_json(file: &impl Serialize) -> String {
     // Writing these types into memory cannot fail: keys are strings, and nothing here returns an error.
     let _ = serde_json::to_writer_pretty(&mut bytes, file);
     bytes.push(b'\n');
+    // The files of all environments are kept until the last one is known to be sound.
+    bytes.shrink_to_fit();
     String::from_utf8(bytes).unwrap_or_default()
 }
 

@@ -4,9 +4,10 @@
 
 use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::Nat;
-use crate::config::value::CertificateName;
+use crate::config::section::{EgressRuleFile, Nat};
+use crate::config::value::{CertificateName, VariableName};
 use contract::Var;
+use std::collections::BTreeMap;
 
 /// The variables that hold an address.
 const ADDRESSES: [Var; 2] = [Var::JwksUrl, Var::OtlpEndpoint];
@@ -16,27 +17,57 @@ const WITH_ISSUER: [&[Var]; 2] = [&[Var::JwtAudience], &[Var::JwksUrl, Var::Jwks
 
 pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
     check_tokens(file, problems);
-    for var in ADDRESSES {
-        let Some(value) = value(file, var) else { continue };
-        match Address::parse(value) {
-            Some(address) => check_reachable(file, var, &address, problems),
-            None => {
-                problems.error(
-                    key(var),
-                    "this is not an address that the service calls",
-                    "an https address, or a plain http one of 127.0.0.1 or localhost, where sidecars listen",
-                );
+    let egress = &file.network.egress;
+    let main = Caller {
+        environment: &file.service.environment,
+        at: KeyPath::from("service.environment"),
+        egress: egress.iter().collect(),
+        of_its_own: None,
+    };
+    let further = file.services.iter().map(|(name, service)| {
+        let table = KeyPath::from("services").key(name.as_str());
+        Caller {
+            environment: &service.environment,
+            at: table.below("environment"),
+            egress: egress.iter().filter(|rule| service.egress.contains(&rule.name)).collect(),
+            of_its_own: Some(table.below("egress")),
+        }
+    });
+    for caller in std::iter::once(main).chain(further) {
+        for var in ADDRESSES {
+            let Some(value) = value(caller.environment, var) else { continue };
+            match Address::parse(value) {
+                Some(address) => check_reachable(file, &caller, var, &address, problems),
+                None => {
+                    problems.error(
+                        caller.at.clone().key(var.name()),
+                        "this is not an address that the service calls",
+                        "an https address, or a plain http one of 127.0.0.1 or localhost, where sidecars listen",
+                    );
+                }
             }
         }
     }
 }
 
+/// A service that may be told of addresses: the main one, and one beside it that runs the same program.
+struct Caller<'a> {
+    environment: &'a Variables,
+    at: KeyPath,
+    /// Where its tasks may go.
+    egress: Vec<&'a EgressRuleFile>,
+    /// Where it names those rules, unless all of them are its own.
+    of_its_own: Option<KeyPath>,
+}
+
+type Variables = BTreeMap<VariableName, String>;
+
 fn key(var: Var) -> KeyPath {
     KeyPath::from("service.environment").key(var.name())
 }
 
-fn value(file: &EnvFile, var: Var) -> Option<&str> {
-    let mut variables = file.service.environment.iter();
+fn value(variables: &Variables, var: Var) -> Option<&str> {
+    let mut variables = variables.iter();
     variables.find(|(name, _)| name.as_str() == var.name()).map(|(_, value)| value.as_str())
 }
 
@@ -44,7 +75,7 @@ fn value(file: &EnvFile, var: Var) -> Option<&str> {
 fn check_tokens(file: &EnvFile, problems: &mut Problems) {
     let set = |var: &Var| {
         let secret = file.service.secrets.keys().any(|name| name.as_str() == var.name());
-        secret || value(file, *var).is_some()
+        secret || value(&file.service.environment, *var).is_some()
     };
     let named = |vars: &[Var]| vars.iter().map(|var| var.name()).collect::<Vec<_>>().join(" or ");
     if !set(&Var::JwtIssuer) {
@@ -97,21 +128,36 @@ impl<'a> Address<'a> {
     }
 }
 
-fn check_reachable(file: &EnvFile, var: Var, address: &Address<'_>, problems: &mut Problems) {
+fn check_reachable(
+    file: &EnvFile,
+    caller: &Caller<'_>,
+    var: Var,
+    address: &Address<'_>,
+    problems: &mut Problems,
+) {
     if address.is_local() {
         return;
     }
+    let key = || caller.at.clone().key(var.name());
     // With `nat = "none"` the rules themselves are the mistake, which is noted elsewhere.
-    let leads_out = file.network.egress.iter().any(|rule| rule.port.get() == u32::from(address.port));
+    let leads_out = caller.egress.iter().any(|rule| rule.port.get() == u32::from(address.port));
     if !leads_out {
-        let problem = problems.error(
-            key(var),
-            format!(
-                "nothing under `network.egress` leads out at port {}, so no task reaches this",
-                address.port
+        let (place, help) = match &caller.of_its_own {
+            None => (
+                "under `network.egress`",
+                "a rule there with the ranges of the host, or of the proxy in front of it",
             ),
-            "a rule there with the ranges of the host, or of the proxy in front of it",
+            Some(_) => (
+                "that its `egress` names",
+                "the name of a rule under `network.egress` with the ranges of the host, or of the proxy in front of it",
+            ),
+        };
+        let problem = problems.error(
+            key(),
+            format!("nothing {place} leads out at port {}, so no task reaches this", address.port),
+            help,
         );
+        problem.because_of_paths(caller.of_its_own.clone());
         if file.network.nat == Some(Nat::None) {
             problem.because_of(&["network.nat"]);
         }
@@ -120,7 +166,7 @@ fn check_reachable(file: &EnvFile, var: Var, address: &Address<'_>, problems: &m
     if !names.is_empty() && !names.iter().any(|name| covers(name, address.host)) {
         problems
             .error(
-                key(var),
+                key(),
                 format!("no task can look up `{}`", address.host),
                 "the name under `dns.allowed_names` as well",
             )

@@ -1,6 +1,7 @@
 //! Resolves `[certificate]`.
 
 use super::existing;
+use crate::config::EnvConfig;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{Certificate, CertificateFile, KeyAlgorithm};
 use crate::config::value::{AccountId, CertificateName, DomainName, Region};
@@ -8,6 +9,7 @@ use crate::config::value::{AccountId, CertificateName, DomainName, Region};
 /// The certificate that is to be issued, or the one that exists already; `None` if nobody is named who renews the latter.
 pub(super) fn resolve(
     file: CertificateFile,
+    domain: Option<&DomainName>,
     zone: Option<&DomainName>,
     account: Option<&AccountId>,
     region: Option<&Region>,
@@ -20,6 +22,15 @@ pub(super) fn resolve(
                     "certificate.elsewhere",
                     "the certificate is issued and renewed here",
                     "remove the line, or name the certificate that exists already with `arn`",
+                )
+                .because_of(&["certificate.arn"]);
+        }
+        if !file.names.is_empty() {
+            problems
+                .error(
+                    "certificate.names",
+                    "these are the names of a certificate that exists already, and this one is issued here",
+                    "`alternative_names`; hosts of services are added by themselves",
                 )
                 .because_of(&["certificate.arn"]);
         }
@@ -49,7 +60,36 @@ pub(super) fn resolve(
         existing::no_reason(path(), "renews the certificate (PCI DSS 4.2.1.1)", problems);
         return None;
     };
-    Some(Certificate::Existing { arn, elsewhere })
+    let mut names = file.names.into_iter();
+    let first = names.next().or_else(|| domain.map(CertificateName::from))?;
+    Some(Certificate::Existing { arn, first, names: names.collect(), elsewhere })
+}
+
+/// Every host that the load balancer answers for is named by a certificate that exists already; one that is issued here
+/// bears them all.
+pub(super) fn check_hosts(config: &EnvConfig, problems: &mut Problems) {
+    let Certificate::Existing { first, names, .. } = &config.certificate else { return };
+    let named =
+        |host: &DomainName| [first].into_iter().chain(names).any(|name| host.is_named_by(&name.to_string()));
+    let mut refuse = |path: KeyPath, host: &DomainName| {
+        problems
+            .error(
+                path,
+                format!("no name of the certificate stands for {host}, so no client would trust it there"),
+                "the name under `certificate.names`, if the certificate bears it; or a certificate that does",
+            )
+            .because_of(&["certificate.names", "certificate.arn", "domain"]);
+    };
+    if !named(&config.domain) {
+        refuse(KeyPath::from("certificate.names"), &config.domain);
+    }
+    for (name, service) in &config.services {
+        // A service without hosts of its own has the domain's.
+        let own = service.hosts.iter().enumerate().filter(|(_, host)| **host != config.domain);
+        for (at, host) in own.filter(|(_, host)| !named(host)) {
+            refuse(KeyPath::from("services").key(name.as_str()).key("hosts").index(at), host);
+        }
+    }
 }
 
 /// Each name is validated by a record in the hosted zone, so it must lie there.

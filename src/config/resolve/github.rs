@@ -16,7 +16,8 @@ pub(super) fn resolve(file: GithubFile, environment: &EnvName, problems: &mut Pr
         );
     }
     let Some(repository) = file.repository else {
-        if file.oidc_provider.is_some() || file.environment.is_some() || file.owner_id.is_some() {
+        let rest = [file.oidc_provider.is_some(), file.environment.is_some(), file.branch.is_some()];
+        if rest.contains(&true) || file.owner_id.is_some() {
             problems.error(
                 "github",
                 "no repository is named that the rest is about",
@@ -31,7 +32,8 @@ pub(super) fn resolve(file: GithubFile, environment: &EnvName, problems: &mut Pr
         subjects.push(format!("{owner}@{owner_id}/{name}@{repository_id}"));
     }
     let environment = file.environment.map_or_else(|| environment.to_string(), |name| name.to_string());
-    Some(Github { subjects, environment, oidc_provider: file.oidc_provider })
+    let branch = file.branch.unwrap_or_default();
+    Some(Github { subjects, branch, environment, oidc_provider: file.oidc_provider })
 }
 
 /// Workflows apply with the role that `txnr bootstrap` makes, and under its boundary, unless others are named.

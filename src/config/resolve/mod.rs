@@ -59,10 +59,23 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     let hosted_zone = hosted_zone(&file, problems);
     detection::check_account(&file, problems);
     let (account, region) = (file.account_id.as_ref(), file.region.as_ref());
-    let certificate = certificate::resolve(file.certificate, hosted_zone.as_ref(), account, region, problems);
+    let certificate = certificate::resolve(
+        file.certificate,
+        file.domain.as_ref(),
+        hosted_zone.as_ref(),
+        account,
+        region,
+        problems,
+    );
     kms::check(&file.kms, account, region, problems);
     network::check_endpoints(&file.network, file.data.store, problems);
-    let network = network::resolve(&file.network, file.region.as_ref(), file.logs.retention_days, problems);
+    let network = network::resolve(
+        &file.network,
+        file.region.as_ref(),
+        file.logs.retention_days,
+        file.protection,
+        problems,
+    );
     let around = service::Around { region, retention: file.logs.retention_days, production: file.production };
     let beside = services::Beside {
         domain: file.domain.as_ref(),
@@ -133,6 +146,8 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     };
     quotas::check(&config, problems);
     routes::check(&config, problems);
+    certificate::check_hosts(&config, problems);
+    waf::check_capacity(&config, problems);
     tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
     existing_network::check_database(&config, problems);

@@ -4,7 +4,7 @@ use super::{existing_network, subnets};
 use crate::config::problem::{KeyPath, Problem, Problems};
 use crate::config::section::{
     EgressDestination, EgressRule, EgressRuleFile, Endpoints, ExistingNetwork, Nat, Network, NetworkFile,
-    NetworkPart, OwnVpc, Store, Vpc,
+    NetworkFirewall, NetworkPart, OwnVpc, Store, Vpc,
 };
 use crate::config::value::{
     AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Partition, Region, RetentionDays,
@@ -15,11 +15,13 @@ pub(super) fn resolve(
     file: &NetworkFile,
     region: Option<&Region>,
     retention: RetentionDays,
+    protection: bool,
     problems: &mut Problems,
 ) -> Option<Network> {
     check_zones(file, problems);
     check_lists(file, problems);
     check_firewall(file, problems);
+    check_open_subnets(&file.firewall, protection, problems);
     let egress = egress(&file.egress, problems);
     let zones: Vec<AvailabilityZone> = file
         .availability_zones
@@ -92,13 +94,37 @@ fn check_firewall(file: &NetworkFile, problems: &mut Problems) {
     }
 }
 
+/// The waiver lasts for one change.
+fn check_open_subnets(firewall: &NetworkFirewall, protection: bool, problems: &mut Problems) {
+    const KEY: &str = "network.firewall.subnets_may_change";
+    let Some(reason) = &firewall.subnets_may_change else { return };
+    if firewall.allowed_names.is_empty() {
+        problems
+            .error(KEY, "there is no network firewall whose subnets could change", "remove the line")
+            .because_of(&["network.firewall.allowed_names"]);
+    } else if protection {
+        problems.warning(
+            KEY,
+            format!("AWS lets the firewall's subnets be changed: {reason}"),
+            "remove the line once the change is applied, and apply again",
+        );
+    }
+}
+
 /// A VPC of one's own, laid out.
 fn own(file: &NetworkFile, zones: &[AvailabilityZone], problems: &mut Problems) -> Option<OwnVpc> {
     let cidr = file.cidr?;
     check_range(cidr, problems);
     let subnets = subnets::lay_out(cidr, file, problems)?.in_zones(zones);
     let nat = file.nat.unwrap_or(Nat::PerAz);
-    Some(OwnVpc { cidr, subnets, nat, firewall_names: file.firewall.allowed_names.clone() })
+    let NetworkFirewall { allowed_names, subnets_may_change } = &file.firewall;
+    Some(OwnVpc {
+        cidr,
+        subnets,
+        nat,
+        firewall_names: allowed_names.clone(),
+        firewall_subnets_may_change: subnets_may_change.is_some(),
+    })
 }
 
 /// Whether somebody else looks after a part of the network.

@@ -36,6 +36,7 @@ pub(super) fn check(config: &EnvConfig, problems: &mut Problems) {
         check_place(config, at, &table, service, problems);
         check_reached(config, name, &table, service, problems);
         check_main(config, &table, service, problems);
+        check_uploads(config, name, &table, service, problems);
     }
 }
 
@@ -136,6 +137,46 @@ fn check_main(config: &EnvConfig, table: &KeyPath, service: &FurtherService, pro
                     "a narrower path, or a host of its own",
                 )
                 .because_of(&["domain", "service.health_check.path", "waf.upload_paths"]);
+        }
+    }
+}
+
+/// What is uploaded to a service reaches it, and none that comes first gets what was let through for this one.
+fn check_uploads(
+    config: &EnvConfig,
+    name: &FurtherName,
+    table: &KeyPath,
+    service: &FurtherService,
+    problems: &mut Problems,
+) {
+    for (index, path) in service.upload_paths.iter().enumerate() {
+        let key = || table.below("upload_paths").index(index);
+        let uploads = PathPattern::beginning(path.as_str());
+        let meets = |service: &FurtherService| {
+            service.paths.is_empty() || service.paths.iter().any(|path| path.meets(&uploads))
+        };
+        if !meets(service) {
+            problems
+                .error(
+                    key(),
+                    format!("no request to {path} reaches the service"),
+                    "what begins with one of its `paths`",
+                )
+                .because_of_paths([table.below("paths")]);
+        }
+        let mut first = config.services.iter().filter(|(other, rule)| {
+            *other != name
+                && rule.priority < service.priority
+                && rule.hosts.iter().any(|host| service.hosts.contains(host))
+        });
+        if let Some((other, _)) = first.find(|(_, rule)| meets(rule)) {
+            problems
+                .error(
+                    key(),
+                    format!("`{other}` gets some of these requests, with bodies that are let through for this service"),
+                    "a narrower path, or `priority`, so that this service's rule comes first",
+                )
+                .because_of(&["services"]);
         }
     }
 }

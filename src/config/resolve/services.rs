@@ -2,6 +2,7 @@
 
 use super::routes;
 use super::service::{self, Around};
+use super::waf;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{EgressRuleFile, FurtherService, FurtherServiceFile, ServiceFile};
 use crate::config::suggest;
@@ -35,6 +36,7 @@ pub(super) fn resolve(
         check_name(&at, &name, beside.main, problems);
         check_hosts(&at, &service.hosts, beside.zone, problems);
         check_conditions(&at, &service, problems);
+        waf::check_paths(&at.below("upload_paths"), &service.upload_paths, problems);
         check_egress(&at, &service, beside.egress, problems);
         let asks = !(service.hosts.is_empty() && service.paths.is_empty());
         let Some(domain) = beside.domain.filter(|_| asks) else { continue };
@@ -84,6 +86,7 @@ fn one(
         service,
         hosts: if file.hosts.is_empty() { vec![domain.clone()] } else { file.hosts },
         paths: file.paths,
+        upload_paths: file.upload_paths,
         priority,
         task_policies: file.task_policies,
         data_stores: file.data_stores,

@@ -1,5 +1,6 @@
 //! Checks of `[waf]`.
 
+use crate::config::EnvConfig;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{ManagedGroups, Waf, WafMode};
 use crate::config::value::{AnyCidr, UrlPath};
@@ -18,8 +19,7 @@ pub(super) fn check(waf: &Waf, production: bool, problems: &mut Problems) {
     }
     check_ranges("waf.allow_ips", &waf.allow_ips, problems);
     check_ranges("waf.deny_ips", &waf.deny_ips, problems);
-    check_paths(&waf.upload_paths, problems);
-    check_capacity(waf, problems);
+    check_paths(&KeyPath::from("waf.upload_paths"), &waf.upload_paths, problems);
     if production {
         check_modes(&waf.managed_groups, problems);
     }
@@ -46,8 +46,8 @@ fn check_modes(groups: &ManagedGroups, problems: &mut Problems) {
 }
 
 /// The units are counted from the rules as they are built, so that the two cannot drift apart.
-fn check_capacity(waf: &Waf, problems: &mut Problems) {
-    let (used, limit) = (stacks::waf::capacity(waf), waf.capacity_limit.get());
+pub(super) fn check_capacity(config: &EnvConfig, problems: &mut Problems) {
+    let (used, limit) = (stacks::waf::capacity(config), config.waf.capacity_limit.get());
     if used > limit {
         problems.error(
             "waf.capacity_limit",
@@ -62,11 +62,11 @@ fn check_capacity(waf: &Waf, problems: &mut Problems) {
 const SEARCH_MAX: usize = 200;
 
 /// A prefix that every path has would lift the limit on bodies everywhere.
-fn check_paths(paths: &[UrlPath], problems: &mut Problems) {
+pub(super) fn check_paths(key: &KeyPath, paths: &[UrlPath], problems: &mut Problems) {
     for (at, path) in paths.iter().enumerate() {
         if path.as_str() == "/" || path.as_str().len() > SEARCH_MAX {
             problems.error(
-                KeyPath::from("waf.upload_paths").index(at),
+                key.clone().index(at),
                 format!("{path} cannot be told from other paths by WAF"),
                 format!("what the paths of uploads begin with, 2 to {SEARCH_MAX} characters"),
             );

@@ -1,11 +1,8 @@
 //! `[github]`: the repository whose workflows plan and apply.
 
-use crate::config::value::{GithubEnvironment, OidcProviderArn, RepositoryName};
+use crate::config::value::{BranchName, GithubEnvironment, OidcProviderArn, RepositoryName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// The branch whose merges are applied, and whose images are published.
-pub const DEFAULT_BRANCH: &str = "main";
 
 /// The GitHub repository whose workflows may plan, apply, push and deploy, signed in by OpenID Connect and with no key of
 /// their own. `txnr bootstrap` makes their roles.
@@ -21,6 +18,8 @@ pub struct GithubFile {
     pub owner_id: Option<u64>,
     /// The number of the repository, as `gh api repos/OWNER/NAME --jq .id` tells it.
     pub repository_id: Option<u64>,
+    /// The branch whose merges are applied and whose images are published. `main`.
+    pub branch: Option<BranchName>,
     /// The protected environment of the repository in which workflows may apply, push and deploy. The environment's own
     /// name.
     pub environment: Option<GithubEnvironment>,
@@ -34,6 +33,8 @@ pub struct GithubFile {
 pub struct Github {
     /// `owner/name`, and `OWNER@ID/NAME@ID` where the numbers are known.
     pub subjects: Vec<String>,
+    /// The branch whose merges are applied and whose images are published.
+    pub branch: BranchName,
     /// The protected environment in which workflows may apply, push and deploy.
     pub environment: String,
     /// The account's OpenID Connect provider, if it exists already.

@@ -51,6 +51,10 @@ pub struct NetworkFirewall {
     /// the name: with the same list under `dns.allowed_names` nothing resolves that is not on it. None: there is no
     /// firewall, which costs as much as several tasks by the hour.
     pub allowed_names: Vec<CertificateName>,
+    /// Why the firewall's subnets may change just now: a zone is added or taken away, or `nat` changes. With `protection`
+    /// AWS refuses that otherwise. Terraform lifts the protection and changes the subnets in one apply; take the line out
+    /// after it, and the next sets it again. None: they may not.
+    pub subnets_may_change: Option<RuleReason>,
 }
 
 impl Default for NetworkFile {
@@ -295,6 +299,8 @@ pub struct OwnVpc {
     pub nat: Nat,
     /// The names that the network firewall lets pass; there is a firewall if there is one.
     pub firewall_names: Vec<CertificateName>,
+    /// Whether the firewall's subnets may change although the environment is protected.
+    pub firewall_subnets_may_change: bool,
 }
 
 impl OwnVpc {

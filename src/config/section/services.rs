@@ -6,7 +6,7 @@ use super::service::{
 };
 use crate::config::value::{
     Bounded, DomainName, FargateSize, ImageRef, PathPattern, PolicyArn, RepositoryUri, RetentionDays,
-    RuleName, SecretArn, ServiceName, VariableName,
+    RuleName, SecretArn, ServiceName, UrlPath, VariableName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ pub struct FurtherServiceFile {
     /// The paths whose requests it gets, at every one of its hosts; `*` stands for any characters and `?` for one, and
     /// `/hooks/*` does not take in `/hooks`. None: all of them. Hosts and paths are five together at most.
     pub paths: Vec<PathPattern>,
+    /// What paths of uploads to it begin with, as `waf.upload_paths` says them for the main service. None: bodies beyond 8
+    /// KiB are refused before they reach it.
+    pub upload_paths: Vec<UrlPath>,
     /// Where its rule stands among those of the other services, 1 to 50000: the smallest number that fits a request
     /// decides. Computed from the shortest path up to its first `*` or `?`, so that longer ones go first and whole hosts
     /// last, and from the name: 1001 to 49000, and the same whichever services there are besides.
@@ -94,6 +97,7 @@ impl Default for FurtherServiceFile {
         Self {
             hosts: Vec::new(),
             paths: Vec::new(),
+            upload_paths: Vec::new(),
             priority: None,
             image: None,
             image_repository: None,
@@ -187,6 +191,8 @@ pub struct FurtherService {
     pub hosts: Vec<DomainName>,
     /// The paths whose requests it gets; empty for all.
     pub paths: Vec<PathPattern>,
+    /// What paths of uploads begin with, at each of its hosts.
+    pub upload_paths: Vec<UrlPath>,
     /// Its rule's place among those of the other services, unique, 1 to 50000.
     pub priority: u32,
     /// The managed policies of its task role.

@@ -23,9 +23,10 @@ pub struct Waf {
     pub allow_ips: Vec<AnyCidr>,
     /// Ranges that are refused. None.
     pub deny_ips: Vec<AnyCidr>,
-    /// What paths of uploads begin with. `/v1/statements`. WAF sees the first 8 KiB of a body only, so the common group
-    /// refuses every larger one, and it takes XML's prologue for a script; under these paths the two rules only count,
-    /// and every other rule acts as everywhere. Empty where nothing is uploaded.
+    /// What paths of uploads to the main service begin with, at `domain` alone. `/v1/statements`. WAF sees the first 8 KiB
+    /// of a body only, so the common group refuses every larger one, and it takes XML's prologue for a script; under these
+    /// paths the two rules only count, and every other rule acts as everywhere. Empty where nothing is uploaded. Another
+    /// service has `upload_paths` of its own.
     /// <https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html>
     pub upload_paths: Vec<UrlPath>,
     /// Headers hidden in the logs besides `authorization` and `cookie`, which always are. None.

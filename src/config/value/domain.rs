@@ -16,6 +16,15 @@ impl DomainName {
         rest.contains('.').then(|| Self(rest.to_owned()))
     }
 
+    /// Whether a certificate that bears `name` is one for this host: the name itself, or the wildcard of its parent.
+    #[must_use]
+    pub fn is_named_by(&self, name: &str) -> bool {
+        name == self.0
+            || name
+                .strip_prefix("*.")
+                .is_some_and(|zone| self.0.split_once('.').is_some_and(|(_, rest)| rest == zone))
+    }
+
     /// Whether this name is `zone` or lies below it.
     #[must_use]
     pub fn is_in(&self, zone: &Self) -> bool {
@@ -47,6 +56,12 @@ impl CertificateName {
     #[must_use]
     pub fn is_in(&self, zone: &DomainName) -> bool {
         lies_in(&self.0, zone)
+    }
+}
+
+impl From<&DomainName> for CertificateName {
+    fn from(name: &DomainName) -> Self {
+        Self(name.0.clone())
     }
 }
 

@@ -78,9 +78,60 @@ text_value!(
     "The name of a protected environment of the repository."
 );
 
+/// A branch of a repository. Of the characters that git allows, those that neither GitHub, IAM nor a shell gives a meaning:
+/// in the filters of workflows and in trust policies a `*` would be a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchName(String);
+
+impl Default for BranchName {
+    fn default() -> Self {
+        Self("main".to_owned())
+    }
+}
+
+impl FromStr for BranchName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
+        // What git refuses of these characters: <https://git-scm.com/docs/git-check-ref-format>
+        let part = |part: &str| {
+            !part.is_empty()
+                && !part.starts_with('.')
+                && !part.ends_with('.')
+                && !part.contains("..")
+                && !part.ends_with(".lock")
+        };
+        if text.len() <= 200
+            && text.bytes().all(allowed)
+            && text.split('/').all(part)
+            && !text.starts_with('-')
+        {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new(
+            format!("{text:?} cannot be the branch that is applied"),
+            "the name of a branch, of letters, digits, `-`, `_`, `.` and `/`, 200 at most",
+        ))
+    }
+}
+
+text_value!(BranchName, "^[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$", "main", "A branch of the repository.");
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_branch_is_no_pattern_and_one_that_git_takes() {
+        let accepted = |text: &str| text.parse::<BranchName>().is_ok();
+        assert!(accepted("main") && accepted("release/1.0") && accepted("trunk_2"));
+        for refused in
+            ["", "ma*n", "-main", "a..b", "a//b", "/a", "a/", ".a", "a.lock", "a b", "a+", "a$b", "a:b"]
+        {
+            assert!(!accepted(refused), "{refused}");
+        }
+    }
 
     #[test]
     fn a_repository_has_an_owner_and_a_name() {

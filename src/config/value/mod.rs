@@ -46,7 +46,7 @@ pub use domain::{CertificateName, DomainName, HostedZoneId};
 pub use ec2::{SubnetId, VpcId};
 pub use endpoint::{GatewayEndpoint, InterfaceEndpoint};
 pub use fargate::FargateSize;
-pub use github::{GithubEnvironment, RepositoryName};
+pub use github::{BranchName, GithubEnvironment, RepositoryName};
 pub use image::{ImageRef, RepositoryUri};
 pub use name::{
     AlarmName, EnvName, FurtherName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName,

@@ -74,7 +74,7 @@ pub(super) fn build(
                     optional: firewall::EncryptionConfigurationOptional { key_id: set(key.arn().text()) },
                 }),
                 firewall_policy_change_protection: set(config.protection),
-                subnet_change_protection: set(config.protection),
+                subnet_change_protection: set(config.protection && !own.firewall_subnets_may_change),
                 ..Default::default()
             },
         },

@@ -435,6 +435,10 @@ fn a_firewall_drops_what_no_rule_lets_pass_and_is_kept_and_logged() {
         assert_eq!(wall.argument(protection), Some(&Value::Bool(true)), "{protection}");
     }
     assert!(wall.prevent_destroy());
+    let open = network(&format!("{FIREWALL}network.firewall.subnets_may_change = \"A fourth zone\"\n"));
+    let open = find(&open, "aws_networkfirewall_firewall.egress");
+    assert_eq!(open.argument("subnet_change_protection"), Some(&Value::Bool(false)));
+    assert_eq!(open.argument("delete_protection"), Some(&Value::Bool(true)));
     let log = format!("{:?}", find(&root, "aws_networkfirewall_logging_configuration.egress").body());
     assert!(log.contains("ALERT") && log.contains("FLOW"), "{log}");
     let names = find(&root, "aws_vpc_security_group_egress_rule.third_party_names");

@@ -271,13 +271,20 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R045",
-        "every key rotates, at least once a year",
+        "every key that encrypts rotates, at least once a year; KMS rotates none that signs a zone",
         |p| {
-            p.each("aws_kms_key", |r| {
+            let encrypts = |r: Resource| r.text("key_usage") != "SIGN_VERIFY";
+            p.each_where("aws_kms_key", encrypts, |r| {
                 r.is("enable_key_rotation", true) && (90..=365).contains(&r.number("rotation_period_in_days"))
             })
         },
-        &[("aws_kms_key", "enable_key_rotation", "false"), ("aws_kms_key", "rotation_period_in_days", "730")],
+        &[
+            ("aws_kms_key.data", "enable_key_rotation", "false"),
+            ("aws_kms_key.logs", "enable_key_rotation", "false"),
+            ("aws_kms_key.secrets", "rotation_period_in_days", "730"),
+            ("aws_kms_key.artifacts", "rotation_period_in_days", "730"),
+            ("aws_kms_key.dnssec", "key_usage", "\"ENCRYPT_DECRYPT\""),
+        ],
     ),
     row(
         "R046",

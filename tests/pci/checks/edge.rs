@@ -154,8 +154,11 @@ pub const ROWS: &[Row] = &[
             p.each("aws_wafv2_web_acl", |acl| {
                 let rules = acl.blocks("rule");
                 let group = |rule: &Value| at(rule, "statement.managed_rule_group_statement.name").clone();
+                // A rule that only leaves a label for those after it decides nothing, and is no group.
+                let marks = |rule: &Value| !at(rule, "rule_label").is_null();
                 let counts = |rule: &Value| {
-                    !at(rule, "override_action.count").is_null() || !at(rule, "action.count").is_null()
+                    !at(rule, "override_action.count").is_null()
+                        || (!at(rule, "action.count").is_null() && !marks(rule))
                 };
                 let rated = rules.iter().any(|rule| {
                     !at(rule, "statement.rate_based_statement").is_null()

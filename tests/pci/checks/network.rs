@@ -92,19 +92,42 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R006",
-        "every rule outward names its protocol and its port, and a group, a prefix list or a network, never every address",
+        "every rule outward names its protocol and its port, and a group, a prefix list or a network; every address at 443 \
+         alone, and only where a network firewall lets listed names pass and no other",
         |p| {
+            let names = "rule_group.rules_source.rules_source_list.generated_rules_type";
+            let drops = |r: Resource| {
+                r.texts("firewall_policy.stateful_default_actions").contains(&"aws:drop_established")
+            };
+            let around = |r: Resource| {
+                r.text("tags.Tier") == "private"
+                    && routes(p, r.address).iter().any(|route| !route.at("nat_gateway_id").is_null())
+            };
+            let firewall = p.of_kind("aws_networkfirewall_rule_group").any(|r| r.text(names) == "ALLOWLIST")
+                && p.of_kind("aws_networkfirewall_firewall_policy").all(drops)
+                && !p.of_kind("aws_subnet").any(around);
             p.each(EGRESS, |r| {
                 let peers = ["referenced_security_group_id", "prefix_list_id", "cidr_ipv4", "cidr_ipv6"];
-                let named = peers.iter().any(|peer| !r.at(peer).is_null());
-                named
+                let named = peers.iter().filter(|peer| !r.at(peer).is_null()).count();
+                let by_name = named == 1 && r.number("from_port") == 443 && r.number("to_port") == 443;
+                named > 0
                     && r.text("ip_protocol") != "-1"
                     && r.number("from_port") > 0
-                    && !open(r, "cidr_ipv4")
-                    && !open(r, "cidr_ipv6")
+                    && (!(open(r, "cidr_ipv4") || open(r, "cidr_ipv6")) || (firewall && by_name))
             })
         },
-        &[(EGRESS, "ip_protocol", "\"-1\""), (EGRESS, "cidr_ipv4", "\"0.0.0.0/0\"")],
+        &[
+            (EGRESS, "ip_protocol", "\"-1\""),
+            (EGRESS, "cidr_ipv6", "\"::/0\""),
+            ("aws_vpc_security_group_egress_rule.tasks_to_endpoints", "cidr_ipv4", "\"0.0.0.0/0\""),
+            ("aws_vpc_security_group_egress_rule.alb_to_tasks", "cidr_ipv4", "\"0.0.0.0/0\""),
+            ("aws_route.private_a_firewall", "nat_gateway_id", "\"${aws_nat_gateway.nat_a.id}\""),
+            (
+                "aws_networkfirewall_firewall_policy.egress",
+                "firewall_policy.stateful_default_actions",
+                "[\"aws:alert_established\"]",
+            ),
+        ],
     ),
     row(
         "R007",
@@ -205,13 +228,16 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R013",
-        "the internet gateway is a route of public subnets alone; subnets of data have no route; tasks are in neither",
+        "the internet gateway is a route of public subnets alone, those of NAT gateways among them; subnets of data have \
+         no route; tasks are in neither",
         |p| {
             p.each("aws_subnet", |subnet| {
                 let routes = routes(p, subnet.address);
                 match subnet.text("tags.Tier") {
-                    "public" => true,
-                    "private" => !routes.iter().any(|r| r.refers_to("gateway_id", "aws_internet_gateway")),
+                    "public" | "nat" => true,
+                    "firewall" | "private" => {
+                        !routes.iter().any(|r| r.refers_to("gateway_id", "aws_internet_gateway"))
+                    }
                     _ => routes.is_empty(),
                 }
             })
@@ -228,6 +254,7 @@ pub const ROWS: &[Row] = &[
             ("aws_route.private_a_nat", "gateway_id", "\"${aws_internet_gateway.main.id}\""),
             ("aws_route.public_internet", "route_table_id", "\"${aws_route_table.data.id}\""),
             ("aws_route_table", "route", "[{}]"),
+            ("aws_route.firewall_a_nat", "gateway_id", "\"${aws_internet_gateway.main.id}\""),
             ("aws_ecs_service", "network_configuration.subnets", "[\"${aws_subnet.public_a.id}\"]"),
         ],
     ),
@@ -292,8 +319,8 @@ pub const ROWS: &[Row] = &[
 fn described(rule: Resource) -> bool {
     let text = rule.text("description");
     let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
-    let name = rule.name().rsplit("__").next().unwrap_or_default();
-    text.split_once(": ").is_some_and(|(id, why)| id == name && why.len() > 10) && text.chars().all(allowed)
+    let named = |id: &str| rule.name() == id || rule.name().ends_with(&format!("__{id}"));
+    text.split_once(": ").is_some_and(|(id, why)| named(id) && why.len() > 10) && text.chars().all(allowed)
 }
 
 fn open(rule: Resource, path: &str) -> bool {

@@ -53,7 +53,7 @@ struct Claims {
 }
 
 /// The partition of API keys.
-const KEYS: &str = "keys";
+pub const KEYS: &str = "keys";
 
 /// Where an API key lies.
 #[must_use]

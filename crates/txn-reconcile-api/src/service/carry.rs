@@ -277,10 +277,11 @@ impl Held<'_> {
             let items = self.app.store.query(&query).await?;
             let Some(last) = items.last() else { return Ok(()) };
             from = format!("{}\0", last.key.sk);
-            let mut writes = Vec::new();
+            let (mut writes, mut lapsing) = (Vec::new(), Vec::new());
             for item in &items {
                 let made: ManualMatch = decode(item)?;
                 if made.state == "proposed" {
+                    lapsing.push(made.id.clone());
                     let lapsed = ManualMatch { state: "lapsed".into(), ..made };
                     writes.push(Write::put(
                         item.key.clone(),
@@ -289,7 +290,10 @@ impl Held<'_> {
                     ));
                 }
             }
-            self.keep_with(writes).await?;
+            if !writes.is_empty() {
+                self.commit("match.lapse", before, json!({ "matches": lapsing }), writes).await?;
+                self.version += 1;
+            }
         }
     }
 

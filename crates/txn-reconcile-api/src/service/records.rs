@@ -85,7 +85,7 @@ pub struct Source {
 /// A ruleset, which never changes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct StoredRuleset {
-    /// Its identifier, which is its content's fingerprint.
+    /// Its identifier, which derives from its content.
     pub id: String,
     /// Its name.
     pub name: String,

@@ -45,4 +45,10 @@ async fn a_request_holds_no_card_data_anywhere() {
     refused(&client, Request::get("/v1/sources?limit=4111111111111111"), "", "query").await;
     refused(&client, Request::get("/v1/runs/4111%31111%31111%31111"), "", "path, part 1").await;
     assert!(client.get("/v1/sources").await.body["items"].as_array().unwrap().is_empty());
+
+    // The identifiers of traces are random.
+    let traced = Request::get("/v1/sources").header("authorization", format!("Bearer {}", client.token));
+    let traced = traced.header("traceparent", "00-4111111111111111a4111111111111111-00f067aa0ba902b7-01");
+    let traced = traced.header("x-amzn-trace-id", "Root=1-6a0c45c6-4111111111111111abcdefab");
+    assert_eq!(client.send(traced.body(Body::empty()).unwrap()).await.status, 200);
 }

@@ -83,6 +83,24 @@ impl Fault {
     ];
 }
 
+/// What a process calls that may fail.
+const CALLS: [&str; 11] = [
+    "get",
+    "query",
+    "list_due",
+    "transact",
+    "put",
+    "put_multipart",
+    "put part",
+    "complete",
+    "get object",
+    "read",
+    "list",
+];
+
+/// Of how many of the sore calls one fails in each way.
+const SORE: u64 = 4;
+
 /// How far a clock may be from the true time, in milliseconds: three leases.
 const SKEW_MS: u64 = 90_000;
 
@@ -95,6 +113,8 @@ pub struct World {
     now: AtomicU64,
     /// Of how many calls one fails in each way: drawn for each seed, so that the weather differs.
     one_in: BTreeMap<Fault, u64>,
+    /// The call that fails more often than others.
+    sore: &'static str,
     /// Of how many calls one leaves the turn to the other process.
     turns: u64,
     /// Faults that may still come. Work comes to an end only if faults do.
@@ -114,12 +134,14 @@ impl World {
         let chance = Arc::new(Chance(Mutex::new(seed)));
         let mut draw = |fault| (fault, 12 + chance.below(90));
         let one_in = Fault::ALL.into_iter().map(&mut draw).collect();
+        let sore = CALLS[usize::try_from(chance.below(CALLS.len() as u64)).unwrap()];
         Arc::new(Self {
             store: EmbeddedStore::in_memory().unwrap(),
             files: Arc::default(),
             anchors: Arc::default(),
             now: AtomicU64::new(1_790_000_000_000),
             one_in,
+            sore,
             turns: 2 + chance.below(20),
             budget: AtomicI64::new(0),
             injected: Mutex::default(),
@@ -150,8 +172,9 @@ impl World {
         self.trace.lock().unwrap().finish()
     }
 
-    fn strikes(&self, fault: Fault) -> bool {
-        let strikes = self.budget.load(Ordering::Relaxed) > 0 && self.chance.one_in(self.one_in[&fault]);
+    fn strikes(&self, fault: Fault, call: &str) -> bool {
+        let one_in = if call == self.sore { SORE } else { self.one_in[&fault] };
+        let strikes = self.budget.load(Ordering::Relaxed) > 0 && self.chance.one_in(one_in);
         if strikes {
             self.note(fault);
         }
@@ -266,20 +289,20 @@ impl Process {
         world.wait(self.number).await;
         (self.number, call).hash(&mut *world.trace.lock().unwrap());
         self.may_crash().await;
-        if world.strikes(Fault::Throttled) { Err("throttled") } else { Ok(()) }
+        if world.strikes(Fault::Throttled, call) { Err("throttled") } else { Ok(()) }
     }
 
     /// What comes after a call that has changed something.
-    async fn after(&self) -> Result<(), &'static str> {
+    async fn after(&self, call: &'static str) -> Result<(), &'static str> {
         self.may_crash().await;
-        if self.world.strikes(Fault::LostAnswer) { Err("timed out") } else { Ok(()) }
+        if self.world.strikes(Fault::LostAnswer, call) { Err("timed out") } else { Ok(()) }
     }
 }
 
 #[async_trait::async_trait]
 impl Clock for Process {
     fn now_ms(&self) -> u64 {
-        if self.world.strikes(Fault::Jump) {
+        if self.world.strikes(Fault::Jump, "clock") {
             self.skew.store(self.world.chance.below(2 * SKEW_MS), Ordering::Relaxed);
         }
         // Each look takes a moment, so that identifiers differ.
@@ -313,7 +336,7 @@ impl Store for Process {
 
     async fn list_due(&self, queue: &str, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
         self.before("list_due").await.map_err(unavailable)?;
-        if self.world.strikes(Fault::Lagging) {
+        if self.world.strikes(Fault::Lagging, "list_due") {
             return Ok(self.world.due_before.lock().unwrap().clone());
         }
         let due = self.world.store.list_due(queue, before, limit).await?;
@@ -324,7 +347,7 @@ impl Store for Process {
     async fn transact(&self, writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
         self.before("transact").await.map_err(unavailable)?;
         self.world.store.transact(writes, audit).await?;
-        self.after().await.map_err(unavailable)
+        self.after("transact").await.map_err(unavailable)
     }
 
     async fn audit(&self, chain: &str, from: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
@@ -368,14 +391,14 @@ impl ObjectStore for Files {
         options: PutOptions,
     ) -> object_store::Result<PutResult> {
         self.process.before("put").await.map_err(generic)?;
-        if self.process.world.strikes(Fault::TornWrite) {
+        if self.process.world.strikes(Fault::TornWrite, "put") {
             let whole = Bytes::from(payload);
             self.inner.put_opts(path, whole.slice(..whole.len() / 2).into(), options).await?;
             self.process.may_crash().await;
             return Err(generic("broken off"));
         }
         let put = self.inner.put_opts(path, payload, options).await?;
-        self.process.after().await.map_err(generic)?;
+        self.process.after("put").await.map_err(generic)?;
         Ok(put)
     }
 
@@ -402,7 +425,7 @@ impl ObjectStore for Files {
             let process = process.clone();
             async move {
                 process.before("read").await.map_err(generic)?;
-                let broken = process.world.strikes(Fault::BrokenRead);
+                let broken = process.world.strikes(Fault::BrokenRead, "read");
                 if broken { Err(generic("broken off")) } else { Ok(piece) }
             }
         });
@@ -458,14 +481,14 @@ impl MultipartUpload for Parts {
         Box::pin(async move {
             process.before("put part").await.map_err(generic)?;
             part.await?;
-            process.after().await.map_err(generic)
+            process.after("put part").await.map_err(generic)
         })
     }
 
     async fn complete(&mut self) -> object_store::Result<PutResult> {
         self.process.before("complete").await.map_err(generic)?;
         let put = self.inner.complete().await?;
-        self.process.after().await.map_err(generic)?;
+        self.process.after("complete").await.map_err(generic)?;
         Ok(put)
     }
 

@@ -8,11 +8,12 @@ use serde_json::json;
 
 use super::super::App;
 use super::super::audit::{self, Verdict, sha256};
-use super::super::auth::{is_tenant, key_place};
+use super::super::auth::{KEYS, is_tenant, key_place};
 use super::super::clock::id;
 use super::super::problem::Problem;
 use super::super::records::{ApiKey, Scope, encode};
 use super::super::store::{Expect, Write};
+use super::cursor::List;
 use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, text, versioned};
 
 pub fn routes() -> Vec<Route> {
@@ -116,8 +117,8 @@ async fn create(app: &App, call: Call) -> Result<Reply, Problem> {
 }
 
 async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
-    let page =
-        cursor::page(app, &call, "keys".into(), "key#", |key: ApiKey, _| Some(ShownKey::from(key))).await?;
+    let list = List { pk: KEYS.into(), prefix: "key#", run: None };
+    let page = list.page(app, &call, |key: ApiKey, _| Some(ShownKey::from(key))).await?;
     Ok(Reply::Json(answer(200, &page)?))
 }
 
@@ -133,19 +134,21 @@ async fn revoke(app: &App, call: Call) -> Result<Reply, Problem> {
 async fn entries(app: &App, call: Call) -> Result<Reply, Problem> {
     let limit = call.number("limit", 100, 500)?;
     let scope = format!("audit\n{}", call.who.tenant);
-    let from = match cursor::open(app, &scope, &call)? {
-        Some(position) => {
-            position.parse().map_err(|_| Problem::bad_request("the cursor is not one of this list"))?
+    // The log only grows, so where it ended when the first page was read says what the list is.
+    let (end, from) = match cursor::open(app, &scope, &call)? {
+        Some((end, from)) => {
+            (end, from.parse().map_err(|_| Problem::bad_request("the cursor is not one of this list"))?)
         }
-        None => 1u64,
+        None => (cursor::head(app, &call).await?, 1u64),
     };
-    let found = app.store.audit(&call.who.tenant, from, limit).await?;
-    let next = (found.len() == limit)
-        .then(|| cursor::seal(app, &scope, &(from + u64::try_from(limit).unwrap_or(0)).to_string()));
+    let mut found = app.store.audit(&call.who.tenant, from, limit).await?;
+    found.retain(|entry| entry.sequence <= end);
+    let last = found.last().map_or(end, |entry| entry.sequence);
+    let next = (last < end).then(|| cursor::seal(app, &scope, end, &(last + 1).to_string()));
     let items: Result<Vec<audit::Entry>, _> =
         found.iter().map(|entry| serde_json::from_slice(&entry.body)).collect();
     let items = items.map_err(|_| Problem::internal("an audit entry cannot be read"))?;
-    Ok(Reply::Json(answer(200, &Page { items, next })?))
+    Ok(Reply::Json(answer(200, &Page { items, changed: Vec::new(), next })?))
 }
 
 async fn verify(app: &App, call: Call) -> Result<Reply, Problem> {

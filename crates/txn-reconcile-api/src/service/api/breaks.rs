@@ -14,8 +14,9 @@ use super::super::records::{
     Break, BreakState, Comment, ManualMatch, Reason, Resolution, Run, Scope, break_key, encode, run_partition,
 };
 use super::super::store::{Expect, Key, Write};
+use super::cursor::List;
 use super::runs::{completed, workable};
-use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, text, versioned};
+use super::{Call, PAGING, Page, Reply, Route, answer, run, same, text, versioned};
 
 /// The query of the list of breaks.
 const FILTERS: &[(&str, &str)] = &[
@@ -154,14 +155,16 @@ async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
         }
     };
     let (kind, owner) = (call.query.get("kind"), call.query.get("owner"));
-    let page =
-        cursor::page(app, &call, run_partition(&call.who.tenant, &run.id), "break#", |one: Break, _| {
-            let wanted = state.is_none_or(|state| one.state == state)
-                && kind.is_none_or(|kind| *kind == one.kind)
-                && owner.is_none_or(|owner| *owner == one.owner);
-            wanted.then_some(one)
-        })
-        .await?;
+    let list = List::of_run(&call, &run.id, "break#");
+    let page = list.page(app, &call, |one: Break, changed| {
+        // A break's kind is what it was.
+        let wanted = kind.is_none_or(|kind| *kind == one.kind)
+            && (changed
+                || state.is_none_or(|state| one.state == state)
+                    && owner.is_none_or(|owner| *owner == one.owner));
+        wanted.then_some(one)
+    });
+    let page = page.await?;
     Ok(Reply::Json(answer(200, &page)?))
 }
 
@@ -354,8 +357,8 @@ async fn propose_match(app: &App, call: Call) -> Result<Reply, Problem> {
 
 async fn manual_matches(app: &App, call: Call) -> Result<Reply, Problem> {
     let run = completed(app, &call).await?;
-    let pk = run_partition(&call.who.tenant, &run.id);
-    let page = cursor::page(app, &call, pk, "manual#", |one: ManualMatch, _| Some(one)).await?;
+    let list = List::of_run(&call, &run.id, "manual#");
+    let page = list.page(app, &call, |one: ManualMatch, _| Some(one)).await?;
     Ok(Reply::Json(answer(200, &page)?))
 }
 

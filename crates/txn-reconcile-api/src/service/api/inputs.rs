@@ -5,11 +5,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::App;
-use super::super::clock::id;
+use super::super::clock::{id, letters};
 use super::super::problem::Problem;
-use super::super::records::{Source, StoredRuleset, encode, tenant};
+use super::super::records::{Source, StoredRuleset, encode};
 use super::super::store::{Expect, Write};
-use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, text, versioned};
+use super::cursor::List;
+use super::{Call, PAGING, Page, Reply, Route, answer, run, text, versioned};
 use crate::formats::Format;
 use crate::formats::mapping::{Mapping, MappingFile};
 use crate::rules;
@@ -98,8 +99,7 @@ async fn create_source(app: &App, call: Call) -> Result<Reply, Problem> {
 }
 
 async fn sources(app: &App, call: Call) -> Result<Reply, Problem> {
-    let page =
-        cursor::page(app, &call, tenant(&call.who.tenant), "source#", |one: Source, _| Some(one)).await?;
+    let page = List::of(&call, "source#").page(app, &call, |one: Source, _| Some(one)).await?;
     Ok(Reply::Json(answer(200, &page)?))
 }
 
@@ -117,28 +117,26 @@ async fn create_ruleset(app: &App, call: Call) -> Result<Reply, Problem> {
             .at(vec![json!({ "line": error.line, "key": error.key, "message": error.message })])
     })?;
     let ruleset = StoredRuleset {
-        id: format!("rs_{}", loaded.fingerprint),
+        id: format!("rs_{}", letters(&loaded.fingerprint)),
         name: loaded.name,
         toml,
         created_by: call.who.actor.clone(),
     };
     let key = app.key(&call.who.tenant, "ruleset", &ruleset.id);
-    let (ruleset, writes) = match app.store.get(&key).await? {
-        Some(item) => (super::super::records::decode(&item)?, Vec::new()),
+    let (action, ruleset, writes) = match app.store.get(&key).await? {
+        Some(item) => ("ruleset.repeat", super::super::records::decode(&item)?, Vec::new()),
         None => {
             let write = Write::put(key, Expect::Absent, encode(&ruleset)?);
-            (ruleset, vec![write])
+            ("ruleset.create", ruleset, vec![write])
         }
     };
     let mut shown = versioned(201, &ruleset, 1)?;
     shown.location = Some(format!("/v1/rulesets/{}", ruleset.id));
-    call.commit(app, "ruleset.create", &ruleset.id, json!({ "name": ruleset.name }), writes, shown).await
+    call.commit(app, action, &ruleset.id, json!({ "name": ruleset.name }), writes, shown).await
 }
 
 async fn rulesets(app: &App, call: Call) -> Result<Reply, Problem> {
-    let page =
-        cursor::page(app, &call, tenant(&call.who.tenant), "ruleset#", |one: StoredRuleset, _| Some(one))
-            .await?;
+    let page = List::of(&call, "ruleset#").page(app, &call, |one: StoredRuleset, _| Some(one)).await?;
     Ok(Reply::Json(answer(200, &page)?))
 }
 

@@ -124,14 +124,23 @@ fn schema<T: schemars::JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 struct Page<T> {
     /// The items.
     items: Vec<T>,
+    /// Those of them, by number or identifier, that were changed after the first page was read. They are shown as they
+    /// are now, whether the query's filters let them through or not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<String>,
     /// What to send as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
 /// The query of lists.
-const PAGING: &[(&str, &str)] =
-    &[("limit", "Items on a page: 1 to 500. 100."), ("cursor", "Where to go on: `next` of the page before.")];
+const PAGING: &[(&str, &str)] = &[
+    ("limit", "Items on a page: 1 to 500. 100."),
+    (
+        "cursor",
+        "Where to go on: `next` of the page before. All pages are of the list as it was when the first one was read: what was made since is left out, what was changed since is named in `changed`.",
+    ),
+];
 
 impl Route {
     fn get(path: &'static str, summary: &'static str, run: fn(Arc<App>, Call) -> Answering) -> Self {

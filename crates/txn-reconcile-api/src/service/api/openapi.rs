@@ -121,7 +121,9 @@ fn parameters(route: &Route) -> Vec<Value> {
             "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 100 }),
             "cursor" => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
             "format" => json!({ "type": "string", "enum": ["csv", "ndjson"] }),
-            "state" => json!({ "type": "string", "enum": ["open", "proposed", "resolved"] }),
+            "state" => {
+                json!({ "type": "string", "enum": ["open", "proposed", "resolved", "matched_later", "carried", "set_aside"] })
+            }
             "source" | "name" => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
             _ => json!({ "type": "string", "maxLength": 1024 }),
         };

@@ -9,11 +9,12 @@ use super::super::clock::id;
 use super::super::matches::read_chunk;
 use super::super::problem::Problem;
 use super::super::records::{
-    Match, Progress, Run, RunSide, RunStatus, Source, Statement, StoredRuleset, decode, encode, tenant,
+    Match, Progress, Run, RunSide, RunStatus, Source, Statement, StoredRuleset, decode, encode,
 };
 use super::super::store::{Due, Expect, Key, Write};
 use super::super::traces;
 use super::super::worker::QUEUE;
+use super::cursor::List;
 use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, versioned};
 use crate::date::Date;
 
@@ -235,8 +236,7 @@ async fn start(app: &App, call: &Call, run: &Run, last: Option<u64>) -> Result<R
 }
 
 async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
-    let page =
-        cursor::page(app, &call, tenant(&call.who.tenant), "run#", |one: Run, _| Some(public(one))).await?;
+    let page = List::of(&call, "run#").page(app, &call, |one: Run, _| Some(public(one))).await?;
     Ok(Reply::Json(answer(200, &page)?))
 }
 
@@ -303,8 +303,8 @@ async fn matches(app: &App, call: Call) -> Result<Reply, Problem> {
     let limit = call.number("limit", 100, 500)?;
     let scope = format!("matches\n{}\n{}", call.who.tenant, run.id);
     let mut next = match cursor::open(app, &scope, &call)? {
-        Some(position) => {
-            position.parse().map_err(|_| Problem::bad_request("the cursor is not one of this list"))?
+        Some((_, from)) => {
+            from.parse().map_err(|_| Problem::bad_request("the cursor is not one of this list"))?
         }
         None => 1u64,
     };
@@ -318,6 +318,7 @@ async fn matches(app: &App, call: Call) -> Result<Reply, Problem> {
         }
         next += (items.len() - before) as u64;
     }
-    let next = (next <= run.progress.matches).then(|| cursor::seal(app, &scope, &next.to_string()));
-    Ok(Reply::Json(answer(200, &Page { items, next })?))
+    // The list of a completed run never changes, so it does not matter when it was begun.
+    let next = (next <= run.progress.matches).then(|| cursor::seal(app, &scope, 0, &next.to_string()));
+    Ok(Reply::Json(answer(200, &Page { items, changed: Vec::new(), next })?))
 }

@@ -14,9 +14,10 @@ use super::super::App;
 use super::super::audit::{hex, sha256};
 use super::super::clock::id;
 use super::super::problem::Problem;
-use super::super::records::{Remark, Source, Statement, encode, tenant};
+use super::super::records::{Remark, Source, Statement, encode};
 use super::super::store::{Expect, Write};
-use super::{Call, Input, PAGING, Page, Reply, Route, cursor, run, text, versioned};
+use super::cursor::List;
+use super::{Call, Input, PAGING, Page, Reply, Route, run, text, versioned};
 use crate::formats::mapping::Mapping;
 use crate::formats::{Limits, ReadError, ReadOptions, ReadReport, Reader};
 
@@ -226,10 +227,8 @@ fn public(statement: Statement) -> Statement {
 }
 
 async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
-    let page = cursor::page(app, &call, tenant(&call.who.tenant), "statement#", |one: Statement, _| {
-        Some(public(one))
-    })
-    .await?;
+    let list = List::of(&call, "statement#");
+    let page = list.page(app, &call, |one: Statement, _| Some(public(one))).await?;
     Ok(Reply::Json(super::answer(200, &page)?))
 }
 
