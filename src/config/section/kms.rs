@@ -23,7 +23,7 @@ pub struct Kms {
 /// Keys that exist already, each in place of the one that would be made for its purpose. Their policies, rotation and
 /// deletion are their owner's: what the policies must allow stands in the outputs `required_key_statements_<purpose>`.
 /// Each is symmetric and lies in the environment's region. That of secrets may be another account's, which Secrets Manager
-/// documents. CloudWatch Logs (`logs`), DynamoDB and AWS Backup (`data`) and ECR (`artifacts`) do not say whether they take
+/// documents. CloudWatch Logs (`logs`), DynamoDB (`data`) and ECR (`artifacts`) do not say whether they take
 /// such a key, so the others are the environment's own account's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
