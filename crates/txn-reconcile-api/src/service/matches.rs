@@ -163,7 +163,7 @@ impl Held<'_> {
         let mut kept = written.buffered(threads).map_ok(put).try_buffered(IN_FLIGHT).boxed();
         while let Some(number) = kept.try_next().await? {
             self.run.progress.matches_saved = number;
-            self.renew().await?;
+            self.note().await?;
         }
         self.keep().await
     }

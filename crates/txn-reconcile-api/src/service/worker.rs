@@ -40,6 +40,10 @@ pub const QUEUE: &str = "runs";
 /// How long a lease lasts without being renewed.
 const LEASE_MS: u64 = 30_000;
 
+/// How often the progress of a list is kept at most: what a reader sees, and what a worker that takes over need not do
+/// again.
+const NOTE_MS: u64 = 200;
+
 /// How long a worker waits when there is nothing to do.
 const IDLE_MS: u64 = 1_000;
 
@@ -179,6 +183,11 @@ impl<'a> Held<'a> {
     /// Renews the lease if a third of it is over.
     pub async fn renew(&mut self) -> Result<(), Stop> {
         if self.app.clock.now_ms() >= self.renewed + LEASE_MS / 3 { self.keep().await } else { Ok(()) }
+    }
+
+    /// Keeps the progress of a list, and the lease with it, unless that was done a moment ago.
+    pub async fn note(&mut self) -> Result<(), Stop> {
+        if self.app.clock.now_ms() >= self.renewed + NOTE_MS { self.keep().await } else { Ok(()) }
     }
 
     /// Makes the run, and says what became of it.
@@ -385,7 +394,7 @@ impl<'a> Held<'a> {
             .boxed();
         while let Some(count) = kept.try_next().await? {
             self.run.progress.breaks_saved += count;
-            self.renew().await?;
+            self.note().await?;
         }
         self.keep().await
     }

@@ -11,6 +11,7 @@ mod conformance;
 mod faults;
 mod flood;
 mod issuer;
+mod keeping;
 mod launch;
 mod lists;
 mod long_lists;

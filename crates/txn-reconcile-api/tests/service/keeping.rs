@@ -1,4 +1,4 @@
-//! Lists of a run that are longer than one transaction and one object.
+//! Keeping the lists of a run that are longer than one transaction and one object.
 
 use std::sync::Arc;
 
@@ -52,10 +52,9 @@ async fn list(app: &Arc<App>, token: &str, run: &str, what: &str) -> Vec<Value> 
 
 #[tokio::test]
 async fn they_are_whole_whichever_worker_has_died_over_them() {
-    // From before the first object is kept to after the last transaction of breaks; reading the statements takes some
-    // 1,280 calls, as each piece of a file counts as one.
+    // The statements come in pieces of 200 bytes, so that reading them takes most of the calls.
     let mut left = Vec::new();
-    for calls in (1_284..1_320).step_by(3) {
+    for calls in (1200..1310).step_by(10) {
         let world = World::new(7);
         let calm = world.calm();
         let client = member(&calm, "acme").await;
@@ -84,7 +83,7 @@ async fn they_are_whole_whichever_worker_has_died_over_them() {
         // The identity of a row is the same on both sides.
         assert_eq!(entries.len(), MATCHES + BREAKS, "after {calls} calls: an entry stands twice");
     }
-    assert!(left.iter().filter(|stage| *stage == "saving").count() >= 6, "they died elsewhere: {left:?}");
+    assert!(left.iter().filter(|stage| *stage == "saving").count() >= 2, "they died elsewhere: {left:?}");
 }
 
 #[tokio::test]
