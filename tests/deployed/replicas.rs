@@ -24,7 +24,7 @@ fn on_postgresql_a_killed_tasks_run_is_finished_by_the_other() {
 }
 
 /// Entries of either side, of which none matches: breaks are what takes long to keep.
-const ENTRIES: usize = 20_000;
+const ENTRIES: usize = 8_000;
 
 /// Requests at once for one and the same thing.
 const AT_ONCE: usize = 8;

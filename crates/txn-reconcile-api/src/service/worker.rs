@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::future::try_join_all;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::json;
@@ -388,12 +389,16 @@ impl<'a> Held<'a> {
             }
             Ok::<Write, Stop>(Write::put(break_key(&tenant, &run, number), Expect::Absent, encode(&shown)?))
         });
-        let mut kept = stream::iter(transactions(items))
-            .map_ok(|writes| put_absent(app, writes))
-            .try_buffered(IN_FLIGHT)
-            .boxed();
-        while let Some(count) = kept.try_next().await? {
-            self.run.progress.breaks_saved += count;
+        let mut transactions = transactions(items);
+        loop {
+            // All of them have ended before progress is kept: one that waits half-way, while nobody polls it, holds a
+            // connection to PostgreSQL, and progress needs one too.
+            let some: Vec<Vec<Write>> = transactions.by_ref().take(IN_FLIGHT).collect::<Result<_, _>>()?;
+            if some.is_empty() {
+                break;
+            }
+            let counts = try_join_all(some.into_iter().map(|writes| put_absent(app, writes))).await?;
+            self.run.progress.breaks_saved += counts.iter().sum::<u64>();
             self.note().await?;
         }
         self.keep().await

@@ -14,7 +14,6 @@ mod issuer;
 mod keeping;
 mod launch;
 mod lists;
-mod long_lists;
 mod postgres;
 mod process;
 mod simulation;
