@@ -26,6 +26,7 @@ fn known(member: &Caller) -> Value {
         "ruleset": ids("rulesets"),
         "run": ids("runs"),
         "number": ["1", "2", "3", "4", "5", "6"],
+        "sequence": ["1", "2", "3"],
     })
 }
 

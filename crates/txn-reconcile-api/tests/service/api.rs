@@ -207,6 +207,17 @@ async fn whole_way(store: Arc<dyn Store>) {
     audit::Anchored::default().anchor_all(&app).await.unwrap();
     let verdict = audit::verify(&app, "acme").await.unwrap();
     assert!(verdict.intact && verdict.entries >= 10 && verdict.anchored.is_some(), "{verdict:?}");
+    let listed = maker.get("/v1/audit?limit=3").await.body["items"][2].clone();
+    assert_eq!(maker.get("/v1/audit/3").await.body, listed);
+    let proof: audit::proof::Proof =
+        serde_json::from_value(maker.get("/v1/audit/3/proof").await.body).unwrap();
+    assert!(proof.anchor.is_some() && proof.check(None).holds, "{proof:?}");
+    for bad in
+        ["0", "-1", "x", "1.0", "9999", "9223372036854775807", "9223372036854775808", "18446744073709551616"]
+    {
+        assert_eq!(maker.get(&format!("/v1/audit/{bad}")).await.status, 404, "{bad}");
+        assert_eq!(maker.get(&format!("/v1/audit/{bad}/proof")).await.status, 404, "{bad}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -183,6 +183,7 @@ impl Things {
             "ruleset" => self.wanted["ruleset"].as_str().unwrap(),
             "run" => &self.run,
             "number" => "4",
+            "sequence" => "1",
             "match" => &self.manual,
             other => panic!("a route has a part that this test does not know: {other}"),
         }

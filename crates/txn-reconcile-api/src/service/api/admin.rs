@@ -1,5 +1,7 @@
 //! API keys and the audit log.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
@@ -40,6 +42,16 @@ pub fn routes() -> Vec<Route> {
         )
         .scope(Scope::Audit)
         .gives::<Verdict>(),
+        Route::get("/v1/audit/{sequence}", "Shows an entry of the tenant's audit log", run!(entry))
+            .scope(Scope::Audit)
+            .gives::<audit::Entry>(),
+        Route::get(
+            "/v1/audit/{sequence}/proof",
+            "Proves an entry by the first anchor at or after it, without showing the others; `verify-proof` checks it offline",
+            |app, call| Box::pin(async move { prove(&app, &call).await }),
+        )
+        .scope(Scope::Audit)
+        .gives::<audit::proof::Proof>(),
     ]
 }
 
@@ -153,4 +165,21 @@ async fn entries(app: &App, call: Call) -> Result<Reply, Problem> {
 
 async fn verify(app: &App, call: Call) -> Result<Reply, Problem> {
     Ok(Reply::Json(answer(200, &audit::verify(app, &call.who.tenant).await?)?))
+}
+
+/// The number of the entry that a call is about.
+fn sequence(call: &Call) -> Result<u64, Problem> {
+    // PostgreSQL counts to 2^63.
+    let number = call.part(0).parse::<i64>().ok().and_then(|number| u64::try_from(number).ok());
+    number.ok_or_else(|| Problem::not_found("an entry has a number"))
+}
+
+async fn entry(app: &App, call: Call) -> Result<Reply, Problem> {
+    let entry = audit::proof::entry(app, &call.who.tenant, sequence(&call)?).await?;
+    Ok(Reply::Json(answer(200, &entry)?))
+}
+
+async fn prove(app: &Arc<App>, call: &Call) -> Result<Reply, Problem> {
+    let body = audit::proof::prove(app, &call.who.tenant, sequence(call)?).await?;
+    Ok(Reply::File { media: "application/json", body })
 }
