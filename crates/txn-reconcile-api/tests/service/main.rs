@@ -20,3 +20,4 @@ mod simulation;
 mod tls;
 mod tokens;
 mod traces;
+mod versions;

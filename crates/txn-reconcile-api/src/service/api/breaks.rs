@@ -16,7 +16,7 @@ use super::super::records::{
 use super::super::store::{Expect, Key, Write};
 use super::cursor::List;
 use super::runs::{completed, workable};
-use super::{Call, PAGING, Page, Reply, Route, answer, run, same, text, versioned};
+use super::{Call, PAGING, Page, Reply, Route, Versions, answer, run, same, text, versioned};
 
 /// The query of the list of breaks.
 const FILTERS: &[(&str, &str)] = &[
@@ -32,15 +32,17 @@ pub fn routes() -> Vec<Route> {
         Route::get("/v1/runs/{run}/breaks", "Lists the breaks of a completed run", run!(list))
             .query(FILTERS)
             .gives::<Page<Break>>(),
-        Route::get("/v1/runs/{run}/breaks/{number}", "Shows a break", run!(show)).gives::<Break>(),
+        Route::get("/v1/runs/{run}/breaks/{number}", "Shows a break", run!(show))
+            .gives::<Break>()
+            .versions(Versions::Shown),
         Route::post("/v1/runs/{run}/breaks/{number}/assign", "Gives a break to an owner", 200, run!(assign))
             .takes::<Assign>()
             .gives::<Break>()
-            .conditional(),
+            .versions(Versions::Needed),
         Route::post("/v1/runs/{run}/breaks/{number}/comments", "Comments on a break", 201, run!(comment))
             .takes::<NewComment>()
             .gives::<Break>()
-            .conditional(),
+            .versions(Versions::Needed),
         Route::post(
             "/v1/runs/{run}/breaks/{number}/resolution",
             "Proposes how a break is resolved",
@@ -49,7 +51,7 @@ pub fn routes() -> Vec<Route> {
         )
         .takes::<Propose>()
         .gives::<Break>()
-        .conditional(),
+        .versions(Versions::Needed),
         Route::post(
             "/v1/runs/{run}/breaks/{number}/resolution/approve",
             "Approves what somebody else proposed",
@@ -58,7 +60,7 @@ pub fn routes() -> Vec<Route> {
         )
         .scope(Scope::Approve)
         .gives::<Break>()
-        .conditional(),
+        .versions(Versions::Needed),
         Route::post(
             "/v1/runs/{run}/breaks/{number}/resolution/reject",
             "Opens a break again",
@@ -67,7 +69,7 @@ pub fn routes() -> Vec<Route> {
         )
         .scope(Scope::Approve)
         .gives::<Break>()
-        .conditional(),
+        .versions(Versions::Needed),
         Route::post(
             "/v1/runs/{run}/manual-matches",
             "Proposes that open breaks belong together",
@@ -79,6 +81,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/v1/runs/{run}/manual-matches", "Lists the manual matches", run!(manual_matches))
             .query(PAGING)
             .gives::<Page<ManualMatch>>(),
+        Route::get("/v1/runs/{run}/manual-matches/{match}", "Shows a manual match", run!(show_match))
+            .gives::<ManualMatch>()
+            .versions(Versions::Shown),
         Route::post(
             "/v1/runs/{run}/manual-matches/{match}/approve",
             "Approves a manual match that somebody else proposed",
@@ -86,7 +91,8 @@ pub fn routes() -> Vec<Route> {
             run!(approve_match),
         )
         .scope(Scope::Approve)
-        .gives::<ManualMatch>(),
+        .gives::<ManualMatch>()
+        .versions(Versions::Needed),
         Route::post(
             "/v1/runs/{run}/manual-matches/{match}/revoke",
             "Revokes a manual match and opens its breaks again",
@@ -94,7 +100,8 @@ pub fn routes() -> Vec<Route> {
             run!(revoke_match),
         )
         .scope(Scope::Approve)
-        .gives::<ManualMatch>(),
+        .gives::<ManualMatch>()
+        .versions(Versions::Needed),
     ]
 }
 
@@ -190,22 +197,15 @@ async fn change(
     status: u16,
     edit: impl FnOnce(&mut Break) -> Result<(), Problem> + Send,
 ) -> Result<Reply, Problem> {
-    let wanted = call.if_match()?;
     let (run, check) = workable(app, &call).await?;
     let (mut found, version, key) = find(app, &call, &run).await?;
-    let changed = || Problem::changed("the break has changed since it was read");
-    if wanted != version {
-        return Err(changed());
-    }
+    call.unchanged(version)?;
     edit(&mut found)?;
     let writes = vec![check, Write::put(key, same(version), encode(&found)?)];
     let subject = format!("{}/{}", call.part(0), found.number);
     let detail = json!({ "state": found.state, "owner": found.owner, "resolution": found.resolution });
     let shown = versioned(status, &found, version + 1)?;
-    match call.commit(app, action, &subject, detail, writes, shown).await {
-        Err(problem) if problem.status == 409 => Err(changed()),
-        other => other,
-    }
+    call.commit(app, action, &subject, detail, writes, shown).await
 }
 
 async fn assign(app: &App, call: Call) -> Result<Reply, Problem> {
@@ -340,9 +340,10 @@ async fn propose_match(app: &App, call: Call) -> Result<Reply, Problem> {
         maker: call.who.actor.clone(),
         checker: None,
     };
-    let key = Key::new(run_partition(&call.who.tenant, &run.id), format!("manual#{}", made.id));
+    let key = manual_key(&call.who.tenant, &run.id, &made.id);
     writes.push(Write::put(key, Expect::Absent, encode(&made)?));
-    let shown = versioned(201, &made, 1)?;
+    let mut shown = versioned(201, &made, 1)?;
+    shown.location = Some(format!("/v1/runs/{}/manual-matches/{}", run.id, made.id));
     let subject = format!("{}/{}", run.id, made.id);
     call.commit(
         app,
@@ -353,6 +354,18 @@ async fn propose_match(app: &App, call: Call) -> Result<Reply, Problem> {
         shown,
     )
     .await
+}
+
+/// Where a manual match lies.
+fn manual_key(tenant: &str, run: &str, id: &str) -> Key {
+    Key::new(run_partition(tenant, run), format!("manual#{id}"))
+}
+
+async fn show_match(app: &App, call: Call) -> Result<Reply, Problem> {
+    let run = completed(app, &call).await?;
+    let (made, version): (ManualMatch, u64) =
+        app.read(&manual_key(&call.who.tenant, &run.id, call.part(1))).await?;
+    Ok(Reply::Json(versioned(200, &made, version)?))
 }
 
 async fn manual_matches(app: &App, call: Call) -> Result<Reply, Problem> {
@@ -372,8 +385,9 @@ async fn settle(
     edit: impl Fn(&mut Break),
 ) -> Result<Reply, Problem> {
     let (run, check) = workable(app, &call).await?;
-    let key = Key::new(run_partition(&call.who.tenant, &run.id), format!("manual#{}", call.part(1)));
+    let key = manual_key(&call.who.tenant, &run.id, call.part(1));
     let (mut made, version): (ManualMatch, u64) = app.read(&key).await?;
+    call.unchanged(version)?;
     if !from.contains(&made.state.as_str()) {
         return Err(Problem::conflict("the manual match is not in a state that allows this"));
     }
