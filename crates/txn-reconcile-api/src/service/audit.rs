@@ -11,11 +11,12 @@ use std::collections::HashMap;
 use aws_lc_rs::{digest, hmac};
 use futures_util::TryStreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectStoreExt, PutMode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::App;
+use super::clock::rfc3339;
 use super::problem::Problem;
 use super::store::{AuditEntry, Key, Query, Store};
 
@@ -56,6 +57,11 @@ impl Default for Head {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What hexadecimal digits stand for, as far as they are some.
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2).filter_map(|at| u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()).collect()
 }
 
 /// SHA-256 in hexadecimal.
@@ -121,8 +127,11 @@ pub struct Verdict {
 /// Fails only if a store does not answer.
 pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
     let known = stored_head(app, tenant).await?;
-    let anchor = latest_anchor(app, tenant, known.sequence).await?;
-    let anchored = anchor.as_ref().map(|(head, _)| head);
+    let (anchor, damaged) = match latest_anchor(app, tenant, known.sequence).await? {
+        Some(Err(fault)) => (None, Some(fault)),
+        found => (found.and_then(Result::ok), None),
+    };
+    let anchored = anchor.as_ref().map(|anchor| &anchor.head);
     // Read after the anchor, because the chain may have grown and been anchored in between.
     let stored = stored_head(app, tenant).await?;
     let mut verdict = walk(&*app.store, tenant, stored.sequence, anchored).await?;
@@ -139,7 +148,13 @@ pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
         verdict.intact = false;
         verdict.fault = Some(format!("entry {} was anchored and is gone", anchored.sequence));
     }
-    (verdict.anchored, verdict.anchor_signed) = anchor.unzip();
+    if let (true, Some(_)) = (verdict.intact, &damaged) {
+        verdict.intact = false;
+        verdict.fault = damaged;
+    }
+    let own = key_name(app);
+    (verdict.anchored, verdict.anchor_signed) =
+        anchor.map(|Anchor { head, key, .. }| (head, key == own)).unzip();
     Ok(verdict)
 }
 
@@ -228,24 +243,48 @@ fn anchor_group(tenant: &str, group: u64) -> Path {
     anchor_prefix(tenant).join(format!("{group:017}"))
 }
 
-/// Where the anchor of an entry lies: paths sort like sequences.
-fn anchor_path(tenant: &str, sequence: u64) -> Path {
-    anchor_group(tenant, group_of(sequence)).join(format!("{sequence:020}.json"))
+/// What the paths of an entry's anchors begin with: paths sort like sequences.
+fn anchors_of(tenant: &str, sequence: u64) -> Path {
+    anchor_group(tenant, group_of(sequence)).join(format!("{sequence:020}"))
 }
 
-async fn read_anchor(app: &App, path: &Path) -> Result<Anchor, Problem> {
+/// Where the anchor lies that an entry is given on a day. The bucket moves what is old to where it cannot be read at once,
+/// and drops it at last, so the last entry of a silent tenant is anchored anew each day.
+fn anchor_path(tenant: &str, sequence: u64, day: &str) -> Path {
+    Path::from(format!("{}-{day}.json", anchors_of(tenant, sequence)))
+}
+
+/// The entry whose anchor lies there, if that is the path of an anchor of this tenant.
+fn anchored_at(tenant: &str, path: &Path) -> Option<u64> {
+    let (sequence, day) = path.filename()?.strip_suffix(".json")?.split_once('-')?;
+    let sequence = sequence.parse().ok()?;
+    (anchor_path(tenant, sequence, day) == *path).then_some(sequence)
+}
+
+/// An anchor, or what is wrong with the object in its place. A good one that was put in another's place is none: there it
+/// would speak for an end that the log had before.
+async fn read_anchor(app: &App, tenant: &str, path: &Path) -> Result<Result<Anchor, String>, Problem> {
     let bytes = app.anchors.get(path).await?.bytes().await?;
-    serde_json::from_slice(&bytes).map_err(|_| Problem::internal("an anchor cannot be read"))
+    let Ok(anchor) = serde_json::from_slice::<Anchor>(&bytes) else {
+        return Ok(Err(format!("the anchor at {path} cannot be read")));
+    };
+    if anchor.tenant != tenant || anchored_at(tenant, path) != Some(anchor.head.sequence) {
+        return Ok(Err(format!("the anchor at {path} is not the one that belongs there")));
+    }
+    if anchor.key == key_name(app) {
+        let text = signed_text(tenant, &anchor.head);
+        let signature = unhex(&anchor.signature);
+        if hmac::verify(&app.signing_key, text.as_bytes(), &signature).is_err() {
+            return Ok(Err(format!("the anchor at {path} is not signed by the key that it names")));
+        }
+    }
+    Ok(Ok(anchor))
 }
 
-/// How old an anchor of an unchanged head may get, in milliseconds: a day. The bucket moves what is old to where it
-/// cannot be read at once, and drops it at last, so the latest anchor of a silent tenant has to stay young.
-const ANCHOR_AGE_MS_MAX: u64 = 86_400_000;
-
-/// What this process has anchored: by tenant, the last entry and when. Only what is new has to be anchored again, since
+/// What this process has anchored: by tenant, the last entry and on which day. Only what is new has to be anchored, since
 /// an anchor can never be taken back.
 #[derive(Debug, Default)]
-pub struct Anchored(HashMap<String, (u64, u64)>);
+pub struct Anchored(HashMap<String, (u64, String)>);
 
 impl Anchored {
     /// Anchors the head of every chain that has grown, or whose anchor has become old. Gives how many those were.
@@ -270,62 +309,58 @@ impl Anchored {
     async fn anchor(&mut self, app: &App, tenant: &str) -> Result<bool, Problem> {
         let Some(item) = app.store.get(&head_key(tenant)).await? else { return Ok(false) };
         let head: Head = super::records::decode(&item)?;
-        let (sequence, now) = (head.sequence, app.clock.now_ms());
-        if self.0.get(tenant).is_some_and(|(of, at)| *of == sequence && now < at + ANCHOR_AGE_MS_MAX) {
+        let now = rfc3339(app.clock.now_ms());
+        let day = now.split('T').next().unwrap_or_default();
+        let anchored = (head.sequence, day.to_owned());
+        if self.0.get(tenant) == Some(&anchored) {
             return Ok(false);
         }
-        anchor(app, tenant, head).await?;
-        self.0.insert(tenant.to_owned(), (sequence, now));
+        anchor(app, tenant, head, day).await?;
+        self.0.insert(tenant.to_owned(), anchored);
         Ok(true)
     }
 }
 
-/// Keeps a chain's head where the service cannot change it any more.
-async fn anchor(app: &App, tenant: &str, head: Head) -> Result<(), Problem> {
-    let path = anchor_path(tenant, head.sequence);
+/// Keeps a chain's head where the service cannot change it any more. What is there already stays: it is the same, or
+/// [`verify`] says what it is.
+async fn anchor(app: &App, tenant: &str, head: Head, day: &str) -> Result<(), Problem> {
+    let path = anchor_path(tenant, head.sequence, day);
     let text = signed_text(tenant, &head);
     let signature = hex(hmac::sign(&app.signing_key, text.as_bytes()).as_ref());
     let key = key_name(app);
     let body = super::records::encode(&Anchor { tenant: tenant.to_owned(), head, key, signature })?;
-    app.anchors.put(&path, body.into()).await?;
-    Ok(())
+    match app.anchors.put_opts(&path, body.into(), PutMode::Create.into()).await {
+        Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn key_name(app: &App) -> String {
     hex(hmac::sign(&app.signing_key, b"name").as_ref()).get(..16).unwrap_or_default().to_owned()
 }
 
-/// The latest anchor, and whether this key signed it. One that another key signed counts all the same: nobody can change
-/// it, and to pass over it would let whoever changes the key cut the chain.
+/// The latest anchor, or what is wrong with it. One that another key signed counts all the same: nobody can change it, and
+/// to pass over it would let whoever changes the key cut the chain.
 ///
-/// It is looked for from a little before the head on, and from ever further back. What lies behind the head is seen every
+/// It is looked for from the head on, and from ever further back. What lies behind the head is seen every
 /// time, since that is what shows a chain that was cut together with its head.
-async fn latest_anchor(app: &App, tenant: &str, head: u64) -> Result<Option<(Head, bool)>, Problem> {
-    let mut back = 1u64;
+async fn latest_anchor(
+    app: &App,
+    tenant: &str,
+    head: u64,
+) -> Result<Option<Result<Anchor, String>>, Problem> {
+    let mut back = 0u64;
     let last = loop {
-        let before = head.saturating_sub(back);
-        let listed = app.anchors.list_with_offset(Some(&anchor_prefix(tenant)), &anchor_path(tenant, before));
+        let from = head.saturating_sub(back);
+        let listed = app.anchors.list_with_offset(Some(&anchor_prefix(tenant)), &anchors_of(tenant, from));
         let last = listed
             .try_fold(None, |last, object| std::future::ready(Ok(last.max(Some(object.location)))))
             .await?;
         match last {
             Some(last) => break last,
-            None if before == 0 => return Ok(None),
-            None => back = back.saturating_mul(4),
+            None if from == 0 => return Ok(None),
+            None => back = back.saturating_mul(4).saturating_add(1),
         }
     };
-    let anchor = read_anchor(app, &last).await?;
-    if anchor.key != key_name(app) {
-        return Ok(Some((anchor.head, false)));
-    }
-    let text = signed_text(tenant, &anchor.head);
-    let signature: Vec<u8> = (0..anchor.signature.len() / 2)
-        .filter_map(|at| u8::from_str_radix(anchor.signature.get(at * 2..at * 2 + 2)?, 16).ok())
-        .collect();
-    hmac::verify(&app.signing_key, text.as_bytes(), &signature)
-        .map_err(|_| Problem::internal("an anchor's signature is wrong"))?;
-    Ok(Some((anchor.head, true)))
+    read_anchor(app, tenant, &last).await.map(Some)
 }
-
-/// The trait is used through its extension.
-const _: fn(&dyn ObjectStore) = |_| {};

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::ObjectStore;
+use futures_util::TryStreamExt;
 use object_store::memory::InMemory;
+use object_store::path::Path;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::App;
 use txn_reconcile_api::service::audit::proof::{Proof, prove};
@@ -15,6 +17,7 @@ use txn_reconcile_api::service::ledger::Effect;
 
 use super::api::{Answer, member};
 use super::backends::{app, embedded};
+use super::faults::World;
 
 async fn act(app: &App, tenant: &str) {
     let effect = Effect {
@@ -102,6 +105,77 @@ async fn a_changed_key_hides_no_cut_chain() {
     assert!(!verdict.intact);
 }
 
+/// A chain of four entries, and the paths of their anchors.
+async fn anchored_four_times() -> (Arc<App>, Vec<Path>) {
+    let app = app(embedded().await.store.clone());
+    let mut anchored = Anchored::default();
+    for _ in 0..4 {
+        act(&app, "acme").await;
+        anchored.anchor_all(&app).await.unwrap();
+    }
+    let found: Vec<_> = app.anchors.list(None).try_collect().await.unwrap();
+    let mut paths: Vec<Path> = found.into_iter().map(|object| object.location).collect();
+    paths.sort();
+    assert_eq!(paths.len(), 4);
+    (app, paths)
+}
+
+#[tokio::test]
+async fn an_anchor_in_the_place_of_another_is_none() {
+    let (app, paths) = anchored_four_times().await;
+    let bytes = async |at: usize| app.anchors.get(&paths[at]).await.unwrap().bytes().await.unwrap();
+    let own = bytes(3).await;
+    let mut changed = own.to_vec();
+    let at = own.len() - 4;
+    changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };
+    act(&app, "other").await;
+    let others: Vec<u8> = String::from_utf8_lossy(&own).replace("\"acme\"", "\"other\"").into_bytes();
+    let cases = [
+        ("is not the one that belongs there", bytes(1).await.to_vec()),
+        ("is not the one that belongs there", others),
+        ("is not signed by the key that it names", changed),
+        ("cannot be read", b"{}".to_vec()),
+        ("cannot be read", own[..own.len() / 2].to_vec()),
+    ];
+    for (fault, bytes) in cases {
+        app.anchors.put(&paths[3], bytes.into()).await.unwrap();
+        let verdict = verify(&app, "acme").await.unwrap();
+        assert_eq!(
+            (verdict.intact, verdict.fault),
+            (false, Some(format!("the anchor at {} {fault}", paths[3])))
+        );
+        let problem = prove(&app, "acme", 4).await.err().unwrap();
+        assert_eq!(problem.status, 409, "{}", problem.detail);
+    }
+    app.anchors.put(&paths[3], own.into()).await.unwrap();
+    assert!(verify(&app, "acme").await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn no_anchor_is_written_over() {
+    let (app, paths) = anchored_four_times().await;
+    app.anchors.put(&paths[3], "not an anchor".into()).await.unwrap();
+    // As after a start: nothing is known of what was anchored.
+    Anchored::default().anchor_all(&app).await.unwrap();
+    assert!(!verify(&app, "acme").await.unwrap().intact, "what was there is still seen");
+}
+
+#[tokio::test]
+async fn a_silent_log_is_anchored_anew_each_day() {
+    let world = World::new(1);
+    let app = world.calm();
+    act(&app, "acme").await;
+    let mut anchored = Anchored::default();
+    for _ in 0..3 {
+        assert_eq!(anchored.anchor_all(&app).await.unwrap(), 1);
+        assert_eq!(anchored.anchor_all(&app).await.unwrap(), 0);
+        world.pass_time(86_400_000);
+    }
+    let found: Vec<_> = app.anchors.list(None).try_collect().await.unwrap();
+    assert_eq!(found.len(), 3);
+    assert!(verify(&app, "acme").await.unwrap().intact);
+}
+
 async fn proof(app: &Arc<App>, tenant: &str, sequence: u64) -> Value {
     let body = prove(app, tenant, sequence).await.unwrap();
     let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
@@ -110,8 +184,8 @@ async fn proof(app: &Arc<App>, tenant: &str, sequence: u64) -> Value {
 
 /// The object in the bucket that a proof names, as an assessor fetches it.
 async fn fetched(app: &App, proof: &Value) -> Value {
-    let path = object_store::path::Path::from(proof["anchor"]["path"].as_str().unwrap());
-    let found = object_store::ObjectStoreExt::get(&*app.anchors, &path).await.unwrap();
+    let path = Path::from(proof["anchor"]["path"].as_str().unwrap());
+    let found = app.anchors.get(&path).await.unwrap();
     serde_json::from_slice(&found.bytes().await.unwrap()).unwrap()
 }
 

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
+use object_store::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Anchor, Entry, Head, anchor_group, anchor_path, chained, group_of, read_anchor, sha256, stored_head,
+    Anchor, Entry, Head, anchor_group, anchored_at, anchors_of, chained, group_of, read_anchor, sha256,
+    stored_head,
 };
 use crate::service::App;
 use crate::service::problem::Problem;
@@ -137,13 +139,15 @@ async fn first_anchor(
     sequence: u64,
     head: u64,
 ) -> Result<Option<(String, Anchor)>, Problem> {
-    let least = anchor_path(tenant, sequence);
+    let least = anchors_of(tenant, sequence);
     for group in group_of(sequence)..=group_of(head) {
         let listed: Vec<ObjectMeta> =
             app.anchors.list(Some(&anchor_group(tenant, group))).try_collect().await?;
         let first = listed.into_iter().map(|object| object.location).filter(|path| *path >= least).min();
         if let Some(path) = first {
-            return Ok(Some((path.to_string(), read_anchor(app, &path).await?)));
+            let anchor = read_anchor(app, tenant, &path).await?;
+            let anchor = anchor.map_err(|fault| Problem::conflict(format!("{fault}; verify the log")))?;
+            return Ok(Some((path.to_string(), anchor)));
         }
     }
     Ok(None)
@@ -210,8 +214,8 @@ impl Proof {
         if reached != self.head.hash {
             return Some("the digests do not lead from the entry to the head");
         }
-        let path = anchor_path(&self.tenant, self.head.sequence);
-        if self.anchor.as_ref().is_some_and(|anchor| anchor.path != path.as_ref()) {
+        let there = |anchor: &Anchored| anchored_at(&self.tenant, &Path::from(&*anchor.path));
+        if self.anchor.as_ref().is_some_and(|anchor| there(anchor) != Some(self.head.sequence)) {
             return Some("the anchor's path is not that of this tenant and head");
         }
         None
