@@ -100,10 +100,16 @@ fn writers(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Vec<Statement<Reso
         );
     }
     let prefix = contract::Bucket::Audit.prefix();
-    let anchors = [text![bucket.clone(), format!("/{prefix}*")]];
+    let anchors = || [text![bucket.clone(), format!("/{prefix}*")]];
     let actions = ["s3:GetObject", "s3:PutObject"];
     all.push(
-        Statement::<ResourcePolicy>::allow("AnchorsWrite", root(), actions, anchors).when(as_role("task")),
+        Statement::<ResourcePolicy>::allow("AnchorsWrite", root(), actions, anchors()).when(as_role("task")),
+    );
+    // A lock keeps the versions, but a new one would hide them.
+    // <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html>
+    all.push(
+        Statement::<ResourcePolicy>::deny("AnchorsStay", Principal::Anyone, ["s3:PutObject"], anchors())
+            .when(Condition::null("s3:if-none-match", true)),
     );
     all.push(
         Statement::<ResourcePolicy>::allow("AnchorsFind", root(), ["s3:ListBucket"], [bucket.clone()])

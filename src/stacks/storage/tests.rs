@@ -265,6 +265,7 @@ fn its_owner_is_told_what_its_policy_must_say() {
         "ExportWrite",
         "ExportFind",
         "AnchorsWrite",
+        "AnchorsStay",
         "AnchorsFind",
     ];
     assert_eq!(sids(&document), expected);
@@ -272,7 +273,7 @@ fn its_owner_is_told_what_its_policy_must_say() {
     let little =
         platform(&format!("production = false\naccount.baseline = false\nlogs.export = false\n{ARCHIVE}"));
     let document = required(&little, "required_audit_bucket_statements");
-    assert_eq!(sids(&document), ["TlsOnly", "TlsIsCurrent", "AnchorsWrite", "AnchorsFind"]);
+    assert_eq!(sids(&document), ["TlsOnly", "TlsIsCurrent", "AnchorsWrite", "AnchorsStay", "AnchorsFind"]);
 }
 
 /// The roles that the owner is told to admit are those that the module makes.
