@@ -14,6 +14,7 @@ mod issuer;
 mod keeping;
 mod launch;
 mod lists;
+mod outage;
 mod postgres;
 mod process;
 mod simulation;
