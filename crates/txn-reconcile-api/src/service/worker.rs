@@ -383,8 +383,7 @@ impl<'a> Held<'a> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let options = Options { as_of: date(&self.run.as_of), cut_off: date(&self.run.cut_off), threads };
         let given = Arc::clone(ruleset);
-        let matching =
-            tokio::task::spawn_blocking(move || engine::reconcile(left, right, &given, &options));
+        let matching = tokio::task::spawn_blocking(move || engine::reconcile(left, right, &given, &options));
         self.meanwhile(matching)
             .await?
             .map_err(|_| Stop::Failed("the engine broke off".into()))?

@@ -131,6 +131,28 @@ async fn a_run_is_completed_after_hours_without_a_database() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_is_completed_although_the_database_comes_and_goes() {
+    let scene = Scene::new().await;
+    out(&scene.world.files_out, true);
+    scene.work();
+    for times in 1..=25 {
+        while scene.shown().await["status"] != "running" {
+            sleep(Duration::from_secs(1)).await;
+        }
+        // Too short for the lease to run out, and long enough for it not to be renewed.
+        out(&scene.world.store_out, true);
+        sleep(Duration::from_secs(12)).await;
+        out(&scene.world.store_out, false);
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(scene.shown().await["put_off"], times);
+    }
+    out(&scene.world.files_out, false);
+    sleep(SOON).await;
+    let shown = scene.shown().await;
+    assert_eq!((&shown["status"], &shown["attempts"]), (&json!("completed"), &json!(26)), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_waits_can_be_cancelled() {
     let scene = Scene::new().await;
     out(&scene.world.files_out, true);
