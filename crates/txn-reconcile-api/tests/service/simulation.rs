@@ -104,7 +104,7 @@ pub async fn dies_after(world: &Arc<World>, calls: i64) {
 /// A token, made before the faults begin, since it is shown once.
 pub async fn token(calm: &Arc<App>, key: &str) -> String {
     let admin = Client { router: router(calm.clone()), token: ADMIN.into() };
-    let scopes = json!({ "tenant": "acme", "name": "test", "scopes": ["read", "write", "approve", "audit"] });
+    let scopes = json!({ "tenant": "acme", "name": key, "scopes": ["read", "write", "approve", "audit"] });
     let made = admin.post_with("/v1/keys", key, None, &scopes).await;
     made.body["token"].as_str().unwrap().to_owned()
 }
