@@ -4,14 +4,16 @@
 //! kept on from where the one before had come to; the digest shows that the result is the same.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::StreamExt;
-use futures_util::future::try_join_all;
+use futures_util::future::{Either, ready, select};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::json;
+use tokio::sync::watch;
 use tracing::{Instrument, Span, info_span};
 
 use super::App;
@@ -21,8 +23,8 @@ use super::clock::id;
 use super::ledger::Effect;
 use super::problem::Problem;
 use super::records::{
-    Amount, Break, BreakState, Entry, Near, Run, RunStatus, Source, Statement, StoredRuleset, break_key,
-    decode, encode,
+    Amount, Break, BreakState, Entry, Near, Progress, Run, RunStatus, Source, Statement, StoredRuleset,
+    break_key, decode, encode,
 };
 use super::store::{
     BODY_BYTES_MAX, Due, Expect, Item, Key, Query, StoreError, TRANSACTION_BYTES_MAX, WRITES_MAX, Write,
@@ -48,8 +50,12 @@ const NOTE_MS: u64 = 200;
 /// How long a worker waits when there is nothing to do.
 const IDLE_MS: u64 = 1_000;
 
-/// Times that a run is taken up before it is given up.
+/// Attempts at a run that may end without a word, as when it kills its worker, before it is given up.
 const ATTEMPTS_MAX: u32 = 20;
+
+/// How long a run that was put off waits at least and at most: twice as long each time, less a random part of up to a
+/// half, so that runs which an outage has put off do not all come back at once.
+const PUT_OFF_MS: (u64, u64) = (1_000, 300_000);
 
 /// What is on its way to a store at a time, of a list that is being kept.
 pub(super) const IN_FLIGHT: usize = 8;
@@ -64,9 +70,9 @@ const BATCH_BYTES: usize = TRANSACTION_BYTES_MAX - 3 * BODY_BYTES_MAX;
 pub(super) enum Stop {
     /// Somebody else has it, or it was cancelled.
     Lost,
-    /// It cannot be done now; whoever comes next tries again.
+    /// It cannot be done now, for this reason, which callers are shown; it is put off.
     Later(String),
-    /// It can never be done.
+    /// It can never be done, for this reason, which callers are shown.
     Failed(String),
 }
 
@@ -80,8 +86,20 @@ impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict => Self::Lost,
-            StoreError::Unavailable(why) => Self::Later(why),
-            StoreError::Invalid(why) => Self::Failed(why),
+            StoreError::Unavailable(_) | StoreError::Invalid(_) => Problem::from(error).into(),
+        }
+    }
+}
+
+impl From<object_store::Error> for Stop {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            // It will not come back by waiting.
+            object_store::Error::NotFound { path, .. } => {
+                tracing::error!("{path} is not in the file store");
+                Self::Failed("a file that the run needs is no longer in the file store".into())
+            }
+            other => Problem::from(other).into(),
         }
     }
 }
@@ -90,6 +108,8 @@ impl From<StoreError> for Stop {
 pub(super) struct Held<'a> {
     pub app: &'a App,
     pub tenant: String,
+    /// The worker.
+    me: String,
     key: Key,
     pub run: Run,
     pub version: u64,
@@ -109,7 +129,7 @@ pub async fn work(app: Arc<App>) {
                 }
             }
             Err(error) => {
-                tracing::warn!("the worker cannot reach the store: {error}");
+                tracing::error!("the worker cannot reach the store: {error}");
                 app.clock.sleep(IDLE_MS).await;
             }
         }
@@ -147,7 +167,9 @@ impl<'a> Held<'a> {
         run.status = RunStatus::Running;
         run.lease = Some(me.to_owned());
         run.attempts += 1;
-        let mut held = Self { app, tenant, key: item.key, run, version: item.version, renewed: 0 };
+        run.progress.waits_for = None;
+        let mut held =
+            Self { app, tenant, me: me.to_owned(), key: item.key, run, version: item.version, renewed: 0 };
         match held.keep().await {
             Ok(()) => Ok(Some(held)),
             Err(Stop::Lost) => Ok(None),
@@ -186,9 +208,16 @@ impl<'a> Held<'a> {
         if self.app.clock.now_ms() >= self.renewed + LEASE_MS / 3 { self.keep().await } else { Ok(()) }
     }
 
-    /// Keeps the progress of a list, and the lease with it, unless that was done a moment ago.
-    pub async fn note(&mut self) -> Result<(), Stop> {
-        if self.app.clock.now_ms() >= self.renewed + NOTE_MS { self.keep().await } else { Ok(()) }
+    /// Works on what may take longer than a lease lasts, and renews it meanwhile: the engine over much, or a file store
+    /// that is asked again and again.
+    pub async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                () = self.app.clock.sleep(LEASE_MS / 3) => self.keep().await?,
+            }
+        }
     }
 
     /// Makes the run, and says what became of it.
@@ -198,8 +227,10 @@ impl<'a> Held<'a> {
     }
 
     async fn finish_in(mut self, span: &Span) {
-        let result = if self.run.attempts > ATTEMPTS_MAX && !self.run.closing {
-            Err(Stop::Failed(format!("it was given up after {ATTEMPTS_MAX} attempts")))
+        let wordless = self.run.attempts.saturating_sub(self.run.put_off);
+        let result = if wordless > ATTEMPTS_MAX && !self.run.closing {
+            let why = "attempts that ended without a word: its worker may not survive it";
+            Err(Stop::Failed(format!("it was given up after {ATTEMPTS_MAX} {why}")))
         } else {
             self.make().await
         };
@@ -212,9 +243,9 @@ impl<'a> Held<'a> {
                 tracing::info!(run, "run completed");
             }
             Err(Stop::Lost) => tracing::info!(run, "run left to another worker, or cancelled"),
-            Err(Stop::Later(why)) => tracing::warn!(run, "run put off: {why}"),
+            Err(Stop::Later(why)) => self.put_off(why).await,
             // What has begun to close the breaks of the run before is completed, if not now.
-            Err(Stop::Failed(why)) if self.run.closing => tracing::error!(run, "run put off: {why}"),
+            Err(Stop::Failed(why)) if self.run.closing => self.put_off(why).await,
             Err(Stop::Failed(why)) => {
                 traces::failed(span);
                 self.app.metrics.run(false);
@@ -226,6 +257,43 @@ impl<'a> Held<'a> {
                 }
             }
         }
+    }
+
+    /// Lets go of the run for a while. If that cannot be written either, it is written when it can be.
+    async fn put_off(self, why: String) {
+        let run = &self.run.id;
+        tracing::warn!(run, put_off = self.run.put_off + 1, "{}: {why}", contract::RUN_PUT_OFF);
+        self.app.metrics.run_put_off();
+        let longest = PUT_OFF_MS.0.saturating_mul(1 << self.run.put_off.min(20)).min(PUT_OFF_MS.1);
+        let mut random = [0; 4];
+        self.app.rng.fill(&mut random);
+        let pause = longest - u64::from(u32::from_be_bytes(random)) % (longest / 2);
+        while let Err(Stop::Later(_)) = self.let_go(pause, &why).await
+            && !self.app.stopping.load(Ordering::Relaxed)
+        {
+            self.app.clock.sleep(IDLE_MS).await;
+        }
+    }
+
+    /// Puts the run as it was kept last back into the queue, if it is still held. The attempt does not count: what stops
+    /// it is not the run.
+    async fn let_go(&self, pause: u64, why: &str) -> Result<(), Stop> {
+        let (mut run, version): (Run, u64) = self.app.read(&self.key).await?;
+        if run.lease.as_ref() != Some(&self.me) {
+            return Ok(());
+        }
+        run.status = RunStatus::Queued;
+        run.lease = None;
+        run.put_off += 1;
+        run.progress.waits_for = Some(why.to_owned());
+        let write = Write::Put {
+            key: self.key.clone(),
+            expect: Expect::Version(version),
+            body: encode(&run)?,
+            due: Some(Due { queue: QUEUE.into(), at: self.app.clock.now_ms() + pause }),
+            expires_at: None,
+        };
+        Ok(self.app.store.transact(vec![write], None).await?)
     }
 
     /// Ends the run, with its audit entry.
@@ -258,6 +326,7 @@ impl<'a> Held<'a> {
     }
 
     async fn make(&mut self) -> Result<(), Stop> {
+        self.run.progress.bytes_read = 0;
         self.stage("reading").await?;
         let (ruleset, _): (StoredRuleset, u64) =
             self.app.read(&self.app.key(&self.tenant, "ruleset", &self.run.ruleset)).await?;
@@ -320,16 +389,9 @@ impl<'a> Held<'a> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let options = Options { as_of: date(&self.run.as_of), cut_off: date(&self.run.cut_off), threads };
         let given = Arc::clone(ruleset);
-        let mut matching =
-            tokio::task::spawn_blocking(move || engine::reconcile(left, right, &given, &options));
-        // A long match must not cost the lease.
-        let outcome = loop {
-            tokio::select! {
-                done = &mut matching => break done,
-                () = self.app.clock.sleep(LEASE_MS / 3) => self.keep().await?,
-            }
-        };
-        outcome
+        let matching = tokio::task::spawn_blocking(move || engine::reconcile(left, right, &given, &options));
+        self.meanwhile(matching)
+            .await?
             .map_err(|_| Stop::Failed("the engine broke off".into()))?
             .map_err(|error| Stop::Failed(error.to_string()))
     }
@@ -358,11 +420,10 @@ impl<'a> Held<'a> {
             options.negate |= rules.sign == Sign::Negate;
             let mut reader = Reader::new(&statement.name, options);
             reader.expect_bytes(statement.bytes);
-            let object =
-                app.files.get(&Path::from(statement.object.as_str())).await.map_err(Problem::from)?;
-            let mut stream = object.into_stream();
-            while let Some(chunk) = stream.next().await {
-                let chunk = chunk.map_err(Problem::from)?;
+            let place = Path::from(statement.object.as_str());
+            let mut stream = self.meanwhile(app.files.get(&place)).await??.into_stream();
+            while let Some(chunk) = self.meanwhile(stream.next()).await? {
+                let chunk = chunk?;
                 self.run.progress.bytes_read += chunk.len() as u64;
                 reader = tokio::task::spawn_blocking(move || reader.push(&chunk).map(|()| reader))
                     .await
@@ -389,19 +450,53 @@ impl<'a> Held<'a> {
             }
             Ok::<Write, Stop>(Write::put(break_key(&tenant, &run, number), Expect::Absent, encode(&shown)?))
         });
-        let mut transactions = transactions(items);
+        let mut reached = self.run.progress.breaks_saved;
+        let put = stream::iter(transactions(items)).map_ok(|writes| put_absent(app, writes));
+        let steps = put.try_buffered(IN_FLIGHT).map_ok(move |count| {
+            reached += count;
+            reached
+        });
+        self.save(steps, |progress| &mut progress.breaks_saved).await
+    }
+
+    /// Keeps a list by steps, each of which says up to where the list is there; and the progress, now and then. The steps
+    /// go on meanwhile: one that waits half-way, while nobody polls it, holds a connection to PostgreSQL, and progress
+    /// needs one too.
+    pub async fn save(
+        &mut self,
+        steps: impl Stream<Item = Result<u64, Stop>>,
+        saved: fn(&mut Progress) -> &mut u64,
+    ) -> Result<(), Stop> {
+        let (reach, mut reached) = watch::channel(*saved(&mut self.run.progress));
+        let steps = steps.try_for_each(|to| {
+            reach.send_replace(to);
+            ready(Ok(()))
+        });
+        let mut steps = pin!(steps);
         loop {
-            // All of them have ended before progress is kept: one that waits half-way, while nobody polls it, holds a
-            // connection to PostgreSQL, and progress needs one too.
-            let some: Vec<Vec<Write>> = transactions.by_ref().take(IN_FLIGHT).collect::<Result<_, _>>()?;
-            if some.is_empty() {
-                break;
+            let mut ended = tokio::select! {
+                biased;
+                done = &mut steps => Some(done),
+                _ = reached.changed() => None,
+                () = self.app.clock.sleep(LEASE_MS / 3) => None,
+            };
+            *saved(&mut self.run.progress) = *reached.borrow_and_update();
+            if ended.is_none() && self.app.clock.now_ms() >= self.renewed + NOTE_MS {
+                let keeping = pin!(self.keep());
+                match select(&mut steps, keeping).await {
+                    Either::Left((done, keeping)) => {
+                        keeping.await?;
+                        ended = Some(done);
+                    }
+                    Either::Right((kept, _)) => kept?,
+                }
             }
-            let counts = try_join_all(some.into_iter().map(|writes| put_absent(app, writes))).await?;
-            self.run.progress.breaks_saved += counts.iter().sum::<u64>();
-            self.note().await?;
+            if let Some(done) = ended {
+                done?;
+                *saved(&mut self.run.progress) = *reached.borrow();
+                return self.keep().await;
+            }
         }
-        self.keep().await
     }
 }
 

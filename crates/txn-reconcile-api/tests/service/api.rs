@@ -89,12 +89,16 @@ pub fn fresh() -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| char::from(b'a' + nibble)).collect()
 }
 
-/// A key of a tenant with all scopes.
+/// A key of a tenant with all scopes, of a person of its own.
 pub async fn member(app: &Arc<App>, tenant: &str) -> Client {
+    member_named(app, tenant, &fresh(), &["read", "write", "approve", "audit"]).await
+}
+
+/// A key of a tenant that stands for somebody.
+pub async fn member_named(app: &Arc<App>, tenant: &str, name: &str, scopes: &[&str]) -> Client {
     let router = router(Arc::clone(app));
     let admin = Client { router: router.clone(), token: ADMIN.into() };
-    let scopes = ["read", "write", "approve", "audit"];
-    let made = admin.post("/v1/keys", json!({ "tenant": tenant, "name": "test", "scopes": scopes })).await;
+    let made = admin.post("/v1/keys", json!({ "tenant": tenant, "name": name, "scopes": scopes })).await;
     assert_eq!(made.status, 201, "{}", made.text);
     Client { router, token: made.body["token"].as_str().unwrap().into() }
 }

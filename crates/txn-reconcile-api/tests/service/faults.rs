@@ -6,6 +6,7 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
@@ -61,8 +62,6 @@ pub enum Fault {
     LostAnswer,
     /// The index of what is due shows what it showed before.
     Lagging,
-    /// Half of the object is written.
-    TornWrite,
     /// The object breaks off while it is read.
     BrokenRead,
     /// The process ends where it stands.
@@ -72,15 +71,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 7] = [
-        Self::Throttled,
-        Self::LostAnswer,
-        Self::Lagging,
-        Self::TornWrite,
-        Self::BrokenRead,
-        Self::Crash,
-        Self::Jump,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Throttled, Self::LostAnswer, Self::Lagging, Self::BrokenRead, Self::Crash, Self::Jump];
 }
 
 /// What a process calls that may fail.
@@ -127,7 +119,15 @@ pub struct World {
     moved: Notify,
     /// A hash over every call, in order, and what became of it.
     trace: Mutex<DefaultHasher>,
+    /// What befalls one call, and how many others come before it.
+    once: Mutex<Option<(Fault, u64)>>,
+    /// Whether the store or the files are out: every call fails, whatever else is allowed.
+    pub store_out: AtomicBool,
+    pub files_out: AtomicBool,
 }
+
+/// How long a call of the files lasts that are out: a client asks again and again before it says so.
+const OUT: Duration = Duration::from_secs(120);
 
 impl World {
     pub fn new(seed: u64) -> Arc<Self> {
@@ -150,6 +150,9 @@ impl World {
             two: AtomicBool::new(false),
             moved: Notify::new(),
             trace: Mutex::default(),
+            once: Mutex::default(),
+            store_out: AtomicBool::new(false),
+            files_out: AtomicBool::new(false),
             chance,
         })
     }
@@ -157,6 +160,31 @@ impl World {
     /// Lets as many faults come from now on.
     pub fn allow(&self, faults: i64) {
         self.budget.store(faults, Ordering::Relaxed);
+    }
+
+    /// Lets one call fail, after so many others that could: [`Fault::Throttled`], [`Fault::LostAnswer`].
+    pub fn fail_once(&self, fault: Fault, after: u64) {
+        *self.once.lock().unwrap() = Some((fault, after));
+    }
+
+    /// Takes back the failure of [`Self::fail_once`]; answers whether it has come.
+    pub fn has_failed(&self) -> bool {
+        self.once.lock().unwrap().take().is_none()
+    }
+
+    fn fails_now(&self, fault: Fault) -> bool {
+        let mut once = self.once.lock().unwrap();
+        match &mut *once {
+            Some((of, 0)) if *of == fault => {
+                *once = None;
+                true
+            }
+            Some((of, after)) if *of == fault => {
+                *after -= 1;
+                false
+            }
+            _ => false,
+        }
     }
 
     pub fn pass_time(&self, ms: u64) {
@@ -173,6 +201,9 @@ impl World {
     }
 
     fn strikes(&self, fault: Fault, call: &str) -> bool {
+        if self.fails_now(fault) {
+            return true;
+        }
         let one_in = if call == self.sore { SORE } else { self.one_in[&fault] };
         let strikes = self.budget.load(Ordering::Relaxed) > 0 && self.chance.one_in(one_in);
         if strikes {
@@ -279,6 +310,23 @@ impl Process {
         }
     }
 
+    /// What comes before a call of the files.
+    async fn before_file(&self, call: &'static str) -> object_store::Result<()> {
+        if self.world.files_out.load(Ordering::Relaxed) {
+            tokio::time::sleep(OUT).await;
+            return Err(generic("out"));
+        }
+        self.before(call).await.map_err(generic)
+    }
+
+    /// What comes before a call of the store.
+    async fn before_store(&self, call: &'static str) -> Result<(), StoreError> {
+        if self.world.store_out.load(Ordering::Relaxed) {
+            return Err(unavailable("out"));
+        }
+        self.before(call).await.map_err(unavailable)
+    }
+
     /// What comes before a call: the turn of the other process, a crash, a failure or nothing.
     async fn before(&self, call: &'static str) -> Result<(), &'static str> {
         let world = &self.world;
@@ -325,17 +373,17 @@ fn unavailable(why: &'static str) -> StoreError {
 #[async_trait::async_trait]
 impl Store for Process {
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        self.before("get").await.map_err(unavailable)?;
+        self.before_store("get").await?;
         self.world.store.get(key).await
     }
 
     async fn query(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
-        self.before("query").await.map_err(unavailable)?;
+        self.before_store("query").await?;
         self.world.store.query(query).await
     }
 
     async fn list_due(&self, queue: &str, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
-        self.before("list_due").await.map_err(unavailable)?;
+        self.before_store("list_due").await?;
         if self.world.strikes(Fault::Lagging, "list_due") {
             return Ok(self.world.due_before.lock().unwrap().clone());
         }
@@ -345,18 +393,18 @@ impl Store for Process {
     }
 
     async fn transact(&self, writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
-        self.before("transact").await.map_err(unavailable)?;
+        self.before_store("transact").await?;
         self.world.store.transact(writes, audit).await?;
         self.after("transact").await.map_err(unavailable)
     }
 
     async fn audit(&self, chain: &str, from: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.before("audit").await.map_err(unavailable)?;
+        self.before_store("audit").await?;
         self.world.store.audit(chain, from, limit).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.before("ready").await.map_err(unavailable)
+        self.before_store("ready").await
     }
 }
 
@@ -364,7 +412,7 @@ fn generic(why: &'static str) -> object_store::Error {
     object_store::Error::Generic { store: "simulated", source: why.into() }
 }
 
-/// A file store as a process sees it.
+/// A file store as a process sees it. An object is there as a whole or not at all, as S3 and a folder have it.
 struct Files {
     process: Arc<Process>,
     inner: Arc<InMemory>,
@@ -390,13 +438,7 @@ impl ObjectStore for Files {
         payload: PutPayload,
         options: PutOptions,
     ) -> object_store::Result<PutResult> {
-        self.process.before("put").await.map_err(generic)?;
-        if self.process.world.strikes(Fault::TornWrite, "put") {
-            let whole = Bytes::from(payload);
-            self.inner.put_opts(path, whole.slice(..whole.len() / 2).into(), options).await?;
-            self.process.may_crash().await;
-            return Err(generic("broken off"));
-        }
+        self.process.before_file("put").await?;
         let put = self.inner.put_opts(path, payload, options).await?;
         self.process.after("put").await.map_err(generic)?;
         Ok(put)
@@ -407,13 +449,13 @@ impl ObjectStore for Files {
         path: &Path,
         options: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        self.process.before("put_multipart").await.map_err(generic)?;
+        self.process.before_file("put_multipart").await?;
         let inner = self.inner.put_multipart_opts(path, options).await?;
         Ok(Box::new(Parts { process: self.process.clone(), inner }))
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {
-        self.process.before("get object").await.map_err(generic)?;
+        self.process.before_file("get object").await?;
         let mut found = self.inner.get_opts(path, options).await?;
         let GetResultPayload::Stream(whole) = found.payload else { panic!("memory gives a stream") };
         let process = self.process.clone();
@@ -424,7 +466,7 @@ impl ObjectStore for Files {
         let pieces = pieces.try_flatten().and_then(move |piece| {
             let process = process.clone();
             async move {
-                process.before("read").await.map_err(generic)?;
+                process.before_file("read").await?;
                 let broken = process.world.strikes(Fault::BrokenRead, "read");
                 if broken { Err(generic("broken off")) } else { Ok(piece) }
             }
@@ -440,24 +482,24 @@ impl ObjectStore for Files {
         let process = self.process.clone();
         let passed = paths.and_then(move |path| {
             let process = process.clone();
-            async move { process.before("delete").await.map(|()| path).map_err(generic) }
+            async move { process.before_file("delete").await.map(|()| path) }
         });
         self.inner.delete_stream(passed.boxed())
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
         let (process, inner, prefix) = (self.process.clone(), self.inner.clone(), prefix.cloned());
-        let asked = stream::once(async move { process.before("list").await.map_err(generic) });
+        let asked = stream::once(async move { process.before_file("list").await });
         asked.map_ok(move |()| inner.list(prefix.as_ref())).try_flatten().boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
-        self.process.before("list").await.map_err(generic)?;
+        self.process.before_file("list").await?;
         self.inner.list_with_delimiter(prefix).await
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
-        self.process.before("copy").await.map_err(generic)?;
+        self.process.before_file("copy").await?;
         self.inner.copy_opts(from, to, options).await
     }
 }
@@ -479,21 +521,21 @@ impl MultipartUpload for Parts {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
         let (process, part) = (self.process.clone(), self.inner.put_part(data));
         Box::pin(async move {
-            process.before("put part").await.map_err(generic)?;
+            process.before_file("put part").await?;
             part.await?;
             process.after("put part").await.map_err(generic)
         })
     }
 
     async fn complete(&mut self) -> object_store::Result<PutResult> {
-        self.process.before("complete").await.map_err(generic)?;
+        self.process.before_file("complete").await?;
         let put = self.inner.complete().await?;
         self.process.after("complete").await.map_err(generic)?;
         Ok(put)
     }
 
     async fn abort(&mut self) -> object_store::Result<()> {
-        self.process.before("abort").await.map_err(generic)?;
+        self.process.before_file("abort").await?;
         self.inner.abort().await
     }
 }

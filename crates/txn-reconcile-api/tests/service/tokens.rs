@@ -77,6 +77,8 @@ async fn a_token_is_taken_if_everything_about_it_is_right() {
         ("no tenant", without("tenant")),
         ("the admin's tenant", with("tenant", json!("admin"))),
         ("no tenant's name", with("tenant", json!("acme#../other"))),
+        ("an empty subject", with("sub", json!(""))),
+        ("a subject of two lines", with("sub", json!("ann\nkey:key_1"))),
         ("a long subject", with("sub", json!("x".repeat(201)))),
     ];
     for (what, claims) in bad {

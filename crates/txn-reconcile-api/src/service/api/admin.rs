@@ -55,7 +55,7 @@ pub fn routes() -> Vec<Route> {
         Route::get(
             "/v1/audit/{sequence}/proof",
             "Proves an entry by the first anchor at or after it, without showing the others; `verify-proof` checks it offline",
-            |app, call| Box::pin(async move { prove(&app, &call).await }),
+            run!(prove),
         )
         .scope(Scope::Audit)
         .gives::<audit::proof::Proof>(),
@@ -68,7 +68,8 @@ struct NewKey {
     /// Whose data it reaches: lower-case letters, digits and hyphens.
     #[schemars(regex(pattern = "^[a-z0-9-]{1,63}$"))]
     tenant: String,
-    /// Whom it stands for.
+    /// Whom it stands for. Keys of a tenant with the same name are one person's, who cannot approve with one what was
+    /// proposed with another.
     #[schemars(length(min = 1, max = 100))]
     name: String,
     /// What it allows.
@@ -202,7 +203,7 @@ async fn entry(app: &App, call: Call) -> Result<Reply, Problem> {
     Ok(Reply::Json(versioned(200, &entry, 1)?))
 }
 
-async fn prove(app: &Arc<App>, call: &Call) -> Result<Reply, Problem> {
-    let body = audit::proof::prove(app, &call.who.tenant, sequence(call)?).await?;
+async fn prove(app: &Arc<App>, call: Call) -> Result<Reply, Problem> {
+    let body = audit::proof::prove(app, &call.who.tenant, sequence(&call)?).await?;
     Ok(Reply::File { media: "application/json", body })
 }

@@ -63,7 +63,7 @@ impl Tags {
     }
 }
 
-/// Elements of a list may be empty, the whole may not be.
+/// A list may be empty, and so may its elements.
 fn parse(text: &str) -> Option<Tags> {
     let space = [' ', '\t'];
     if text.trim_matches(space) == "*" {
@@ -78,7 +78,7 @@ fn parse(text: &str) -> Option<Tags> {
             continue;
         }
         if rest.is_empty() {
-            return (!tags.is_empty()).then_some(Tags::These(tags));
+            return Some(Tags::These(tags));
         }
         let strong = rest.strip_prefix("W/").unwrap_or(rest);
         let end = strong.strip_prefix('"')?.find('"')? + 2;
@@ -131,8 +131,8 @@ mod tests {
             (&["\"1,2\""], none),
             (&["\"1,\\\"2\\\"\""], None),
             (&["\"0x-é\""], none),
-            (&[""], None),
-            (&[","], None),
+            (&[""], none),
+            (&[" ,"], none),
             (&["2"], None),
             (&["\"2"], None),
             (&["2\""], None),

@@ -10,6 +10,7 @@ mod inputs;
 pub mod openapi;
 mod runs;
 mod sample;
+mod settle;
 mod statements;
 
 use std::collections::BTreeMap;
@@ -129,6 +130,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(statements::routes());
     routes.extend(runs::routes());
     routes.extend(breaks::routes());
+    routes.extend(settle::routes());
     routes.extend(export::routes());
     routes
 }
@@ -206,10 +208,10 @@ impl Route {
     }
 }
 
-/// An `async fn` as the function pointer of a route.
+/// An `async fn`, perhaps with an argument more, as the function pointer of a route.
 macro_rules! run {
-    ($function:path) => {
-        |app, call| Box::pin(async move { $function(&app, call).await })
+    ($function:path $(, $argument:expr)?) => {
+        |app, call| Box::pin(async move { $function(&app, call $(, $argument)?).await })
     };
 }
 use run;

@@ -127,7 +127,7 @@ const NO_ZERO: &str = "^[^\\u0000]*$";
 const ETAG: &str = "^\"[0-9]{1,19}\"$";
 
 /// What stands in `If-Match` and `If-None-Match`.
-const ETAGS: &str = "^([*]|(W/)?\"[!#-~]*\"(, (W/)?\"[!#-~]*\")*)$";
+const ETAGS: &str = "^([*]|((W/)?\"[!#-~]*\"(, (W/)?\"[!#-~]*\")*)?)$";
 
 fn parameters(route: &Route) -> Vec<Value> {
     let string = json!({ "type": "string", "minLength": 1, "maxLength": 200 });
