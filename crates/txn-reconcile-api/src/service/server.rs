@@ -111,7 +111,17 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
     let folder = |name: &str| blob::folder(&config.data.join(name));
     let files = match &config.statements_bucket {
         Some(bucket) => blob::bucket(bucket)?,
-        None => folder("files")?,
+        None => {
+            let files = folder("files")?;
+            let left = blob::sweep(&config.data.join("files"), std::time::SystemTime::now());
+            match left.map_err(|error| error.to_string())? {
+                0 => {}
+                count => {
+                    tracing::info!(count, "removed what uploads had left behind that were never completed")
+                }
+            }
+            files
+        }
     };
     let anchors = match &config.audit_bucket {
         Some(bucket) => blob::bucket(bucket)?,
