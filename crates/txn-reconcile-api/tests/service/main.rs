@@ -21,3 +21,4 @@ mod simulation;
 mod tls;
 mod tokens;
 mod traces;
+mod turns;
