@@ -228,7 +228,8 @@ fn track(text: &[u8]) -> Option<CardData> {
 }
 
 /// Whether a value of JSON holds card data, in a key or in what stands under it. A hash (SHA-256 in hexadecimal) is none:
-/// its digits look like a card number once in some thousand.
+/// its digits look like a card number once in some thousand; nor is an amount (`currency` and `minor`), which is a number
+/// of at least 13 digits where a currency's unit is small.
 #[must_use]
 pub fn in_value(value: &Value) -> bool {
     let is_hash =
@@ -238,7 +239,8 @@ pub fn in_value(value: &Value) -> bool {
         Value::Number(number) => scan(number.to_string().as_bytes()).is_some(),
         Value::Array(items) => items.iter().any(in_value),
         Value::Object(fields) => {
-            fields.iter().any(|(key, value)| scan(key.as_bytes()).is_some() || in_value(value))
+            let amount = fields.len() == 2 && fields.contains_key("currency") && fields.contains_key("minor");
+            !amount && fields.iter().any(|(key, value)| scan(key.as_bytes()).is_some() || in_value(value))
         }
         Value::Bool(_) | Value::Null => false,
     }
@@ -410,7 +412,12 @@ mod tests {
             assert!(in_value(&value), "{value}");
         }
         let hash = format!("{card}{}", "a".repeat(48));
-        for value in [json!(hash), json!({ "name": "ledger", "entries": 1_000_000 }), json!(null)] {
+        for value in [
+            json!(hash),
+            json!({ "name": "ledger", "entries": 1_000_000 }),
+            json!({ "currency": "VND", "minor": card }),
+            json!(null),
+        ] {
             assert!(!in_value(&value), "{value}");
         }
     }

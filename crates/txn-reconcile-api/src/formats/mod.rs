@@ -229,13 +229,12 @@ impl Collector {
         for (start, end) in std::mem::take(&mut self.covered).into_iter().chain([(u64::MAX, u64::MAX)]) {
             let rest = text.get(at..place(start)).unwrap_or_default();
             if pan::scan(rest).is_some() {
-                let mut line = line + memchr::memchr_iter(b'\n', &text[..at]).count() as u64;
-                for part in rest.split(|byte| *byte == b'\n') {
+                let first = line + memchr::memchr_iter(b'\n', &text[..at]).count() as u64;
+                for (line, part) in (first..).zip(rest.split(|byte| *byte == b'\n')) {
                     let known = self.cards.iter().rev().any(|card| card.line == line);
                     if let Some(what) = pan::scan(part).filter(|_| !known) {
                         self.card(line, "", what);
                     }
-                    line += 1;
                 }
             }
             at = at.max(place(end));

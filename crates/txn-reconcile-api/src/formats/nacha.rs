@@ -87,7 +87,7 @@ impl NachaParser {
     }
 
     /// Looks for card data in the fields of a record, which follow one another without a mark. Records of no known type
-    /// are left to be screened as they stand.
+    /// are screened as they stand.
     fn screen(&mut self, text: &str, raw: RawPlace, out: &mut Collector) -> bool {
         let class = self.batch.as_ref().map(|batch| batch.class.as_str()).unwrap_or_default();
         // Where fields begin, from the first on that could hold a number.
@@ -104,8 +104,12 @@ impl NachaParser {
             (b'8', "ADV", _) => &[5, 11, 21, 41, 61, 80, 88],
             (b'8', ..) => &[5, 11, 21, 33, 45, 55, 80, 88],
             (b'9', ..) => &[2, 8, 14, 22, 32, 44, 56],
-            _ => return false,
+            _ => &[],
         };
+        if begins.is_empty() {
+            // The type may be the first digit of something else, too, so it is screened as it stands as well.
+            return out.screen(self.line, "", text.get(1..).unwrap_or_default().as_bytes());
+        }
         out.cover(raw.offset, raw.len as usize);
         let kind = text.get(..1).unwrap_or_default();
         let ends = begins.iter().skip(1).map(|next| next - 1).chain([RECORD]);

@@ -28,13 +28,13 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(86_400);
 ///
 /// # Errors
 /// Fails if the folder cannot be read.
-pub fn sweep(path: &FilePath, now: SystemTime) -> std::io::Result<usize> {
+pub fn sweep(path: &FilePath, now_ms: u64) -> std::io::Result<usize> {
     let mut count = 0;
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            count += sweep(&entry.path(), now)?;
+            count += sweep(&entry.path(), now_ms)?;
             continue;
         }
         let name = entry.file_name();
@@ -42,6 +42,7 @@ pub fn sweep(path: &FilePath, now: SystemTime) -> std::io::Result<usize> {
             !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
         });
         let changed = entry.metadata().and_then(|metadata| metadata.modified());
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(now_ms);
         let old = changed.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > ABANDONED_AFTER));
         // Another process may have removed it in between.
         if kind.is_file() && part && old && std::fs::remove_file(entry.path()).is_ok() {
@@ -72,6 +73,7 @@ pub fn bucket(name: &str) -> Result<Arc<dyn ObjectStore>, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::clock::{Clock, SystemClock};
     use super::*;
 
     #[test]
@@ -82,9 +84,9 @@ mod tests {
         for name in ["stm_a", "stm_b#1", "stm_c#12", "stm_d#", "stm#e"] {
             std::fs::write(inner.join(name), b"x").unwrap();
         }
-        let now = SystemTime::now();
+        let now = SystemClock.now_ms();
         assert_eq!(sweep(folder.path(), now).unwrap(), 0, "another process may be writing them");
-        assert_eq!(sweep(folder.path(), now + ABANDONED_AFTER + Duration::from_secs(60)).unwrap(), 2);
+        assert_eq!(sweep(folder.path(), now + ABANDONED_AFTER.as_millis() as u64 + 60_000).unwrap(), 2);
         let mut left: Vec<_> =
             std::fs::read_dir(&inner).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();

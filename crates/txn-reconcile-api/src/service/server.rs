@@ -17,7 +17,7 @@ use tower::ServiceExt;
 
 use super::App;
 use super::auth::{Auth, Peer, RateLimit, Tokens};
-use super::clock::{Rng, SystemClock, SystemRng};
+use super::clock::{Clock, Rng, SystemClock, SystemRng};
 use super::config::{Config, KeySource, StoreConfig};
 use super::jwks::Keys;
 use super::records::{Scope, encode};
@@ -113,7 +113,7 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
         Some(bucket) => blob::bucket(bucket)?,
         None => {
             let files = folder("files")?;
-            let left = blob::sweep(&config.data.join("files"), std::time::SystemTime::now());
+            let left = blob::sweep(&config.data.join("files"), SystemClock.now_ms());
             match left.map_err(|error| error.to_string())? {
                 0 => {}
                 count => {
