@@ -120,7 +120,7 @@ pub struct World {
     /// A hash over every call, in order, and what became of it.
     trace: Mutex<DefaultHasher>,
     /// What befalls one call, and how many others come before it.
-    once: Mutex<Option<(Fault, u64)>>,
+    once: Mutex<Option<(Fault, &'static str, u64)>>,
     /// Whether the store or the files are out: every call fails, whatever else is allowed.
     pub store_out: AtomicBool,
     pub files_out: AtomicBool,
@@ -162,9 +162,10 @@ impl World {
         self.budget.store(faults, Ordering::Relaxed);
     }
 
-    /// Lets one call fail, after so many others that could: [`Fault::Throttled`], [`Fault::LostAnswer`].
-    pub fn fail_once(&self, fault: Fault, after: u64) {
-        *self.once.lock().unwrap() = Some((fault, after));
+    /// Lets one call fail, after so many others that could, of those of a name if there is one: [`Fault::Throttled`],
+    /// [`Fault::LostAnswer`].
+    pub fn fail_once(&self, fault: Fault, call: &'static str, after: u64) {
+        *self.once.lock().unwrap() = Some((fault, call, after));
     }
 
     /// Takes back the failure of [`Self::fail_once`]; answers whether it has come.
@@ -172,19 +173,19 @@ impl World {
         self.once.lock().unwrap().take().is_none()
     }
 
-    fn fails_now(&self, fault: Fault) -> bool {
+    fn fails_now(&self, fault: Fault, call: &str) -> bool {
         let mut once = self.once.lock().unwrap();
-        match &mut *once {
-            Some((of, 0)) if *of == fault => {
-                *once = None;
-                true
-            }
-            Some((of, after)) if *of == fault => {
-                *after -= 1;
-                false
-            }
-            _ => false,
+        let Some((of, name, after)) = &mut *once else { return false };
+        if *of != fault || !name.is_empty() && *name != call {
+            return false;
         }
+        let now = *after == 0;
+        if now {
+            *once = None;
+        } else {
+            *after -= 1;
+        }
+        now
     }
 
     pub fn pass_time(&self, ms: u64) {
@@ -201,7 +202,7 @@ impl World {
     }
 
     fn strikes(&self, fault: Fault, call: &str) -> bool {
-        if self.fails_now(fault) {
+        if self.fails_now(fault, call) {
             return true;
         }
         let one_in = if call == self.sore { SORE } else { self.one_in[&fault] };
@@ -439,6 +440,8 @@ impl ObjectStore for Files {
         options: PutOptions,
     ) -> object_store::Result<PutResult> {
         self.process.before_file("put").await?;
+        // It takes a moment, so that progress is kept between two of them.
+        self.process.world.pass_time(250);
         let put = self.inner.put_opts(path, payload, options).await?;
         self.process.after("put").await.map_err(generic)?;
         Ok(put)
