@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::Bucket;
 use object_store::ObjectStore;
-use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use serde_json::json;
 use txn_reconcile_api::service::App;
@@ -12,6 +12,7 @@ use txn_reconcile_api::service::audit::{Anchored, verify};
 use txn_reconcile_api::service::ledger::Effect;
 
 use super::backends::{app, embedded};
+use super::calls::{Calls, Files};
 
 async fn act(app: &App, tenant: &str) {
     let effect = Effect {
@@ -64,7 +65,7 @@ async fn only_chains_that_have_grown_are_anchored_again() {
 async fn the_latest_anchor_is_found_among_many_without_looking_at_all_of_them() {
     let mut app = Arc::into_inner(app(embedded().await.store.clone())).unwrap();
     let config = ThrottleConfig { wait_list_per_entry: Duration::from_secs(1), ..ThrottleConfig::default() };
-    app.anchors = Arc::new(ThrottledStore::new(InMemory::new(), config));
+    app.anchors = Arc::new(ThrottledStore::new(Files::new(Bucket::Audit, &Calls::default()), config));
     for _ in 0..300 {
         act(&app, "acme").await;
         Anchored::default().anchor_all(&app).await.unwrap();

@@ -150,8 +150,8 @@ pub fn app(store: Arc<dyn Store>) -> Arc<App> {
 pub fn app_calling(store: Arc<dyn Store>, calls: &Calls) -> Arc<App> {
     Arc::new(App {
         store,
-        files: Files::new(Bucket::Statements, calls),
-        anchors: Files::new(Bucket::Audit, calls),
+        files: Arc::new(Files::new(Bucket::Statements, calls)),
+        anchors: Arc::new(Files::new(Bucket::Audit, calls)),
         clock: Arc::new(SystemClock),
         rng: Arc::new(SystemRng),
         auth: Auth::new(Some(ADMIN), None),

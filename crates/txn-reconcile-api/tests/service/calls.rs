@@ -111,8 +111,8 @@ pub struct Files {
 }
 
 impl Files {
-    pub fn new(bucket: Bucket, calls: &Calls) -> Arc<Self> {
-        Arc::new(Self { inner: InMemory::new(), bucket, calls: calls.clone() })
+    pub fn new(bucket: Bucket, calls: &Calls) -> Self {
+        Self { inner: InMemory::new(), bucket, calls: calls.clone() }
     }
 
     fn object(&self, action: &str, path: &Path) {
