@@ -76,6 +76,9 @@ pub const HEALTH_COMMAND: [&str; 2] = [BINARY, "healthcheck"];
 /// The CloudWatch namespace of the metrics that are derived from the service's log.
 pub const METRIC_NAMESPACE: &str = "TxnReconcile";
 
+/// How the message of a log line begins that says that a run waits, since a store does not answer.
+pub const RUN_PUT_OFF: &str = "run put off";
+
 /// A field of every log line, which is one JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogField {

@@ -1,7 +1,7 @@
 //! Whether what should be recorded is recorded (PCI 10.7.2), and what the logs say.
 
 use aws::{CloudwatchLogGroupHandle, CloudwatchLogMetricFilter, cloudwatch_log_metric_filter as filter};
-use contract::{LogField, METRIC_NAMESPACE};
+use contract::{LogField, METRIC_NAMESPACE, RUN_PUT_OFF};
 use terraform::kind::Text;
 use terraform::{Expr, Stack, set};
 
@@ -38,6 +38,8 @@ pub fn derived(config: &EnvConfig, name: &'static str) -> Metric {
 
 /// Lines of the service's log at the level of errors.
 pub const SERVICE_ERRORS: &str = "ServiceErrors";
+/// Times that a run of the service was put off.
+const RUNS_PUT_OFF: &str = "RunsPutOff";
 /// Reports of card data in logs.
 const CARD_DATA: &str = "CardDataInLogs";
 
@@ -52,9 +54,18 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         SERVICE_ERRORS,
         format!("{{ $.{level} = \"ERROR\" }}"),
     );
+    let message = LogField::Message.name();
+    count(
+        stack,
+        config,
+        "runs_put_off",
+        &inputs.logs.services.main,
+        RUNS_PUT_OFF,
+        format!("{{ $.{message} = \"{RUN_PUT_OFF}*\" }}"),
+    );
     // Every event of the group is a report.
     count(stack, config, "card_data", &inputs.logs.findings, CARD_DATA, String::new());
-    let alarms = [service_errors(config), card_data(config)].into_iter();
+    let alarms = [service_errors(config), runs_waiting(config), card_data(config)].into_iter();
     let alarms = alarms.chain(silent_groups(config, inputs)).chain(export(config, inputs));
     alarms.map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
 }
@@ -98,6 +109,25 @@ fn service_errors(config: &EnvConfig) -> Alarm {
         bad: Bad::AtLeast(config.alarms.log_errors.get().into()),
         period_seconds: 300,
         of: (1, 1),
+        missing: Missing::Fine,
+    }
+}
+
+/// A run that waits is tried, and put off, at least every five minutes and what its clients take to give up.
+fn runs_waiting(config: &EnvConfig) -> Alarm {
+    Alarm {
+        notice: Notice {
+            name: "runs-waiting",
+            instance: None,
+            to: Topic::Notify,
+            means: "Runs wait for a store that has not answered for half an hour; they go on by themselves when it does.",
+            first: "see in the run's waits_for, or in the saved query of the service's errors, which store it is; then \
+                    its state in the AWS Health dashboard, and rights and keys if only this service is refused.",
+        },
+        measure: Measure::Of(derived(config, RUNS_PUT_OFF)),
+        bad: Bad::AtLeast(1.into()),
+        period_seconds: 900,
+        of: (2, 2),
         missing: Missing::Fine,
     }
 }

@@ -32,6 +32,9 @@ use crate::entry::{EntryId, EntrySet};
 /// eighth of the time that has passed since it was asked for, so that long waiting costs little and adds little.
 const WAIT_MS: (u64, u64) = (1_000, 30_000);
 
+/// What it waits for then.
+const BEFORE: &str = "the run before it has not ended";
+
 /// Manual matches that are read at a time.
 const PAGE: usize = 50;
 
@@ -103,7 +106,7 @@ async fn before(app: &App, tenant: &str, run: &Run) -> Result<Option<(Run, u64)>
 /// # Errors
 /// Fails if the store does not answer.
 pub async fn put_off(app: &App, tenant: &str, item: &Item) -> Result<bool, StoreError> {
-    let Ok(run) = decode::<Run>(item) else { return Ok(false) };
+    let Ok(mut run) = decode::<Run>(item) else { return Ok(false) };
     // A fault is found again, and noted, when the run is made.
     let Ok(Some((before, _))) = before(app, tenant, &run).await else { return Ok(false) };
     if before.status == RunStatus::Completed {
@@ -111,10 +114,12 @@ pub async fn put_off(app: &App, tenant: &str, item: &Item) -> Result<bool, Store
     }
     let now = app.clock.now_ms();
     let wait = (now.saturating_sub(run.created_at) / 8).clamp(WAIT_MS.0, WAIT_MS.1);
+    run.progress.waits_for = Some(BEFORE.into());
+    let Ok(body) = encode(&run) else { return Ok(false) };
     let write = Write::Put {
         key: item.key.clone(),
         expect: Expect::Version(item.version),
-        body: item.body.clone(),
+        body,
         due: Some(Due { queue: QUEUE.into(), at: now + wait }),
         expires_at: None,
     };
@@ -154,7 +159,7 @@ impl Held<'_> {
         };
         match &before.followed_by {
             _ if before.status != RunStatus::Completed => {
-                return Err(Stop::Later("the run before has not ended".into()));
+                return Err(Stop::Later(BEFORE.into()));
             }
             // A dry run looks, and leaves everything as it is.
             _ if self.run.dry_run => {}
@@ -168,8 +173,8 @@ impl Held<'_> {
             }
         }
         let breaks = self.breaks_of(&before).await?;
-        let object = self.app.files.get(&place(&self.tenant, &before.id)).await.map_err(Problem::from)?;
-        let mut bytes = object.bytes().await.map_err(Problem::from)?;
+        let (app, path) = (self.app, place(&self.tenant, &before.id));
+        let mut bytes = self.meanwhile(async { app.files.get(&path).await?.bytes().await }).await??;
         let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(0);
         let settled = serde_json::from_slice(&bytes.split_to(end))
             .map_err(|_| untied("where matched entries are remembered cannot be read"))?;
@@ -231,7 +236,7 @@ impl Held<'_> {
         text.push('\n');
         text.push_str(&carry::write_open(outcome));
         let path = place(&self.tenant, &self.run.id);
-        self.app.files.put(&path, text.into()).await.map_err(Problem::from)?;
+        self.meanwhile(self.app.files.put(&path, text.into())).await??;
         self.renew().await
     }
 

@@ -156,12 +156,12 @@ impl Held<'_> {
         let put = |(chunk, text): (u64, Vec<u8>)| {
             let path = path(&tenant, &run, chunk);
             async move {
-                app.files.put(&path, text.into()).await.map_err(Problem::from)?;
+                app.files.put(&path, text.into()).await?;
                 Ok::<u64, Stop>(((chunk + 1) * CHUNK).min(total))
             }
         };
         let mut kept = written.buffered(threads).map_ok(put).try_buffered(IN_FLIGHT).boxed();
-        while let Some(number) = kept.try_next().await? {
+        while let Some(number) = self.meanwhile(kept.try_next()).await?? {
             self.run.progress.matches_saved = number;
             self.note().await?;
         }

@@ -208,6 +208,9 @@ pub struct Run {
     /// How often it was taken up.
     #[serde(default)]
     pub attempts: u32,
+    /// How often it was put off because a store did not answer. Such an attempt does not count towards giving it up.
+    #[serde(default)]
+    pub put_off: u32,
     /// Whether it closes the breaks of the run before, which nothing undoes: it can only be completed.
     #[serde(default)]
     #[schemars(skip)]
@@ -223,6 +226,10 @@ pub struct Run {
 pub struct Progress {
     /// What is being done: `reading`, `matching`, `saving`, `closing` or `done`.
     pub stage: String,
+    /// What it waits for before it is taken up again, if it was put off: a store that does not answer, or the run before
+    /// it.
+    #[serde(default)]
+    pub waits_for: Option<String>,
     /// Bytes of statements that were read.
     pub bytes_read: u64,
     /// The digest of the result, once it is known.

@@ -40,6 +40,7 @@ pub struct Metrics {
     buckets: [AtomicU64; BUCKETS_MS.len() + 1],
     sum_ms: AtomicU64,
     runs: [AtomicU64; 2],
+    runs_put_off: AtomicU64,
     bad_tokens: [AtomicU64; 2],
 }
 
@@ -57,6 +58,11 @@ impl Metrics {
     /// Counts a run that ended.
     pub fn run(&self, well: bool) {
         self.runs[usize::from(well)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a run that was put off.
+    pub fn run_put_off(&self) {
+        self.runs_put_off.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a bad token, or a request that was not looked at because too many came from its address.
@@ -91,6 +97,8 @@ impl Metrics {
         };
         pair("reconcile_runs_total", ["failed", "completed"], &self.runs);
         pair("reconcile_bad_tokens_total", ["limited", "refused"], &self.bad_tokens);
+        out.push_str("# TYPE reconcile_runs_put_off_total counter\n");
+        let _ = writeln!(out, "reconcile_runs_put_off_total {}", self.runs_put_off.load(Ordering::Relaxed));
         out
     }
 }

@@ -16,7 +16,6 @@ use tokio::io::AsyncWriteExt;
 
 use super::App;
 use super::audit::sha256;
-use super::problem::Problem;
 use super::worker::{Held, Stop};
 use crate::date::Date;
 use crate::engine::carry::{REMEMBERED_DAYS, newly_settled};
@@ -55,20 +54,26 @@ async fn read(app: &App, tenant: &str, place: &Place) -> Result<Vec<EntryId>, St
             tracing::warn!("{path} has expired, and what it held of matched entries is forgotten");
             Bytes::new()
         }
-        Err(error) => return Err(Problem::from(error).into()),
+        Err(error) => return Err(error.into()),
     };
     let ids = bytes.as_chunks().0.iter().map(|id| EntryId(u128::from_be_bytes(*id)));
     Ok(ids.collect())
 }
 
 impl Held<'_> {
+    async fn day(&mut self, place: &Place) -> Result<Vec<EntryId>, Stop> {
+        let (app, tenant) = (self.app, self.tenant.clone());
+        self.meanwhile(read(app, &tenant, place)).await?
+    }
+
     /// Tells the statements' sets what has been matched of their days.
     pub async fn recall(&mut self, index: &Index, sets: [&mut EntrySet; 2]) -> Result<(), Stop> {
         for (set, places) in sets.into_iter().zip(&index.0) {
             let days: BTreeSet<Date> = set.rows().map(|row| set.booking(row)).collect();
             for day in days {
                 let Some(place) = places.get(&day.to_string()) else { continue };
-                for id in read(self.app, &self.tenant, place).await? {
+                let ids = self.day(place).await?;
+                for id in ids {
                     set.settle(day, id);
                 }
                 self.renew().await?;
@@ -89,7 +94,7 @@ impl Held<'_> {
             let days = newly_settled(outcome, side);
             for (day, rows) in days.into_iter().filter(|(day, _)| day.days() >= oldest) {
                 let before = match places.get(&day.to_string()) {
-                    Some(place) => read(self.app, &self.tenant, place).await?,
+                    Some(place) => self.day(place).await?,
                     None => Vec::new(),
                 };
                 let known = before.len();
@@ -103,14 +108,14 @@ impl Held<'_> {
                 let place = Place { run: self.run.id.clone(), from, count };
                 from += ids.len() as u64;
                 places.insert(day.to_string(), place);
-                let put = target.put(ids.into()).await;
-                put.map_err(Problem::from)?;
+                self.meanwhile(target.put(ids.into())).await??;
                 self.renew().await?;
             }
             places.retain(|day, _| Date::parse_iso(day.as_bytes()).is_some_and(|day| day.days() >= oldest));
         }
         if from > 0 {
-            target.shutdown().await.map_err(|error| Stop::Later(error.to_string()))?;
+            let ended = self.meanwhile(target.shutdown()).await?;
+            ended.map_err(|error| Error::Generic { store: "settled", source: Box::new(error) })?;
         }
         Ok(index)
     }

@@ -4,6 +4,7 @@
 //! kept on from where the one before had come to; the digest shows that the result is the same.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -48,8 +49,12 @@ const NOTE_MS: u64 = 200;
 /// How long a worker waits when there is nothing to do.
 const IDLE_MS: u64 = 1_000;
 
-/// Times that a run is taken up before it is given up.
+/// Attempts at a run that may end without a word, as when it kills its worker, before it is given up.
 const ATTEMPTS_MAX: u32 = 20;
+
+/// How long a run that was put off waits at least and at most: twice as long each time, less a random part of up to a
+/// half, so that runs which an outage has put off do not all come back at once.
+const PUT_OFF_MS: (u64, u64) = (1_000, 300_000);
 
 /// What is on its way to a store at a time, of a list that is being kept.
 pub(super) const IN_FLIGHT: usize = 8;
@@ -64,9 +69,9 @@ const BATCH_BYTES: usize = TRANSACTION_BYTES_MAX - 3 * BODY_BYTES_MAX;
 pub(super) enum Stop {
     /// Somebody else has it, or it was cancelled.
     Lost,
-    /// It cannot be done now; whoever comes next tries again.
+    /// It cannot be done now, for this reason, which callers are shown; it is put off.
     Later(String),
-    /// It can never be done.
+    /// It can never be done, for this reason, which callers are shown.
     Failed(String),
 }
 
@@ -80,8 +85,20 @@ impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict => Self::Lost,
-            StoreError::Unavailable(why) => Self::Later(why),
-            StoreError::Invalid(why) => Self::Failed(why),
+            StoreError::Unavailable(_) | StoreError::Invalid(_) => Problem::from(error).into(),
+        }
+    }
+}
+
+impl From<object_store::Error> for Stop {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            // It will not come back by waiting.
+            object_store::Error::NotFound { path, .. } => {
+                tracing::error!("{path} is not in the file store");
+                Self::Failed("a file that the run needs is no longer in the file store".into())
+            }
+            other => Problem::from(other).into(),
         }
     }
 }
@@ -109,7 +126,7 @@ pub async fn work(app: Arc<App>) {
                 }
             }
             Err(error) => {
-                tracing::warn!("the worker cannot reach the store: {error}");
+                tracing::error!("the worker cannot reach the store: {error}");
                 app.clock.sleep(IDLE_MS).await;
             }
         }
@@ -147,6 +164,7 @@ impl<'a> Held<'a> {
         run.status = RunStatus::Running;
         run.lease = Some(me.to_owned());
         run.attempts += 1;
+        run.progress.waits_for = None;
         let mut held = Self { app, tenant, key: item.key, run, version: item.version, renewed: 0 };
         match held.keep().await {
             Ok(()) => Ok(Some(held)),
@@ -157,8 +175,12 @@ impl<'a> Held<'a> {
 
     /// The write that keeps the run as it is here, with its lease renewed.
     pub fn put(&self) -> Result<Write, Stop> {
+        self.put_due_in(LEASE_MS)
+    }
+
+    fn put_due_in(&self, ms: u64) -> Result<Write, Stop> {
         let ended = !matches!(self.run.status, RunStatus::Queued | RunStatus::Running);
-        let at = self.app.clock.now_ms() + LEASE_MS;
+        let at = self.app.clock.now_ms() + ms;
         Ok(Write::Put {
             key: self.key.clone(),
             expect: Expect::Version(self.version),
@@ -191,6 +213,18 @@ impl<'a> Held<'a> {
         if self.app.clock.now_ms() >= self.renewed + NOTE_MS { self.keep().await } else { Ok(()) }
     }
 
+    /// Works on what may take longer than a lease lasts, and renews it meanwhile: the engine over much, or a file store
+    /// that is asked again and again.
+    pub async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                () = self.app.clock.sleep(LEASE_MS / 3) => self.keep().await?,
+            }
+        }
+    }
+
     /// Makes the run, and says what became of it.
     async fn finish(self) {
         let span = traces::run(&self.run.id, self.run.attempts, self.run.trace.as_deref());
@@ -198,8 +232,10 @@ impl<'a> Held<'a> {
     }
 
     async fn finish_in(mut self, span: &Span) {
-        let result = if self.run.attempts > ATTEMPTS_MAX && !self.run.closing {
-            Err(Stop::Failed(format!("it was given up after {ATTEMPTS_MAX} attempts")))
+        let wordless = self.run.attempts.saturating_sub(self.run.put_off);
+        let result = if wordless > ATTEMPTS_MAX && !self.run.closing {
+            let why = "attempts that ended without a word: its worker may not survive it";
+            Err(Stop::Failed(format!("it was given up after {ATTEMPTS_MAX} {why}")))
         } else {
             self.make().await
         };
@@ -212,9 +248,9 @@ impl<'a> Held<'a> {
                 tracing::info!(run, "run completed");
             }
             Err(Stop::Lost) => tracing::info!(run, "run left to another worker, or cancelled"),
-            Err(Stop::Later(why)) => tracing::warn!(run, "run put off: {why}"),
+            Err(Stop::Later(why)) => self.put_off(why).await,
             // What has begun to close the breaks of the run before is completed, if not now.
-            Err(Stop::Failed(why)) if self.run.closing => tracing::error!(run, "run put off: {why}"),
+            Err(Stop::Failed(why)) if self.run.closing => self.put_off(why).await,
             Err(Stop::Failed(why)) => {
                 traces::failed(span);
                 self.app.metrics.run(false);
@@ -224,6 +260,32 @@ impl<'a> Held<'a> {
                 if self.end("run.fail").await.is_err() {
                     tracing::warn!(run, "the failure could not be noted; the next worker finds it again");
                 }
+            }
+        }
+    }
+
+    /// Lets go of the run for a while. The attempt does not count: what stops it is not the run. If this cannot be
+    /// written either, it is written when it can be, unless somebody has taken the run over by then.
+    async fn put_off(mut self, why: String) {
+        let run = self.run.id.clone();
+        tracing::warn!(run, put_off = self.run.put_off + 1, "{}: {why}", contract::RUN_PUT_OFF);
+        self.app.metrics.run_put_off();
+        let longest = PUT_OFF_MS.0.saturating_mul(1 << self.run.put_off.min(20)).min(PUT_OFF_MS.1);
+        let mut random = [0; 4];
+        self.app.rng.fill(&mut random);
+        let pause = longest - u64::from(u32::from_be_bytes(random)) % (longest / 2);
+        self.run.status = RunStatus::Queued;
+        self.run.lease = None;
+        self.run.put_off += 1;
+        self.run.progress.waits_for = Some(why);
+        while !self.app.stopping.load(Ordering::Relaxed) {
+            let Ok(write) = self.put_due_in(pause) else { return };
+            match self.app.store.transact(vec![write], None).await {
+                Err(StoreError::Unavailable(why)) => {
+                    tracing::error!(run, "it could not be noted that a run waits: {why}");
+                    self.app.clock.sleep(IDLE_MS).await;
+                }
+                Ok(()) | Err(StoreError::Conflict | StoreError::Invalid(_)) => return,
             }
         }
     }
@@ -258,6 +320,7 @@ impl<'a> Held<'a> {
     }
 
     async fn make(&mut self) -> Result<(), Stop> {
+        self.run.progress.bytes_read = 0;
         self.stage("reading").await?;
         let (ruleset, _): (StoredRuleset, u64) =
             self.app.read(&self.app.key(&self.tenant, "ruleset", &self.run.ruleset)).await?;
@@ -320,16 +383,9 @@ impl<'a> Held<'a> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let options = Options { as_of: date(&self.run.as_of), cut_off: date(&self.run.cut_off), threads };
         let given = Arc::clone(ruleset);
-        let mut matching =
-            tokio::task::spawn_blocking(move || engine::reconcile(left, right, &given, &options));
-        // A long match must not cost the lease.
-        let outcome = loop {
-            tokio::select! {
-                done = &mut matching => break done,
-                () = self.app.clock.sleep(LEASE_MS / 3) => self.keep().await?,
-            }
-        };
-        outcome
+        let matching = tokio::task::spawn_blocking(move || engine::reconcile(left, right, &given, &options));
+        self.meanwhile(matching)
+            .await?
             .map_err(|_| Stop::Failed("the engine broke off".into()))?
             .map_err(|error| Stop::Failed(error.to_string()))
     }
@@ -358,11 +414,10 @@ impl<'a> Held<'a> {
             options.negate |= rules.sign == Sign::Negate;
             let mut reader = Reader::new(&statement.name, options);
             reader.expect_bytes(statement.bytes);
-            let object =
-                app.files.get(&Path::from(statement.object.as_str())).await.map_err(Problem::from)?;
-            let mut stream = object.into_stream();
-            while let Some(chunk) = stream.next().await {
-                let chunk = chunk.map_err(Problem::from)?;
+            let place = Path::from(statement.object.as_str());
+            let mut stream = self.meanwhile(app.files.get(&place)).await??.into_stream();
+            while let Some(chunk) = self.meanwhile(stream.next()).await? {
+                let chunk = chunk?;
                 self.run.progress.bytes_read += chunk.len() as u64;
                 reader = tokio::task::spawn_blocking(move || reader.push(&chunk).map(|()| reader))
                     .await

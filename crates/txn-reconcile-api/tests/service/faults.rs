@@ -6,6 +6,7 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use contract::Bucket;
@@ -128,7 +129,13 @@ pub struct World {
     moved: Notify,
     /// A hash over every call, in order, and what became of it.
     trace: Mutex<DefaultHasher>,
+    /// Whether the store or the files are out: every call fails, whatever else is allowed.
+    pub store_out: AtomicBool,
+    pub files_out: AtomicBool,
 }
+
+/// How long a call of the files lasts that are out: a client asks again and again before it says so.
+const OUT: Duration = Duration::from_secs(120);
 
 impl World {
     pub fn new(seed: u64) -> Arc<Self> {
@@ -151,6 +158,8 @@ impl World {
             two: AtomicBool::new(false),
             moved: Notify::new(),
             trace: Mutex::default(),
+            store_out: AtomicBool::new(false),
+            files_out: AtomicBool::new(false),
             chance,
         })
     }
@@ -280,6 +289,23 @@ impl Process {
         }
     }
 
+    /// What comes before a call of the files.
+    async fn before_file(&self, call: &'static str) -> object_store::Result<()> {
+        if self.world.files_out.load(Ordering::Relaxed) {
+            tokio::time::sleep(OUT).await;
+            return Err(generic("out"));
+        }
+        self.before(call).await.map_err(generic)
+    }
+
+    /// What comes before a call of the store.
+    async fn before_store(&self, call: &'static str) -> Result<(), StoreError> {
+        if self.world.store_out.load(Ordering::Relaxed) {
+            return Err(unavailable("out"));
+        }
+        self.before(call).await.map_err(unavailable)
+    }
+
     /// What comes before a call: the turn of the other process, a crash, a failure or nothing.
     async fn before(&self, call: &'static str) -> Result<(), &'static str> {
         let world = &self.world;
@@ -326,17 +352,17 @@ fn unavailable(why: &'static str) -> StoreError {
 #[async_trait::async_trait]
 impl Store for Process {
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        self.before("get").await.map_err(unavailable)?;
+        self.before_store("get").await?;
         self.world.store.get(key).await
     }
 
     async fn query(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
-        self.before("query").await.map_err(unavailable)?;
+        self.before_store("query").await?;
         self.world.store.query(query).await
     }
 
     async fn list_due(&self, queue: &str, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
-        self.before("list_due").await.map_err(unavailable)?;
+        self.before_store("list_due").await?;
         if self.world.strikes(Fault::Lagging, "list_due") {
             return Ok(self.world.due_before.lock().unwrap().clone());
         }
@@ -346,18 +372,18 @@ impl Store for Process {
     }
 
     async fn transact(&self, writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
-        self.before("transact").await.map_err(unavailable)?;
+        self.before_store("transact").await?;
         self.world.store.transact(writes, audit).await?;
         self.after("transact").await.map_err(unavailable)
     }
 
     async fn audit(&self, chain: &str, from: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.before("audit").await.map_err(unavailable)?;
+        self.before_store("audit").await?;
         self.world.store.audit(chain, from, limit).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.before("ready").await.map_err(unavailable)
+        self.before_store("ready").await
     }
 }
 
@@ -391,7 +417,7 @@ impl ObjectStore for Files {
         payload: PutPayload,
         options: PutOptions,
     ) -> object_store::Result<PutResult> {
-        self.process.before("put").await.map_err(generic)?;
+        self.process.before_file("put").await?;
         if self.process.world.strikes(Fault::TornWrite, "put") {
             let whole = Bytes::from(payload);
             self.inner.put_opts(path, whole.slice(..whole.len() / 2).into(), options).await?;
@@ -408,13 +434,13 @@ impl ObjectStore for Files {
         path: &Path,
         options: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        self.process.before("put_multipart").await.map_err(generic)?;
+        self.process.before_file("put_multipart").await?;
         let inner = self.inner.put_multipart_opts(path, options).await?;
         Ok(Box::new(Parts { process: self.process.clone(), inner }))
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {
-        self.process.before("get object").await.map_err(generic)?;
+        self.process.before_file("get object").await?;
         let mut found = self.inner.get_opts(path, options).await?;
         let GetResultPayload::Stream(whole) = found.payload else { panic!("memory gives a stream") };
         let process = self.process.clone();
@@ -425,7 +451,7 @@ impl ObjectStore for Files {
         let pieces = pieces.try_flatten().and_then(move |piece| {
             let process = process.clone();
             async move {
-                process.before("read").await.map_err(generic)?;
+                process.before_file("read").await?;
                 let broken = process.world.strikes(Fault::BrokenRead, "read");
                 if broken { Err(generic("broken off")) } else { Ok(piece) }
             }
@@ -441,24 +467,24 @@ impl ObjectStore for Files {
         let process = self.process.clone();
         let passed = paths.and_then(move |path| {
             let process = process.clone();
-            async move { process.before("delete").await.map(|()| path).map_err(generic) }
+            async move { process.before_file("delete").await.map(|()| path) }
         });
         self.inner.delete_stream(passed.boxed())
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
         let (process, inner, prefix) = (self.process.clone(), self.inner.clone(), prefix.cloned());
-        let asked = stream::once(async move { process.before("list").await.map_err(generic) });
+        let asked = stream::once(async move { process.before_file("list").await });
         asked.map_ok(move |()| inner.list(prefix.as_ref())).try_flatten().boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
-        self.process.before("list").await.map_err(generic)?;
+        self.process.before_file("list").await?;
         self.inner.list_with_delimiter(prefix).await
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
-        self.process.before("copy").await.map_err(generic)?;
+        self.process.before_file("copy").await?;
         self.inner.copy_opts(from, to, options).await
     }
 }
@@ -480,21 +506,21 @@ impl MultipartUpload for Parts {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
         let (process, part) = (self.process.clone(), self.inner.put_part(data));
         Box::pin(async move {
-            process.before("put part").await.map_err(generic)?;
+            process.before_file("put part").await?;
             part.await?;
             process.after("put part").await.map_err(generic)
         })
     }
 
     async fn complete(&mut self) -> object_store::Result<PutResult> {
-        self.process.before("complete").await.map_err(generic)?;
+        self.process.before_file("complete").await?;
         let put = self.inner.complete().await?;
         self.process.after("complete").await.map_err(generic)?;
         Ok(put)
     }
 
     async fn abort(&mut self) -> object_store::Result<()> {
-        self.process.before("abort").await.map_err(generic)?;
+        self.process.before_file("abort").await?;
         self.inner.abort().await
     }
 }

@@ -17,6 +17,7 @@ mod keeping;
 mod launch;
 mod lists;
 mod needs;
+mod outage;
 mod postgres;
 mod process;
 mod simulation;

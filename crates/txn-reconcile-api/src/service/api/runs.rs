@@ -184,6 +184,7 @@ async fn create(app: &App, call: Call) -> Result<Reply, Problem> {
         created_at: now,
         lease: None,
         attempts: 0,
+        put_off: 0,
         closing: false,
         trace: traces::current(),
     };
