@@ -144,7 +144,7 @@ fn an_upload_is_given_up(member: &Caller, source: &str) {
 }
 
 /// A client that asks again while its first request still goes on, at another task: both are given the one answer, and
-/// the second file is taken back.
+/// both have put the one file.
 fn of_two_uploads_with_one_key_one_counts(members: [&Caller; 2], source: &str) {
     let file = b"reference,amount,currency,date\nA-1,1.00,EUR,2026-01-01\n";
     let (digest, key) = (content_digest(file), fresh());

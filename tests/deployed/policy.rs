@@ -116,11 +116,6 @@ fn s3_needs(call: &Seen) -> Vec<Need> {
         ("PUT" | "POST", false) if !call.headers.contains_key("x-amz-copy-source") => {
             vec![object("PutObject")]
         }
-        ("POST", true) if query.contains_key("delete") => {
-            let body = String::from_utf8_lossy(&call.body).into_owned();
-            let keys = body.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
-            keys.map(|(key, _)| need("s3", "DeleteObject", format!("{bucket}/{key}"))).collect()
-        }
         ("DELETE", false) if query.contains_key("uploadId") => vec![object("AbortMultipartUpload")],
         _ => panic!("no call that is known: {} {}", call.method, call.target),
     }

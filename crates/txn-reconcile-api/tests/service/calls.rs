@@ -19,9 +19,8 @@ use object_store::{
 };
 use serde_json::json;
 use txn_reconcile_api::service::App;
-use txn_reconcile_api::service::api::router;
 
-use super::api::{self, Client, fresh, id, member};
+use super::api::{self, id, member};
 use super::backends::{self, app_calling};
 use super::{carry, needs};
 
@@ -199,7 +198,6 @@ async fn every_action_of_the_contract_is_called() {
     let (api, carry) = (backends::dynamo().await, backends::dynamo().await);
     let app = app_calling(api.store.clone(), &api.calls);
     api::whole_way(app.clone()).await;
-    of_two_uploads_with_one_key_one_counts(&app, &api.calls).await;
     a_cancelled_run_gives_its_statements_back(&app).await;
     carry::two_days(app_calling(carry.store.clone(), &carry.calls)).await;
 
@@ -217,21 +215,4 @@ async fn a_cancelled_run_gives_its_statements_back(app: &Arc<App>) {
     let run = id(&client.post("/v1/runs", api::samples(&client).await).await);
     let cancelled = client.post(&format!("/v1/runs/{run}/cancel"), json!({})).await;
     assert_eq!(cancelled.status, 200, "{}", cancelled.text);
-}
-
-/// At two replicas. The second file is taken back. Whether they meet is chance, so it is tried until they have.
-async fn of_two_uploads_with_one_key_one_counts(app: &Arc<App>, calls: &Calls) {
-    let client = member(app, "acme").await;
-    let router = router(app_calling(app.store.clone(), calls));
-    let other = Client { router, token: client.token.clone() };
-    let source = id(&client.post("/v1/sources", json!({ "name": "twice" })).await);
-    for _ in 0..20 {
-        let key = fresh();
-        let uploads = [&client, &other].map(|one| one.upload(&source, "twice.csv", api::LEDGER, &key));
-        let answers = futures_util::future::join_all(uploads).await;
-        assert_eq!(id(&answers[0]), id(&answers[1]));
-        if calls.seen().contains(&(Operation::DeleteObjects, "s3:DeleteObject")) {
-            return;
-        }
-    }
 }

@@ -24,3 +24,4 @@ mod simulation;
 mod tls;
 mod tokens;
 mod traces;
+mod turns;
