@@ -5,6 +5,7 @@ mod input;
 mod inspect;
 mod output;
 mod progress;
+mod proof;
 mod reconcile;
 mod rules;
 mod serve;
@@ -41,6 +42,8 @@ enum Command {
     Migrate,
     /// Recompute a tenant's audit log and hold it against its latest anchor.
     VerifyAudit(serve::VerifyArgs),
+    /// Check the proof of one entry of an audit log, offline: without the service and without the other entries.
+    VerifyProof(proof::Args),
 }
 
 /// Why a command ended without its result.
@@ -78,6 +81,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, 
         Command::Openapi => serve::openapi(out),
         Command::Migrate => serve::migrate(),
         Command::VerifyAudit(args) => serve::verify_audit(args, out),
+        Command::VerifyProof(args) => proof::run(args, out),
     }
 }
 
