@@ -114,6 +114,12 @@ impl Files {
         Self { inner: InMemory::new(), bucket, calls: calls.clone() }
     }
 
+    /// Takes every object away, as the bucket's lifecycle rule does, and no call of the service.
+    pub async fn expire(&self) {
+        let paths = self.inner.list(None).map_ok(|object| object.location).boxed();
+        self.inner.delete_stream(paths).try_collect::<Vec<_>>().await.unwrap();
+    }
+
     fn object(&self, action: &str, path: &Path) {
         let below = path.as_ref().starts_with(self.bucket.prefix());
         let resource = below.then_some(Resource::Objects(self.bucket));

@@ -129,6 +129,11 @@ pub struct World {
 const OUT: Duration = Duration::from_secs(120);
 
 impl World {
+    /// The files have been kept for as long as the bucket keeps them.
+    pub async fn expire_files(&self) {
+        self.files.expire().await;
+    }
+
     pub fn new(seed: u64) -> Arc<Self> {
         let chance = Arc::new(Chance(Mutex::new(seed)));
         let mut draw = |fault| (fault, 12 + chance.below(90));
