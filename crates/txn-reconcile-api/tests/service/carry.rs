@@ -7,7 +7,6 @@ use futures_util::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::router;
-use txn_reconcile_api::service::store::Store;
 use txn_reconcile_api::service::{App, audit, worker};
 
 use super::api::{Client, fresh, id, member};
@@ -83,8 +82,7 @@ fn find<'a>(breaks: &'a [Value], reference: &str) -> &'a Value {
 const FIRST: [(&str, &str, u32); 4] =
     [("INV-AA", "10.00", 2), ("INV-BB", "20.00", 2), ("INV-CC", "30.00", 2), ("INV-DD", "40.00", 2)];
 
-async fn two_days(store: Arc<dyn Store>) {
-    let app = app(store);
+pub async fn two_days(app: Arc<App>) {
     let (maker, checker) = (member(&app, "acme").await, member(&app, "acme").await);
     let books = Books::new(&maker).await;
     let wanted = books.wanted(&maker, &file(&FIRST), &file(&FIRST[..1])).await;
@@ -158,19 +156,19 @@ async fn two_days(store: Arc<dyn Store>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn embedded() {
-    two_days(backends::embedded().await.store.clone()).await;
+    two_days(app(backends::embedded().await.store.clone())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dynamo() {
     let backend = backends::dynamo().await;
-    two_days(backend.store.clone()).await;
+    two_days(app(backend.store.clone())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres() {
     let backend = backends::postgres().await;
-    two_days(backend.store.clone()).await;
+    two_days(app(backend.store.clone())).await;
 }
 
 #[tokio::test]

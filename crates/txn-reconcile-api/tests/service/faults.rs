@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use contract::Bucket;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
@@ -24,6 +24,7 @@ use txn_reconcile_api::service::store::embedded::EmbeddedStore;
 use txn_reconcile_api::service::store::{AuditEntry, Item, Key, Query, Store, StoreError, Write};
 
 use super::backends::app;
+use super::calls::{self, Calls};
 
 /// The one source of chance (SplitMix64).
 pub struct Chance(Mutex<u64>);
@@ -99,8 +100,8 @@ const SKEW_MS: u64 = 90_000;
 /// What all processes share, and what is left when one ends.
 pub struct World {
     pub store: EmbeddedStore,
-    files: Arc<InMemory>,
-    anchors: Arc<InMemory>,
+    files: Arc<calls::Files>,
+    anchors: Arc<calls::Files>,
     pub chance: Arc<Chance>,
     now: AtomicU64,
     /// Of how many calls one fails in each way: drawn for each seed, so that the weather differs.
@@ -130,6 +131,11 @@ pub struct World {
 const OUT: Duration = Duration::from_secs(120);
 
 impl World {
+    /// The files have been kept for as long as the bucket keeps them.
+    pub async fn expire_files(&self) {
+        self.files.expire().await;
+    }
+
     pub fn new(seed: u64) -> Arc<Self> {
         let chance = Arc::new(Chance(Mutex::new(seed)));
         let mut draw = |fault| (fault, 12 + chance.below(90));
@@ -137,8 +143,8 @@ impl World {
         let sore = CALLS[usize::try_from(chance.below(CALLS.len() as u64)).unwrap()];
         Arc::new(Self {
             store: EmbeddedStore::in_memory().unwrap(),
-            files: Arc::default(),
-            anchors: Arc::default(),
+            files: Arc::new(calls::Files::new(Bucket::Statements, &Calls::default())),
+            anchors: Arc::new(calls::Files::new(Bucket::Audit, &Calls::default())),
             now: AtomicU64::new(1_790_000_000_000),
             one_in,
             sore,
@@ -416,7 +422,7 @@ fn generic(why: &'static str) -> object_store::Error {
 /// A file store as a process sees it. An object is there as a whole or not at all, as S3 and a folder have it.
 struct Files {
     process: Arc<Process>,
-    inner: Arc<InMemory>,
+    inner: Arc<calls::Files>,
 }
 
 impl fmt::Debug for Files {
