@@ -299,15 +299,16 @@ async fn no_part_with_card_data_is_ever_written() {
         receive.recv().await.map(|part| (Ok::<_, std::convert::Infallible>(part), receive))
     });
     let sent = request(&client, &source, whole.as_bytes()).body(Body::from_stream(receive)).unwrap();
-    let answering = tokio::spawn(async move { client.send(sent).await });
-    for part in [first, second] {
-        send.send(part).await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
-        assert_eq!(written(), 0);
-    }
-    send.send(third).await.unwrap();
-    drop(send);
-    let answer = answering.await.unwrap();
+    let feeding = async {
+        for part in [first, second] {
+            send.send(part).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+            assert_eq!(written(), 0);
+        }
+        send.send(third).await.unwrap();
+        drop(send);
+    };
+    let (answer, ()) = tokio::join!(client.send(sent), feeding);
     assert_eq!(answer.status, 422, "{}", answer.text);
     assert_eq!(answer.body["places"].as_array().unwrap().len(), 2, "those behind it are named as well");
     assert_eq!(written(), 0);
