@@ -7,6 +7,7 @@ use futures_util::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::router;
+use txn_reconcile_api::service::store::{Expect, Write};
 use txn_reconcile_api::service::{App, audit, worker};
 
 use super::api::{Client, fresh, id, member};
@@ -395,8 +396,8 @@ async fn a_cancelled_run_gives_back_what_it_took_over() {
 
 #[tokio::test]
 async fn a_failed_run_gives_back_what_it_took_over() {
-    let backend = backends::embedded().await;
-    let app = app(backend.store.clone());
+    let world = World::new(1);
+    let app = world.calm();
     let client = member(&app, "acme").await;
     let books = Books::new(&client).await;
     let wanted = books.wanted(&client, &file(&FIRST), &file(&FIRST[..1])).await;
@@ -406,7 +407,7 @@ async fn a_failed_run_gives_back_what_it_took_over() {
     let handed_on: Vec<_> = app.files.list(Some(&prefix)).try_collect().await.unwrap();
     let place = &handed_on[0].location;
     let bytes = app.files.get(place).await.unwrap().bytes().await.unwrap();
-    app.files.delete(place).await.unwrap();
+    world.expire_files().await;
     let wanted = books.wanted(&client, &file(&FIRST[1..2]), &file(&FIRST[1..2])).await;
     let second = id(&client.post("/v1/runs", wanted.clone()).await);
     work(&app).await;
@@ -420,6 +421,48 @@ async fn a_failed_run_gives_back_what_it_took_over() {
     work(&app).await;
     let shown = client.get(&format!("/v1/runs/{third}")).await.body;
     assert_eq!((&shown["status"], &shown["follows"]), (&json!("completed"), &json!(first)), "{shown}");
+}
+
+/// What has begun to close the breaks of the run before can only be completed, however often that was tried and whatever
+/// is missing for it.
+#[tokio::test]
+async fn a_run_that_has_begun_to_close_is_not_given_up() {
+    let world = World::new(1);
+    let app = world.calm();
+    let client = member(&app, "acme").await;
+    let books = Books::new(&client).await;
+    let wanted = books.wanted(&client, &file(&FIRST), &file(&FIRST[..1])).await;
+    client.post("/v1/runs", wanted).await;
+    work(&app).await;
+    let prefix = object_store::path::Path::from("carry");
+    let handed_on: Vec<_> = app.files.list(Some(&prefix)).try_collect().await.unwrap();
+    let place = &handed_on[0].location;
+    let bytes = app.files.get(place).await.unwrap().bytes().await.unwrap();
+    world.expire_files().await;
+    let wanted = books.wanted(&client, &file(&FIRST[1..2]), &file(&FIRST[1..2])).await;
+    let second = id(&client.post("/v1/runs", wanted).await);
+    let key = app.key("acme", "run", &second);
+    let item = app.store.get(&key).await.unwrap().unwrap();
+    let mut run: Value = serde_json::from_slice(&item.body).unwrap();
+    run["closing"] = json!(true);
+    run["attempts"] = json!(1000);
+    let (expect, body) = (Expect::Version(item.version), run.to_string().into_bytes());
+    let begun = Write::Put { key, expect, body, due: item.due, expires_at: None };
+    app.store.transact(vec![begun], None).await.unwrap();
+
+    work(&app).await;
+    let shown = client.get(&format!("/v1/runs/{second}")).await.body;
+    let why = "a file that the run needs is no longer in the file store";
+    assert_eq!(
+        (&shown["status"], &shown["progress"]["waits_for"]),
+        (&json!("queued"), &json!(why)),
+        "{shown}"
+    );
+    app.files.put(place, bytes.into()).await.unwrap();
+    world.pass_time(1_000);
+    work(&app).await;
+    let shown = client.get(&format!("/v1/runs/{second}")).await.body;
+    assert_eq!(shown["status"], "completed", "{shown}");
 }
 
 /// A run that goes on from another one, with one failure at a call. Answers whether it came to that.
