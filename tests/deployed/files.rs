@@ -49,7 +49,8 @@ fn a_large_file_passes_through_in_parts_and_a_refused_one_leaves_nothing() {
     let calls = engines.s3.calls();
     let parts: Vec<&Seen> =
         calls.iter().filter(|call| call.method == "PUT" && call.target.contains("partNumber")).collect();
-    assert!(parts.len() >= 5, "{} parts", parts.len());
+    // All three of the good file. Of the other one the first: the second waits for what the third is found to hold.
+    assert_eq!(parts.len(), 4);
     for call in parts {
         assert!(call.headers.contains_key("x-amz-checksum-sha256") && call.status == 200, "{call:?}");
     }
