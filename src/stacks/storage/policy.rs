@@ -21,6 +21,7 @@ pub(super) fn statements(
     match kind {
         BucketKind::Audit => {
             all.extend(logs_are_kept(config, kind, bucket));
+            all.push(anchors_stay(bucket));
             all.extend(flow_logs(config, bucket));
             all.extend(trail(config, bucket));
             all.extend(findings(config, bucket));
@@ -100,23 +101,30 @@ fn writers(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Vec<Statement<Reso
         );
     }
     let prefix = contract::Bucket::Audit.prefix();
-    let anchors = || [text![bucket.clone(), format!("/{prefix}*")]];
     let actions = ["s3:GetObject", "s3:PutObject"];
     all.push(
-        Statement::<ResourcePolicy>::allow("AnchorsWrite", root(), actions, anchors()).when(as_role("task")),
+        Statement::<ResourcePolicy>::allow("AnchorsWrite", root(), actions, [anchors(bucket)])
+            .when(as_role("task")),
     );
-    // A lock keeps the versions, but a new one would hide them.
-    // <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html>
-    all.push(
-        Statement::<ResourcePolicy>::deny("AnchorsStay", Principal::Anyone, ["s3:PutObject"], anchors())
-            .when(Condition::null("s3:if-none-match", true)),
-    );
+    all.push(anchors_stay(bucket));
     all.push(
         Statement::<ResourcePolicy>::allow("AnchorsFind", root(), ["s3:ListBucket"], [bucket.clone()])
             .when(as_role("task"))
             .when(Condition::string_like("s3:prefix", [format!("{prefix}*")])),
     );
     all
+}
+
+/// The heads of the service's audit log in a bucket.
+fn anchors(bucket: &Expr<S3BucketArn>) -> Expr<Text> {
+    text![bucket.clone(), format!("/{}*", contract::Bucket::Audit.prefix())]
+}
+
+/// A lock keeps the versions of an anchor, but a new one would hide them: not even who may write anchors puts one over
+/// another. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html>
+fn anchors_stay(bucket: &Expr<S3BucketArn>) -> Statement<ResourcePolicy> {
+    Statement::<ResourcePolicy>::deny("AnchorsStay", Principal::Anyone, ["s3:PutObject"], [anchors(bucket)])
+        .when(Condition::null("s3:if-none-match", true))
 }
 
 /// Everything in a bucket.
@@ -181,8 +189,7 @@ fn logs_are_kept(
     };
     let unread = deny("PlatformDoesNotRead", ["s3:GetObject", "s3:GetObjectVersion"])
         .when(Condition::arn_like("aws:PrincipalArn", [role(""), role("*/")]));
-    let anchors = || text![bucket.clone(), format!("/{}*", contract::Bucket::Audit.prefix())];
-    all.push(if kind == BucketKind::Audit { unread.except([anchors()]) } else { unread });
+    all.push(if kind == BucketKind::Audit { unread.except([anchors(bucket)]) } else { unread });
     all
 }
 

@@ -249,6 +249,16 @@ fn a_bucket_of_another_account_is_delivered_to_and_not_looked_at() {
     assert!(all_written(key.get("Resource").expect("a key"))[0].contains("999988887777"));
 }
 
+/// A version that is put over an anchor would hide it, locked or not.
+#[test]
+fn no_anchor_is_put_over_another() {
+    let root = platform("");
+    let policy = of(&root, "_policy", "audit");
+    let denial = statement(policy, "policy", "AnchorsStay").expect("a denial");
+    assert!(!allows(denial));
+    assert_eq!(condition(denial, "s3:if-none-match"), [Value::string("true")]);
+}
+
 #[test]
 fn its_owner_is_told_what_its_policy_must_say() {
     let root = platform(&format!("network.flow_logs.s3 = true\n{ARCHIVE}"));
