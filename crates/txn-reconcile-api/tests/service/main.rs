@@ -8,6 +8,8 @@ mod backends;
 mod cards;
 mod carry;
 mod conformance;
+#[cfg(target_os = "linux")]
+mod disk;
 mod faults;
 mod flood;
 mod issuer;

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use contract::Var;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_txn-reconcile-api");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_txn-reconcile-api");
 
-struct Service {
-    child: Child,
-    address: SocketAddr,
-    token: String,
+pub struct Service {
+    pub child: Child,
+    pub address: SocketAddr,
+    pub token: String,
 }
 
 fn free() -> SocketAddr {
@@ -21,8 +21,12 @@ fn free() -> SocketAddr {
 }
 
 fn start(data: &Path) -> Service {
+    start_as(Command::new(BINARY), data)
+}
+
+pub fn start_as(mut command: Command, data: &Path) -> Service {
     let address = free();
-    let mut child = Command::new(BINARY)
+    let mut child = command
         .arg("serve")
         .env_clear()
         .env(Var::DataDirectory.name(), data)
@@ -48,7 +52,7 @@ fn start(data: &Path) -> Service {
 }
 
 /// Asks, and answers the whole answer if there was one.
-fn ask(address: SocketAddr, token: &str, head: &str, body: &str) -> Option<String> {
+pub fn ask(address: SocketAddr, token: &str, head: &str, body: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     let request = format!(
         "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
