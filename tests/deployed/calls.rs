@@ -158,11 +158,6 @@ fn s3_needs(call: &Seen) -> Vec<Need> {
         ("GET" | "HEAD", false) if call.status == 404 => vec![object("GetObject"), list(String::new())],
         ("GET" | "HEAD", false) => vec![object("GetObject")],
         ("PUT" | "POST", false) => vec![object("PutObject")],
-        ("POST", true) if query.contains_key("delete") => {
-            let body = String::from_utf8_lossy(&call.body).into_owned();
-            let keys = body.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
-            keys.map(|(key, _)| need("s3", "DeleteObject", format!("{bucket}/{key}"))).collect()
-        }
         ("DELETE", false) if query.contains_key("uploadId") => vec![object("AbortMultipartUpload")],
         _ => panic!("no call that is known: {} {}", call.method, call.target),
     }
@@ -346,7 +341,7 @@ fn an_upload_is_given_up(member: &Caller, source: &str) {
 }
 
 /// A client that asks again while its first request still goes on, at another task: both are given the one answer, and
-/// the second file is taken back.
+/// both have put the one file.
 fn of_two_uploads_with_one_key_one_counts(members: [&Caller; 2], source: &str) {
     let file = b"reference,amount,currency,date\nA-1,1.00,EUR,2026-01-01\n";
     let (digest, key) = (content_digest(file), fresh());

@@ -235,8 +235,6 @@ pub enum Operation {
     WriteObjects,
     /// Reads them.
     ReadObjects,
-    /// Deletes statement files whose upload was given up.
-    DeleteObjects,
     /// Asks whether the bucket answers.
     FindObjects,
     /// Anchors a head of the audit log.
@@ -249,7 +247,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadRecords,
         Self::WriteRecords,
         Self::ListDue,
@@ -258,7 +256,6 @@ impl Operation {
         Self::Connect,
         Self::WriteObjects,
         Self::ReadObjects,
-        Self::DeleteObjects,
         Self::FindObjects,
         Self::WriteAnchors,
         Self::ReadAnchors,
@@ -273,9 +270,7 @@ impl Operation {
             Self::ListDue => Resource::Index(Table::Records, Table::Records.indexes()[0]),
             Self::AppendAudit | Self::ReadAudit => Resource::Table(Table::Audit),
             Self::Connect => Resource::Database,
-            Self::WriteObjects | Self::ReadObjects | Self::DeleteObjects => {
-                Resource::Objects(Bucket::Statements)
-            }
+            Self::WriteObjects | Self::ReadObjects => Resource::Objects(Bucket::Statements),
             Self::FindObjects => Resource::Bucket(Bucket::Statements),
             Self::WriteAnchors | Self::ReadAnchors => Resource::Objects(Bucket::Audit),
             Self::FindAnchors => Resource::Bucket(Bucket::Audit),
@@ -294,7 +289,6 @@ impl Operation {
             Self::Connect => &["rds-db:connect"],
             Self::WriteObjects => &["s3:AbortMultipartUpload", "s3:PutObject"],
             Self::ReadObjects | Self::ReadAnchors => &["s3:GetObject"],
-            Self::DeleteObjects => &["s3:DeleteObject"],
             Self::FindObjects | Self::FindAnchors => &["s3:ListBucket"],
             Self::WriteAnchors => &["s3:PutObject"],
         }
@@ -310,7 +304,6 @@ impl Operation {
             Self::Connect => Some(StoreKind::Postgres),
             Self::WriteObjects
             | Self::ReadObjects
-            | Self::DeleteObjects
             | Self::FindObjects
             | Self::WriteAnchors
             | Self::ReadAnchors

@@ -126,7 +126,6 @@ fn the_task_role_may_do_what_the_contract_lists_and_no_more() {
             "ReadAudit: dynamodb:Query on aws_dynamodb_table.audit.arn",
             "WriteObjects: s3:AbortMultipartUpload s3:PutObject on aws_s3_bucket.statements.arn/*",
             "ReadObjects: s3:GetObject on aws_s3_bucket.statements.arn/*",
-            "DeleteObjects: s3:DeleteObject on aws_s3_bucket.statements.arn/*",
             "FindObjects: s3:ListBucket on aws_s3_bucket.statements.arn",
             "WriteAnchors: s3:PutObject on aws_s3_bucket.audit.arn/audit-anchors/*",
             "ReadAnchors: s3:GetObject on aws_s3_bucket.audit.arn/audit-anchors/*",

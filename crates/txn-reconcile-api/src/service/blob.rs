@@ -1,4 +1,5 @@
-//! Statement files and match lists: a folder by default, S3 when deployed.
+//! Statement files and match lists: a folder by default, S3 when deployed. In both an object is there as a whole or not
+//! at all: S3 puts are atomic, and the folder's files are written beside and renamed.
 
 use std::path::Path as FilePath;
 use std::sync::Arc;

@@ -107,6 +107,8 @@ impl From<object_store::Error> for Stop {
 pub(super) struct Held<'a> {
     pub app: &'a App,
     pub tenant: String,
+    /// The worker.
+    me: String,
     key: Key,
     pub run: Run,
     pub version: u64,
@@ -165,7 +167,8 @@ impl<'a> Held<'a> {
         run.lease = Some(me.to_owned());
         run.attempts += 1;
         run.progress.waits_for = None;
-        let mut held = Self { app, tenant, key: item.key, run, version: item.version, renewed: 0 };
+        let mut held =
+            Self { app, tenant, me: me.to_owned(), key: item.key, run, version: item.version, renewed: 0 };
         match held.keep().await {
             Ok(()) => Ok(Some(held)),
             Err(Stop::Lost) => Ok(None),
@@ -175,12 +178,8 @@ impl<'a> Held<'a> {
 
     /// The write that keeps the run as it is here, with its lease renewed.
     pub fn put(&self) -> Result<Write, Stop> {
-        self.put_due_in(LEASE_MS)
-    }
-
-    fn put_due_in(&self, ms: u64) -> Result<Write, Stop> {
         let ended = !matches!(self.run.status, RunStatus::Queued | RunStatus::Running);
-        let at = self.app.clock.now_ms() + ms;
+        let at = self.app.clock.now_ms() + LEASE_MS;
         Ok(Write::Put {
             key: self.key.clone(),
             expect: Expect::Version(self.version),
@@ -264,30 +263,41 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Lets go of the run for a while. The attempt does not count: what stops it is not the run. If this cannot be
-    /// written either, it is written when it can be, unless somebody has taken the run over by then.
-    async fn put_off(mut self, why: String) {
-        let run = self.run.id.clone();
+    /// Lets go of the run for a while. If that cannot be written either, it is written when it can be.
+    async fn put_off(self, why: String) {
+        let run = &self.run.id;
         tracing::warn!(run, put_off = self.run.put_off + 1, "{}: {why}", contract::RUN_PUT_OFF);
         self.app.metrics.run_put_off();
         let longest = PUT_OFF_MS.0.saturating_mul(1 << self.run.put_off.min(20)).min(PUT_OFF_MS.1);
         let mut random = [0; 4];
         self.app.rng.fill(&mut random);
         let pause = longest - u64::from(u32::from_be_bytes(random)) % (longest / 2);
-        self.run.status = RunStatus::Queued;
-        self.run.lease = None;
-        self.run.put_off += 1;
-        self.run.progress.waits_for = Some(why);
-        while !self.app.stopping.load(Ordering::Relaxed) {
-            let Ok(write) = self.put_due_in(pause) else { return };
-            match self.app.store.transact(vec![write], None).await {
-                Err(StoreError::Unavailable(why)) => {
-                    tracing::error!(run, "it could not be noted that a run waits: {why}");
-                    self.app.clock.sleep(IDLE_MS).await;
-                }
-                Ok(()) | Err(StoreError::Conflict | StoreError::Invalid(_)) => return,
-            }
+        while let Err(Stop::Later(_)) = self.let_go(pause, &why).await
+            && !self.app.stopping.load(Ordering::Relaxed)
+        {
+            self.app.clock.sleep(IDLE_MS).await;
         }
+    }
+
+    /// Puts the run as it was kept last back into the queue, if it is still held. The attempt does not count: what stops
+    /// it is not the run.
+    async fn let_go(&self, pause: u64, why: &str) -> Result<(), Stop> {
+        let (mut run, version): (Run, u64) = self.app.read(&self.key).await?;
+        if run.lease.as_ref() != Some(&self.me) {
+            return Ok(());
+        }
+        run.status = RunStatus::Queued;
+        run.lease = None;
+        run.put_off += 1;
+        run.progress.waits_for = Some(why.to_owned());
+        let write = Write::Put {
+            key: self.key.clone(),
+            expect: Expect::Version(version),
+            body: encode(&run)?,
+            due: Some(Due { queue: QUEUE.into(), at: self.app.clock.now_ms() + pause }),
+            expires_at: None,
+        };
+        Ok(self.app.store.transact(vec![write], None).await?)
     }
 
     /// Ends the run, with its audit entry.

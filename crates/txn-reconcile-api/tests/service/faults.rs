@@ -62,8 +62,6 @@ pub enum Fault {
     LostAnswer,
     /// The index of what is due shows what it showed before.
     Lagging,
-    /// Half of the object is written.
-    TornWrite,
     /// The object breaks off while it is read.
     BrokenRead,
     /// The process ends where it stands.
@@ -73,15 +71,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 7] = [
-        Self::Throttled,
-        Self::LostAnswer,
-        Self::Lagging,
-        Self::TornWrite,
-        Self::BrokenRead,
-        Self::Crash,
-        Self::Jump,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Throttled, Self::LostAnswer, Self::Lagging, Self::BrokenRead, Self::Crash, Self::Jump];
 }
 
 /// What a process calls that may fail.
@@ -390,7 +381,7 @@ fn generic(why: &'static str) -> object_store::Error {
     object_store::Error::Generic { store: "simulated", source: why.into() }
 }
 
-/// A file store as a process sees it.
+/// A file store as a process sees it. An object is there as a whole or not at all, as S3 and a folder have it.
 struct Files {
     process: Arc<Process>,
     inner: Arc<InMemory>,
@@ -417,12 +408,6 @@ impl ObjectStore for Files {
         options: PutOptions,
     ) -> object_store::Result<PutResult> {
         self.process.before_file("put").await?;
-        if self.process.world.strikes(Fault::TornWrite, "put") {
-            let whole = Bytes::from(payload);
-            self.inner.put_opts(path, whole.slice(..whole.len() / 2).into(), options).await?;
-            self.process.may_crash().await;
-            return Err(generic("broken off"));
-        }
         let put = self.inner.put_opts(path, payload, options).await?;
         self.process.after("put").await.map_err(generic)?;
         Ok(put)

@@ -23,3 +23,4 @@ mod simulation;
 mod tls;
 mod tokens;
 mod traces;
+mod turns;

@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::router;
 use txn_reconcile_api::service::store::Store;
@@ -115,6 +118,50 @@ fn of_both(answers: (Answer, Answer), good: u16, name: &str) -> String {
     id(&won)
 }
 
+async fn bytes(app: &App, path: &str) -> Vec<u8> {
+    let found = app.files.get(&Path::from(path)).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+    found.bytes().await.unwrap().to_vec()
+}
+
+/// Every statement's file is there as it was sent, and none that belongs to no statement.
+async fn files_are_whole(app: &App, statements: &[Value]) {
+    let folder = format!("statements/{}", audit::sha256(b"acme"));
+    let mut named = BTreeSet::new();
+    for statement in statements {
+        let digest = statement["sha256"].as_str().unwrap();
+        let path = format!("{folder}/{digest}");
+        let file = bytes(app, &path).await;
+        assert_eq!((&*audit::sha256(&file), json!(file.len())), (digest, statement["bytes"].clone()));
+        named.insert(path);
+    }
+    let there: Vec<_> = app.files.list(Some(&Path::from("statements"))).try_collect().await.unwrap();
+    let there: BTreeSet<_> = there.into_iter().map(|object| object.location.to_string()).collect();
+    assert_eq!(there, named, "a file belongs to no statement");
+}
+
+/// What a run hands on: how many entries it has left open, and by side whose are remembered as matched.
+async fn handed_on(app: &App, run: &str) -> (usize, [BTreeSet<String>; 2]) {
+    let tenant = audit::sha256(b"acme");
+    let text = String::from_utf8(bytes(app, &format!("carry/{tenant}/{run}.ndjson")).await).unwrap();
+    assert!(text.ends_with('\n'), "{text}");
+    let mut lines = text.lines();
+    let index: [BTreeMap<String, Value>; 2] = serde_json::from_str(lines.next().unwrap()).unwrap();
+    let mut remembered = [BTreeSet::new(), BTreeSet::new()];
+    for (days, remembered) in index.iter().zip(&mut remembered) {
+        for place in days.values() {
+            let object = format!("settled/{tenant}/{}", place["run"].as_str().unwrap());
+            let all = bytes(app, &object).await;
+            let [from, count] = ["from", "count"].map(|what| place[what].as_u64().unwrap() as usize);
+            for id in all[from..from + 16 * count].chunks(16) {
+                let id = id.iter().map(|byte| format!("{byte:02x}")).collect();
+                assert!(remembered.insert(id), "{run}: an entry is remembered twice");
+            }
+        }
+    }
+    // A line says what the file is.
+    (lines.count() - 1, remembered)
+}
+
 /// What a seed comes to.
 struct Result {
     digests: Vec<String>,
@@ -191,7 +238,10 @@ async fn simulate(seed: u64) -> Result {
     assert_eq!(ids.len(), acknowledged.len(), "something was done twice: {ids:?}");
     assert_eq!(BTreeSet::from_iter(&ids), BTreeSet::from(acknowledged));
 
+    files_are_whole(&calm, &list("/v1/statements".into()).await).await;
+
     let mut digests = Vec::new();
+    let mut settled = [BTreeSet::new(), BTreeSet::new()];
     for run in [&first, &second] {
         let shown = client.get(&format!("/v1/runs/{run}")).await;
         assert_eq!(shown.body["status"], "completed", "{}", shown.text);
@@ -205,6 +255,14 @@ async fn simulate(seed: u64) -> Result {
         let names: BTreeSet<_> =
             entries.iter().map(|one| (one["side"].to_string(), one["id"].to_string())).collect();
         assert_eq!(names.len(), entries.len(), "an entry was claimed twice in {run}");
+        let matched = matches.iter().flat_map(|one| one["entries"].as_array().unwrap());
+        let by_hand = list(format!("/v1/runs/{first}/breaks")).await;
+        let by_hand = by_hand.iter().filter(|one| run == &second && one["state"] == "resolved");
+        for entry in matched.chain(by_hand.map(|one| &one["entry"])) {
+            let side = usize::from(entry["side"] == "right");
+            settled[side].insert(entry["id"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(handed_on(&calm, run).await, (breaks.len(), settled.clone()), "{run}");
         for side in ["left", "right"] {
             let book = &summary["sides"][side]["currencies"]["EUR"];
             let tie = |what: &str, number: &dyn Fn(&Value) -> i128| {

@@ -119,7 +119,9 @@ async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
         return Err(too_large(app));
     }
     let statement = id("stm", &*app.clock, &*app.rng);
-    let path = Path::from(format!("statements/{}/{statement}", sha256(call.who.tenant.as_bytes())));
+    // Named by what it holds, so that whoever sends it again, since the answer was lost or the process died, puts the
+    // same object in the same place, and none is left that no record names.
+    let path = Path::from(format!("statements/{}/{}", sha256(call.who.tenant.as_bytes()), hex(&digest)));
     let reader = Reader::new(&name, options(&source, app.upload_limit_bytes)?);
     let passage = Passage { reader: Some(reader), digest: Context::new(&SHA256), bytes: 0, entries: 0 };
     let mut target = app.files.put_multipart(&path).await?;
@@ -129,16 +131,20 @@ async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
         .take()
         .ok_or_else(|| Problem::bad_request("the body is missing"))?;
-    let passed = pass(app, stream, passage, &mut *target, &digest).await;
-    let (report, passage) = match passed {
+    let passing = async {
+        let passed = pass(app, stream, passage, &mut *target, &digest).await?;
+        target.complete().await?;
+        Ok(passed)
+    };
+    let (report, passage) = match passing.await {
         Ok(passed) => passed,
         Err(problem) => {
-            // Nothing refers to the parts; what cannot be taken back is left to the bucket's lifecycle rule.
+            // Nothing refers to the parts; what cannot be taken back is left to the bucket's lifecycle rule. A whole
+            // object may be there by now, if only the answer was lost: the next upload of this file puts it anew.
             let _ = target.abort().await;
             return Err(problem);
         }
     };
-    target.complete().await?;
     let collector = &report.collector;
     let remarks = collector.diagnostics.kept().iter().take(100).map(|one| Remark {
         line: one.line,
@@ -166,14 +172,7 @@ async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
     shown.location = Some(format!("/v1/statements/{}", statement.id));
     let detail =
         json!({ "source": statement.source, "sha256": statement.sha256, "entries": statement.entries });
-    let result = call.commit(app, "statement.create", &statement.id, detail, writes, shown).await;
-    if let Err(problem) = &result
-        && problem.status == 409
-    {
-        // It was certainly not written, so the file belongs to nobody.
-        let _ = app.files.delete(&path).await;
-    }
-    result
+    call.commit(app, "statement.create", &statement.id, detail, writes, shown).await
 }
 
 fn too_large(app: &App) -> Problem {
