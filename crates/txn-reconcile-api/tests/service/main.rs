@@ -10,6 +10,7 @@ mod carry;
 mod conformance;
 #[cfg(target_os = "linux")]
 mod disk;
+mod edges;
 mod faults;
 mod flood;
 mod issuer;

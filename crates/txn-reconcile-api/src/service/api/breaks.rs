@@ -138,6 +138,9 @@ struct NewManualMatch {
 /// Comments on one break at most.
 const COMMENTS_MAX: usize = 100;
 
+/// Bytes of them at most, as they are kept, so that they fit into one item with the entry and its resolution.
+const COMMENTS_BYTES_MAX: usize = 200_000;
+
 async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
     let run = completed(app, &call).await?;
     let state = match call.query.get("state").map(String::as_str) {
@@ -223,10 +226,10 @@ async fn comment(app: &App, call: Call) -> Result<Reply, Problem> {
     text(&body.text, "text", 1000)?;
     let (by, at) = (call.who.actor.clone(), app.clock.now_ms());
     change(app, call, "break.comment", 201, |found| {
-        if found.comments.len() >= COMMENTS_MAX {
+        found.comments.push(Comment { by, at, text: body.text });
+        if found.comments.len() > COMMENTS_MAX || encode(&found.comments)?.len() > COMMENTS_BYTES_MAX {
             return Err(Problem::conflict("the break has as many comments as it can hold"));
         }
-        found.comments.push(Comment { by, at, text: body.text });
         Ok(())
     })
     .await

@@ -133,7 +133,12 @@ impl EmbeddedStore {
     }
 
     fn over(open: Opening) -> Result<Self, StoreError> {
-        let database = open().map_err(unavailable)?;
+        let database = open().map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => unavailable(
+                "another process has it open; a service that runs verifies its audit log itself: GET /v1/audit/verification",
+            ),
+            other => unavailable(other),
+        })?;
         let write = database.begin_write().map_err(unavailable)?;
         write.open_table(RECORDS).map_err(unavailable)?;
         write.open_table(DUE).map_err(unavailable)?;
@@ -286,7 +291,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn transact(&self, writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
-        check(&writes)?;
+        check(&writes, audit.as_ref())?;
         self.write(move |database| {
             let write = database.begin_write().map_err(unavailable)?;
             match apply(&write, &writes, audit.as_ref()) {

@@ -433,7 +433,7 @@ impl Store for PostgresStore {
     }
 
     async fn transact(&self, mut writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
-        check(&writes)?;
+        check(&writes, audit.as_ref())?;
         // In one order for all, so that no two transactions wait for one another.
         writes.sort_by(|a, b| a.key().cmp(b.key()));
         for attempt in 0..TRIES {
