@@ -125,9 +125,9 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
     };
     let store: Arc<dyn Store> = match &config.store {
         StoreConfig::Embedded => {
-            std::fs::create_dir_all(&config.data)
-                .map_err(|error| format!("{}: {error}", config.data.display()))?;
+            blob::private_folder(&config.data)?;
             let path = config.data.join(RECORDS);
+            blob::private_file(&path)?;
             let store = EmbeddedStore::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             Arc::new(store)
         }
@@ -210,6 +210,8 @@ fn keys(source: &KeySource) -> Result<Keys, String> {
 /// The signing key of a laptop, drawn once and kept beside the data.
 fn laptop_key(config: &Config) -> Result<Vec<u8>, String> {
     let path: PathBuf = config.data.join(SIGNING_KEY);
+    blob::private_folder(&config.data)?;
+    blob::private_file(&path)?;
     if let Ok(key) = std::fs::read(&path)
         && key.len() == 32
     {
@@ -217,9 +219,7 @@ fn laptop_key(config: &Config) -> Result<Vec<u8>, String> {
     }
     let mut key = vec![0; 32];
     SystemRng.fill(&mut key);
-    std::fs::create_dir_all(&config.data)
-        .and_then(|()| std::fs::write(&path, &key))
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    std::fs::write(&path, &key).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(key)
 }
 

@@ -42,7 +42,10 @@ async fn edges(store: Arc<dyn Store>) {
 
     // Remarks on a column with a name as long as a row.
     let column = "a".repeat(3900);
-    let mapping = json!({ "columns": { "amount": column }, "currency": "EUR" });
+    let mapping = json!({
+        "currency": "EUR",
+        "columns": { "amount": column, "reference": "reference", "booking_date": "date" },
+    });
     let source = client.post("/v1/sources", json!({ "name": "long", "mapping": mapping })).await;
     let file = format!("reference,date,{column}\n{}", "R1,2026-01-01,?\n".repeat(200));
     let kept = client.upload(&id(&source), "bad.csv", &file, &fresh()).await;
