@@ -20,12 +20,17 @@ fn known(member: &Caller) -> Value {
         let list = member.get(&format!("/v1/{kind}")).json();
         list["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect()
     };
+    let run = ids("runs").remove(0);
+    let hands = format!("/v1/runs/{}/manual-matches", run.as_str().unwrap());
+    let hand = member.post(&hands, &json!({ "breaks": [5, 6], "note": "x" })).id();
     json!({
+        "match": [hand],
         "source": ids("sources"),
         "statement": ids("statements"),
         "ruleset": ids("rulesets"),
         "run": ids("runs"),
         "number": ["1", "2", "3", "4", "5", "6"],
+        "sequence": ["1", "2", "3"],
     })
 }
 

@@ -32,6 +32,18 @@ fn samples() -> &'static Path {
 }
 
 #[test]
+fn the_help_of_serve_names_every_variable_and_exit_code() {
+    let text = stdout(&run(samples(), &["serve", "--help"]));
+    for var in contract::Var::ALL {
+        assert!(text.contains(&format!("\n  {}\n", var.name())) && text.contains(var.doc()), "{text}");
+    }
+    assert!(
+        text.contains("From 1 to 1000000.") && text.contains("  7  a variable of the environment"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_sample_run_matches_and_explains() {
     let output = run(samples(), &["reconcile", "ledger.csv", "bank.sta", "--rules", "rules.toml"]);
     assert_eq!(output.status.code(), Some(1));

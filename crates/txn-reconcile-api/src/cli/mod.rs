@@ -5,6 +5,7 @@ mod input;
 mod inspect;
 mod output;
 mod progress;
+mod proof;
 mod reconcile;
 mod rules;
 mod serve;
@@ -32,6 +33,7 @@ enum Command {
     #[command(subcommand)]
     Rules(rules::Command),
     /// Serve the API. Without any environment it starts at once, with a file for a database and a token to begin with.
+    #[command(after_help = serve::help())]
     Serve(serve::Args),
     /// Ask the service on this machine whether it is alive.
     Healthcheck,
@@ -41,6 +43,8 @@ enum Command {
     Migrate,
     /// Recompute a tenant's audit log and hold it against its latest anchor.
     VerifyAudit(serve::VerifyArgs),
+    /// Check the proof of one entry of an audit log, offline: without the service and without the other entries.
+    VerifyProof(proof::Args),
 }
 
 /// Why a command ended without its result.
@@ -78,6 +82,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, 
         Command::Openapi => serve::openapi(out),
         Command::Migrate => serve::migrate(),
         Command::VerifyAudit(args) => serve::verify_audit(args, out),
+        Command::VerifyProof(args) => proof::run(args, out),
     }
 }
 

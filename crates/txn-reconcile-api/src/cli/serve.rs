@@ -24,6 +24,17 @@ pub struct VerifyArgs {
     tenant: String,
 }
 
+/// The variables and the exit codes, for the help text.
+pub fn help() -> String {
+    let mut text = "Variables:\n".to_owned();
+    for var in contract::Var::ALL {
+        let bounds =
+            var.bounds().map(|(least, most)| format!(" From {least} to {most}.")).unwrap_or_default();
+        text.push_str(&format!("  {}\n      {}{bounds}\n", var.name(), var.doc()));
+    }
+    format!("{text}\n{}", exit::HELP)
+}
+
 fn config() -> Result<Config, Failure> {
     Config::from_env().map_err(|error| Failure::new(exit::CONFIG, error.to_string()))
 }

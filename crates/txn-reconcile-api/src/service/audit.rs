@@ -1,7 +1,10 @@
 //! The audit log: a hash chain for each tenant.
 //!
 //! An entry's hash covers its content and the hash before it, so that no entry can be changed, taken out or put in
-//! unnoticed. That the end was cut off shows only against an anchor kept elsewhere ([`anchor`]).
+//! unnoticed. That the end was cut off shows only against an anchor kept elsewhere ([`anchor`]). It covers the content by
+//! its digest, so that an entry can be proved without showing the others ([`proof`]).
+
+pub mod proof;
 
 use std::collections::HashMap;
 
@@ -20,20 +23,22 @@ use super::store::{AuditEntry, Key, Query, Store};
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// An entry as it is stored.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Its place in the chain, from 1.
     pub sequence: u64,
     /// What happened: JSON, as text, because the hash is over these bytes.
     pub content: String,
-    /// The hash of the entry before.
+    /// The hash of the entry before; of the first one, 64 zeros.
     pub previous: String,
-    /// SHA-256 over `previous` and `content`, in hexadecimal.
+    /// SHA-256 over 128 characters of ASCII: `previous`, and the SHA-256 of `content` as UTF-8. Each hash is written as 64
+    /// hexadecimal digits in lower case.
     pub hash: String,
 }
 
 /// The end of a chain.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Head {
     /// The last entry's sequence.
     pub sequence: u64,
@@ -59,8 +64,9 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
-fn chained(previous: &str, content: &str) -> String {
-    sha256(format!("{previous}{content}").as_bytes())
+/// The hash of an entry ([`Entry::hash`]). A content is never taken for such a pair, since it begins with a brace.
+fn chained(previous: &str, content_digest: &str) -> String {
+    sha256(format!("{previous}{content_digest}").as_bytes())
 }
 
 /// The partition that lists the tenants that have a chain.
@@ -85,7 +91,7 @@ impl Head {
     /// None that is known.
     pub fn append(&self, chain: &str, content: String) -> Result<(Self, AuditEntry), Problem> {
         let sequence = self.sequence + 1;
-        let hash = chained(&self.hash, &content);
+        let hash = chained(&self.hash, &sha256(content.as_bytes()));
         let entry = Entry { sequence, content, previous: self.hash.clone(), hash: hash.clone() };
         let body = super::records::encode(&entry)?;
         Ok((Self { sequence, hash }, AuditEntry { chain: chain.to_owned(), sequence, body }))
@@ -168,7 +174,7 @@ async fn walk(store: &dyn Store, tenant: &str, to: u64, anchor: Option<&Head>) -
             if entry.sequence != next || entry.previous != head.hash {
                 return Ok(fault(head, format!("entry {next} does not follow the one before")));
             }
-            if chained(&entry.previous, &entry.content) != entry.hash {
+            if chained(&entry.previous, &sha256(entry.content.as_bytes())) != entry.hash {
                 return Ok(fault(head, format!("entry {next} was changed")));
             }
             head = Head { sequence: next, hash: entry.hash };
@@ -189,13 +195,16 @@ async fn walk(store: &dyn Store, tenant: &str, to: u64, anchor: Option<&Head>) -
 
 /// A head as it is kept outside of the database.
 #[derive(Debug, Serialize, Deserialize)]
-struct Anchor {
-    tenant: String,
+pub struct Anchor {
+    /// Whose log.
+    pub tenant: String,
+    /// Its end when it was anchored.
     #[serde(flatten)]
-    head: Head,
+    pub head: Head,
     /// Which key signed it: the first digits of the hash of its hash.
-    key: String,
-    signature: String,
+    pub key: String,
+    /// HMAC-SHA-256 over tenant, sequence and hash, in hexadecimal.
+    pub signature: String,
 }
 
 fn signed_text(tenant: &str, head: &Head) -> String {
@@ -207,9 +216,26 @@ fn anchor_prefix(tenant: &str) -> Path {
         .join(sha256(tenant.as_bytes()).get(..32).unwrap_or_default().to_owned())
 }
 
-/// Where the anchor of an entry lies: names sort like sequences.
+/// Anchors lie in groups of so many entries, as many as one request lists in S3.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+const GROUP: u64 = 1_000;
+
+fn group_of(sequence: u64) -> u64 {
+    sequence / GROUP
+}
+
+fn anchor_group(tenant: &str, group: u64) -> Path {
+    anchor_prefix(tenant).join(format!("{group:017}"))
+}
+
+/// Where the anchor of an entry lies: paths sort like sequences.
 fn anchor_path(tenant: &str, sequence: u64) -> Path {
-    anchor_prefix(tenant).join(format!("{sequence:020}.json"))
+    anchor_group(tenant, group_of(sequence)).join(format!("{sequence:020}.json"))
+}
+
+async fn read_anchor(app: &App, path: &Path) -> Result<Anchor, Problem> {
+    let bytes = app.anchors.get(path).await?.bytes().await?;
+    serde_json::from_slice(&bytes).map_err(|_| Problem::internal("an anchor cannot be read"))
 }
 
 /// How old an anchor of an unchanged head may get, in milliseconds: a day. The bucket moves what is old to where it
@@ -288,9 +314,7 @@ async fn latest_anchor(app: &App, tenant: &str, head: u64) -> Result<Option<(Hea
             None => back = back.saturating_mul(4),
         }
     };
-    let bytes = app.anchors.get(&last).await?.bytes().await?;
-    let anchor: Anchor =
-        serde_json::from_slice(&bytes).map_err(|_| Problem::internal("an anchor cannot be read"))?;
+    let anchor = read_anchor(app, &last).await?;
     if anchor.key != key_name(app) {
         return Ok(Some((anchor.head, false)));
     }

@@ -53,6 +53,9 @@ struct Claims {
     scope: String,
 }
 
+/// What an API key's actor begins with. One of a token begins with `sub:`, whatever the subject is.
+const KEY: &str = "key:";
+
 /// The partition of API keys.
 pub const KEYS: &str = "keys";
 
@@ -106,13 +109,30 @@ impl Auth {
             if same.is_err() || key.revoked {
                 return Err(refused());
             }
-            let actor = format!("key:{}", key.id);
+            let actor = format!("{KEY}{}", key.id);
             return Ok(Principal { tenant: key.tenant, actor, scopes: key.scopes });
         }
         match &self.tokens {
             Some(tokens) => tokens.check(app, token).await?.ok_or_else(refused),
             None => Err(refused()),
         }
+    }
+}
+
+/// Whether two actors of a tenant are one person: the same credential's, or of API keys that stand for the same one.
+///
+/// # Errors
+/// Fails if the store does not answer.
+pub async fn same_person(app: &App, one: &str, other: &str) -> Result<bool, Problem> {
+    let name = async |id: &str| -> Result<_, Problem> {
+        let item = app.store.get(&key_place(id)).await?;
+        let item = item.ok_or_else(|| Problem::internal("an API key has gone"))?;
+        Ok(super::records::decode::<ApiKey>(&item)?.name)
+    };
+    match (one.strip_prefix(KEY), other.strip_prefix(KEY)) {
+        _ if one == other => Ok(true),
+        (Some(one), Some(other)) => Ok(name(one).await? == name(other).await?),
+        _ => Ok(false),
     }
 }
 
@@ -159,7 +179,10 @@ fn says_who(typ: &str) -> bool {
 
 impl Claims {
     fn principal(self) -> Option<Principal> {
-        if !is_tenant(&self.tenant) || self.tenant == "admin" || self.sub.len() > 200 {
+        if !is_tenant(&self.tenant) || self.tenant == "admin" {
+            return None;
+        }
+        if self.sub.is_empty() || self.sub.len() > 200 || self.sub.chars().any(char::is_control) {
             return None;
         }
         let scopes = self.scope.split(' ').filter_map(|scope| match scope {

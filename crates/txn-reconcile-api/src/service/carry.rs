@@ -17,7 +17,7 @@ use super::audit::sha256;
 use super::ledger::Effect;
 use super::problem::Problem;
 use super::records::{
-    Amount, Break, BreakState, Link, ManualMatch, Run, RunStatus, decode, encode, run_partition,
+    Amount, Break, BreakState, Link, ManualMatch, MatchState, Run, RunStatus, decode, encode, run_partition,
 };
 use super::settled;
 use super::store::{Due, Expect, Item, Key, Query, StoreError, Write};
@@ -285,9 +285,9 @@ impl Held<'_> {
             let (mut writes, mut lapsing) = (Vec::new(), Vec::new());
             for item in &items {
                 let made: ManualMatch = decode(item)?;
-                if made.state == "proposed" {
+                if made.state == MatchState::Proposed {
                     lapsing.push(made.id.clone());
-                    let lapsed = ManualMatch { state: "lapsed".into(), ..made };
+                    let lapsed = ManualMatch { state: MatchState::Lapsed, ..made };
                     writes.push(Write::put(
                         item.key.clone(),
                         Expect::Version(item.version),

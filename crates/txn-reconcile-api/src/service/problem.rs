@@ -42,6 +42,7 @@ problems! {
     not_allowed, 405, "method-not-allowed", "The route does not take this method.";
     timeout, 408, "timeout", "The request did not arrive in time.";
     conflict, 409, "conflict", "The state of the thing does not allow this, or a request with this key is being answered.";
+    overtaken, 409, "overtaken", "Somebody else changed the thing at the same time.";
     changed, 412, "changed", "The thing has changed since it was read.";
     too_large, 413, "too-large", "The body, or what would be kept of it, is larger than it may be.";
     media_type, 415, "media-type", "The body is not of the type that the route takes.";
@@ -59,6 +60,12 @@ impl Problem {
     pub fn at(mut self, places: Vec<Value>) -> Self {
         self.places = places;
         self
+    }
+
+    /// Whether somebody else's change came first, so that the same thing may be done on what that has left.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        self.code == Self::overtaken("").code
     }
 
     /// The body of the answer.
@@ -83,7 +90,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict => {
-                Self::conflict("somebody else changed it at the same time; read it again")
+                Self::overtaken("somebody else changed it at the same time; read it again")
             }
             StoreError::Unavailable(why) => {
                 tracing::error!("the store does not answer: {why}");

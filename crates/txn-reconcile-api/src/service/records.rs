@@ -39,7 +39,7 @@ pub struct ApiKey {
     pub id: String,
     /// Whose data it reaches.
     pub tenant: String,
-    /// Whom it stands for.
+    /// Whom it stands for. Keys of a tenant with the same name are one person's.
     pub name: String,
     /// What it allows.
     pub scopes: Vec<Scope>,
@@ -57,7 +57,7 @@ pub enum Scope {
     Read,
     /// Sending statements, starting runs, proposing resolutions.
     Write,
-    /// Approving what somebody else proposed.
+    /// Approving, rejecting and revoking what somebody else proposed.
     Approve,
     /// Reading and verifying the audit log.
     Audit,
@@ -293,7 +293,7 @@ pub struct Match {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakState {
-    /// Nobody has proposed anything.
+    /// Nothing is proposed, or no longer: what was is rejected, withdrawn or revoked.
     Open,
     /// A resolution was proposed and waits for somebody else.
     Proposed,
@@ -404,6 +404,24 @@ pub struct Near {
     pub why: String,
 }
 
+/// Where a manual match stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchState {
+    /// It waits for somebody else.
+    Proposed,
+    /// Somebody else has approved it.
+    Approved,
+    /// Somebody else has rejected it.
+    Rejected,
+    /// Whoever proposed it has withdrawn it.
+    Withdrawn,
+    /// It was approved, and revoked since.
+    Revoked,
+    /// A later run came before the approval.
+    Lapsed,
+}
+
 /// Breaks of a run that people match with one another.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ManualMatch {
@@ -413,8 +431,8 @@ pub struct ManualMatch {
     pub breaks: Vec<u64>,
     /// Left less right, by currency, in minor units.
     pub difference: BTreeMap<String, String>,
-    /// `proposed`, `approved`, `revoked`, or `lapsed` when a later run came before the approval.
-    pub state: String,
+    /// Where it stands.
+    pub state: MatchState,
     /// What people should know of it.
     pub note: String,
     /// Who proposed it.

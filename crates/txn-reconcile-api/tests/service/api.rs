@@ -28,6 +28,7 @@ pub struct Client {
 pub struct Answer {
     pub status: u16,
     pub etag: Option<String>,
+    pub media: Option<String>,
     pub body: Value,
     pub text: String,
 }
@@ -36,20 +37,24 @@ impl Client {
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let status = answer.status().as_u16();
-        let etag = answer.headers().get("etag").map(|value| value.to_str().unwrap().to_owned());
+        let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (etag, media) = (header("etag"), header("content-type"));
         let bytes = axum::body::to_bytes(answer.into_body(), 64 << 20).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Answer { status, etag, body: serde_json::from_str(&text).unwrap_or_default(), text }
+        Answer { status, etag, media, body: serde_json::from_str(&text).unwrap_or_default(), text }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(
-            Request::get(path)
-                .header("authorization", format!("Bearer {}", self.token))
-                .body(Body::empty())
-                .unwrap(),
-        )
-        .await
+        self.get_unless(path, None).await
+    }
+
+    /// Gets what is not known: of other versions than these.
+    pub async fn get_unless(&self, path: &str, known: Option<&str>) -> Answer {
+        let mut request = Request::get(path).header("authorization", format!("Bearer {}", self.token));
+        if let Some(known) = known {
+            request = request.header("if-none-match", known);
+        }
+        self.send(request.body(Body::empty()).unwrap()).await
     }
 
     pub async fn post_with(&self, path: &str, key: &str, etag: Option<&str>, body: &Value) -> Answer {
@@ -84,12 +89,16 @@ pub fn fresh() -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| char::from(b'a' + nibble)).collect()
 }
 
-/// A key of a tenant with all scopes.
+/// A key of a tenant with all scopes, of a person of its own.
 pub async fn member(app: &Arc<App>, tenant: &str) -> Client {
+    member_named(app, tenant, &fresh(), &["read", "write", "approve", "audit"]).await
+}
+
+/// A key of a tenant that stands for somebody.
+pub async fn member_named(app: &Arc<App>, tenant: &str, name: &str, scopes: &[&str]) -> Client {
     let router = router(Arc::clone(app));
     let admin = Client { router: router.clone(), token: ADMIN.into() };
-    let scopes = ["read", "write", "approve", "audit"];
-    let made = admin.post("/v1/keys", json!({ "tenant": tenant, "name": "test", "scopes": scopes })).await;
+    let made = admin.post("/v1/keys", json!({ "tenant": tenant, "name": name, "scopes": scopes })).await;
     assert_eq!(made.status, 201, "{}", made.text);
     Client { router, token: made.body["token"].as_str().unwrap().into() }
 }
@@ -191,13 +200,19 @@ async fn whole_way(store: Arc<dyn Store>) {
         409
     );
     let path = format!("{run}/manual-matches/{}", id(&made));
-    assert_eq!(maker.post(&format!("{path}/approve"), json!({})).await.status, 403);
-    assert_eq!(checker.post(&format!("{path}/approve"), json!({})).await.status, 200);
+    let settle = async |client: &Client, what: &str, etag: Option<&str>| {
+        client.post_with(&format!("{path}/{what}"), &fresh(), etag, &json!({})).await.status
+    };
+    let etag = made.etag.as_deref();
+    assert_eq!(settle(&maker, "approve", etag).await, 403);
+    assert_eq!(settle(&checker, "approve", None).await, 428);
+    assert_eq!(settle(&checker, "approve", etag).await, 200);
     assert_eq!(
         maker.get(&format!("{run}/breaks?state=resolved")).await.body["items"].as_array().unwrap().len(),
         3
     );
-    assert_eq!(checker.post(&format!("{path}/revoke"), json!({})).await.status, 200);
+    assert_eq!(settle(&checker, "revoke", etag).await, 412, "it was proposed when that was read");
+    assert_eq!(settle(&checker, "revoke", checker.get(&path).await.etag.as_deref()).await, 200);
     assert_eq!(
         maker.get(&format!("{run}/breaks?state=open")).await.body["items"].as_array().unwrap().len(),
         5
@@ -207,6 +222,17 @@ async fn whole_way(store: Arc<dyn Store>) {
     audit::Anchored::default().anchor_all(&app).await.unwrap();
     let verdict = audit::verify(&app, "acme").await.unwrap();
     assert!(verdict.intact && verdict.entries >= 10 && verdict.anchored.is_some(), "{verdict:?}");
+    let listed = maker.get("/v1/audit?limit=3").await.body["items"][2].clone();
+    assert_eq!(maker.get("/v1/audit/3").await.body, listed);
+    let proof: audit::proof::Proof =
+        serde_json::from_value(maker.get("/v1/audit/3/proof").await.body).unwrap();
+    assert!(proof.anchor.is_some() && proof.check(None).holds, "{proof:?}");
+    for bad in
+        ["0", "-1", "x", "1.0", "9999", "9223372036854775807", "9223372036854775808", "18446744073709551616"]
+    {
+        assert_eq!(maker.get(&format!("/v1/audit/{bad}")).await.status, 404, "{bad}");
+        assert_eq!(maker.get(&format!("/v1/audit/{bad}/proof")).await.status, 404, "{bad}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,5 @@
-//! Anchors of the audit log: of every tenant, no more of them than needed, and of use after the key has changed.
+//! Anchors of the audit log: of every tenant, no more of them than needed, and of use after the key has changed. And the
+//! proof of a single entry, which holds until anything in it is changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +7,13 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
-use serde_json::json;
+use serde_json::{Value, json};
 use txn_reconcile_api::service::App;
-use txn_reconcile_api::service::audit::{Anchored, verify};
+use txn_reconcile_api::service::audit::proof::{Proof, prove};
+use txn_reconcile_api::service::audit::{Anchor, Anchored, verify};
 use txn_reconcile_api::service::ledger::Effect;
 
+use super::api::{Answer, member};
 use super::backends::{app, embedded};
 
 async fn act(app: &App, tenant: &str) {
@@ -97,4 +100,237 @@ async fn a_changed_key_hides_no_cut_chain() {
     assert_eq!(verdict.anchor_signed, Some(false));
     assert_eq!(verdict.fault.as_deref(), Some("entry 2 was anchored and is gone"));
     assert!(!verdict.intact);
+}
+
+async fn proof(app: &Arc<App>, tenant: &str, sequence: u64) -> Value {
+    let body = prove(app, tenant, sequence).await.unwrap();
+    let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+/// The object in the bucket that a proof names, as an assessor fetches it.
+async fn fetched(app: &App, proof: &Value) -> Value {
+    let path = object_store::path::Path::from(proof["anchor"]["path"].as_str().unwrap());
+    let found = object_store::ObjectStoreExt::get(&*app.anchors, &path).await.unwrap();
+    serde_json::from_slice(&found.bytes().await.unwrap()).unwrap()
+}
+
+/// Whether a proof can be read and holds.
+fn holds(proof: &Value, anchor: Option<&Value>) -> bool {
+    let anchor: Option<Anchor> = anchor.map(|anchor| serde_json::from_value(anchor.clone()).unwrap());
+    serde_json::from_value::<Proof>(proof.clone()).is_ok_and(|proof| proof.check(anchor.as_ref()).holds)
+}
+
+#[tokio::test]
+async fn an_entry_is_proved_by_the_first_anchor_at_or_after_it() {
+    let app = app(embedded().await.store.clone());
+    let mut anchored = Anchored::default();
+    for number in 1..=7 {
+        act(&app, "acme").await;
+        if matches!(number, 2 | 5) {
+            anchored.anchor_all(&app).await.unwrap();
+        }
+    }
+    for (sequence, end) in [(1, 2), (2, 2), (3, 5), (5, 5), (6, 7), (7, 7)] {
+        let proof = proof(&app, "acme", sequence).await;
+        assert_eq!(
+            (&proof["entry"]["sequence"], &proof["head"]["sequence"]),
+            (&json!(sequence), &json!(end))
+        );
+        assert_eq!(proof.get("anchor").is_some(), end != 7, "{proof}");
+        assert!(holds(&proof, None), "{proof}");
+    }
+    // What nothing anchored then may have been anchored since, and a proof that names no anchor can be held against it.
+    let early = proof(&app, "acme", 6).await;
+    anchored.anchor_all(&app).await.unwrap();
+    let anchor = fetched(&app, &proof(&app, "acme", 6).await).await;
+    assert!(holds(&early, Some(&anchor)));
+    let other = fetched(&app, &proof(&app, "acme", 3).await).await;
+    assert!(!holds(&early, Some(&other)), "another head's anchor");
+}
+
+/// Every value of a document changed a little, one at a time; what was changed is named.
+fn changed(value: &Value, place: &str) -> Vec<(String, Value)> {
+    match value {
+        Value::String(text) => (0..text.len())
+            .step_by(1 + text.len() / 9)
+            .map(|at| {
+                let mut bytes = text.clone().into_bytes();
+                bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
+                (place.to_owned(), json!(String::from_utf8(bytes).unwrap()))
+            })
+            .chain([(place.to_owned(), json!(text.to_uppercase() + "!"))])
+            .collect(),
+        Value::Number(number) => {
+            let number = number.as_u64().unwrap();
+            [number - 1, number + 1, 0, u64::MAX].map(|number| (place.to_owned(), json!(number))).to_vec()
+        }
+        Value::Array(items) => {
+            let mut all = Vec::new();
+            for (at, item) in items.iter().enumerate() {
+                all.extend(changed(item, &format!("{place}/{at}")).into_iter().map(|(name, item)| {
+                    let mut items = items.clone();
+                    items[at] = item;
+                    (name, json!(items))
+                }));
+            }
+            let turned: Vec<&Value> = items.iter().rev().collect();
+            let more: Vec<&Value> = items.iter().chain(items.last()).collect();
+            all.extend(
+                [json!(turned), json!(items[1..]), json!(more)].map(|items| (place.to_owned(), items)),
+            );
+            all
+        }
+        Value::Object(fields) => {
+            let mut all = Vec::new();
+            for (name, item) in fields {
+                all.extend(changed(item, &format!("{place}/{name}")).into_iter().map(|(name_of, item)| {
+                    let mut fields = fields.clone();
+                    fields.insert(name.clone(), item);
+                    (name_of, json!(fields))
+                }));
+            }
+            all
+        }
+        other => panic!("{place}: {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_proof_in_which_anything_was_changed_is_refused() {
+    let app = app(embedded().await.store.clone());
+    for tenant in ["acme", "acme", "acme", "acme", "acme", "other", "other", "other", "other", "other"] {
+        act(&app, tenant).await;
+    }
+    Anchored::default().anchor_all(&app).await.unwrap();
+    let good = proof(&app, "acme", 2).await;
+    let anchor = fetched(&app, &good).await;
+    assert!(holds(&good, None) && holds(&good, Some(&anchor)));
+    let places: std::collections::BTreeSet<String> =
+        changed(&good, "").into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places.len(), 14, "{places:?}");
+    for (place, bad) in changed(&good, "") {
+        assert!(!holds(&bad, Some(&anchor)), "{place}: {bad}");
+        // Which key signed the anchor only the anchor itself tells.
+        let alone = matches!(&*place, "/anchor/key" | "/anchor/signature");
+        assert_eq!(holds(&bad, None), alone, "{place}: {bad}");
+    }
+    for (place, bad) in changed(&anchor, "") {
+        assert!(!holds(&good, Some(&bad)), "{place}: {bad}");
+    }
+    // A whole proof of another chain is one, and not of this anchor.
+    let other = proof(&app, "other", 2).await;
+    assert!(holds(&other, None) && !holds(&other, Some(&anchor)));
+    // Another entry behind the right digests.
+    let mut bad = good.clone();
+    bad["entry"] = proof(&app, "acme", 3).await["entry"].clone();
+    assert!(!holds(&bad, None));
+    // What the proof does not cover stands in no proof.
+    bad = good.clone();
+    bad["remark"] = json!("approved by the assessor");
+    assert!(!holds(&bad, None));
+}
+
+/// Each listed anchor takes a second of simulated time.
+#[tokio::test(start_paused = true)]
+async fn however_far_the_anchor_is_it_is_found_and_the_proof_is_whole() {
+    let mut app = Arc::into_inner(app(embedded().await.store.clone())).unwrap();
+    let config = ThrottleConfig { wait_list_per_entry: Duration::from_secs(1), ..ThrottleConfig::default() };
+    app.anchors = Arc::new(ThrottledStore::new(InMemory::new(), config));
+    let app = Arc::new(app);
+    let mut anchored = Anchored::default();
+    for number in 1..=1_030u64 {
+        act(&app, "acme").await;
+        if number % 10 == 0 && !(600..1_020).contains(&number) {
+            anchored.anchor_all(&app).await.unwrap();
+        }
+    }
+    for (sequence, end, listed_most) in [(3, 10, 60), (600, 1_020, 62), (1_001, 1_020, 2)] {
+        let begun = tokio::time::Instant::now();
+        let proof = proof(&app, "acme", sequence).await;
+        let listed = begun.elapsed().as_secs();
+        assert_eq!(proof["head"]["sequence"], end);
+        assert_eq!(proof["digests"].as_array().unwrap().len() as u64, end - sequence);
+        assert!(holds(&proof, Some(&fetched(&app, &proof).await)), "{sequence}");
+        assert!(listed <= listed_most, "{sequence}: {listed} anchors were listed");
+    }
+    act(&app, "acme").await;
+    assert_eq!(proof(&app, "acme", 1_031).await.get("anchor"), None);
+}
+
+#[tokio::test]
+async fn a_proof_of_many_pages_holds() {
+    let app = app(embedded().await.store.clone());
+    for _ in 0..1_003 {
+        act(&app, "acme").await;
+    }
+    let proof = proof(&app, "acme", 1).await;
+    assert_eq!(proof["digests"].as_array().unwrap().len(), 1_002);
+    assert!(holds(&proof, None));
+}
+
+#[tokio::test]
+async fn a_log_that_ends_before_its_anchor_proves_nothing() {
+    let before = app(embedded().await.store.clone());
+    for _ in 0..3 {
+        act(&before, "acme").await;
+    }
+    Anchored::default().anchor_all(&before).await.unwrap();
+    let after = Arc::new(successor(&before.anchors).await);
+    act(&after, "acme").await;
+    let problem = prove(&after, "acme", 1).await.unwrap_err();
+    assert_eq!((problem.status, &*problem.detail), (409, "entry 3 was anchored and is gone; verify the log"));
+}
+
+/// What the command says of files: its exit code, its finding and its message.
+fn verify_proof(arguments: &[&std::path::Path]) -> (Option<i32>, Value, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_txn-reconcile-api"));
+    let output = command.arg("verify-proof").args(arguments).env_clear().output().unwrap();
+    let finding = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code(), finding, String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_says_what_it_has_checked_and_what_not() {
+    let app = app(embedded().await.store.clone());
+    let client = member(&app, "acme").await;
+    for _ in 0..3 {
+        client.post("/v1/sources", json!({ "name": "ledger" })).await;
+    }
+    let ask = async |path: &str| -> Answer { client.get(path).await };
+    let early = ask("/v1/audit/2/proof").await;
+    assert_eq!((early.status, early.body.get("anchor")), (200, None), "{}", early.text);
+    Anchored::default().anchor_all(&app).await.unwrap();
+    let late = ask("/v1/audit/2/proof").await;
+    assert_eq!(late.body["entry"], ask("/v1/audit/2").await.body);
+    let anchor = fetched(&app, &late.body).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (early, late) = (write("early", &early.text), write("late", &late.text));
+    let bad =
+        write("bad", &std::fs::read_to_string(&late).unwrap().replace("source.create", "source.delete"));
+    let anchor = write("anchor", &anchor.to_string());
+    let flag = std::path::Path::new("--anchor");
+    let unchecked = |finding: &Value| finding["not_checked"].as_array().unwrap().len();
+
+    let (code, finding, _) = verify_proof(&[&late, flag, &anchor]);
+    assert_eq!((code, &finding["holds"], unchecked(&finding)), (Some(0), &json!(true), 1), "{finding}");
+    let (code, finding, _) = verify_proof(&[&late]);
+    assert_eq!((code, &finding["holds"], unchecked(&finding)), (Some(0), &json!(true), 2), "{finding}");
+    assert!(finding["not_checked"][0].as_str().unwrap().contains("give it as --anchor"), "{finding}");
+    let (code, finding, _) = verify_proof(&[&early]);
+    assert!(
+        code == Some(0) && finding["not_checked"][0].as_str().unwrap().contains("nothing anchors it yet")
+    );
+    let (code, finding, _) = verify_proof(&[&bad, flag, &anchor]);
+    assert_eq!((code, &finding["holds"]), (Some(1), &json!(false)), "{finding}");
+    for arguments in [vec![&*anchor], vec![folder.path()], vec![&*late, flag, &*early]] {
+        let (code, _, message) = verify_proof(&arguments);
+        assert!(code == Some(3) && message.contains(folder.path().to_str().unwrap()), "{code:?} {message}");
+    }
 }

@@ -1,17 +1,21 @@
 //! The real binary with variables of one's own, its log in a file.
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use contract::Var;
+
+use super::process::ask;
 
 /// A service that runs, and is gone with the value.
 pub struct Launched {
     child: Child,
     pub address: SocketAddr,
     pub token: String,
+    said: Arc<Mutex<Vec<String>>>,
     folder: tempfile::TempDir,
 }
 
@@ -47,15 +51,23 @@ impl Launched {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let token = lines.find_map(|line| Some(line.trim().strip_prefix("TOKEN=")?.to_owned()));
         // What nobody reads any more would break the service's pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        let service = Self { child, address, token: token.unwrap_or_default(), folder };
+        let said = Arc::<Mutex<Vec<String>>>::default();
+        let heard = Arc::clone(&said);
+        std::thread::spawn(move || lines.for_each(|line| heard.lock().unwrap().push(line)));
+        let service = Self { child, address, token: token.unwrap_or_default(), said, folder };
         for _ in 0..200 {
-            if TcpStream::connect(address).is_ok() {
+            // It takes its address first, and answers when it has said what there is to say.
+            if ask(address, "", "GET /healthz", "").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
                 return service;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("the service does not listen: {}", service.log());
+    }
+
+    /// What it has said on standard output after the first token.
+    pub fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
     }
 
     /// What it has logged.

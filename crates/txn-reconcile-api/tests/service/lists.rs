@@ -135,7 +135,8 @@ async fn changing(store: Arc<dyn Store>) {
     let mut proposed = Pages::begin(&maker, &format!("{run}/breaks?state=proposed")).await;
     let hand = format!("{run}/manual-matches/{}", id(&hand));
     let mut hands = Pages::begin(&maker, &format!("{run}/manual-matches")).await;
-    assert_eq!(checker.post(&format!("{hand}/revoke"), json!({})).await.status, 200);
+    let rejected = checker.post_with(&format!("{hand}/reject"), &fresh(), Some("\"1\""), &json!({})).await;
+    assert_eq!(rejected.status, 200, "{}", rejected.text);
     assert_eq!(proposed.rest("number").await, numbers(&[1, 5, 6]));
     assert_eq!(proposed.changed, ["6"]);
     assert_eq!(hands.rest("state").await, ["proposed"], "one page is read at once");

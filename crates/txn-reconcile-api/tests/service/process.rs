@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use contract::Var;
 
+use super::launch::Launched;
+
 pub const BINARY: &str = env!("CARGO_BIN_EXE_txn-reconcile-api");
 
 pub struct Service {
@@ -224,6 +226,31 @@ fn what_the_service_does_not_know_of_its_environment_it_refuses() {
     refused(&["migrate"], "RECONCILE_DATABSE_HOST", "x", Var::DatabaseHost.name());
     refused(&["serve"], Var::KeepAliveSeconds.name(), "18446744073709551615", "from 1 to");
     refused(&["serve"], Var::LogLevel.name(), "off", Var::LogLevel.name());
+}
+
+#[test]
+fn with_sample_data_there_is_a_run_to_look_at() {
+    let service = Launched::new(&["--sample-data"], &[]);
+    let get = |path: &str| -> serde_json::Value {
+        let answer = ask(service.address, &service.token, &format!("GET {path}"), "").unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    };
+    // It answers only after it has said where the run is.
+    let said = service.said();
+    let address = said.iter().find_map(|line| line.strip_prefix("Sample data: ")).expect("an address");
+    let run = address.strip_prefix(&format!("http://{}", service.address)).expect("its own address");
+    let done = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        get(run)["status"] == "completed"
+    });
+    assert!(done, "{}", get(run));
+    let progress = &get(run)["progress"];
+    assert_eq!((&progress["matches"], &progress["breaks"]), (&6.into(), &6.into()), "{progress}");
+    let breaks = get(&format!("{run}/breaks"));
+    assert_eq!(breaks["items"].as_array().unwrap().len(), 6);
+    assert_eq!(breaks["items"][0]["entry"]["amount"]["minor"], "7525", "{breaks}");
+    assert_eq!(get("/v1/statements")["items"].as_array().unwrap().len(), 2);
 }
 
 #[test]

@@ -107,7 +107,7 @@ pub async fn dies_after(world: &Arc<World>, calls: i64) {
 /// A token, made before the faults begin, since it is shown once.
 pub async fn token(calm: &Arc<App>, key: &str) -> String {
     let admin = Client { router: router(calm.clone()), token: ADMIN.into() };
-    let scopes = json!({ "tenant": "acme", "name": "test", "scopes": ["read", "write", "approve", "audit"] });
+    let scopes = json!({ "tenant": "acme", "name": key, "scopes": ["read", "write", "approve", "audit"] });
     let made = admin.post_with("/v1/keys", key, None, &scopes).await;
     made.body["token"].as_str().unwrap().to_owned()
 }
@@ -208,8 +208,13 @@ async fn simulate(seed: u64) -> Result {
     let matched = of_both(both, 201, "a manual match");
     let approve = format!("{path}/{matched}/approve");
     let [own, others] = if maker_won { [&maker, &checker] } else { [&checker, &maker] };
-    assert_eq!(own.post(0, "own", &approve, &json!({})).await.status, 403);
-    assert_eq!(others.post(1, "others", &approve, &json!({})).await.status, 200);
+    let approve = async |who: &Patient, number: usize, key: &str| {
+        let read = Some("\"1\"");
+        who.ask(number, key, async |client, key| client.post_with(&approve, key, read, &json!({})).await)
+            .await
+    };
+    assert_eq!(approve(own, 0, "own").await.status, 403);
+    assert_eq!(approve(others, 1, "others").await.status, 200);
 
     // The next day goes on from what is left.
     let next = "reference,amount,currency,date\nNEXT-ONE,12.34,EUR,2026-11-10\n";

@@ -79,6 +79,8 @@ async fn a_token_is_taken_if_everything_about_it_is_right() {
         ("no tenant", without("tenant")),
         ("the admin's tenant", with("tenant", json!("admin"))),
         ("no tenant's name", with("tenant", json!("acme#../other"))),
+        ("an empty subject", with("sub", json!(""))),
+        ("a subject of two lines", with("sub", json!("ann\nkey:key_1"))),
         ("a long subject", with("sub", json!("x".repeat(201)))),
     ];
     for (what, claims) in bad {
@@ -186,10 +188,11 @@ async fn a_service_without_keys_is_not_ready() {
 }
 
 /// A tenant's things, by the names of the variable parts of paths.
-struct Things {
-    wanted: Value,
-    run: String,
-    manual: String,
+pub struct Things {
+    pub wanted: Value,
+    pub run: String,
+    pub manual: String,
+    pub key: String,
 }
 
 impl Things {
@@ -200,12 +203,14 @@ impl Things {
             "ruleset" => self.wanted["ruleset"].as_str().unwrap(),
             "run" => &self.run,
             "number" => "4",
+            "sequence" => "1",
             "match" => &self.manual,
+            "key" => &self.key,
             other => panic!("a route has a part that this test does not know: {other}"),
         }
     }
 
-    fn path(&self, route: &Route) -> String {
+    pub fn path(&self, route: &Route) -> String {
         let parts = route.path.split('/').map(|part| {
             let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
             name.map_or(part, |name| self.part(name))
@@ -217,7 +222,7 @@ impl Things {
         }
     }
 
-    fn body(&self, route: &Route) -> Value {
+    pub fn body(&self, route: &Route) -> Value {
         match route.path.rsplit('/').next().unwrap() {
             "runs" => self.wanted.clone(),
             "assign" => json!({ "owner": "me" }),
@@ -260,7 +265,7 @@ async fn no_route_shows_or_changes_what_is_another_tenants() {
     while worker::step(&app, "test").await.unwrap() {}
     let path = format!("/v1/runs/{run}/manual-matches");
     let manual = id(&owner.post(&path, json!({ "breaks": [2, 3], "note": "x" })).await);
-    let things = Things { wanted, run, manual };
+    let things = Things { wanted, run, manual, key: String::new() };
     let before = owner.get("/v1/audit?limit=500").await.text;
 
     let (mut walked, mut lists) = (0, 0);

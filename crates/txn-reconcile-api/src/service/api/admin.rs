@@ -1,5 +1,7 @@
 //! API keys and the audit log.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
@@ -10,11 +12,12 @@ use super::super::App;
 use super::super::audit::{self, Verdict, sha256};
 use super::super::auth::{KEYS, is_tenant, key_place};
 use super::super::clock::id;
+use super::super::ledger::Answer;
 use super::super::problem::Problem;
 use super::super::records::{ApiKey, Scope, encode};
 use super::super::store::{Expect, Write};
 use super::cursor::List;
-use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, text, versioned};
+use super::{Call, PAGING, Page, Reply, Route, Versions, again, answer, cursor, run, same, text, versioned};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -26,9 +29,14 @@ pub fn routes() -> Vec<Route> {
             .scope(Scope::Admin)
             .query(PAGING)
             .gives::<Page<ShownKey>>(),
+        Route::get("/v1/keys/{key}", "Shows an API key", run!(show))
+            .scope(Scope::Admin)
+            .gives::<ShownKey>()
+            .versions(Versions::Shown),
         Route::post("/v1/keys/{key}/revoke", "Revokes an API key at once", 200, run!(revoke))
             .scope(Scope::Admin)
-            .gives::<ShownKey>(),
+            .gives::<ShownKey>()
+            .versions(Versions::Heeded),
         Route::get("/v1/audit", "Lists the tenant's audit log", run!(entries))
             .scope(Scope::Audit)
             .query(PAGING)
@@ -40,6 +48,17 @@ pub fn routes() -> Vec<Route> {
         )
         .scope(Scope::Audit)
         .gives::<Verdict>(),
+        Route::get("/v1/audit/{sequence}", "Shows an entry of the tenant's audit log", run!(entry))
+            .scope(Scope::Audit)
+            .gives::<audit::Entry>()
+            .versions(Versions::Shown),
+        Route::get(
+            "/v1/audit/{sequence}/proof",
+            "Proves an entry by the first anchor at or after it, without showing the others; `verify-proof` checks it offline",
+            run!(prove),
+        )
+        .scope(Scope::Audit)
+        .gives::<audit::proof::Proof>(),
     ]
 }
 
@@ -49,7 +68,8 @@ struct NewKey {
     /// Whose data it reaches: lower-case letters, digits and hyphens.
     #[schemars(regex(pattern = "^[a-z0-9-]{1,63}$"))]
     tenant: String,
-    /// Whom it stands for.
+    /// Whom it stands for. Keys of a tenant with the same name are one person's, who cannot approve with one what was
+    /// proposed with another.
     #[schemars(length(min = 1, max = 100))]
     name: String,
     /// What it allows.
@@ -109,8 +129,12 @@ async fn create(app: &App, call: Call) -> Result<Reply, Problem> {
     let (key, token) = draw(app, &new.tenant, &new.name, new.scopes);
     let writes = vec![Write::put(key_place(&key.id), Expect::Absent, encode(&key)?)];
     // A repeated request must not show the token again: a stored answer is no place for it.
-    let shown = answer(201, &MadeKey { id: key.id.clone(), token })?;
-    let kept = answer(201, &json!({ "id": key.id, "token": "(shown once)" }))?;
+    let made = |token: &str| -> Result<_, Problem> {
+        let made = MadeKey { id: key.id.clone(), token: token.to_owned() };
+        let location = Some(format!("/v1/keys/{}", key.id));
+        Ok(Answer { location, ..versioned(201, &made, 1)? })
+    };
+    let (shown, kept) = (made(&token)?, made("(shown once)")?);
     let detail = json!({ "tenant": key.tenant, "name": key.name, "scopes": key.scopes });
     call.commit(app, "key.create", &key.id, detail, writes, kept).await?;
     Ok(Reply::Json(shown))
@@ -122,8 +146,19 @@ async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
     Ok(Reply::Json(answer(200, &page)?))
 }
 
-async fn revoke(app: &App, call: Call) -> Result<Reply, Problem> {
+async fn show(app: &App, call: Call) -> Result<Reply, Problem> {
     let (key, version): (ApiKey, u64) = app.read(&key_place(call.part(0))).await?;
+    Ok(Reply::Json(versioned(200, &ShownKey::from(key), version)?))
+}
+
+async fn revoke(app: &App, call: Call) -> Result<Reply, Problem> {
+    let call = &call;
+    again(|| revoke_as_it_is(app, call)).await
+}
+
+async fn revoke_as_it_is(app: &App, call: &Call) -> Result<Reply, Problem> {
+    let (key, version): (ApiKey, u64) = app.read(&key_place(call.part(0))).await?;
+    call.unchanged(version)?;
     let key = ApiKey { revoked: true, ..key };
     let writes = vec![Write::put(key_place(&key.id), same(version), encode(&key)?)];
     let subject = key.id.clone();
@@ -153,4 +188,22 @@ async fn entries(app: &App, call: Call) -> Result<Reply, Problem> {
 
 async fn verify(app: &App, call: Call) -> Result<Reply, Problem> {
     Ok(Reply::Json(answer(200, &audit::verify(app, &call.who.tenant).await?)?))
+}
+
+/// The number of the entry that a call is about.
+fn sequence(call: &Call) -> Result<u64, Problem> {
+    // PostgreSQL counts to 2^63.
+    let number = call.part(0).parse::<i64>().ok().and_then(|number| u64::try_from(number).ok());
+    number.ok_or_else(|| Problem::not_found("an entry has a number"))
+}
+
+async fn entry(app: &App, call: Call) -> Result<Reply, Problem> {
+    let entry = audit::proof::entry(app, &call.who.tenant, sequence(&call)?).await?;
+    // It never changes.
+    Ok(Reply::Json(versioned(200, &entry, 1)?))
+}
+
+async fn prove(app: &Arc<App>, call: Call) -> Result<Reply, Problem> {
+    let body = audit::proof::prove(app, &call.who.tenant, sequence(&call)?).await?;
+    Ok(Reply::File { media: "application/json", body })
 }

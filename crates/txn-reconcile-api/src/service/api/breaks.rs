@@ -1,5 +1,5 @@
-//! Breaks, and what people do about them: assign, comment, resolve, match by hand. Whoever approves is never the one
-//! who proposed.
+//! Breaks, and what people do about them: assign, comment, and propose how they are resolved, one alone or several as a
+//! manual match.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,13 @@ use super::super::App;
 use super::super::clock::id;
 use super::super::problem::Problem;
 use super::super::records::{
-    Break, BreakState, Comment, ManualMatch, Reason, Resolution, Run, Scope, break_key, encode, run_partition,
+    Break, BreakState, Comment, ManualMatch, MatchState, Reason, Resolution, Run, break_key, encode,
+    run_partition,
 };
 use super::super::store::{Expect, Key, Write};
 use super::cursor::List;
 use super::runs::{completed, workable};
-use super::{Call, PAGING, Page, Reply, Route, answer, run, same, text, versioned};
+use super::{Call, PAGING, Page, Reply, Route, Versions, answer, run, same, text, versioned};
 
 /// The query of the list of breaks.
 const FILTERS: &[(&str, &str)] = &[
@@ -32,15 +33,17 @@ pub fn routes() -> Vec<Route> {
         Route::get("/v1/runs/{run}/breaks", "Lists the breaks of a completed run", run!(list))
             .query(FILTERS)
             .gives::<Page<Break>>(),
-        Route::get("/v1/runs/{run}/breaks/{number}", "Shows a break", run!(show)).gives::<Break>(),
+        Route::get("/v1/runs/{run}/breaks/{number}", "Shows a break", run!(show))
+            .gives::<Break>()
+            .versions(Versions::Shown),
         Route::post("/v1/runs/{run}/breaks/{number}/assign", "Gives a break to an owner", 200, run!(assign))
             .takes::<Assign>()
             .gives::<Break>()
-            .conditional(),
+            .versions(Versions::Needed),
         Route::post("/v1/runs/{run}/breaks/{number}/comments", "Comments on a break", 201, run!(comment))
             .takes::<NewComment>()
             .gives::<Break>()
-            .conditional(),
+            .versions(Versions::Needed),
         Route::post(
             "/v1/runs/{run}/breaks/{number}/resolution",
             "Proposes how a break is resolved",
@@ -49,25 +52,7 @@ pub fn routes() -> Vec<Route> {
         )
         .takes::<Propose>()
         .gives::<Break>()
-        .conditional(),
-        Route::post(
-            "/v1/runs/{run}/breaks/{number}/resolution/approve",
-            "Approves what somebody else proposed",
-            200,
-            run!(approve),
-        )
-        .scope(Scope::Approve)
-        .gives::<Break>()
-        .conditional(),
-        Route::post(
-            "/v1/runs/{run}/breaks/{number}/resolution/reject",
-            "Opens a break again",
-            200,
-            run!(reject),
-        )
-        .scope(Scope::Approve)
-        .gives::<Break>()
-        .conditional(),
+        .versions(Versions::Needed),
         Route::post(
             "/v1/runs/{run}/manual-matches",
             "Proposes that open breaks belong together",
@@ -79,22 +64,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/v1/runs/{run}/manual-matches", "Lists the manual matches", run!(manual_matches))
             .query(PAGING)
             .gives::<Page<ManualMatch>>(),
-        Route::post(
-            "/v1/runs/{run}/manual-matches/{match}/approve",
-            "Approves a manual match that somebody else proposed",
-            200,
-            run!(approve_match),
-        )
-        .scope(Scope::Approve)
-        .gives::<ManualMatch>(),
-        Route::post(
-            "/v1/runs/{run}/manual-matches/{match}/revoke",
-            "Revokes a manual match and opens its breaks again",
-            200,
-            run!(revoke_match),
-        )
-        .scope(Scope::Approve)
-        .gives::<ManualMatch>(),
+        Route::get("/v1/runs/{run}/manual-matches/{match}", "Shows a manual match", run!(show_match))
+            .gives::<ManualMatch>()
+            .versions(Versions::Shown),
     ]
 }
 
@@ -185,54 +157,60 @@ async fn show(app: &App, call: Call) -> Result<Reply, Problem> {
     Ok(Reply::Json(versioned(200, &found, version)?))
 }
 
-/// Changes the break that a call is about, if it is still the one that the caller has read.
-async fn change(
-    app: &App,
-    call: Call,
-    action: &'static str,
-    status: u16,
-    edit: impl FnOnce(&mut Break) -> Result<(), Problem> + Send,
-) -> Result<Reply, Problem> {
-    let wanted = call.if_match()?;
-    let (run, check) = workable(app, &call).await?;
-    let (mut found, version, key) = find(app, &call, &run).await?;
-    let changed = || Problem::changed("the break has changed since it was read");
-    if wanted != version {
-        return Err(changed());
-    }
-    edit(&mut found)?;
-    let writes = vec![check, Write::put(key, same(version), encode(&found)?)];
-    let subject = format!("{}/{}", call.part(0), found.number);
-    let detail = json!({ "state": found.state, "owner": found.owner, "resolution": found.resolution });
-    let shown = versioned(status, &found, version + 1)?;
-    match call.commit(app, action, &subject, detail, writes, shown).await {
-        Err(problem) if problem.status == 409 => Err(changed()),
-        other => other,
+/// A break that is about to be changed.
+pub struct Held {
+    /// As it is.
+    pub found: Break,
+    version: u64,
+    key: Key,
+    /// What has to hold of its run.
+    check: Write,
+}
+
+/// The break that a call is about, if it is still the one that the caller has read.
+pub async fn hold(app: &App, call: &Call) -> Result<Held, Problem> {
+    let (run, check) = workable(app, call).await?;
+    let (found, version, key) = find(app, call, &run).await?;
+    call.unchanged(version)?;
+    Ok(Held { found, version, key, check })
+}
+
+impl Held {
+    /// Keeps it as it is now, and answers.
+    pub async fn save(
+        self,
+        app: &App,
+        call: &Call,
+        action: &'static str,
+        status: u16,
+    ) -> Result<Reply, Problem> {
+        let Self { found, version, key, check } = self;
+        let writes = vec![check, Write::put(key, same(version), encode(&found)?)];
+        let subject = format!("{}/{}", call.part(0), found.number);
+        let detail = json!({ "state": found.state, "owner": found.owner, "resolution": found.resolution });
+        let shown = versioned(status, &found, version + 1)?;
+        call.commit(app, action, &subject, detail, writes, shown).await
     }
 }
 
 async fn assign(app: &App, call: Call) -> Result<Reply, Problem> {
     let body: Assign = call.json()?;
     text(&body.owner, "owner", 100)?;
-    change(app, call, "break.assign", 200, |found| {
-        found.owner = body.owner;
-        Ok(())
-    })
-    .await
+    let mut held = hold(app, &call).await?;
+    held.found.owner = body.owner;
+    held.save(app, &call, "break.assign", 200).await
 }
 
 async fn comment(app: &App, call: Call) -> Result<Reply, Problem> {
     let body: NewComment = call.json()?;
     text(&body.text, "text", 1000)?;
-    let (by, at) = (call.who.actor.clone(), app.clock.now_ms());
-    change(app, call, "break.comment", 201, |found| {
-        found.comments.push(Comment { by, at, text: body.text });
-        if found.comments.len() > COMMENTS_MAX || encode(&found.comments)?.len() > COMMENTS_BYTES_MAX {
-            return Err(Problem::conflict("the break has as many comments as it can hold"));
-        }
-        Ok(())
-    })
-    .await
+    let mut held = hold(app, &call).await?;
+    let comments = &mut held.found.comments;
+    comments.push(Comment { by: call.who.actor.clone(), at: app.clock.now_ms(), text: body.text });
+    if comments.len() > COMMENTS_MAX || encode(comments)?.len() > COMMENTS_BYTES_MAX {
+        return Err(Problem::conflict("the break has as many comments as it can hold"));
+    }
+    held.save(app, &call, "break.comment", 201).await
 }
 
 async fn propose(app: &App, call: Call) -> Result<Reply, Problem> {
@@ -241,62 +219,19 @@ async fn propose(app: &App, call: Call) -> Result<Reply, Problem> {
     if body.reason == Reason::Matched {
         return Err(Problem::unprocessable("breaks are matched by a manual match"));
     }
-    let maker = call.who.actor.clone();
-    change(app, call, "break.propose", 200, |found| {
-        if found.state != BreakState::Open {
-            return Err(Problem::conflict("the break is not open"));
-        }
-        found.state = BreakState::Proposed;
-        found.resolution = Some(Resolution {
-            reason: body.reason,
-            note: body.note,
-            maker,
-            checker: None,
-            manual_match: None,
-        });
-        Ok(())
-    })
-    .await
-}
-
-/// The resolution of a break that is in a state, unless it belongs to a manual match.
-fn resolution(found: &mut Break, state: BreakState) -> Result<&mut Resolution, Problem> {
-    if found.state != state {
-        return Err(Problem::conflict("nothing is proposed for the break"));
+    let mut held = hold(app, &call).await?;
+    if held.found.state != BreakState::Open {
+        return Err(Problem::conflict("the break is not open"));
     }
-    match &mut found.resolution {
-        Some(resolution) if resolution.manual_match.is_none() => Ok(resolution),
-        _ => Err(Problem::conflict("the break belongs to a manual match; approve or revoke that")),
-    }
-}
-
-fn other_than(maker: &str, checker: &str) -> Result<(), Problem> {
-    if maker == checker {
-        return Err(Problem::forbidden("whoever proposed it may not approve it"));
-    }
-    Ok(())
-}
-
-async fn approve(app: &App, call: Call) -> Result<Reply, Problem> {
-    let checker = call.who.actor.clone();
-    change(app, call, "break.approve", 200, |found| {
-        let resolution = resolution(found, BreakState::Proposed)?;
-        other_than(&resolution.maker, &checker)?;
-        resolution.checker = Some(checker);
-        found.state = BreakState::Resolved;
-        Ok(())
-    })
-    .await
-}
-
-async fn reject(app: &App, call: Call) -> Result<Reply, Problem> {
-    change(app, call, "break.reject", 200, |found| {
-        resolution(found, BreakState::Proposed)?;
-        found.state = BreakState::Open;
-        found.resolution = None;
-        Ok(())
-    })
-    .await
+    held.found.state = BreakState::Proposed;
+    held.found.resolution = Some(Resolution {
+        reason: body.reason,
+        note: body.note,
+        maker: call.who.actor.clone(),
+        checker: None,
+        manual_match: None,
+    });
+    held.save(app, &call, "break.propose", 200).await
 }
 
 async fn propose_match(app: &App, call: Call) -> Result<Reply, Problem> {
@@ -338,14 +273,15 @@ async fn propose_match(app: &App, call: Call) -> Result<Reply, Problem> {
         id,
         breaks: body.breaks,
         difference: sums.into_iter().map(|(currency, sum)| (currency, sum.to_string())).collect(),
-        state: "proposed".into(),
+        state: MatchState::Proposed,
         note: body.note,
         maker: call.who.actor.clone(),
         checker: None,
     };
-    let key = Key::new(run_partition(&call.who.tenant, &run.id), format!("manual#{}", made.id));
+    let key = manual_key(&call.who.tenant, &run.id, &made.id);
     writes.push(Write::put(key, Expect::Absent, encode(&made)?));
-    let shown = versioned(201, &made, 1)?;
+    let mut shown = versioned(201, &made, 1)?;
+    shown.location = Some(format!("/v1/runs/{}/manual-matches/{}", run.id, made.id));
     let subject = format!("{}/{}", run.id, made.id);
     call.commit(
         app,
@@ -358,60 +294,21 @@ async fn propose_match(app: &App, call: Call) -> Result<Reply, Problem> {
     .await
 }
 
+/// Where a manual match lies.
+pub fn manual_key(tenant: &str, run: &str, id: &str) -> Key {
+    Key::new(run_partition(tenant, run), format!("manual#{id}"))
+}
+
+async fn show_match(app: &App, call: Call) -> Result<Reply, Problem> {
+    let run = completed(app, &call).await?;
+    let (made, version): (ManualMatch, u64) =
+        app.read(&manual_key(&call.who.tenant, &run.id, call.part(1))).await?;
+    Ok(Reply::Json(versioned(200, &made, version)?))
+}
+
 async fn manual_matches(app: &App, call: Call) -> Result<Reply, Problem> {
     let run = completed(app, &call).await?;
     let list = List::of_run(&call, &run.id, "manual#");
     let page = list.page(app, &call, |one: ManualMatch, _| Some(one)).await?;
     Ok(Reply::Json(answer(200, &page)?))
-}
-
-/// Moves a manual match and all of its breaks to another state, in one transaction.
-async fn settle(
-    app: &App,
-    call: Call,
-    action: &'static str,
-    from: &[&str],
-    to: &'static str,
-    edit: impl Fn(&mut Break),
-) -> Result<Reply, Problem> {
-    let (run, check) = workable(app, &call).await?;
-    let key = Key::new(run_partition(&call.who.tenant, &run.id), format!("manual#{}", call.part(1)));
-    let (mut made, version): (ManualMatch, u64) = app.read(&key).await?;
-    if !from.contains(&made.state.as_str()) {
-        return Err(Problem::conflict("the manual match is not in a state that allows this"));
-    }
-    if to == "approved" {
-        other_than(&made.maker, &call.who.actor)?;
-        made.checker = Some(call.who.actor.clone());
-    }
-    to.clone_into(&mut made.state);
-    let mut writes = vec![check, Write::put(key, same(version), encode(&made)?)];
-    for number in &made.breaks {
-        let key = break_key(&call.who.tenant, &run.id, *number);
-        let (mut found, version): (Break, u64) = app.read(&key).await?;
-        edit(&mut found);
-        writes.push(Write::put(key, same(version), encode(&found)?));
-    }
-    let subject = format!("{}/{}", run.id, made.id);
-    let shown = versioned(200, &made, version + 1)?;
-    call.commit(app, action, &subject, json!({ "breaks": made.breaks }), writes, shown).await
-}
-
-async fn approve_match(app: &App, call: Call) -> Result<Reply, Problem> {
-    let checker = call.who.actor.clone();
-    settle(app, call, "match.approve", &["proposed"], "approved", |found| {
-        found.state = BreakState::Resolved;
-        if let Some(resolution) = &mut found.resolution {
-            resolution.checker = Some(checker.clone());
-        }
-    })
-    .await
-}
-
-async fn revoke_match(app: &App, call: Call) -> Result<Reply, Problem> {
-    settle(app, call, "match.revoke", &["proposed", "approved"], "revoked", |found| {
-        found.state = BreakState::Open;
-        found.resolution = None;
-    })
-    .await
 }

@@ -17,13 +17,14 @@ use super::super::App;
 use super::super::audit::sha256;
 use super::super::auth::{Peer, Principal};
 use super::super::clock::id;
-use super::super::ledger::Idempotency;
+use super::super::ledger::{Answer, Idempotency};
 use super::super::log::REQUEST;
 use super::super::problem::Problem;
 use super::super::records::tenant;
 use super::super::store::Key;
 use super::super::traces;
-use super::{Call, Input, Reply, Route, openapi, routes};
+use super::etag::Tags;
+use super::{Call, Input, Reply, Route, Versions, openapi, routes};
 use crate::pan;
 
 /// Bytes of a body of JSON at most.
@@ -126,15 +127,16 @@ fn respond(request: &str, result: Result<Reply, Problem>) -> Response {
     let (status, media, body, etag, location) = match result {
         Ok(Reply::Json(answer)) => (
             answer.status,
-            "application/json",
+            Some("application/json"),
             Body::from(answer.body.to_string()),
             answer.etag,
             answer.location,
         ),
-        Ok(Reply::File { media, body }) => (200, media, body, None, None),
+        Ok(Reply::NotModified(etag)) => (304, None, Body::empty(), Some(etag), None),
+        Ok(Reply::File { media, body }) => (200, Some(media), body, None, None),
         Err(problem) => (
             problem.status,
-            "application/problem+json",
+            Some("application/problem+json"),
             Body::from(problem.body(request).to_string()),
             None,
             None,
@@ -148,7 +150,9 @@ fn respond(request: &str, result: Result<Reply, Problem>) -> Response {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    set("content-type", media);
+    if let Some(media) = media {
+        set("content-type", media);
+    }
     set("cache-control", "no-store");
     set("x-content-type-options", "nosniff");
     set("x-request-id", request);
@@ -286,6 +290,24 @@ fn query(route: &Route, request: &Request) -> Result<BTreeMap<String, String>, P
     Ok(query)
 }
 
+/// `If-Match` and `If-None-Match`, as far as the route takes them.
+fn conditions(route: &Route, headers: &HeaderMap) -> Result<(Option<Tags>, Option<Tags>), Problem> {
+    let read = |name| Tags::read(headers, name);
+    match route.versions {
+        Versions::None => Ok((None, None)),
+        Versions::Shown => Ok((None, read("if-none-match")?)),
+        Versions::Heeded => Ok((read("if-match")?, None)),
+        Versions::Needed => {
+            let tags = read("if-match")?.ok_or_else(|| {
+                Problem::no_match(
+                    "send If-Match with the ETag of what was read, so that nobody's change is lost",
+                )
+            })?;
+            Ok((Some(tags), None))
+        }
+    }
+}
+
 /// The key of a request that changes something, and the hash of what it asks.
 fn idempotency(
     who: &Principal,
@@ -367,6 +389,7 @@ async fn admit(
         }
         screen_body(&body)?;
     }
+    let (if_match, if_none_match) = conditions(route, &parts.headers)?;
     let mut call = Call {
         id: request_id.to_owned(),
         who,
@@ -375,10 +398,17 @@ async fn admit(
         headers: parts.headers,
         body,
         stream: std::sync::Mutex::new(stream),
+        if_match,
         idempotency: None,
     };
     if route.method == Method::GET {
-        return within(route, (route.run)(Arc::clone(app), call)).await;
+        let reply = within(route, (route.run)(Arc::clone(app), call)).await?;
+        return Ok(match (reply, if_none_match) {
+            (Reply::Json(Answer { etag: Some(etag), .. }), Some(known)) if known.weakly(&etag) => {
+                Reply::NotModified(etag)
+            }
+            (reply, _) => reply,
+        });
     }
     let mut idempotency = idempotency(&call.who, route, &call.path, &call.query, &call.headers, &call.body)?;
     let flight = idempotency.key.pk.clone() + &idempotency.key.sk;

@@ -10,7 +10,7 @@ use super::super::problem::Problem;
 use super::super::records::{Source, StoredRuleset, encode};
 use super::super::store::{Expect, Write};
 use super::cursor::List;
-use super::{Call, PAGING, Page, Reply, Route, answer, run, text, versioned};
+use super::{Call, PAGING, Page, Reply, Route, Versions, answer, run, text, versioned};
 use crate::formats::Format;
 use crate::formats::mapping::{Mapping, MappingFile};
 use crate::rules;
@@ -21,7 +21,9 @@ pub fn routes() -> Vec<Route> {
             .takes::<NewSource>()
             .gives::<Source>(),
         Route::get("/v1/sources", "Lists the sources", run!(sources)).query(PAGING).gives::<Page<Source>>(),
-        Route::get("/v1/sources/{source}", "Shows a source", run!(source)).gives::<Source>(),
+        Route::get("/v1/sources/{source}", "Shows a source", run!(source))
+            .gives::<Source>()
+            .versions(Versions::Shown),
         Route::post(
             "/v1/rulesets",
             "Keeps a ruleset; what was kept never changes",
@@ -33,7 +35,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/v1/rulesets", "Lists the rulesets", run!(rulesets))
             .query(PAGING)
             .gives::<Page<StoredRuleset>>(),
-        Route::get("/v1/rulesets/{ruleset}", "Shows a ruleset", run!(ruleset)).gives::<StoredRuleset>(),
+        Route::get("/v1/rulesets/{ruleset}", "Shows a ruleset", run!(ruleset))
+            .gives::<StoredRuleset>()
+            .versions(Versions::Shown),
     ]
 }
 

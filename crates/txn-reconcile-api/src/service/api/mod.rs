@@ -4,11 +4,13 @@ mod admin;
 mod breaks;
 mod cursor;
 mod dispatch;
+mod etag;
 mod export;
 mod inputs;
 pub mod openapi;
 mod runs;
 mod sample;
+mod settle;
 mod statements;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use dispatch::router;
+use etag::{Tags, tag};
 
 use super::App;
 use super::auth::Principal;
@@ -48,6 +51,8 @@ pub struct Call {
     pub body: Bytes,
     /// The body, if it is a file.
     pub stream: std::sync::Mutex<Option<Body>>,
+    /// The versions that `If-Match` names.
+    pub if_match: Option<Tags>,
     /// What makes a repeated request known, for routes that change something.
     pub idempotency: Option<Idempotency>,
 }
@@ -56,6 +61,8 @@ pub struct Call {
 pub enum Reply {
     /// JSON.
     Json(Answer),
+    /// That the thing is still of this `ETag`, which the caller knows.
+    NotModified(String),
     /// A file.
     File {
         /// Its media type.
@@ -78,6 +85,19 @@ pub enum Input {
     File,
 }
 
+/// What a route has to do with the version of the thing that it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Versions {
+    /// Nothing: it makes a thing, or is about many.
+    None,
+    /// It shows the thing with its `ETag`, and takes `If-None-Match`.
+    Shown,
+    /// It changes the thing, and takes `If-Match`. Without it, it is done at once, whatever has changed.
+    Heeded,
+    /// It changes the thing, and needs `If-Match`, because people decide on what they have read.
+    Needed,
+}
+
 /// A route.
 pub struct Route {
     /// The method.
@@ -92,8 +112,8 @@ pub struct Route {
     pub query: &'static [(&'static str, &'static str)],
     /// What it takes.
     pub input: Input,
-    /// Whether it takes `If-Match`.
-    pub conditional: bool,
+    /// What it has to do with versions.
+    pub versions: Versions,
     /// The status when all is well.
     pub status: u16,
     /// What it answers: JSON of this schema, or a file.
@@ -110,6 +130,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(statements::routes());
     routes.extend(runs::routes());
     routes.extend(breaks::routes());
+    routes.extend(settle::routes());
     routes.extend(export::routes());
     routes
 }
@@ -150,7 +171,7 @@ impl Route {
             scope: Scope::Read,
             query: &[],
             input: Input::None,
-            conditional: false,
+            versions: Versions::None,
             status: 200,
             output: None,
             run,
@@ -182,15 +203,15 @@ impl Route {
         Self { output: Some(schema::<T>), ..self }
     }
 
-    fn conditional(self) -> Self {
-        Self { conditional: true, ..self }
+    fn versions(self, versions: Versions) -> Self {
+        Self { versions, ..self }
     }
 }
 
-/// An `async fn` as the function pointer of a route.
+/// An `async fn`, perhaps with an argument more, as the function pointer of a route.
 macro_rules! run {
-    ($function:path) => {
-        |app, call| Box::pin(async move { $function(&app, call).await })
+    ($function:path $(, $argument:expr)?) => {
+        |app, call| Box::pin(async move { $function(&app, call $(, $argument)?).await })
     };
 }
 use run;
@@ -224,18 +245,16 @@ impl Call {
         }
     }
 
-    /// The version that `If-Match` names.
-    fn if_match(&self) -> Result<u64, Problem> {
-        let header = self.headers.get("if-match").ok_or_else(|| {
-            Problem::no_match("send If-Match with the ETag of what was read, so that nobody's change is lost")
-        })?;
-        let text = header.to_str().unwrap_or_default();
-        text.trim_matches('"')
-            .parse()
-            .map_err(|_| Problem::changed("If-Match is not an ETag that this service gave"))
+    /// Refuses with 412 if `If-Match` is there and does not name a thing's version.
+    fn unchanged(&self, version: u64) -> Result<(), Problem> {
+        match &self.if_match {
+            Some(tags) if !tags.strongly(&tag(version)) => Err(changed()),
+            _ => Ok(()),
+        }
     }
 
-    /// Makes the effect of this call and answers.
+    /// Makes the effect of this call and answers. Where the caller named a version and somebody else's change came first,
+    /// that is 412.
     async fn commit(
         &self,
         app: &App,
@@ -256,9 +275,32 @@ impl Call {
             writes,
             answer: kept,
         };
-        app.commit(effect).await?;
-        Ok(Reply::Json(answer))
+        match app.commit(effect).await {
+            Ok(()) => Ok(Reply::Json(answer)),
+            Err(problem) if problem.is_overtaken() && self.if_match.is_some() => Err(changed()),
+            Err(problem) => Err(problem),
+        }
     }
+}
+
+/// Makes a change that is not about what the caller has read: where somebody else's came before it, it is made again on
+/// what that has left.
+async fn again<F>(change: impl Fn() -> F) -> Result<Reply, Problem>
+where
+    F: Future<Output = Result<Reply, Problem>>,
+{
+    for _ in 0..5 {
+        match change().await {
+            Err(problem) if problem.is_overtaken() => {}
+            other => return other,
+        }
+    }
+    Err(Problem::overtaken("it changes too quickly; ask again"))
+}
+
+/// What is said where a thing is no longer the version that the caller named.
+fn changed() -> Problem {
+    Problem::changed("it has changed since it was read; read it again")
 }
 
 /// An answer of JSON.
@@ -269,7 +311,7 @@ fn answer<T: Serialize>(status: u16, body: &T) -> Result<Answer, Problem> {
 
 /// An answer with the thing and its version.
 fn versioned<T: Serialize>(status: u16, body: &T, version: u64) -> Result<Answer, Problem> {
-    Ok(Answer { etag: Some(format!("\"{version}\"")), ..answer(status, body)? })
+    Ok(Answer { etag: Some(tag(version)), ..answer(status, body)? })
 }
 
 /// A name or a note that people wrote: not empty, not too long, no control characters.

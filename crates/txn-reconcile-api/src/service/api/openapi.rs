@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::super::problem::Problem;
-use super::{Input, Route, routes};
+use super::{Input, Route, Versions, routes};
 
 /// The document.
 #[must_use]
@@ -21,7 +21,19 @@ pub fn document() -> String {
                 json!({ "text/csv": { "schema": { "type": "string" } }, "application/x-ndjson": { "schema": { "type": "string" } } })
             }
         };
-        responses.insert(route.status.to_string(), json!({ "description": "Done", "content": content }));
+        let mut done = json!({ "description": "Done", "content": content });
+        if route.versions != Versions::None {
+            let etag =
+                json!({ "description": "The version.", "schema": { "type": "string", "pattern": ETAG } });
+            done["headers"] = json!({ "ETag": etag });
+        }
+        if route.versions == Versions::Shown {
+            responses.insert(
+                "304".into(),
+                json!({ "description": "It is still of that ETag.", "headers": done["headers"] }),
+            );
+        }
+        responses.insert(route.status.to_string(), done);
         for (status, _, meaning) in Problem::KINDS {
             let problem = json!({ "description": meaning, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
             responses.entry(status.to_string()).or_insert(problem);
@@ -111,6 +123,12 @@ fn operation_id(route: &Route) -> String {
 /// Text of a query holds no zero byte, which PostgreSQL's text cannot.
 const NO_ZERO: &str = "^[^\\u0000]*$";
 
+/// An `ETag` of the service's own.
+const ETAG: &str = "^\"[0-9]{1,19}\"$";
+
+/// What stands in `If-Match` and `If-None-Match`.
+const ETAGS: &str = "^([*]|((W/)?\"[!#-~]*\"(, (W/)?\"[!#-~]*\")*)?)$";
+
 fn parameters(route: &Route) -> Vec<Value> {
     let string = json!({ "type": "string", "minLength": 1, "maxLength": 200 });
     let mut parameters: Vec<Value> = route
@@ -134,22 +152,36 @@ fn parameters(route: &Route) -> Vec<Value> {
         };
         parameters.push(json!({ "name": name, "in": "query", "description": doc, "required": *name == "source", "schema": schema }));
     }
-    let mut header = |name: &str, doc: &str, pattern: &str| {
+    let mut header = |name: &str, required: bool, doc: &str, pattern: &str| {
         let schema = json!({ "type": "string", "pattern": pattern });
         parameters.push(
-            json!({ "name": name, "in": "header", "description": doc, "required": true, "schema": schema }),
+            json!({ "name": name, "in": "header", "description": doc, "required": required, "schema": schema }),
         );
     };
     if route.method != axum::http::Method::GET {
         let doc = "A new one for each thing to be done; the same one when asking again.";
-        header("Idempotency-Key", doc, "^[!-~]{1,200}$");
+        header("Idempotency-Key", true, doc, "^[!-~]{1,200}$");
     }
-    if route.conditional {
-        header("If-Match", "The ETag of what was read.", "^\"[0-9]{1,19}\"$");
+    match route.versions {
+        Versions::None => {}
+        Versions::Shown => {
+            header("If-None-Match", false, "ETags that are known: 304 if it is of one of them.", ETAGS)
+        }
+        Versions::Heeded => {
+            header(
+                "If-Match",
+                false,
+                "ETags: 412 if it is of none of them. Without it, whatever it is of.",
+                ETAGS,
+            );
+        }
+        Versions::Needed => {
+            header("If-Match", true, "The ETag of what was read: 412 if it has changed.", ETAGS)
+        }
     }
     if matches!(route.input, Input::File) {
         let pattern = "^sha-256=:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=:$";
-        header("Content-Digest", "`sha-256=:BASE64:` of the file (RFC 9530).", pattern);
+        header("Content-Digest", true, "`sha-256=:BASE64:` of the file (RFC 9530).", pattern);
     }
     parameters
 }

@@ -15,7 +15,7 @@ use super::super::store::{Due, Expect, Key, Write};
 use super::super::traces;
 use super::super::worker::QUEUE;
 use super::cursor::List;
-use super::{Call, PAGING, Page, Reply, Route, answer, cursor, run, same, versioned};
+use super::{Call, PAGING, Page, Reply, Route, Versions, again, answer, cursor, run, same, versioned};
 use crate::date::Date;
 
 pub fn routes() -> Vec<Route> {
@@ -27,8 +27,11 @@ pub fn routes() -> Vec<Route> {
             "Shows a run: its progress, and its summary when it is completed",
             run!(show),
         )
-        .gives::<Run>(),
-        Route::post("/v1/runs/{run}/cancel", "Cancels a run", 200, run!(cancel)).gives::<Run>(),
+        .gives::<Run>()
+        .versions(Versions::Shown),
+        Route::post("/v1/runs/{run}/cancel", "Cancels a run", 200, run!(cancel))
+            .gives::<Run>()
+            .versions(Versions::Heeded),
         Route::get("/v1/runs/{run}/matches", "Lists the matches of a completed run", run!(matches))
             .query(PAGING)
             .gives::<Page<Match>>(),
@@ -251,27 +254,27 @@ async fn show(app: &App, call: Call) -> Result<Reply, Problem> {
     Ok(Reply::Json(versioned(200, &public(run), version)?))
 }
 
+/// The worker renews its lease several times a second, and each time the run has another version.
 async fn cancel(app: &App, call: Call) -> Result<Reply, Problem> {
+    let call = &call;
+    again(|| cancel_as_it_is(app, call)).await
+}
+
+async fn cancel_as_it_is(app: &App, call: &Call) -> Result<Reply, Problem> {
     let key = app.key(&call.who.tenant, "run", call.part(0));
-    // The worker renews its lease now and then; a cancellation that meets one is made again.
-    for _ in 0..5 {
-        let (run, version): (Run, u64) = app.read(&key).await?;
-        if !matches!(run.status, RunStatus::Queued | RunStatus::Running) {
-            return Err(Problem::conflict("the run has ended already"));
-        }
-        if run.closing {
-            return Err(Problem::conflict("the run is about to be completed"));
-        }
-        let mut writes = release(app, &call.who.tenant, &run).await?;
-        let run = Run { status: RunStatus::Cancelled, lease: None, ..run };
-        writes.push(Write::put(key.clone(), same(version), encode(&run)?));
-        let shown = versioned(200, &public(run.clone()), version + 1)?;
-        match call.commit(app, "run.cancel", &run.id, json!({}), writes, shown).await {
-            Err(problem) if problem.status == 409 => {}
-            other => return other,
-        }
+    let (run, version): (Run, u64) = app.read(&key).await?;
+    call.unchanged(version)?;
+    if !matches!(run.status, RunStatus::Queued | RunStatus::Running) {
+        return Err(Problem::conflict("the run has ended already"));
     }
-    Err(Problem::conflict("the run changes too quickly; ask again"))
+    if run.closing {
+        return Err(Problem::conflict("the run is about to be completed"));
+    }
+    let mut writes = release(app, &call.who.tenant, &run).await?;
+    let run = Run { status: RunStatus::Cancelled, lease: None, ..run };
+    writes.push(Write::put(key.clone(), same(version), encode(&run)?));
+    let shown = versioned(200, &public(run.clone()), version + 1)?;
+    call.commit(app, "run.cancel", &run.id, json!({}), writes, shown).await
 }
 
 /// A run whose lists can be read.

@@ -17,7 +17,7 @@ use super::super::problem::Problem;
 use super::super::records::{Remark, Source, Statement, encode};
 use super::super::store::{Expect, Write};
 use super::cursor::List;
-use super::{Call, Input, PAGING, Page, Reply, Route, run, text, versioned};
+use super::{Call, Input, PAGING, Page, Reply, Route, Versions, run, text, versioned};
 use crate::formats::mapping::Mapping;
 use crate::formats::{Limits, ReadError, ReadOptions, ReadReport, Reader};
 
@@ -37,7 +37,9 @@ pub fn routes() -> Vec<Route> {
         Route::get(contract::UPLOAD_PATH, "Lists the statements", run!(list))
             .query(PAGING)
             .gives::<Page<Statement>>(),
-        Route::get("/v1/statements/{statement}", "Shows a statement", run!(show)).gives::<Statement>(),
+        Route::get("/v1/statements/{statement}", "Shows a statement", run!(show))
+            .gives::<Statement>()
+            .versions(Versions::Shown),
     ]
 }
 
