@@ -160,11 +160,7 @@ impl Held<'_> {
                 Ok::<u64, Stop>(((chunk + 1) * CHUNK).min(total))
             }
         };
-        let mut kept = written.buffered(threads).map_ok(put).try_buffered(IN_FLIGHT).boxed();
-        while let Some(number) = self.meanwhile(kept.try_next()).await?? {
-            self.run.progress.matches_saved = number;
-            self.note().await?;
-        }
-        self.keep().await
+        let steps = written.buffered(threads).map_ok(put).try_buffered(IN_FLIGHT);
+        self.save(steps, |progress| &mut progress.matches_saved).await
     }
 }

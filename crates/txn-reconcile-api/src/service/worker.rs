@@ -8,11 +8,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::StreamExt;
-use futures_util::future::try_join_all;
+use futures_util::future::{Either, ready, select};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::json;
+use tokio::sync::watch;
 use tracing::{Instrument, Span, info_span};
 
 use super::App;
@@ -22,8 +23,8 @@ use super::clock::id;
 use super::ledger::Effect;
 use super::problem::Problem;
 use super::records::{
-    Amount, Break, BreakState, Entry, Near, Run, RunStatus, Source, Statement, StoredRuleset, break_key,
-    decode, encode,
+    Amount, Break, BreakState, Entry, Near, Progress, Run, RunStatus, Source, Statement, StoredRuleset,
+    break_key, decode, encode,
 };
 use super::store::{
     BODY_BYTES_MAX, Due, Expect, Item, Key, Query, StoreError, TRANSACTION_BYTES_MAX, WRITES_MAX, Write,
@@ -207,11 +208,6 @@ impl<'a> Held<'a> {
     /// Renews the lease if a third of it is over.
     pub async fn renew(&mut self) -> Result<(), Stop> {
         if self.app.clock.now_ms() >= self.renewed + LEASE_MS / 3 { self.keep().await } else { Ok(()) }
-    }
-
-    /// Keeps the progress of a list, and the lease with it, unless that was done a moment ago.
-    pub async fn note(&mut self) -> Result<(), Stop> {
-        if self.app.clock.now_ms() >= self.renewed + NOTE_MS { self.keep().await } else { Ok(()) }
     }
 
     /// Works on what may take longer than a lease lasts, and renews it meanwhile: the engine over much, or a file store
@@ -456,19 +452,53 @@ impl<'a> Held<'a> {
             }
             Ok::<Write, Stop>(Write::put(break_key(&tenant, &run, number), Expect::Absent, encode(&shown)?))
         });
-        let mut transactions = transactions(items);
+        let mut reached = self.run.progress.breaks_saved;
+        let put = stream::iter(transactions(items)).map_ok(|writes| put_absent(app, writes));
+        let steps = put.try_buffered(IN_FLIGHT).map_ok(move |count| {
+            reached += count;
+            reached
+        });
+        self.save(steps, |progress| &mut progress.breaks_saved).await
+    }
+
+    /// Keeps a list by steps, each of which says up to where the list is there; and the progress, now and then. The steps
+    /// go on meanwhile: one that waits half-way, while nobody polls it, holds a connection to PostgreSQL, and progress
+    /// needs one too.
+    pub async fn save(
+        &mut self,
+        steps: impl Stream<Item = Result<u64, Stop>>,
+        saved: fn(&mut Progress) -> &mut u64,
+    ) -> Result<(), Stop> {
+        let (reach, mut reached) = watch::channel(*saved(&mut self.run.progress));
+        let steps = steps.try_for_each(|to| {
+            reach.send_replace(to);
+            ready(Ok(()))
+        });
+        let mut steps = pin!(steps);
         loop {
-            // All of them have ended before progress is kept: one that waits half-way, while nobody polls it, holds a
-            // connection to PostgreSQL, and progress needs one too.
-            let some: Vec<Vec<Write>> = transactions.by_ref().take(IN_FLIGHT).collect::<Result<_, _>>()?;
-            if some.is_empty() {
-                break;
+            let mut ended = tokio::select! {
+                biased;
+                done = &mut steps => Some(done),
+                _ = reached.changed() => None,
+                () = self.app.clock.sleep(LEASE_MS / 3) => None,
+            };
+            *saved(&mut self.run.progress) = *reached.borrow_and_update();
+            if ended.is_none() && self.app.clock.now_ms() >= self.renewed + NOTE_MS {
+                let keeping = pin!(self.keep());
+                match select(&mut steps, keeping).await {
+                    Either::Left((done, keeping)) => {
+                        keeping.await?;
+                        ended = Some(done);
+                    }
+                    Either::Right((kept, _)) => kept?,
+                }
             }
-            let counts = try_join_all(some.into_iter().map(|writes| put_absent(app, writes))).await?;
-            self.run.progress.breaks_saved += counts.iter().sum::<u64>();
-            self.note().await?;
+            if let Some(done) = ended {
+                done?;
+                *saved(&mut self.run.progress) = *reached.borrow();
+                return self.keep().await;
+            }
         }
-        self.keep().await
     }
 }
 

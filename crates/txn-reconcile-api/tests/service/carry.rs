@@ -12,7 +12,7 @@ use txn_reconcile_api::service::{App, audit, worker};
 
 use super::api::{Client, fresh, id, member};
 use super::backends::{self, app};
-use super::faults::World;
+use super::faults::{Fault, World};
 use super::simulation::{self, Patient, Seed, seeds};
 
 /// Rows of a file: reference, amount, day of November.
@@ -393,6 +393,67 @@ async fn a_cancelled_run_gives_back_what_it_took_over() {
         }
     }
     assert!(cancelled > 3 && completed > 1 && held > 1, "{cancelled}, {completed}, {held}");
+}
+
+/// A run that goes on from another one, with one failure at a call. Answers whether it came to that.
+async fn one_failure(fault: Fault, after: u64) -> bool {
+    let at = format!("{fault:?} after {after} calls");
+    let world = World::new(1);
+    let calm = world.calm();
+    let client = member(&calm, "acme").await;
+    let books = Books::new(&client).await;
+    let wanted = books.wanted(&client, &file(&FIRST), &file(&FIRST[..1])).await;
+    let first = id(&client.post("/v1/runs", wanted).await);
+    work(&calm).await;
+    let by_hand = format!("/v1/runs/{first}/manual-matches");
+    let proposed = client.post(&by_hand, json!({ "breaks": [2, 3], "note": "waits" })).await;
+    assert_eq!(proposed.status, 201, "{}", proposed.text);
+    let rows = [FIRST[1], ("INV-EE", "50.00", 3)];
+    let wanted = books.wanted(&client, &file(&rows), &file(&rows[..1])).await;
+    let second = id(&client.post("/v1/runs", wanted).await);
+    world.fail_once(fault, after);
+    for _ in 0..4 {
+        while worker::step(&calm, "test").await == Ok(true) {}
+        world.pass_time(31_000);
+    }
+    let failed = world.has_failed();
+
+    let shown = client.get(&format!("/v1/runs/{second}")).await.body;
+    assert_eq!(shown["status"], "completed", "{at}: {shown}");
+    let progress = &shown["progress"];
+    assert_eq!(
+        (&progress["matches_saved"], &progress["breaks_saved"]),
+        (&json!(1), &json!(3)),
+        "{at}: {shown}"
+    );
+    assert_eq!(progress["carried_closed"], 3, "{at}: {shown}");
+    let matches = client.get(&format!("/v1/runs/{second}/matches")).await.body;
+    assert_eq!(matches["items"].as_array().unwrap().len(), 1, "{at}: {matches}");
+    let wanted = [("INV-CC", "open"), ("INV-DD", "open"), ("INV-EE", "open")];
+    assert_eq!(states(&breaks(&client, &second).await), wanted, "{at}");
+    let wanted = [("INV-BB", "matched_later"), ("INV-CC", "carried"), ("INV-DD", "carried")];
+    assert_eq!(states(&breaks(&client, &first).await), wanted, "{at}");
+    let (open, remembered) = simulation::handed_on(&calm, &second).await;
+    assert_eq!((open, remembered.map(|side| side.len())), (3, [2, 2]), "{at}");
+    assert_eq!(client.get(&by_hand).await.body["items"][0]["state"], "lapsed", "{at}");
+    assert!(audit::verify(&calm, "acme").await.unwrap().intact, "{at}");
+    let log = client.get("/v1/audit?limit=500").await.text;
+    for (action, times) in [("run.complete", 2), ("breaks.close", 1), ("match.lapse", 1)] {
+        assert_eq!(log.matches(&format!("\\\"{action}\\\"")).count(), times, "{at}: {action}");
+    }
+    failed
+}
+
+/// Whichever call fails, and whether it was done or not, the run is completed all the same, once.
+#[tokio::test]
+async fn no_call_that_fails_costs_a_run_anything() {
+    for (fault, fewest) in [(Fault::Throttled, 40), (Fault::LostAnswer, 12)] {
+        let mut calls = 0;
+        while one_failure(fault, calls).await {
+            calls += 1;
+        }
+        assert!(calls >= fewest, "{fault:?}: {calls}");
+    }
 }
 
 #[tokio::test]

@@ -119,6 +119,8 @@ pub struct World {
     moved: Notify,
     /// A hash over every call, in order, and what became of it.
     trace: Mutex<DefaultHasher>,
+    /// What befalls one call, and how many others come before it.
+    once: Mutex<Option<(Fault, u64)>>,
     /// Whether the store or the files are out: every call fails, whatever else is allowed.
     pub store_out: AtomicBool,
     pub files_out: AtomicBool,
@@ -148,6 +150,7 @@ impl World {
             two: AtomicBool::new(false),
             moved: Notify::new(),
             trace: Mutex::default(),
+            once: Mutex::default(),
             store_out: AtomicBool::new(false),
             files_out: AtomicBool::new(false),
             chance,
@@ -157,6 +160,31 @@ impl World {
     /// Lets as many faults come from now on.
     pub fn allow(&self, faults: i64) {
         self.budget.store(faults, Ordering::Relaxed);
+    }
+
+    /// Lets one call fail, after so many others that could: [`Fault::Throttled`], [`Fault::LostAnswer`].
+    pub fn fail_once(&self, fault: Fault, after: u64) {
+        *self.once.lock().unwrap() = Some((fault, after));
+    }
+
+    /// Takes back the failure of [`Self::fail_once`]; answers whether it has come.
+    pub fn has_failed(&self) -> bool {
+        self.once.lock().unwrap().take().is_none()
+    }
+
+    fn fails_now(&self, fault: Fault) -> bool {
+        let mut once = self.once.lock().unwrap();
+        match &mut *once {
+            Some((of, 0)) if *of == fault => {
+                *once = None;
+                true
+            }
+            Some((of, after)) if *of == fault => {
+                *after -= 1;
+                false
+            }
+            _ => false,
+        }
     }
 
     pub fn pass_time(&self, ms: u64) {
@@ -173,6 +201,9 @@ impl World {
     }
 
     fn strikes(&self, fault: Fault, call: &str) -> bool {
+        if self.fails_now(fault) {
+            return true;
+        }
         let one_in = if call == self.sore { SORE } else { self.one_in[&fault] };
         let strikes = self.budget.load(Ordering::Relaxed) > 0 && self.chance.one_in(one_in);
         if strikes {

@@ -140,7 +140,7 @@ async fn files_are_whole(app: &App, statements: &[Value]) {
 }
 
 /// What a run hands on: how many entries it has left open, and by side whose are remembered as matched.
-async fn handed_on(app: &App, run: &str) -> (usize, [BTreeSet<String>; 2]) {
+pub async fn handed_on(app: &App, run: &str) -> (usize, [BTreeSet<String>; 2]) {
     let tenant = audit::sha256(b"acme");
     let text = String::from_utf8(bytes(app, &format!("carry/{tenant}/{run}.ndjson")).await).unwrap();
     assert!(text.ends_with('\n'), "{text}");
