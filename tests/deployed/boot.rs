@@ -10,8 +10,8 @@ use std::time::Duration;
 use contract::{StoreKind, Var};
 use serde_json::{Value, json};
 
-use super::engines::Engines;
 use super::http::{Answer, Caller, fresh};
+use super::policy::Held;
 use super::task::{Container, Module, Task};
 
 #[test]
@@ -26,7 +26,7 @@ fn an_environment_on_postgresql_boots_as_it_is_synthesized() {
 
 fn boots(module: &Module, store: StoreKind) {
     the_definition_is_the_contract(module);
-    let engines = Engines::start(module);
+    let engines = Held::start(module);
     if store == StoreKind::Postgres {
         let made = Container::of(module, "migrate", &engines).output();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

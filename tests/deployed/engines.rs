@@ -2,7 +2,7 @@
 //!
 //! The only variables that a task is given beside those of its definition are what ECS sets itself (the region), the
 //! credentials that its agent would hand out, and `AWS_ENDPOINT_URL_*`, which lead to the engines. None of the engines
-//! looks at the credentials, so what the role may do is not tried here but held against the policy (`calls`).
+//! looks at the credentials, so what the role may do is not tried here but held against its policy (`policy`).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -62,7 +62,11 @@ impl Engines {
 
     /// What AWS knows and no synthesized module can.
     pub fn know(&self, reference: &str) -> Option<String> {
-        (reference == "aws_db_instance.main.address").then(|| self.database.as_ref().unwrap().ip.to_string())
+        match reference {
+            "aws_db_instance.main.address" => Some(self.database.as_ref()?.ip.to_string()),
+            "aws_db_instance.main.resource_id" => Some("db-LOCAL".to_owned()),
+            _ => None,
+        }
     }
 
     /// Where the certificate authorities of the database lie.

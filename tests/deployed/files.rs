@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::boot::member;
-use super::calls::{Recorder, Seen};
-use super::engines::Engines;
+use super::policy::Held;
+use super::recorder::Seen;
 use super::task::{Container, Module};
 
 /// Bytes of a file that takes several parts of 8 MiB.
@@ -26,9 +26,7 @@ fn large(last: &str) -> Vec<u8> {
 #[test]
 fn a_large_file_passes_through_in_parts_and_a_refused_one_leaves_nothing() {
     let module = Module::of("envs", "prod");
-    let mut engines = Engines::start(&module);
-    let s3 = Recorder::before(engines.aws.url().trim_start_matches("http://").parse().unwrap());
-    engines.endpoints.insert("AWS_ENDPOINT_URL_S3", format!("http://{}", s3.address));
+    let engines = Held::start(&module);
     let container = Container::of(&module, "main", &engines);
     let task = container.start(contract::READINESS_PATH);
     let member = member(&task, &container, "acme", &["read", "write"]);
@@ -48,7 +46,7 @@ fn a_large_file_passes_through_in_parts_and_a_refused_one_leaves_nothing() {
     let open = ask("list_multipart_uploads");
     assert!(open["Uploads"].as_array().is_none_or(Vec::is_empty), "{open}");
 
-    let calls = s3.calls();
+    let calls = engines.s3.calls();
     let parts: Vec<&Seen> =
         calls.iter().filter(|call| call.method == "PUT" && call.target.contains("partNumber")).collect();
     assert!(parts.len() >= 5, "{} parts", parts.len());

@@ -15,9 +15,13 @@ mod fuzz;
 mod http;
 mod image;
 mod laptop;
+#[path = "../../crates/txn-reconcile-api/tests/service/needs.rs"]
+mod needs;
+mod policy;
 #[path = "../../crates/txn-reconcile-api/tests/service/postgres.rs"]
 mod postgres;
 mod program;
+mod recorder;
 mod replicas;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared with the end-to-end tests, which use the rest")]

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::boot::member;
 use super::calls::ended;
-use super::engines::Engines;
 use super::http::Caller;
+use super::policy::Held;
 use super::task::{Container, Module, Task};
 
 #[test]
@@ -38,7 +38,7 @@ fn entries(prefix: char) -> String {
 }
 
 fn share(module: &Module) {
-    let engines = Engines::start(module);
+    let engines = Held::start(module);
     if module.resources("aws_db_instance").contains_key("main") {
         assert!(Container::of(module, "migrate", &engines).output().status.success());
     }

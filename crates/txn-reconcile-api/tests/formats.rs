@@ -254,8 +254,19 @@ fn zip(name: &str, bytes: &[u8], deflate: bool, behind: bool) -> Vec<u8> {
     file.extend(body);
     if behind {
         file.extend(b"PK\x07\x08");
-        file.extend(sums);
+        file.extend(&sums);
     }
+    let list = u32::try_from(file.len()).unwrap();
+    file.extend(b"PK\x01\x02\x14\0\x14\0\0\0");
+    file.extend([if deflate { 8 } else { 0 }, 0, 0, 0, 0, 0]);
+    file.extend(sums);
+    file.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+    file.extend([0; 16]);
+    file.extend(name.bytes());
+    let length = u32::try_from(file.len()).unwrap() - list;
+    file.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
+    file.extend([length.to_le_bytes(), list.to_le_bytes()].concat());
+    file.extend([0, 0]);
     file
 }
 
@@ -264,15 +275,15 @@ fn archives_of_one_file_are_unpacked_and_hostile_ones_refused() {
     let bytes = sample("bank.sta");
     let plain = lines(&read(&bytes).entries);
     for (deflate, behind) in [(false, false), (true, false), (true, true)] {
-        let mut archive = zip("bank.sta", &bytes, deflate, behind);
-        let single = archive.clone();
-        archive.extend(b"PK\x01\x02 the central directory");
+        let single = zip("bank.sta", &bytes, deflate, behind);
         for chunk in [1, 5, 1 << 16] {
-            let read = read_in(&archive, ReadOptions::default(), chunk).unwrap().1;
+            let read = read_in(&single, ReadOptions::default(), chunk).unwrap().1;
             assert_eq!(lines(&read.entries), plain, "{deflate} {behind} {chunk}");
         }
         let two = [single.clone(), single.clone()].concat();
         assert!(matches!(read_in(&two, ReadOptions::default(), 1 << 16), Err(ReadError::Archive(_))));
+        let more = [&single[..], b"x"].concat();
+        assert!(matches!(read_in(&more, ReadOptions::default(), 1 << 16), Err(ReadError::Archive(_))));
         let cut = &single[..single.len() / 2];
         assert_eq!(read_in(cut, ReadOptions::default(), 1 << 16).err(), Some(ReadError::Damaged));
         let mut damaged = single;
@@ -376,7 +387,7 @@ fn nacha_with_and_without_line_ends() {
     assert_eq!(lines(&found.entries), expected);
     assert_eq!(found.entries.description(1), "INVOICE 77 NOVEMBER");
     assert_eq!(found.statements[0].tie_out(), TieOut::Ties);
-    assert_eq!(found.cards_count, 0, "the receiver's account is no card number");
+    assert_eq!(found.cards_count, 0, "routing, trace and account numbers are no card numbers");
     let joined: Vec<u8> = bytes.into_iter().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     assert_eq!(lines(&read(&joined).entries), expected);
 }
@@ -453,6 +464,56 @@ fn card_numbers_are_reported_by_place_and_never_repeated() {
     assert!(!format!("{found:?}").contains("4111"));
     let named = read(b"reference,amount,currency,date,cvv\nA,1.00,EUR,2026-01-01,123\n");
     assert_eq!((named.cards_count, named.cards[0].line), (1, 1));
+}
+
+/// A card that stands on its own anywhere in any sample file stops the file, and its digits are in no message.
+#[test]
+fn a_card_inserted_anywhere_in_a_sample_is_refused() {
+    const CARD: &str = "4111111111111111";
+    // The fields of NACHA stand at fixed places: what is inserted moves them.
+    for (name, format) in SAMPLES.iter().filter(|(_, format)| *format != Format::Nacha) {
+        let bytes = sample(name);
+        let beside = |at: usize| bytes.get(at).is_none_or(|byte| !byte.is_ascii_digit() && byte.is_ascii());
+        for at in (0..=bytes.len()).filter(|at| beside(*at) && (*at == 0 || beside(at - 1))) {
+            let changed = [&bytes[..at], CARD.as_bytes(), &bytes[at..]].concat();
+            let options = ReadOptions { format: Some(*format), ..ReadOptions::default() };
+            let said = match read_in(&changed, options, 1 << 16) {
+                Ok((_, found)) => {
+                    assert!(found.cards_count > 0, "{name} at {at}");
+                    format!("{:?} {:?}", found.cards, found.diagnostics)
+                }
+                Err(error) => format!("{error:?}"),
+            };
+            assert!(!said.contains("41111"), "{name} at {at}: {said}");
+        }
+    }
+}
+
+#[test]
+fn an_exemption_is_for_card_numbers_of_one_column_of_any_format() {
+    let read = |bytes: &[u8], column: &str| {
+        let mapping = Mapping { exempt: vec![column.to_owned()], ..Mapping::default() };
+        read_in(bytes, ReadOptions { mapping: Some(mapping), ..ReadOptions::default() }, 1 << 16).unwrap().1
+    };
+    let csv = |reference: &str, note: &str| {
+        format!("reference,amount,currency,date,note\n{reference},1.00,EUR,2026-01-01,{note}\n").into_bytes()
+    };
+    let card = "4111111111111111";
+    assert_eq!(read(&csv(card, ""), "reference").cards_count, 0);
+    assert_eq!(read(&csv("", card), "reference").cards_count, 1);
+    for track in [";4111111111111111=25121010000012300000?", "%B4111111111111112^DOE/J^2512101000"] {
+        assert_eq!(read(&csv(track, ""), "reference").cards[0].what.name(), "magnetic-stripe data");
+    }
+    let mt940 = String::from_utf8(sample("bank.sta")).unwrap().replace("37040044/0532013000", card);
+    assert_eq!((read(mt940.as_bytes(), "25").cards_count, read(mt940.as_bytes(), "20").cards_count), (0, 1));
+    let nacha = String::from_utf8(sample("formats/payroll.ach")).unwrap().replace("000123456789    ", card);
+    assert_eq!((read(nacha.as_bytes(), "6").cards_count, read(nacha.as_bytes(), "7").cards_count), (0, 1));
+    let camt = String::from_utf8(sample("formats/statement.camt053.xml")).unwrap();
+    let camt = camt.replace("<IBAN>DE89370400440532013000</IBAN>", &format!("<Othr><Id>{card}</Id></Othr>"));
+    assert_eq!(
+        (read(camt.as_bytes(), "Othr/Id").cards_count, read(camt.as_bytes(), "Id").cards_count),
+        (0, 1)
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::progress::{Progress, Stage};
 use super::{Failure, exit};
 use crate::engine::Side;
 use crate::entry::{EntrySet, RawPlace};
-use crate::formats::{ReadOptions, ReadReport, Reader};
+use crate::formats::{CardFinding, ReadError, ReadOptions, ReadReport, Reader};
 use crate::rules::file::Sign;
 use crate::rules::{Ruleset, SourceRules};
 
@@ -60,6 +60,10 @@ fn read(job: Job, progress: &Progress) -> Result<ReadReport, Failure> {
     let withheld = crate::pan::scan(name.as_bytes()).is_some();
     let label = if withheld { "(name withheld)".to_owned() } else { job.path.display().to_string() };
     let fail = |message: String| Failure::new(exit::INPUT, format!("{label}: {message}"));
+    let refuse = |error: ReadError| match error {
+        ReadError::Cards(count, cards) => holds_cards(count, &places(&label, &cards)),
+        error => fail(error.to_string()),
+    };
     let mut file = File::open(&job.path).map_err(|error| fail(error.to_string()))?;
     let mut reader = match job.fetch {
         Some(places) => Reader::fetch(&name, job.options, places),
@@ -75,10 +79,10 @@ fn read(job: Job, progress: &Progress) -> Result<ReadReport, Failure> {
         if length == 0 {
             break;
         }
-        reader.push(&chunk[..length]).map_err(|error| fail(error.to_string()))?;
+        reader.push(&chunk[..length]).map_err(&refuse)?;
         progress.advance(length as u64);
     }
-    reader.finish().map_err(|error| fail(error.to_string()))
+    reader.finish().map_err(&refuse)
 }
 
 /// Reads files side by side, and answers in their order.
@@ -122,25 +126,30 @@ pub fn refuse_cards(reports: &[ReadReport]) -> Result<(), Failure> {
         count += report.collector.cards_count;
         let file =
             report.collector.entries.files().first().map(|file| file.name.as_str()).unwrap_or_default();
-        for finding in &report.collector.cards {
-            message.push_str(&format!(
-                "\n  {file}: line {}, column \"{}\": {}",
-                finding.line,
-                finding.column,
-                finding.what.name()
-            ));
-        }
+        message.push_str(&places(file, &report.collector.cards));
     }
-    if count == 0 {
-        return Ok(());
-    }
-    Err(Failure::new(
+    if count == 0 { Ok(()) } else { Err(holds_cards(count, &message)) }
+}
+
+fn places(file: &str, cards: &[CardFinding]) -> String {
+    let place = |card: &CardFinding| {
+        let column = match &*card.column {
+            "" => String::new(),
+            column => format!(", column \"{column}\""),
+        };
+        format!("\n  {file}: line {}{column}: {}", card.line, card.what.name())
+    };
+    cards.iter().map(place).collect()
+}
+
+fn holds_cards(count: u64, places: &str) -> Failure {
+    Failure::new(
         exit::CARD_DATA,
         format!(
             "card data in {count} place(s); remove it from the source, or exempt the column with a reason (card_exempt in \
-             the ruleset) if its numbers are something else{message}"
+             the ruleset) if its numbers are something else{places}"
         ),
-    ))
+    )
 }
 
 /// Joins what was read from several files into one side.

@@ -35,6 +35,8 @@ struct Record {
     lines: usize,
     /// Whether the last line had no slash at its end.
     unfinished: bool,
+    /// Whether card data was found in one of its lines.
+    has_card: bool,
 }
 
 /// Totals of a level.
@@ -64,6 +66,12 @@ impl Bai2Parser {
         if text.is_empty() {
             return Ok(());
         }
+        let code = match &self.record {
+            Some(record) if text.starts_with("88") => record.text.get(..2),
+            _ => text.get(..2),
+        };
+        let has_card = out.screen(line.number, code.unwrap_or_default(), line.text);
+        out.cover(line.offset, line.text.len());
         let unfinished = !text.ends_with('/');
         let body = text.strip_suffix('/').unwrap_or(text);
         // Some banks put another mark behind the record code of a continuation.
@@ -80,6 +88,7 @@ impl Bai2Parser {
                     record.text.push('\n');
                     record.text.push_str(rest);
                     record.lines += 1;
+                    record.has_card |= has_card;
                     record.raw.extend(&line);
                 }
                 _ => out.reject(
@@ -98,6 +107,7 @@ impl Bai2Parser {
             raw: Span::of(&line),
             lines: 1,
             unfinished,
+            has_card,
         });
         Ok(())
     }
@@ -226,7 +236,9 @@ impl Bai2Parser {
             out.reject(record.line, "02", "date-missing", "the group has no as-of date");
             return Ok(());
         };
-        if [&bank, &customer, &text].into_iter().any(|text| out.screen(record.line, "16", text.as_bytes())) {
+        // A number may go on behind the end of a line.
+        let joined = cursor.rest.replace('\n', "");
+        if record.has_card || out.screen(record.line, "16", joined.as_bytes()) {
             out.reject(record.line, "", "card-data", "the entry holds card data");
             return Ok(());
         }

@@ -6,6 +6,8 @@
 //! that of `CdtDbtInd`: a reversal (`RvslInd`) already carries the direction in which the money moves. Message
 //! definitions: <https://www.iso20022.org/iso-20022-message-definitions>.
 
+use std::collections::HashMap;
+
 use super::statement::{Balance, Control, Statement};
 use super::xml::{Token, attribute, token, unescape};
 use super::{Collector, Parser, ReadError};
@@ -14,6 +16,7 @@ use crate::date::Date;
 use crate::entry::{Draft, RawPlace};
 use crate::hash::Stream;
 use crate::money::{AmountSyntax, parse_amount};
+use crate::pan::{self, CardData};
 
 /// Longest text of one element that is kept, in bytes; remittance information is 140 characters.
 const TEXT_BYTES_MAX: usize = 16 << 10;
@@ -34,7 +37,12 @@ pub(crate) struct CamtParser {
     entry: Option<EntryState>,
     detail: Option<Detail>,
     seen_message: bool,
+    /// Whether each element's name says that it holds what may not be kept.
+    forbidden: HashMap<String, Option<CardData>>,
 }
+
+/// Names of elements that are remembered; the messages define some 800.
+const NAMES_MAX: usize = 4_096;
 
 /// A statement that is being read.
 #[derive(Debug, Default)]
@@ -129,16 +137,22 @@ impl CamtParser {
         Self { depth_max, line: 1, ..Self::default() }
     }
 
-    /// Whether the innermost elements have these names.
-    fn ends(&self, names: &[&str]) -> bool {
-        self.path.len() >= names.len()
-            && self.path[self.path.len() - names.len()..].iter().zip(names).all(|(a, b)| a == b)
-    }
-
-    fn start(&mut self, name: &str, attributes: &str, offset: u64) -> Result<(), ReadError> {
+    fn start(
+        &mut self,
+        name: &str,
+        attributes: &str,
+        offset: u64,
+        out: &mut Collector,
+    ) -> Result<(), ReadError> {
         if self.path.len() >= self.depth_max {
             return Err(ReadError::TooDeep { line: self.line, limit: self.depth_max });
         }
+        // Text before an element within another is of no meaning, and is stored all the same.
+        let text = std::mem::take(&mut self.text);
+        if !text.trim().is_empty() {
+            self.screen(text.trim(), out);
+        }
+        self.text = text;
         self.path.push(name.to_owned());
         self.attributes.clear();
         self.attributes.push_str(attributes);
@@ -199,16 +213,41 @@ impl CamtParser {
         Ok(())
     }
 
+    /// Looks for card data in the text of an element and in its name.
+    fn screen(&mut self, text: &str, out: &mut Collector) -> bool {
+        let Some(name) = self.path.last() else { return out.screen(self.line, "", text.as_bytes()) };
+        let forbidden = match self.forbidden.get(name) {
+            Some(forbidden) => *forbidden,
+            None => {
+                let forbidden = pan::forbidden_name(name);
+                if self.forbidden.len() < NAMES_MAX {
+                    self.forbidden.insert(name.clone(), forbidden);
+                }
+                forbidden
+            }
+        };
+        if let Some(what) = forbidden {
+            out.card(self.line, name, what);
+            return true;
+        }
+        let Some(what) = pan::scan(text.as_bytes()) else { return false };
+        // Accounts are `Id` of `Othr`, and many other things are an `Id` as well.
+        let parent = self.path.len().checked_sub(2).and_then(|at| self.path.get(at));
+        match parent.filter(|_| name == "Id") {
+            Some(parent) => out.found(self.line, &format!("{parent}/{name}"), text.as_bytes(), what),
+            None => out.found(self.line, name, text.as_bytes(), what),
+        }
+    }
+
     /// Takes the text of an element that has just ended.
     fn leaf(&mut self, text: &str, out: &mut Collector) {
-        if text.is_empty() || self.statement.is_none() {
+        if text.is_empty() {
             return;
         }
-        let is_account = self.ends(&["Id", "IBAN"])
-            || self.ends(&["Id", "Othr", "Id"])
-            || self.ends(&["ClrSysMmbId", "MmbId"]);
-        let card = !is_account
-            && out.screen(self.line, self.path.last().map_or("", String::as_str), text.as_bytes());
+        let card = self.screen(text, out);
+        if self.statement.is_none() {
+            return;
+        }
         let fault =
             self.bad_text.then(|| ("", "xml-escape", "an escape that XML does not define".to_owned()));
         let money = self.money(text);
@@ -565,7 +604,9 @@ impl Parser for CamtParser {
             let Some((token, length)) = token(&data[at..], last, self.line)? else { break };
             let closes_itself = matches!(token, Token::Start { closes: true, .. });
             match token {
-                Token::Start { name, attributes, .. } => self.start(name, attributes, offset + at as u64)?,
+                Token::Start { name, attributes, .. } => {
+                    self.start(name, attributes, offset + at as u64, out)?
+                }
                 Token::End { name } => {
                     if self.path.last().map(String::as_str) != Some(name) {
                         let message = "an end tag without its start tag".to_owned();
@@ -574,6 +615,10 @@ impl Parser for CamtParser {
                 }
                 Token::Text { text, literal } => {
                     let room = TEXT_BYTES_MAX.saturating_sub(self.text.len());
+                    // It is screened when its element ends; what is outside of all, or too much, as it stands.
+                    if text.len() <= room && !self.path.is_empty() {
+                        out.cover(offset + at as u64, length);
+                    }
                     let text = &text[..text.floor_char_boundary(room)];
                     if literal {
                         self.text.push_str(text);

@@ -40,8 +40,6 @@ struct Header {
     names: Vec<String>,
     /// Column by field.
     columns: [Option<usize>; Field::ALL.len()],
-    /// Columns that are not searched for card numbers.
-    exempt: Vec<bool>,
 }
 
 /// The fields of the current row.
@@ -95,11 +93,8 @@ impl CsvParser {
             Some(mut header) => {
                 for name in &names {
                     if let Some(what) = pan::forbidden_name(name) {
-                        out.card(self.line, &column_for_message(name), what);
+                        out.card(self.line, name, what);
                     }
-                }
-                if let Table::Mapped(mapping) = &self.table {
-                    header.exempt = names.iter().map(|name| mapping.exempt.contains(name)).collect();
                 }
                 header.names = names;
                 self.delimiter = Some(delimiter);
@@ -117,12 +112,12 @@ impl CsvParser {
         let Some(header) = &self.header else { return Ok(()) };
         let mut has_card = false;
         for (index, field) in self.row.iter(record).enumerate() {
-            if field.len() >= 13 && !header.exempt.get(index).copied().unwrap_or(false) {
+            if let Some(what) = pan::scan(field) {
                 let name = header.names.get(index).map(String::as_str).unwrap_or_default();
-                has_card |=
-                    pan::scan(field).is_some() && out.screen(self.line, &column_for_message(name), field);
+                has_card |= out.found(self.line, name, field, what);
             }
         }
+        out.cover(raw.offset, record.len());
         if has_card {
             out.reject(self.line, "", "card-data", "the row holds card data");
             return Ok(());
@@ -170,7 +165,6 @@ impl CsvParser {
                 let names: Vec<String> =
                     (1..=self.row.bounds.len()).map(|number| format!("#{number}")).collect();
                 let mut header = bind(mapping, &names).ok_or_else(|| no_header(&self.table))?;
-                header.exempt = names.iter().map(|name| mapping.exempt.contains(name)).collect();
                 header.names = names;
                 self.header = Some(header);
             } else {
@@ -353,9 +347,4 @@ fn no_header(table: &Table) -> ReadError {
         Table::Stripe(_) => "no header of a Stripe balance or payout report was found".to_owned(),
         Table::Adyen(_) => "no header of an Adyen settlement details report was found".to_owned(),
     })
-}
-
-/// A column's name as it may stand in a message: a file without a header has data in its place.
-fn column_for_message(name: &str) -> String {
-    if pan::scan(name.as_bytes()).is_some() { "(unnamed)".to_owned() } else { name.to_owned() }
 }

@@ -143,6 +143,8 @@ pub enum ReadError {
     Columns(String),
     /// More text than a side can hold.
     Full(TextFull),
+    /// Card data was found before the file turned out to be unreadable: how many places, and the first of them.
+    Cards(u64, Vec<CardFinding>),
 }
 
 impl fmt::Display for ReadError {
@@ -163,6 +165,7 @@ impl fmt::Display for ReadError {
             Self::Archive(message) => f.write_str(message),
             Self::Columns(message) => f.write_str(message),
             Self::Full(full) => full.fmt(f),
+            Self::Cards(count, _) => write!(f, "card data in {count} place(s)"),
         }
     }
 }

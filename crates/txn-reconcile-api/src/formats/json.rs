@@ -106,6 +106,8 @@ impl Scanner<'_> {
         self.blank();
         if self.peek() == Some(close) {
             self.at += 1;
+            // Its key is to be seen even so.
+            flat.end_item();
             return Ok(());
         }
         let parent = flat.path.len();
@@ -246,8 +248,13 @@ mod tests {
         let items =
             flat(r#" {"id":"a\"\u20ac\ud83d\ude00","amount":{"value":12.50,"tags":[1,{"x":null}]},"e":{}} "#)
                 .unwrap();
-        let expected =
-            [("id", "a\"€😀"), ("amount.value", "12.50"), ("amount.tags.0", "1"), ("amount.tags.1.x", "")];
+        let expected = [
+            ("id", "a\"€😀"),
+            ("amount.value", "12.50"),
+            ("amount.tags.0", "1"),
+            ("amount.tags.1.x", ""),
+            ("e", ""),
+        ];
         assert_eq!(items, expected.map(|(path, value)| (path.to_owned(), value.to_owned())));
     }
 

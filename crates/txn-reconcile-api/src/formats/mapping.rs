@@ -48,7 +48,8 @@ pub struct MappingFile {
     /// The columns.
     #[serde(default, deserialize_with = "crate::object::one")]
     pub columns: ColumnsFile,
-    /// Columns in which long numbers that look like card numbers are something else.
+    /// Columns in which long numbers that look like card numbers are something else; in other formats the tag, record or
+    /// element that the refusal names. Track data and verification codes are refused there as well.
     #[serde(default, deserialize_with = "crate::object::list")]
     pub card_exempt: Vec<ExemptFile>,
 }
@@ -105,7 +106,7 @@ pub struct ColumnsFile {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExemptFile {
-    /// The column.
+    /// The column, as refusals name it.
     pub column: String,
     /// Why its numbers are no card numbers; printed in the report.
     pub reason: String,
@@ -287,7 +288,7 @@ pub struct Mapping {
     pub debit_words: Vec<String>,
     /// Column name by field; fields that are not named are left out unless nothing at all is named.
     pub columns: Vec<(Field, String)>,
-    /// Columns that are not searched for card numbers.
+    /// Columns, tags and elements in which what looks like a card number is something else.
     pub exempt: Vec<String>,
 }
 

@@ -11,6 +11,7 @@ pub mod csv;
 pub mod detect;
 pub mod diagnostic;
 pub mod encoding;
+mod gzip;
 mod json;
 pub mod mapping;
 pub mod mt940;
@@ -140,6 +141,10 @@ pub struct Collector {
     pub cards_count: u64,
     /// Whether amounts and fees are turned round.
     pub negate: bool,
+    /// Columns, tags or elements in which what looks like a card number is something else.
+    pub exempt: Vec<String>,
+    /// Parts of the text, as offsets, that a parser has screened by their fields. The rest is screened as it stands.
+    covered: Vec<(u64, u64)>,
     /// Lines that were asked for, by [`Reader::fetch`].
     pub raw: RawLines,
 }
@@ -184,26 +189,66 @@ impl Collector {
     }
 
     fn remark(&mut self, severity: Severity, line: u64, column: &str, code: &'static str, message: String) {
-        self.diagnostics.push(Diagnostic { severity, line, column: column.to_owned(), code, message });
+        let column = pan::shown(column).to_owned();
+        self.diagnostics.push(Diagnostic { severity, line, column, code, message });
     }
 
     /// Notes card data at a place.
     pub fn card(&mut self, line: u64, column: &str, what: CardData) {
         self.cards_count += 1;
         if self.cards.len() < CARDS_KEPT_MAX {
-            self.cards.push(CardFinding { line, column: column.to_owned(), what });
+            self.cards.push(CardFinding { line, column: pan::shown(column).to_owned(), what });
         }
     }
 
     /// Looks for card data in a field; true if there is some, and then the row must not be kept.
     #[inline]
     pub fn screen(&mut self, line: u64, column: &str, text: &[u8]) -> bool {
-        match pan::scan(text) {
-            Some(what) if !pan::is_iban(text) => {
-                self.card(line, column, what);
-                true
+        pan::scan(text).is_some_and(|what| self.found(line, column, text, what))
+    }
+
+    /// Notes what a scan has found in a field, unless its column is exempt: of track data none is.
+    #[cold]
+    pub fn found(&mut self, line: u64, column: &str, text: &[u8], what: CardData) -> bool {
+        let exempt = self.exempt.iter().any(|exempt| exempt == column);
+        let what = if exempt { pan::scan_track(text) } else { Some(what) };
+        if let Some(what) = what {
+            self.card(line, column, what);
+        }
+        what.is_some()
+    }
+
+    /// Says that a part of the text was screened by its fields, which know more than its bytes: columns that are exempt,
+    /// fields that follow one another without a mark. Parts are named in the order of the text.
+    #[inline]
+    pub(crate) fn cover(&mut self, offset: u64, length: usize) {
+        let end = offset + length as u64;
+        match self.covered.last_mut() {
+            // Between two records there is a line's end.
+            Some((_, last)) if offset.saturating_sub(*last) <= 2 => *last = end,
+            _ => self.covered.push((offset, end)),
+        }
+    }
+
+    /// Screens the lines of a text, as far as no parser has: what no field holds is stored with the file all the same.
+    /// `offset` and `line` are those of its first byte.
+    pub(crate) fn screen_rest(&mut self, text: &[u8], offset: u64, line: u64) {
+        let place = |offset_in_text: u64| {
+            usize::try_from(offset_in_text.saturating_sub(offset)).unwrap_or(text.len()).min(text.len())
+        };
+        let mut at = 0;
+        for (start, end) in std::mem::take(&mut self.covered).into_iter().chain([(u64::MAX, u64::MAX)]) {
+            let rest = text.get(at..place(start)).unwrap_or_default();
+            if pan::scan(rest).is_some() {
+                let first = line + memchr::memchr_iter(b'\n', &text[..at]).count() as u64;
+                for (line, part) in (first..).zip(rest.split(|byte| *byte == b'\n')) {
+                    let known = self.cards.iter().rev().any(|card| card.line == line);
+                    if let Some(what) = pan::scan(part).filter(|_| !known) {
+                        self.card(line, "", what);
+                    }
+                }
             }
-            _ => false,
+            at = at.max(place(end));
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::money::{AmountSyntax, parse_amount};
 /// Lines of one field that are kept: `:86:` has six by the standard and some banks send more.
 const FIELD_LINES_MAX: usize = 64;
 
+/// Bytes of one field that are screened by its subfields; a longer one is screened line by line.
+const FIELD_BYTES_MAX: usize = 64 << 10;
+
 /// The MT940 parser.
 #[derive(Debug, Default)]
 pub(crate) struct Mt940Parser {
@@ -70,8 +73,10 @@ impl Mt940Parser {
             text = text.trim_start_matches('\u{feff}');
         }
         // The text block of a SWIFT message opens with `{4:` and closes with `-}`.
+        let mut blocks = false;
         if let Some(at) = text.find("{4:") {
             text = &text[at + 3..];
+            blocks = true;
         } else if text.starts_with('{') {
             return Ok(());
         }
@@ -93,11 +98,17 @@ impl Mt940Parser {
                 }
                 self.field =
                     Some(Field { tag: tag.to_owned(), lines: vec![value.to_owned()], line: line.number });
+                if !blocks && text.len() < FIELD_BYTES_MAX {
+                    out.cover(line.offset, line.text.len());
+                }
             }
             None => {
                 if let Some(field) = &mut self.field {
                     if field.lines.len() < FIELD_LINES_MAX {
                         field.lines.push(text.to_owned());
+                        if field.lines.iter().map(String::len).sum::<usize>() < FIELD_BYTES_MAX {
+                            out.cover(line.offset, line.text.len());
+                        }
                     }
                     if field.tag == "61" || (field.tag == "86" && self.entry.is_some()) {
                         self.raw.extend(&line);
@@ -110,8 +121,10 @@ impl Mt940Parser {
 
     fn end_field(&mut self, out: &mut Collector) -> Result<(), ReadError> {
         let Some(field) = self.field.take() else { return Ok(()) };
+        let card = field.screen(out);
         if field.tag == "86" {
-            if let Some(entry) = self.entry.take() {
+            if let Some(mut entry) = self.entry.take() {
+                entry.card |= card;
                 return self.end_entry_with(entry, &field.lines, out);
             }
             return Ok(());
@@ -142,7 +155,7 @@ impl Mt940Parser {
                     self.state(field.line).statement.currency.get_or_insert(currency);
                 }
             }
-            "61" => self.begin_entry(&field, out),
+            "61" => self.begin_entry(&field, card, out),
             _ => {}
         }
         Ok(())
@@ -194,7 +207,7 @@ impl Mt940Parser {
     }
 
     /// `:61:`
-    fn begin_entry(&mut self, field: &Field, out: &mut Collector) {
+    fn begin_entry(&mut self, field: &Field, card: bool, out: &mut Collector) {
         let (text, supplement) = match &field.lines[..] {
             // Some banks break the line anywhere, even before the amount.
             [first, second, rest @ ..] if first.get(6..).is_some_and(|tail| !tail.contains([',', '.'])) => {
@@ -218,9 +231,11 @@ impl Mt940Parser {
                 if !parsed.pending {
                     state.count(parsed.amount);
                 }
-                let card = [&parsed.customer_reference, &parsed.bank_reference, &supplement]
-                    .into_iter()
-                    .any(|text| out.screen(field.line, "61", text.as_bytes()));
+                // The digits of the type run into those of the reference.
+                let card = card
+                    || [&parsed.customer_reference, &parsed.bank_reference, &supplement]
+                        .into_iter()
+                        .any(|text| out.screen(field.line, "61", text.as_bytes()));
                 if value_is_thirtieth(&text) {
                     let message = "a value date of the 30-day month; the last day of the month stands for it";
                     out.warn(field.line, "61", "date-thirtieth", message);
@@ -246,10 +261,11 @@ impl Mt940Parser {
         out: &mut Collector,
     ) -> Result<(), ReadError> {
         let info = Information::read(lines);
-        let card = [&info.text, &info.name, &info.reference]
-            .into_iter()
-            .any(|text| out.screen(entry.line, "86", text.as_bytes()));
-        if entry.card || card {
+        let card = entry.card
+            || [&info.text, &info.name, &info.reference]
+                .into_iter()
+                .any(|text| out.screen(entry.line, "86", text.as_bytes()));
+        if card {
             out.reject(entry.line, "", "card-data", "the entry holds card data");
             return Ok(());
         }
@@ -286,6 +302,33 @@ impl Mt940Parser {
             out.statements.push(state.finish());
         }
         Ok(())
+    }
+}
+
+impl Field {
+    /// Looks for card data: in each subfield where there are some, since their numbers run into the digits behind them,
+    /// else in each line, and in `:86:` over the ends of lines.
+    fn screen(&self, out: &mut Collector) -> bool {
+        if self.tag == "86"
+            && let Some((mark, from)) = numbered_by(&self.lines)
+        {
+            let text = self.lines.concat();
+            return text[from..].split(mark).fold(false, |found, part| {
+                let number = part.get(..2).and_then(|number| number.parse().ok());
+                let value = match number {
+                    Some(0 | 10 | 20..=34 | 38 | 60..=65) => part.get(2..).unwrap_or_default(),
+                    _ => part,
+                };
+                out.screen(self.line, &self.tag, value.as_bytes()) || found
+            });
+        }
+        let found = (self.line..)
+            .zip(&self.lines)
+            .fold(false, |found, (line, text)| out.screen(line, &self.tag, text.as_bytes()) || found);
+        found
+            || (self.tag == "86"
+                && self.lines.len() > 1
+                && out.screen(self.line, &self.tag, self.lines.concat().as_bytes()))
     }
 }
 
@@ -436,6 +479,22 @@ fn transaction_type(text: &str) -> (&str, &str) {
     }
 }
 
+/// The mark before the numbers of subfields, and where the first of them begins.
+fn numbered_by(lines: &[String]) -> Option<(char, usize)> {
+    match lines.first()?.as_bytes() {
+        // Three digits and a mark: the German form, `166?00SEPA…`, also with `<` or `^` in Poland.
+        [a, b, c, mark @ (b'?' | b'<' | b'>' | b'^' | b'~' | b'+'), d, e, ..]
+            if [a, b, c, d, e].iter().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Some((char::from(*mark), 4))
+        }
+        [mark @ (b'<' | b'^' | b'~' | b'?'), a, b, ..] if a.is_ascii_digit() && b.is_ascii_digit() => {
+            Some((char::from(*mark), 1))
+        }
+        _ => None,
+    }
+}
+
 /// What a `:86:` field says.
 #[derive(Debug, Default)]
 struct Information {
@@ -447,19 +506,10 @@ struct Information {
 impl Information {
     fn read(lines: &[String]) -> Self {
         let Some(first) = lines.first() else { return Self::default() };
-        let bytes = first.as_bytes();
-        match bytes {
-            // Three digits and a mark: the German form, `166?00SEPA…`, also with `<` or `^` in Poland.
-            [a, b, c, mark @ (b'?' | b'<' | b'>' | b'^' | b'~' | b'+'), d, e, ..]
-                if [a, b, c, d, e].iter().all(|byte| byte.is_ascii_digit()) =>
-            {
-                Self::numbered(&lines.concat()[3..], char::from(*mark))
-            }
-            [mark @ (b'<' | b'^' | b'~' | b'?'), a, b, ..] if a.is_ascii_digit() && b.is_ascii_digit() => {
-                Self::numbered(&lines.concat(), char::from(*mark))
-            }
-            [b'/', ..] => Self::slashed(&lines.concat()),
-            _ => Self::plain(&lines.join(" ")),
+        match numbered_by(lines) {
+            Some((mark, from)) => Self::numbered(&lines.concat()[from..], mark),
+            None if first.starts_with('/') => Self::slashed(&lines.concat()),
+            None => Self::plain(&lines.join(" ")),
         }
     }
 

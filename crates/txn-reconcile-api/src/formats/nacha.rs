@@ -56,6 +56,7 @@ struct Entry {
     returned: bool,
     line: u64,
     raw: RawPlace,
+    card: bool,
 }
 
 impl NachaParser {
@@ -68,20 +69,53 @@ impl NachaParser {
         if kind != b'7' {
             self.end_entry(out)?;
         }
+        let card = self.screen(text, raw, out);
         match kind {
             b'1' => {
                 self.seen_header = true;
                 self.file_date = Date::parse_short(field(text, 24, 29).as_bytes());
             }
             b'5' => self.begin_batch(text),
-            b'6' => self.begin_entry(text, raw, out),
-            b'7' => self.addenda(text, out),
+            b'6' => self.begin_entry(text, raw, card, out),
+            b'7' => self.addenda(text, card, out),
             b'8' => self.end_batch(text, out),
             b'9' if text.bytes().all(|byte| byte == b'9') => {}
             b'9' => self.end_file(text, out),
             _ => out.reject(self.line, "", "record-unknown", "not a record type of a NACHA file"),
         }
         Ok(())
+    }
+
+    /// Looks for card data in the fields of a record, which follow one another without a mark. Records of no known type
+    /// are screened as they stand.
+    fn screen(&mut self, text: &str, raw: RawPlace, out: &mut Collector) -> bool {
+        let class = self.batch.as_ref().map(|batch| batch.class.as_str()).unwrap_or_default();
+        // Where fields begin, from the first on that could hold a number.
+        let begins: &[usize] = match (text.as_bytes()[0], class, field(text, 2, 3)) {
+            (b'1', ..) => &[4, 14, 24, 35, 41, 64, 87],
+            (b'5', ..) => &[5, 21, 41, 51, 54, 64, 70, 76, 80, 88],
+            (b'6', "IAT", _) => &[4, 13, 30, 40, 75, 80],
+            (b'6', "ADV", _) => &[4, 13, 28, 40, 55, 77, 79, 88],
+            (b'6', ..) => &[4, 13, 30, 40, 55, 77, 79, 80],
+            (b'7', _, "05") => &[4, 84, 88],
+            (b'7', _, "98" | "99") => &[4, 7, 22, 28, 36, 80],
+            (b'7', _, "10") => &[4, 7, 25, 47, 82, 88],
+            (b'7', ..) => &[4, 39, 74, 84, 88],
+            (b'8', "ADV", _) => &[5, 11, 21, 41, 61, 80, 88],
+            (b'8', ..) => &[5, 11, 21, 33, 45, 55, 80, 88],
+            (b'9', ..) => &[2, 8, 14, 22, 32, 44, 56],
+            _ => &[],
+        };
+        if begins.is_empty() {
+            // The type may be the first digit of something else, too, so it is screened as it stands as well.
+            return out.screen(self.line, "", text.get(1..).unwrap_or_default().as_bytes());
+        }
+        out.cover(raw.offset, raw.len as usize);
+        let kind = text.get(..1).unwrap_or_default();
+        let ends = begins.iter().skip(1).map(|next| next - 1).chain([RECORD]);
+        begins.iter().zip(ends).fold(false, |found, (from, to)| {
+            out.screen(self.line, kind, field(text, *from, to).as_bytes()) || found
+        })
     }
 
     fn begin_batch(&mut self, text: &str) {
@@ -99,7 +133,7 @@ impl NachaParser {
         });
     }
 
-    fn begin_entry(&mut self, text: &str, raw: RawPlace, out: &mut Collector) {
+    fn begin_entry(&mut self, text: &str, raw: RawPlace, card: bool, out: &mut Collector) {
         let line = self.line;
         let Some(batch) = &mut self.batch else {
             out.reject(line, "6", "order", "an entry outside a batch");
@@ -139,10 +173,11 @@ impl NachaParser {
             returned: !advice && matches!(code % 10, 1 | 6),
             line,
             raw,
+            card,
         });
     }
 
-    fn addenda(&mut self, text: &str, out: &mut Collector) {
+    fn addenda(&mut self, text: &str, card: bool, out: &mut Collector) {
         if let Some(batch) = &mut self.batch {
             batch.totals.entries_and_addenda += 1;
         }
@@ -150,6 +185,7 @@ impl NachaParser {
             out.reject(self.line, "7", "order", "an addenda record without an entry");
             return;
         };
+        entry.card |= card;
         match field(text, 2, 3) {
             // A return: its reason, and the trace number of the entry that comes back.
             "99" => {
@@ -178,8 +214,8 @@ impl NachaParser {
             );
             return Ok(());
         };
-        let texts = [&entry.individual, &entry.name, &entry.addenda];
-        if texts.into_iter().any(|text| out.screen(entry.line, "6", text.as_bytes())) {
+        // A number may go on in the next addenda.
+        if entry.card || out.screen(entry.line, "7", entry.addenda.as_bytes()) {
             out.reject(entry.line, "", "card-data", "the entry holds card data");
             return Ok(());
         }

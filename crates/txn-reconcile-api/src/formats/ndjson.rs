@@ -7,7 +7,8 @@ use super::mapping::{Field, Mapping, plain_name};
 use super::row::{Fields, Place, take};
 use super::{Collector, Line, Parser, ReadError, for_each_line};
 use crate::entry::RawPlace;
-use crate::{hash, pan};
+use crate::hash;
+use crate::pan::{self, CardData};
 
 /// The NDJSON parser.
 #[derive(Debug)]
@@ -16,8 +17,19 @@ pub(crate) struct NdjsonParser {
     depth_max: usize,
     line: u64,
     flat: Flat,
-    /// What each key means: the field and how good the name is for it, smaller being better.
-    known: HashMap<String, Option<(Field, usize)>>,
+    /// What is known of each key.
+    known: HashMap<String, Known>,
+}
+
+/// What is known of a key.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// The field, and how good the name is for it, smaller being better.
+    meaning: Option<(Field, usize)>,
+    /// Card data that the key is.
+    card: Option<CardData>,
+    /// Card data that stands under such a name.
+    forbidden: Option<CardData>,
 }
 
 /// Keys that are remembered; beyond them every key is looked up anew.
@@ -57,7 +69,9 @@ impl NdjsonParser {
                 return Ok(());
             }
         }
-        if self.screen(line.number, out) {
+        let has_card = self.screen(line.number, out);
+        out.cover(line.offset, line.text.len());
+        if has_card {
             out.reject(line.number, "", "card-data", "the row holds card data");
             return Ok(());
         }
@@ -72,14 +86,15 @@ impl NdjsonParser {
     }
 
     /// Looks for card data in keys and values.
-    fn screen(&self, line: u64, out: &mut Collector) -> bool {
+    fn screen(&mut self, line: u64, out: &mut Collector) -> bool {
         let mut found = false;
         for (path, value) in self.flat.items() {
-            let key = path.rsplit('.').next().unwrap_or(path);
-            if let Some(what) = pan::forbidden_name(key).filter(|_| !value.is_empty()) {
+            let known = know(&mut self.known, &self.mapping, path);
+            let named = known.card.or(known.forbidden.filter(|_| !value.is_empty()));
+            if let Some(what) = named {
                 out.card(line, path, what);
                 found = true;
-            } else if !self.mapping.exempt.iter().any(|exempt| exempt == path) {
+            } else {
                 found |= out.screen(line, path, value.as_bytes());
             }
         }
@@ -87,27 +102,34 @@ impl NdjsonParser {
     }
 }
 
+/// What is known of a key; it is looked at once.
+fn know(known: &mut HashMap<String, Known>, mapping: &Mapping, path: &str) -> Known {
+    if let Some(known) = known.get(path) {
+        return *known;
+    }
+    let key = path.rsplit('.').next().unwrap_or(path);
+    let found = Known {
+        meaning: meaning(mapping, path),
+        card: pan::scan(path.as_bytes()),
+        forbidden: pan::forbidden_name(key),
+    };
+    if known.len() < KNOWN_MAX {
+        known.insert(path.to_owned(), found);
+    }
+    found
+}
+
 /// Picks the value and key of each field.
 fn pick<'a>(
     flat: &'a Flat,
     mapping: &Mapping,
-    known: &mut HashMap<String, Option<(Field, usize)>>,
+    known: &mut HashMap<String, Known>,
 ) -> (Fields<'a>, Fields<'a>) {
     let mut fields: Fields<'a> = [None; Field::ALL.len()];
     let mut names: Fields<'a> = [None; Field::ALL.len()];
     let mut ranks = [usize::MAX; Field::ALL.len()];
     for (path, value) in flat.items() {
-        let meaning = match known.get(path) {
-            Some(meaning) => *meaning,
-            None => {
-                let meaning = meaning(mapping, path);
-                if known.len() < KNOWN_MAX {
-                    known.insert(path.to_owned(), meaning);
-                }
-                meaning
-            }
-        };
-        if let Some((field, rank)) = meaning
+        if let Some((field, rank)) = know(known, mapping, path).meaning
             && rank < ranks[field as usize]
         {
             ranks[field as usize] = rank;

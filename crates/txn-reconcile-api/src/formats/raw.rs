@@ -50,6 +50,8 @@ impl Parser for RawParser {
         _last: bool,
         out: &mut Collector,
     ) -> Result<usize, ReadError> {
+        // Nothing is kept of these bytes but lines whose hash says that they were screened before.
+        out.cover(offset, data.len());
         while let Some(place) = self.wanted.get(self.next) {
             let start = usize::try_from(place.offset.saturating_sub(offset)).unwrap_or(usize::MAX);
             if start >= data.len() {

@@ -1,11 +1,8 @@
 //! The way of the bytes: unpacked, turned into UTF-8, recognised, parsed.
 
-use std::io::Write;
-
-use flate2::write::MultiGzDecoder;
-
 use super::csv::{CsvParser, Table};
 use super::encoding::{Encoding, Transcoder};
+use super::gzip::Gunzip;
 use super::mapping::Mapping;
 use super::raw::RawParser;
 use super::zip::{self, Unzip};
@@ -65,7 +62,7 @@ enum Unpacker {
     /// Too few bytes have come yet.
     Undecided(Vec<u8>),
     Plain,
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Gzip(Box<Gunzip>),
     Zip(Box<Unzip>),
 }
 
@@ -79,6 +76,8 @@ struct Stage {
     rest: Vec<u8>,
     /// Offset of the first byte of `rest` in the UTF-8 text.
     offset: u64,
+    /// Its line, from 1.
+    line: u64,
     scratch: Vec<u8>,
     carriage_returns_only: bool,
 }
@@ -93,6 +92,9 @@ impl Reader {
             collector.card(0, "file name", what);
         }
         collector.negate = options.negate;
+        if let Some(mapping) = &options.mapping {
+            collector.exempt.clone_from(&mapping.exempt);
+        }
         Self {
             options,
             collector,
@@ -126,11 +128,29 @@ impl Reader {
         entries.len() as u64
     }
 
+    /// How many places hold card data, as far as the file was read. A record that has not ended yet was not looked at.
+    #[must_use]
+    pub fn cards_count(&self) -> u64 {
+        self.collector.cards_count
+    }
+
     /// Takes the next bytes of the file.
     ///
     /// # Errors
     /// Fails when a limit is passed or the file cannot be read at all; single bad rows do not fail.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), ReadError> {
+        self.take(chunk).map_err(|error| self.gives_up(error))
+    }
+
+    /// What a file is refused for that cannot be read: card data, if some was found before.
+    fn gives_up(&mut self, error: ReadError) -> ReadError {
+        match self.collector.cards_count {
+            0 => error,
+            count => ReadError::Cards(count, std::mem::take(&mut self.collector.cards)),
+        }
+    }
+
+    fn take(&mut self, chunk: &[u8]) -> Result<(), ReadError> {
         self.packed_bytes += chunk.len() as u64;
         if let Unpacker::Undecided(first) = &mut self.unpacker {
             first.extend_from_slice(chunk);
@@ -146,7 +166,7 @@ impl Reader {
             return Ok(());
         };
         if first.first() == Some(&0x1f) {
-            self.unpacker = Unpacker::Gzip(Box::new(MultiGzDecoder::new(Vec::new())));
+            self.unpacker = Unpacker::Gzip(Box::default());
         } else if first.starts_with(zip::MAGIC) {
             self.unpacker = Unpacker::Zip(Box::default());
         }
@@ -166,18 +186,13 @@ impl Reader {
     }
 
     fn unpack(&mut self, step: &[u8]) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = Vec::new();
         match &mut self.unpacker {
-            Unpacker::Gzip(decoder) => {
-                decoder.write_all(step).map_err(|_| ReadError::Damaged)?;
-                Ok(std::mem::take(decoder.get_mut()))
-            }
-            Unpacker::Zip(unzip) => {
-                let mut bytes = Vec::new();
-                unzip.push(step, &mut bytes)?;
-                Ok(bytes)
-            }
-            Unpacker::Undecided(_) | Unpacker::Plain => Ok(Vec::new()),
+            Unpacker::Gzip(gunzip) => gunzip.push(step, &mut bytes, &mut self.collector)?,
+            Unpacker::Zip(unzip) => unzip.push(step, &mut bytes, &mut self.collector)?,
+            Unpacker::Undecided(_) | Unpacker::Plain => {}
         }
+        Ok(bytes)
     }
 
     /// Takes unpacked bytes.
@@ -221,6 +236,7 @@ impl Reader {
             },
             rest: Vec::new(),
             offset: 0,
+            line: 1,
             scratch: Vec::new(),
             carriage_returns_only: memchr::memchr(b'\n', &text).is_none()
                 && memchr::memchr(b'\r', &text).is_some(),
@@ -249,28 +265,7 @@ impl Reader {
     /// # Errors
     /// Fails when the file ends where it must not, or when it could not be read at all.
     pub fn finish(mut self) -> Result<ReadReport, ReadError> {
-        if matches!(self.unpacker, Unpacker::Undecided(_)) {
-            self.begin()?;
-        }
-        let packed = match &mut self.unpacker {
-            Unpacker::Gzip(decoder) => {
-                decoder.try_finish().map_err(|_| ReadError::Damaged)?;
-                let bytes = std::mem::take(decoder.get_mut());
-                self.unpacked(&bytes)?;
-                true
-            }
-            Unpacker::Zip(unzip) => {
-                unzip.finish()?;
-                true
-            }
-            Unpacker::Undecided(_) | Unpacker::Plain => false,
-        };
-        if self.stage.is_none() {
-            self.decide(true)?;
-        }
-        let Some(mut stage) = self.stage.take() else { return Err(ReadError::Unrecognised) };
-        stage.push(&[], true, &self.options.limits, &mut self.collector)?;
-        stage.parser.finish(&mut self.collector)?;
+        let (stage, packed) = self.end().map_err(|error| self.gives_up(error))?;
         let mut collector = self.collector;
         collector.entries.set_rejected(collector.diagnostics.rejected_by_code());
         collector.entries.shrink();
@@ -282,9 +277,44 @@ impl Reader {
             collector,
         })
     }
+
+    /// Reads what is left; answers the stage, and whether the file was packed.
+    fn end(&mut self) -> Result<(Stage, bool), ReadError> {
+        if matches!(self.unpacker, Unpacker::Undecided(_)) {
+            self.begin()?;
+        }
+        let packed = match &mut self.unpacker {
+            Unpacker::Gzip(gunzip) => {
+                let bytes = gunzip.finish(&mut self.collector)?;
+                self.unpacked(&bytes)?;
+                true
+            }
+            Unpacker::Zip(unzip) => {
+                unzip.finish(&mut self.collector)?;
+                true
+            }
+            Unpacker::Undecided(_) | Unpacker::Plain => false,
+        };
+        if self.stage.is_none() {
+            self.decide(true)?;
+        }
+        let Some(mut stage) = self.stage.take() else { return Err(ReadError::Unrecognised) };
+        stage.push(&[], true, &self.options.limits, &mut self.collector)?;
+        // What a parser has left over, it has not looked at.
+        let rest = std::mem::take(&mut stage.rest);
+        stage.screen_rest(&rest, &mut self.collector);
+        stage.parser.finish(&mut self.collector)?;
+        Ok((stage, packed))
+    }
 }
 
 impl Stage {
+    /// Screens what the parser is done with and has not screened itself.
+    fn screen_rest(&mut self, used: &[u8], out: &mut Collector) {
+        out.screen_rest(used, self.offset, self.line);
+        self.line += memchr::memchr_iter(b'\n', used).count() as u64;
+    }
+
     /// Passes bytes to the parser and keeps what it has not finished with.
     fn push(
         &mut self,
@@ -306,11 +336,15 @@ impl Stage {
         };
         let used = if self.rest.is_empty() {
             let used = self.parser.consume(text, self.offset, last, out)?;
+            self.screen_rest(&text[..used], out);
             self.rest.extend_from_slice(&text[used..]);
             used
         } else {
             self.rest.extend_from_slice(text);
             let used = self.parser.consume(&self.rest, self.offset, last, out)?;
+            let rest = std::mem::take(&mut self.rest);
+            self.screen_rest(&rest[..used], out);
+            self.rest = rest;
             self.rest.drain(..used);
             used
         };

@@ -112,26 +112,30 @@ pub(crate) fn attribute<'a>(attributes: &'a str, wanted: &str) -> Option<&'a str
     }
 }
 
-/// Appends character data with its escapes resolved; false if one of them is not known.
+/// Appends character data with its escapes resolved; false if one of them is not known, which then stays as it is.
 pub(crate) fn unescape(text: &str, out: &mut String) -> bool {
     let mut rest = text;
+    let mut known = true;
     while let Some((plain, behind)) = rest.split_once('&') {
         out.push_str(plain);
-        let Some((name, next)) = behind.split_once(';') else { return false };
-        let resolved = match name {
-            "amp" => Some('&'),
-            "lt" => Some('<'),
-            "gt" => Some('>'),
-            "quot" => Some('"'),
-            "apos" => Some('\''),
-            _ => reference(name),
-        };
-        let Some(c) = resolved else { return false };
+        let escape = behind.split_once(';').and_then(|(name, next)| {
+            let resolved = match name {
+                "amp" => Some('&'),
+                "lt" => Some('<'),
+                "gt" => Some('>'),
+                "quot" => Some('"'),
+                "apos" => Some('\''),
+                _ => reference(name),
+            };
+            Some((resolved?, next))
+        });
+        let (c, next) = escape.unwrap_or(('&', behind));
+        known &= escape.is_some();
         out.push(c);
         rest = next;
     }
     out.push_str(rest);
-    true
+    known
 }
 
 /// `#8364` or `#x20ac`.
@@ -181,6 +185,8 @@ mod tests {
         assert_eq!(out, "a<€€&");
         assert!(!unescape("&bomb;", &mut out));
         assert!(!unescape("&#0;", &mut out));
-        assert!(!unescape("a & b", &mut out));
+        out.clear();
+        assert!(!unescape("a & b &bomb; &gt;", &mut out));
+        assert_eq!(out, "a & b &bomb; >");
     }
 }

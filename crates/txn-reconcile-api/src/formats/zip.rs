@@ -2,19 +2,33 @@
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::ReadError;
+use super::{Collector, ReadError};
 
 /// What the first file of an archive begins with.
 pub(super) const MAGIC: &[u8; 4] = b"PK\x03\x04";
 
+/// What the list of an archive's files begins with, and the end of that list.
+const LIST: &[u8; 4] = b"PK\x01\x02";
+const LIST_END: &[u8; 4] = b"PK\x05\x06";
+
+/// Length of the end of the list without its comment.
+const LIST_END_BYTES: usize = 22;
+
+/// Bytes behind a file at most: its entry in the list and the end of the list have names, comments and extra fields of
+/// 64 KiB each.
+const TAIL_BYTES_MAX: usize = 512 << 10;
+
 /// Length of a local header without name and extra field.
 const HEADER_BYTES: usize = 30;
 
-/// Bytes behind a file in which the next header would begin: its data descriptor has at most 24.
-const TAIL_BYTES: usize = 24 + MAGIC.len();
+/// Lengths of a file's data descriptor, which stands behind it in some archives.
+const DESCRIPTOR_BYTES: [usize; 5] = [0, 12, 16, 20, 24];
 
 /// Bytes that are unpacked at a time.
 const STEP_BYTES: usize = 64 << 10;
+
+/// Why an archive with something appended is refused: nobody would see it who unpacks the archive.
+const BEHIND: ReadError = ReadError::Archive("bytes stand behind the archive; send the archive alone");
 
 /// Unpacks an archive.
 #[derive(Debug, Default)]
@@ -39,10 +53,10 @@ enum Body {
 
 impl Unzip {
     /// Takes packed bytes and appends what they unpack to.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), ReadError> {
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>, found: &mut Collector) -> Result<(), ReadError> {
         self.held.extend_from_slice(bytes);
         let from = out.len();
-        if matches!(self.body, Body::Header) && !self.header()? {
+        if matches!(self.body, Body::Header) && !self.header(found)? {
             return Ok(());
         }
         let used = match &mut self.body {
@@ -81,16 +95,18 @@ impl Unzip {
         self.held.drain(..used);
         self.crc.update(&out[from..]);
         if matches!(self.body, Body::Done) {
-            if self.held.windows(MAGIC.len()).take(TAIL_BYTES - MAGIC.len() + 1).any(|bytes| bytes == MAGIC) {
+            if DESCRIPTOR_BYTES.iter().any(|at| self.held.get(*at..).is_some_and(|b| b.starts_with(MAGIC))) {
                 return Err(ReadError::Archive("the archive holds several files; unpack it and name each"));
             }
-            self.held.truncate(TAIL_BYTES);
+            if self.held.len() > TAIL_BYTES_MAX {
+                return Err(BEHIND);
+            }
         }
         Ok(())
     }
 
     /// Reads the local header; false while it is not whole.
-    fn header(&mut self) -> Result<bool, ReadError> {
+    fn header(&mut self, found: &mut Collector) -> Result<bool, ReadError> {
         let short =
             |at: usize| self.held.get(at..at + 2).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
         let long = |at: usize| u32::from(short(at)) | u32::from(short(at + 2)) << 16;
@@ -109,18 +125,29 @@ impl Unzip {
             _ => return Err(ReadError::Archive("the archive is packed in a way that is not supported")),
         };
         self.stated_crc = (!follows).then_some(crc);
+        found.screen(0, "zip header", &self.held[HEADER_BYTES..length]);
         self.held.drain(..length);
         Ok(true)
     }
 
-    /// Checks that the file in the archive was whole.
-    pub fn finish(&self) -> Result<(), ReadError> {
+    /// Checks that the file in the archive was whole and the only one, and that nothing stands behind the archive.
+    pub fn finish(&self, found: &mut Collector) -> Result<(), ReadError> {
+        found.screen(0, "zip archive's list", &self.held);
         let stated = self.stated_crc.or_else(|| match self.held.get(..8) {
             Some([b'P', b'K', 7, 8, crc @ ..]) => Some(u32::from_le_bytes([crc[0], crc[1], crc[2], crc[3]])),
             Some(crc) => Some(u32::from_le_bytes([crc[0], crc[1], crc[2], crc[3]])),
             None => None,
         });
         let whole = matches!(self.body, Body::Done) && stated == Some(self.crc.sum());
-        if whole { Ok(()) } else { Err(ReadError::Damaged) }
+        let at = memchr::memmem::find(&self.held, LIST_END).ok_or(ReadError::Damaged)?;
+        let listed = |at: &usize| self.held.get(*at..).is_some_and(|bytes| bytes.starts_with(LIST));
+        let short = |at: usize| self.held.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+        let (Some(files), Some(comment)) = (short(at + 10), short(at + LIST_END_BYTES - 2)) else {
+            return Err(ReadError::Damaged);
+        };
+        if !whole || files != 1 || !DESCRIPTOR_BYTES.iter().any(listed) {
+            return Err(ReadError::Damaged);
+        }
+        if self.held.len() == at + LIST_END_BYTES + usize::from(comment) { Ok(()) } else { Err(BEHIND) }
     }
 }

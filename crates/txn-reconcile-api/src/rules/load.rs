@@ -13,6 +13,7 @@ use crate::date::Date;
 use crate::engine::BreakKind;
 use crate::formats::mapping::Mapping;
 use crate::money::{AmountError, AmountSyntax, parse_scaled};
+use crate::pan;
 
 /// The ruleset that is used when none is given.
 pub const STANDARD: &str = include_str!("standard.toml");
@@ -67,8 +68,19 @@ pub fn schema() -> String {
 /// # Errors
 /// Names the line and key of the first thing that is wrong.
 pub fn load(text: &str) -> Result<Ruleset, RulesError> {
+    refuse_cards(text)?;
     let file: RulesFile = toml_edit::de::from_str(text).map_err(|error| syntax_error(text, &error))?;
     compile(&file, text).map_err(|fault| locate(text, fault))
+}
+
+/// Refuses card data: as it stands in a line, and as keys and strings read, which may go on over several lines.
+fn refuse_cards(text: &str) -> Result<(), RulesError> {
+    let line = text.lines().position(|line| pan::scan(line.as_bytes()).is_some()).map_or(0, |at| at + 1);
+    let held = || toml_edit::de::from_str(text).is_ok_and(|value: serde_json::Value| pan::in_value(&value));
+    if line == 0 && !held() {
+        return Ok(());
+    }
+    Err(RulesError { line, key: String::new(), message: "card data in the ruleset".to_owned() })
 }
 
 /// A fault found after the text was understood: the path of the key and what is wrong.
@@ -104,7 +116,28 @@ fn syntax_error(text: &str, error: &toml_edit::de::Error) -> RulesError {
         .nth(line - 1)
         .and_then(|line| line.split_once('='))
         .map_or_else(String::new, |(key, _)| key.trim().to_owned());
-    RulesError { line, key, message: with_suggestion(error.message()) }
+    RulesError {
+        line,
+        key: pan::shown(&key).to_owned(),
+        message: with_suggestion(&quoted_as_shown(error.message())),
+    }
+}
+
+/// The TOML reader's message with what it quotes of the text as it may be shown.
+fn quoted_as_shown(message: &str) -> String {
+    let mut rest = message;
+    let mut shown = String::new();
+    while let Some((before, mark, behind)) = rest.find(['`', '"']).and_then(|at| {
+        let mark = rest[at..].chars().next()?;
+        Some((&rest[..at], mark, &rest[at + 1..]))
+    }) {
+        shown.push_str(before);
+        let (quoted, behind) = behind.split_once(mark).unwrap_or((behind, ""));
+        shown.extend([mark.to_string().as_str(), pan::shown(quoted), mark.to_string().as_str()]);
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
 }
 
 /// Turns "unknown field `x`, expected one of ..." into a sentence with the nearest name.
@@ -145,7 +178,7 @@ fn locate(text: &str, fault: Fault) -> RulesError {
             Step::Index(index) => key.push_str(&format!("[{index}]")),
         }
     }
-    RulesError { line, key, message: fault.message }
+    RulesError { line, key: pan::shown(&key).to_owned(), message: fault.message }
 }
 
 fn compile(file: &RulesFile, text: &str) -> Result<Ruleset, Fault> {
@@ -379,6 +412,32 @@ mod tests {
         assert!(
             error_of("version = 1\nname = \"a\"\n[[pass]]\nname = \"p\"\n").message.contains("exactly one")
         );
+    }
+
+    #[test]
+    fn card_data_is_refused_however_it_is_written() {
+        let text = |name: &str| format!("version = 1\nname = {name}\n[[pass]]\nname = \"p\"\nexact = {{}}\n");
+        for (name, line) in [
+            ("\"4111111111111111\"", 2),
+            (r#""\u0034111111111111111""#, 2),
+            (r#""\U00000034111111111111111""#, 2),
+            ("\"\"\"41111111\\\n  11111111\"\"\"", 0),
+            ("\"x\"\n\"\\u0034111111111111111\" = 1", 3),
+        ] {
+            let error = error_of(&text(name));
+            assert_eq!((error.line, error.message.as_str()), (line, "card data in the ruleset"), "{name}");
+        }
+        assert!(load(&text("\"x\"")).is_ok());
+    }
+
+    #[test]
+    fn what_is_quoted_of_the_text_may_be_shown() {
+        for text in ["\"4111111111111112\" = 1", "name = 4111111111111112", "version = \"4111111111111112\""]
+        {
+            let error = error_of(text).to_string();
+            assert!(!error.contains("1111") && error.contains("withheld"), "{error}");
+        }
+        assert_eq!(quoted_as_shown("a `b`, or \"c"), "a `b`, or \"c\"");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path as FilePath;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, Checksum, S3ConditionalPut};
@@ -40,6 +41,39 @@ pub fn private_file(path: &FilePath) -> Result<(), String> {
         .map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// How old the parts of an upload are when nobody works on it any more. While one is open its file grows every 8 MiB, and
+/// the folder may be shared with other processes.
+const ABANDONED_AFTER: Duration = Duration::from_secs(86_400);
+
+/// Removes what uploads have left behind that were never completed, because the process ended: `name#1` beside `name`,
+/// as the folder's store calls them. Gives how many those were.
+///
+/// # Errors
+/// Fails if the folder cannot be read.
+pub fn sweep(path: &FilePath, now_ms: u64) -> std::io::Result<usize> {
+    let mut count = 0;
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            count += sweep(&entry.path(), now_ms)?;
+            continue;
+        }
+        let name = entry.file_name();
+        let part = name.to_str().and_then(|name| name.rsplit_once('#')).is_some_and(|(_, number)| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let changed = entry.metadata().and_then(|metadata| metadata.modified());
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(now_ms);
+        let old = changed.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > ABANDONED_AFTER));
+        // Another process may have removed it in between.
+        if kind.is_file() && part && old && std::fs::remove_file(entry.path()).is_ok() {
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
 /// A bucket. Where it is and with which credentials is told as to every client of AWS: by the task's role, its region
 /// and, for a stand-in, its endpoint.
 ///
@@ -57,4 +91,27 @@ pub fn bucket(name: &str) -> Result<Arc<dyn ObjectStore>, String> {
         Err(_) => builder,
     };
     Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::{Clock, SystemClock};
+    use super::*;
+
+    #[test]
+    fn old_parts_are_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("statements/tenant");
+        std::fs::create_dir_all(&inner).unwrap();
+        for name in ["stm_a", "stm_b#1", "stm_c#12", "stm_d#", "stm#e"] {
+            std::fs::write(inner.join(name), b"x").unwrap();
+        }
+        let now = SystemClock.now_ms();
+        assert_eq!(sweep(folder.path(), now).unwrap(), 0, "another process may be writing them");
+        assert_eq!(sweep(folder.path(), now + ABANDONED_AFTER.as_millis() as u64 + 60_000).unwrap(), 2);
+        let mut left: Vec<_> =
+            std::fs::read_dir(&inner).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["stm#e", "stm_a", "stm_d#"]);
+    }
 }

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 
 use super::App;
 use super::auth::{Auth, Peer, RateLimit, Tokens};
-use super::clock::{Rng, SystemClock, SystemRng};
+use super::clock::{Clock, Rng, SystemClock, SystemRng};
 use super::config::{Config, KeySource, StoreConfig};
 use super::jwks::Keys;
 use super::records::{ApiKey, Scope, decode, encode};
@@ -117,7 +117,17 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
     let folder = |name: &str| blob::folder(&config.data.join(name));
     let files = match &config.statements_bucket {
         Some(bucket) => blob::bucket(bucket)?,
-        None => folder(FILES)?,
+        None => {
+            let files = folder(FILES)?;
+            let left = blob::sweep(&config.data.join(FILES), SystemClock.now_ms());
+            match left.map_err(|error| error.to_string())? {
+                0 => {}
+                count => {
+                    tracing::info!(count, "removed what uploads had left behind that were never completed")
+                }
+            }
+            files
+        }
     };
     let anchors = match &config.audit_bucket {
         Some(bucket) => blob::bucket(bucket)?,

@@ -10,7 +10,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use txn_reconcile_api::service::api::router;
-use txn_reconcile_api::service::store::Store;
 use txn_reconcile_api::service::{App, audit, worker};
 
 use super::backends::{self, ADMIN, app};
@@ -121,8 +120,7 @@ pub async fn samples(client: &Client) -> Value {
     })
 }
 
-async fn whole_way(store: Arc<dyn Store>) {
-    let app = app(store);
+pub async fn whole_way(app: Arc<App>) {
     let (maker, checker) = (member(&app, "acme").await, member(&app, "acme").await);
     let stranger = member(&app, "other").await;
     let wanted = samples(&maker).await;
@@ -237,19 +235,19 @@ async fn whole_way(store: Arc<dyn Store>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn embedded() {
-    whole_way(backends::embedded().await.store.clone()).await;
+    whole_way(app(backends::embedded().await.store.clone())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dynamo() {
     let backend = backends::dynamo().await;
-    whole_way(backend.store.clone()).await;
+    whole_way(app(backend.store.clone())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres() {
     let backend = backends::postgres().await;
-    whole_way(backend.store.clone()).await;
+    whole_way(app(backend.store.clone())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

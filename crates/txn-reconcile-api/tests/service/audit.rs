@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::Bucket;
 use object_store::ObjectStore;
-use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::App;
@@ -15,6 +15,7 @@ use txn_reconcile_api::service::ledger::Effect;
 
 use super::api::{Answer, member};
 use super::backends::{app, embedded};
+use super::calls::{Calls, Files};
 
 async fn act(app: &App, tenant: &str) {
     let effect = Effect {
@@ -67,7 +68,7 @@ async fn only_chains_that_have_grown_are_anchored_again() {
 async fn the_latest_anchor_is_found_among_many_without_looking_at_all_of_them() {
     let mut app = Arc::into_inner(app(embedded().await.store.clone())).unwrap();
     let config = ThrottleConfig { wait_list_per_entry: Duration::from_secs(1), ..ThrottleConfig::default() };
-    app.anchors = Arc::new(ThrottledStore::new(InMemory::new(), config));
+    app.anchors = Arc::new(ThrottledStore::new(Files::new(Bucket::Audit, &Calls::default()), config));
     for _ in 0..300 {
         act(&app, "acme").await;
         Anchored::default().anchor_all(&app).await.unwrap();
@@ -236,7 +237,7 @@ async fn a_proof_in_which_anything_was_changed_is_refused() {
 async fn however_far_the_anchor_is_it_is_found_and_the_proof_is_whole() {
     let mut app = Arc::into_inner(app(embedded().await.store.clone())).unwrap();
     let config = ThrottleConfig { wait_list_per_entry: Duration::from_secs(1), ..ThrottleConfig::default() };
-    app.anchors = Arc::new(ThrottledStore::new(InMemory::new(), config));
+    app.anchors = Arc::new(ThrottledStore::new(Files::new(Bucket::Audit, &Calls::default()), config));
     let app = Arc::new(app);
     let mut anchored = Anchored::default();
     for number in 1..=1_030u64 {

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
-use contract::{Attribute, Table};
+use contract::{Attribute, Bucket, Table};
 use txn_reconcile_api::service::App;
 use txn_reconcile_api::service::auth::{Auth, BAD_TOKENS_PER_SECOND, RateLimit};
 use txn_reconcile_api::service::clock::{SystemClock, SystemRng};
@@ -19,6 +19,7 @@ use txn_reconcile_api::service::store::dynamo::DynamoStore;
 use txn_reconcile_api::service::store::embedded::EmbeddedStore;
 use txn_reconcile_api::service::store::postgres::{PostgresStore, migrate};
 
+use super::calls::{Calls, Files};
 use super::postgres;
 
 pub const ADMIN: &str = "admin-key-of-the-tests-0123456789abcdef";
@@ -26,6 +27,8 @@ pub const ADMIN: &str = "admin-key-of-the-tests-0123456789abcdef";
 /// A store and what has to live as long.
 pub struct Backend {
     pub store: Arc<dyn Store>,
+    /// What it called, of DynamoDB.
+    pub calls: Calls,
     _keep: Keep,
 }
 
@@ -38,7 +41,7 @@ enum Keep {
 pub async fn embedded() -> Backend {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(EmbeddedStore::open(&folder.path().join("records.redb")).unwrap());
-    Backend { store, _keep: Keep::Folder { _folder: folder } }
+    Backend { store, calls: Calls::default(), _keep: Keep::Folder { _folder: folder } }
 }
 
 fn attribute(attribute: Attribute) -> AttributeDefinition {
@@ -92,8 +95,10 @@ pub async fn dynamo_server() -> (Client, String) {
 pub async fn dynamo() -> Backend {
     let (client, _) = dynamo_server().await;
     make_tables(&client).await;
-    let store = DynamoStore::new(client, Table::Records.name().into(), Table::Audit.name().into());
-    Backend { store: Arc::new(store), _keep: Keep::Nothing }
+    let calls = Calls::default();
+    let held = Client::from_conf(client.config().to_builder().interceptor(calls.clone()).build());
+    let store = DynamoStore::new(held, Table::Records.name().into(), Table::Audit.name().into());
+    Backend { store: Arc::new(store), calls, _keep: Keep::Nothing }
 }
 
 /// A PostgreSQL of its own, and how it is reached as its owner.
@@ -112,6 +117,13 @@ pub fn postgres_server() -> (postgres::Server, PostgresConfig) {
 }
 
 pub async fn postgres() -> Backend {
+    let (server, store, _) = postgres_owned().await;
+    let keep = Keep::Postgres { _server: server };
+    Backend { store: Arc::new(store), calls: Calls::default(), _keep: keep }
+}
+
+/// A PostgreSQL with its tables: the store as the service's own role, which may do all that it needs, and the owner.
+pub async fn postgres_owned() -> (postgres::Server, PostgresStore, tokio_postgres::Client) {
     let (server, settings) = postgres_server();
     let mut tries = 0;
     while let Err(error) = migrate(&settings).await {
@@ -121,18 +133,25 @@ pub async fn postgres() -> Backend {
     }
     // A second time, as every deployment does.
     migrate(&settings).await.unwrap();
-    // The service's own role may do all that it needs.
+    let mut owner = tokio_postgres::Config::new();
+    owner.host(&settings.host).port(settings.port).dbname(&settings.name).user(&settings.user);
+    let (owner, connection) = owner.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
     let settings = PostgresConfig { user: contract::DATABASE_USER.into(), ..settings };
-    let store = PostgresStore::connect(settings).unwrap();
-    Backend { store: Arc::new(store), _keep: Keep::Postgres { _server: server } }
+    (server, PostgresStore::connect(settings).unwrap(), owner)
 }
 
 /// A service over a store, with its files in memory.
 pub fn app(store: Arc<dyn Store>) -> Arc<App> {
+    app_calling(store, &Calls::default())
+}
+
+/// A service whose calls for files are noted.
+pub fn app_calling(store: Arc<dyn Store>, calls: &Calls) -> Arc<App> {
     Arc::new(App {
         store,
-        files: Arc::new(object_store::memory::InMemory::new()),
-        anchors: Arc::new(object_store::memory::InMemory::new()),
+        files: Arc::new(Files::new(Bucket::Statements, calls)),
+        anchors: Arc::new(Files::new(Bucket::Audit, calls)),
         clock: Arc::new(SystemClock),
         rng: Arc::new(SystemRng),
         auth: Auth::new(Some(ADMIN), None),

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use object_store::ObjectStore;
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::router;
-use txn_reconcile_api::service::store::Store;
 use txn_reconcile_api::service::{App, audit, worker};
 
 use super::api::{Client, fresh, id, member};
@@ -83,8 +82,7 @@ fn find<'a>(breaks: &'a [Value], reference: &str) -> &'a Value {
 const FIRST: [(&str, &str, u32); 4] =
     [("INV-AA", "10.00", 2), ("INV-BB", "20.00", 2), ("INV-CC", "30.00", 2), ("INV-DD", "40.00", 2)];
 
-async fn two_days(store: Arc<dyn Store>) {
-    let app = app(store);
+pub async fn two_days(app: Arc<App>) {
     let (maker, checker) = (member(&app, "acme").await, member(&app, "acme").await);
     let books = Books::new(&maker).await;
     let wanted = books.wanted(&maker, &file(&FIRST), &file(&FIRST[..1])).await;
@@ -158,19 +156,19 @@ async fn two_days(store: Arc<dyn Store>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn embedded() {
-    two_days(backends::embedded().await.store.clone()).await;
+    two_days(app(backends::embedded().await.store.clone())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dynamo() {
     let backend = backends::dynamo().await;
-    two_days(backend.store.clone()).await;
+    two_days(app(backend.store.clone())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres() {
     let backend = backends::postgres().await;
-    two_days(backend.store.clone()).await;
+    two_days(app(backend.store.clone())).await;
 }
 
 #[tokio::test]
@@ -395,6 +393,35 @@ async fn a_cancelled_run_gives_back_what_it_took_over() {
     assert!(cancelled > 3 && completed > 1 && held > 1, "{cancelled}, {completed}, {held}");
 }
 
+#[tokio::test]
+async fn a_failed_run_gives_back_what_it_took_over() {
+    let backend = backends::embedded().await;
+    let app = app(backend.store.clone());
+    let client = member(&app, "acme").await;
+    let books = Books::new(&client).await;
+    let wanted = books.wanted(&client, &file(&FIRST), &file(&FIRST[..1])).await;
+    let first = id(&client.post("/v1/runs", wanted).await);
+    work(&app).await;
+    let prefix = object_store::path::Path::from("carry");
+    let handed_on: Vec<_> = app.files.list(Some(&prefix)).try_collect().await.unwrap();
+    let place = &handed_on[0].location;
+    let bytes = app.files.get(place).await.unwrap().bytes().await.unwrap();
+    app.files.delete(place).await.unwrap();
+    let wanted = books.wanted(&client, &file(&FIRST[1..2]), &file(&FIRST[1..2])).await;
+    let second = id(&client.post("/v1/runs", wanted.clone()).await);
+    work(&app).await;
+    let shown = client.get(&format!("/v1/runs/{second}")).await.body;
+    assert_eq!((&shown["status"], &shown["follows"]), (&json!("failed"), &json!(first)), "{shown}");
+    assert_eq!(client.get(&format!("/v1/runs/{first}")).await.body["followed_by"], Value::Null);
+
+    // Its statements are free, and what it had taken over goes on to the next one.
+    app.files.put(place, bytes.into()).await.unwrap();
+    let third = id(&client.post("/v1/runs", wanted).await);
+    work(&app).await;
+    let shown = client.get(&format!("/v1/runs/{third}")).await.body;
+    assert_eq!((&shown["status"], &shown["follows"]), (&json!("completed"), &json!(first)), "{shown}");
+}
+
 /// A run that goes on from another one, with one failure at a call. Answers whether it came to that.
 async fn one_failure(fault: Fault, after: u64) -> bool {
     let at = format!("{fault:?} after {after} calls");
@@ -411,7 +438,7 @@ async fn one_failure(fault: Fault, after: u64) -> bool {
     let rows = [FIRST[1], ("INV-EE", "50.00", 3)];
     let wanted = books.wanted(&client, &file(&rows), &file(&rows[..1])).await;
     let second = id(&client.post("/v1/runs", wanted).await);
-    world.fail_once(fault, after);
+    world.fail_once(fault, "", after);
     for _ in 0..4 {
         while worker::step(&calm, "test").await == Ok(true) {}
         world.pass_time(31_000);

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use contract::Bucket;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
@@ -24,6 +24,7 @@ use txn_reconcile_api::service::store::embedded::EmbeddedStore;
 use txn_reconcile_api::service::store::{AuditEntry, Item, Key, Query, Store, StoreError, Write};
 
 use super::backends::app;
+use super::calls::{self, Calls};
 
 /// The one source of chance (SplitMix64).
 pub struct Chance(Mutex<u64>);
@@ -99,8 +100,8 @@ const SKEW_MS: u64 = 90_000;
 /// What all processes share, and what is left when one ends.
 pub struct World {
     pub store: EmbeddedStore,
-    files: Arc<InMemory>,
-    anchors: Arc<InMemory>,
+    files: Arc<calls::Files>,
+    anchors: Arc<calls::Files>,
     pub chance: Arc<Chance>,
     now: AtomicU64,
     /// Of how many calls one fails in each way: drawn for each seed, so that the weather differs.
@@ -120,7 +121,7 @@ pub struct World {
     /// A hash over every call, in order, and what became of it.
     trace: Mutex<DefaultHasher>,
     /// What befalls one call, and how many others come before it.
-    once: Mutex<Option<(Fault, u64)>>,
+    once: Mutex<Option<(Fault, &'static str, u64)>>,
     /// Whether the store or the files are out: every call fails, whatever else is allowed.
     pub store_out: AtomicBool,
     pub files_out: AtomicBool,
@@ -130,6 +131,11 @@ pub struct World {
 const OUT: Duration = Duration::from_secs(120);
 
 impl World {
+    /// The files have been kept for as long as the bucket keeps them.
+    pub async fn expire_files(&self) {
+        self.files.expire().await;
+    }
+
     pub fn new(seed: u64) -> Arc<Self> {
         let chance = Arc::new(Chance(Mutex::new(seed)));
         let mut draw = |fault| (fault, 12 + chance.below(90));
@@ -137,8 +143,8 @@ impl World {
         let sore = CALLS[usize::try_from(chance.below(CALLS.len() as u64)).unwrap()];
         Arc::new(Self {
             store: EmbeddedStore::in_memory().unwrap(),
-            files: Arc::default(),
-            anchors: Arc::default(),
+            files: Arc::new(calls::Files::new(Bucket::Statements, &Calls::default())),
+            anchors: Arc::new(calls::Files::new(Bucket::Audit, &Calls::default())),
             now: AtomicU64::new(1_790_000_000_000),
             one_in,
             sore,
@@ -162,9 +168,10 @@ impl World {
         self.budget.store(faults, Ordering::Relaxed);
     }
 
-    /// Lets one call fail, after so many others that could: [`Fault::Throttled`], [`Fault::LostAnswer`].
-    pub fn fail_once(&self, fault: Fault, after: u64) {
-        *self.once.lock().unwrap() = Some((fault, after));
+    /// Lets one call fail, after so many others that could, of those of a name if there is one: [`Fault::Throttled`],
+    /// [`Fault::LostAnswer`].
+    pub fn fail_once(&self, fault: Fault, call: &'static str, after: u64) {
+        *self.once.lock().unwrap() = Some((fault, call, after));
     }
 
     /// Takes back the failure of [`Self::fail_once`]; answers whether it has come.
@@ -172,19 +179,19 @@ impl World {
         self.once.lock().unwrap().take().is_none()
     }
 
-    fn fails_now(&self, fault: Fault) -> bool {
+    fn fails_now(&self, fault: Fault, call: &str) -> bool {
         let mut once = self.once.lock().unwrap();
-        match &mut *once {
-            Some((of, 0)) if *of == fault => {
-                *once = None;
-                true
-            }
-            Some((of, after)) if *of == fault => {
-                *after -= 1;
-                false
-            }
-            _ => false,
+        let Some((of, name, after)) = &mut *once else { return false };
+        if *of != fault || !name.is_empty() && *name != call {
+            return false;
         }
+        let now = *after == 0;
+        if now {
+            *once = None;
+        } else {
+            *after -= 1;
+        }
+        now
     }
 
     pub fn pass_time(&self, ms: u64) {
@@ -201,7 +208,7 @@ impl World {
     }
 
     fn strikes(&self, fault: Fault, call: &str) -> bool {
-        if self.fails_now(fault) {
+        if self.fails_now(fault, call) {
             return true;
         }
         let one_in = if call == self.sore { SORE } else { self.one_in[&fault] };
@@ -415,7 +422,7 @@ fn generic(why: &'static str) -> object_store::Error {
 /// A file store as a process sees it. An object is there as a whole or not at all, as S3 and a folder have it.
 struct Files {
     process: Arc<Process>,
-    inner: Arc<InMemory>,
+    inner: Arc<calls::Files>,
 }
 
 impl fmt::Debug for Files {
@@ -439,6 +446,8 @@ impl ObjectStore for Files {
         options: PutOptions,
     ) -> object_store::Result<PutResult> {
         self.process.before_file("put").await?;
+        // It takes a moment, so that progress is kept between two of them.
+        self.process.world.pass_time(250);
         let put = self.inner.put_opts(path, payload, options).await?;
         self.process.after("put").await.map_err(generic)?;
         Ok(put)

@@ -9,7 +9,7 @@ use txn_reconcile_api::service::{App, worker};
 
 use super::api::{Client, fresh, id, member};
 use super::backends::{app, embedded};
-use super::faults::World;
+use super::faults::{Fault, World};
 use super::simulation::dies_after;
 
 /// More than two objects, and more than four transactions.
@@ -50,6 +50,44 @@ async fn list(app: &Arc<App>, token: &str, run: &str, what: &str) -> Vec<Value> 
     }
 }
 
+/// The run is completed, and its lists have each entry once.
+async fn whole(app: &Arc<App>, client: &Client, run: &str, when: &str) {
+    let shown = client.get(&format!("/v1/runs/{run}")).await.body;
+    assert_eq!(shown["status"], "completed", "{when}: {shown}");
+    let mut entries = Vec::new();
+    let matches = list(app, &client.token, run, "matches").await;
+    for (number, one) in (1..).zip(&matches) {
+        assert_eq!(one["number"], number, "{when}");
+        entries.extend(one["entries"].as_array().unwrap().iter().map(|entry| entry["id"].to_string()));
+    }
+    let breaks = list(app, &client.token, run, "breaks").await;
+    for (number, one) in (1..).zip(&breaks) {
+        assert_eq!(one["number"], number, "{when}");
+        entries.push(one["entry"]["id"].to_string());
+    }
+    assert_eq!((matches.len(), breaks.len()), (MATCHES, BREAKS), "{when}");
+    entries.sort_unstable();
+    entries.dedup();
+    // The identity of a row is the same on both sides.
+    assert_eq!(entries.len(), MATCHES + BREAKS, "{when}: an entry stands twice");
+}
+
+#[tokio::test]
+async fn they_are_whole_whichever_object_could_not_be_put() {
+    for put in 0..4 {
+        let world = World::new(7);
+        let calm = world.calm();
+        let client = member(&calm, "acme").await;
+        let run = ask(&client).await;
+        world.fail_once(Fault::Throttled, "put", put);
+        assert!(worker::step(&calm, "first").await.unwrap());
+        assert!(world.has_failed(), "put {put}");
+        world.pass_time(10_000);
+        while worker::step(&calm, "last").await.unwrap() {}
+        whole(&calm, &client, &run, &format!("put {put}")).await;
+    }
+}
+
 #[tokio::test]
 async fn they_are_whole_whichever_worker_has_died_over_them() {
     // The statements come in pieces of 200 bytes, so that reading them takes most of the calls.
@@ -64,24 +102,7 @@ async fn they_are_whole_whichever_worker_has_died_over_them() {
         left.push(shown["progress"]["stage"].clone());
         while worker::step(&calm, "last").await.unwrap() {}
 
-        let shown = client.get(&format!("/v1/runs/{run}")).await.body;
-        assert_eq!(shown["status"], "completed", "after {calls} calls: {shown}");
-        let mut entries = Vec::new();
-        let matches = list(&calm, &client.token, &run, "matches").await;
-        for (number, one) in (1..).zip(&matches) {
-            assert_eq!(one["number"], number, "after {calls} calls");
-            entries.extend(one["entries"].as_array().unwrap().iter().map(|entry| entry["id"].to_string()));
-        }
-        let breaks = list(&calm, &client.token, &run, "breaks").await;
-        for (number, one) in (1..).zip(&breaks) {
-            assert_eq!(one["number"], number, "after {calls} calls");
-            entries.push(one["entry"]["id"].to_string());
-        }
-        assert_eq!((matches.len(), breaks.len()), (MATCHES, BREAKS), "after {calls} calls");
-        entries.sort_unstable();
-        entries.dedup();
-        // The identity of a row is the same on both sides.
-        assert_eq!(entries.len(), MATCHES + BREAKS, "after {calls} calls: an entry stands twice");
+        whole(&calm, &client, &run, &format!("after {calls} calls")).await;
     }
     assert!(left.iter().filter(|stage| *stage == "saving").count() >= 2, "they died elsewhere: {left:?}");
 }

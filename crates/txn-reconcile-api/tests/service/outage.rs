@@ -233,16 +233,11 @@ async fn a_run_that_kills_its_workers_is_given_up() {
 
 #[tokio::test]
 async fn a_run_whose_statement_is_gone_fails_at_once() {
-    use object_store::ObjectStoreExt;
     let world = World::new(1);
     let calm = world.calm();
     let client = member(&calm, "acme").await;
     let run = ask(&client).await;
-    let objects: Vec<_> = futures_util::TryStreamExt::try_collect(calm.files.list(None)).await.unwrap();
-    for object in objects {
-        let object: object_store::ObjectMeta = object;
-        calm.files.delete(&object.location).await.unwrap();
-    }
+    world.expire_files().await;
     assert!(worker::step(&calm, "test").await.unwrap());
     let shown = client.get(&format!("/v1/runs/{run}")).await.body;
     assert_eq!(shown["failure"], "a file that the run needs is no longer in the file store", "{shown}");

@@ -19,7 +19,7 @@ use super::super::store::{Expect, Write};
 use super::cursor::List;
 use super::{Call, Input, PAGING, Page, Reply, Route, Versions, run, text, versioned};
 use crate::formats::mapping::Mapping;
-use crate::formats::{Limits, ReadError, ReadOptions, ReadReport, Reader};
+use crate::formats::{CardFinding, Limits, ReadError, ReadOptions, ReadReport, Reader};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -54,21 +54,28 @@ pub fn options(source: &Source, limit: u64) -> Result<ReadOptions, Problem> {
     Ok(ReadOptions { format: source.format, mapping, negate: source.negate, limits })
 }
 
-/// Why a file is refused, with every place that holds card data.
+/// Why a file is refused, with the first places that hold card data.
 pub fn refused(error: &ReadError) -> Problem {
-    Problem::unprocessable(format!("the file cannot be read: {error}"))
+    match error {
+        ReadError::Cards(count, places) => holds_cards(*count, places),
+        error => Problem::unprocessable(format!("the file cannot be read: {error}")),
+    }
+}
+
+fn holds_cards(count: u64, places: &[CardFinding]) -> Problem {
+    let places = places.iter().take(50);
+    let places = places
+        .map(|card| json!({ "line": card.line, "column": card.column, "what": card.what.name() }))
+        .collect();
+    Problem::card_data(format!("{count} places hold card data")).at(places)
 }
 
 /// Refuses what holds card data.
 pub fn screen(report: &ReadReport) -> Result<(), Problem> {
-    if report.collector.cards_count == 0 {
-        return Ok(());
+    match report.collector.cards_count {
+        0 => Ok(()),
+        count => Err(holds_cards(count, &report.collector.cards)),
     }
-    let places = report.collector.cards.iter().take(50);
-    let places = places
-        .map(|card| json!({ "line": card.line, "column": card.column, "what": card.what.name() }))
-        .collect();
-    Err(Problem::card_data(format!("{} places hold card data", report.collector.cards_count)).at(places))
 }
 
 /// The SHA-256 that `Content-Digest` announces (RFC 9530).
@@ -106,9 +113,19 @@ impl Passage {
         .await
         .map_err(|_| Problem::internal("the check of the file was broken off"))?
     }
+
+    /// Whether no card data was found so far.
+    fn clean(&self) -> bool {
+        self.reader.as_ref().is_some_and(|reader| reader.cards_count() == 0)
+    }
 }
 
 async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
+    // A form would be kept with its names and boundaries. Other media types say nothing of a file.
+    let media = call.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if media.trim_start().get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/")) {
+        return Err(Problem::media_type("send the file alone as the body, not a form"));
+    }
     let digest = announced(&call.headers)?;
     let name = call.query.get("name").cloned().unwrap_or_else(|| "statement".into());
     text(&name, "name", 200)?;
@@ -190,6 +207,9 @@ fn too_large(app: &App) -> Problem {
 }
 
 /// Reads the body in parts, checks each and hands it on; what was announced has to arrive.
+///
+/// A part is handed on when the next one was checked as well: its last record ends there. Once card data was found
+/// nothing is handed on any more, and what was is taken back at once; the rest is only read for its places.
 async fn pass(
     app: &App,
     stream: axum::body::Body,
@@ -199,6 +219,8 @@ async fn pass(
 ) -> Result<(ReadReport, Passage), Problem> {
     let mut stream = stream.into_data_stream();
     let mut part = Vec::with_capacity(PART_BYTES);
+    let mut held: Option<Bytes> = None;
+    let mut stored = true;
     let mut total = 0u64;
     loop {
         let waited = tokio::time::timeout(std::time::Duration::from_secs(30), stream.next()).await;
@@ -214,7 +236,14 @@ async fn pass(
         if part.len() >= PART_BYTES {
             let whole = Bytes::from(std::mem::replace(&mut part, Vec::with_capacity(PART_BYTES)));
             passage = passage.take(whole.clone()).await?;
-            target.put_part(PutPayload::from_bytes(whole)).await?;
+            if passage.clean() {
+                if let Some(checked) = held.replace(whole) {
+                    target.put_part(PutPayload::from_bytes(checked)).await?;
+                }
+            } else if std::mem::take(&mut stored) {
+                // What cannot be taken back is left to the bucket's lifecycle rule, or to the next start.
+                let _ = target.abort().await;
+            }
         }
     }
     let rest = Bytes::from(part);
@@ -226,7 +255,9 @@ async fn pass(
     if found.as_ref() != digest {
         return Err(Problem::unprocessable("the body is not the one that Content-Digest announces"));
     }
-    target.put_part(PutPayload::from_bytes(rest)).await?;
+    for checked in held.into_iter().chain([rest]) {
+        target.put_part(PutPayload::from_bytes(checked)).await?;
+    }
     Ok((report, passage))
 }
 

@@ -1,0 +1,166 @@
+//! The policy of the task's role, and the engines behind it: every call of every deployed task is recorded on its way to
+//! them, and has to be allowed when the test is over.
+//!
+//! What no recording shows: the calls of KMS, which S3 and DynamoDB make in the service's name, and the token for
+//! PostgreSQL, which is made without a call. The keys' statements are therefore left out here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+
+use serde_json::Value;
+
+use super::engines::Engines;
+use super::needs;
+use super::recorder::{Recorder, Seen};
+use super::task::Module;
+
+/// Engines that a module's tasks reach through recorders alone. What the role does not allow fails the test at its end.
+pub struct Held<'a> {
+    engines: Engines,
+    module: &'a Module,
+    pub s3: Recorder,
+    dynamo: Option<Recorder>,
+}
+
+impl Deref for Held<'_> {
+    type Target = Engines;
+
+    fn deref(&self) -> &Engines {
+        &self.engines
+    }
+}
+
+impl<'a> Held<'a> {
+    pub fn start(module: &'a Module) -> Self {
+        let mut engines = Engines::start(module);
+        let s3 = Recorder::before(engines.aws.url().trim_start_matches("http://").parse().unwrap());
+        let dynamo = engines.dynamo().map(Recorder::before);
+        engines.endpoints.insert("AWS_ENDPOINT_URL_S3", format!("http://{}", s3.address));
+        if let Some(dynamo) = &dynamo {
+            engines.endpoints.insert("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{}", dynamo.address));
+        }
+        Self { engines, module, s3, dynamo }
+    }
+
+    /// What all calls so far take.
+    pub fn needs(&self) -> BTreeSet<Need> {
+        let dynamo = self.dynamo.iter().flat_map(Recorder::calls);
+        let mut needs: BTreeSet<Need> = self.s3.calls().iter().flat_map(s3_needs).collect();
+        needs.extend(dynamo.flat_map(|call| dynamo_needs(self.module, &call)));
+        needs
+    }
+
+    /// What the task's role may do.
+    pub fn statements(&self) -> Vec<Statement> {
+        statements(self.module, &self.engines)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let (needs, statements) = (self.needs(), self.statements());
+        assert!(!needs.is_empty(), "no call was recorded");
+        let refused: Vec<&Need> =
+            needs.iter().filter(|need| !statements.iter().any(|statement| statement.allows(need))).collect();
+        assert!(
+            refused.is_empty(),
+            "no statement of the task's role allows: {refused:#?}\nDo without it, or add the action to an operation of \
+             contract::Operation on that resource"
+        );
+    }
+}
+
+/// What a call takes: an action of IAM on a resource, with what the policy's conditions look at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    pub action: String,
+    resource: String,
+    prefix: Option<String>,
+}
+
+fn need(service: &str, action: &str, resource: String) -> Need {
+    Need { action: format!("{service}:{action}"), resource, prefix: None }
+}
+
+/// What a call of DynamoDB takes.
+fn dynamo_needs(module: &Module, call: &Seen) -> Vec<Need> {
+    let needs = needs::dynamo(&call.headers["x-amz-target"], &call.body).into_iter();
+    let needs = needs.map(|one| {
+        let table = format!("arn:aws:dynamodb:{}:{}:table/{}", module.region, module.account, one.table);
+        let resource = one.index.map_or(table.clone(), |index| format!("{table}/index/{index}"));
+        need("dynamodb", &one.action, resource)
+    });
+    needs.collect()
+}
+
+/// What a call of S3 takes. <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
+fn s3_needs(call: &Seen) -> Vec<Need> {
+    let (path, query) = call.target.split_once('?').unwrap_or((&call.target, ""));
+    let query: BTreeMap<&str, &str> =
+        query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+    let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_matches('/'), ""));
+    let bucket = format!("arn:aws:s3:::{bucket}");
+    let object = |action: &str| need("s3", action, format!("{bucket}/{key}"));
+    let list = |prefix: String| Need { prefix: Some(prefix), ..need("s3", "ListBucket", bucket.clone()) };
+    match (call.method.as_str(), key.is_empty()) {
+        ("GET", true) => {
+            vec![list(query.get("prefix").copied().unwrap_or_default().replace("%2F", "/"))]
+        }
+        // Who may not list the bucket is told 403 of an object that is not there.
+        ("GET" | "HEAD", false) if call.status == 404 => vec![object("GetObject"), list(String::new())],
+        ("GET" | "HEAD", false) => vec![object("GetObject")],
+        // A copy would read another object too.
+        ("PUT" | "POST", false) if !call.headers.contains_key("x-amz-copy-source") => {
+            vec![object("PutObject")]
+        }
+        ("DELETE", false) if query.contains_key("uploadId") => vec![object("AbortMultipartUpload")],
+        _ => panic!("no call that is known: {} {}", call.method, call.target),
+    }
+}
+
+/// A statement of the role's policy, with its references resolved.
+pub struct Statement {
+    pub sid: String,
+    pub actions: Vec<String>,
+    resources: Vec<String>,
+    prefixes: Vec<String>,
+}
+
+fn statements(module: &Module, engines: &Engines) -> Vec<Statement> {
+    let words = |value: &Value| -> Vec<String> {
+        let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+        list.iter()
+            .filter_map(Value::as_str)
+            .map(|text| module.resolve(text, &|name| engines.know(name)))
+            .collect()
+    };
+    let all = module.task_policy()["Statement"].as_array().unwrap().iter();
+    let all = all.map(|statement| Statement {
+        sid: statement["Sid"].as_str().unwrap().to_owned(),
+        actions: words(&statement["Action"]),
+        resources: words(&statement["Resource"]),
+        prefixes: words(&statement["Condition"]["StringLike"]["s3:prefix"]),
+    });
+    all.filter(|statement| !statement.actions.iter().all(|action| action.starts_with("kms:"))).collect()
+}
+
+/// As IAM compares: `*` stands for any text.
+fn like(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, "")) => text.starts_with(before),
+        Some(_) => panic!("a pattern in the middle: {pattern}"),
+    }
+}
+
+impl Statement {
+    pub fn allows(&self, need: &Need) -> bool {
+        let prefix = need.prefix.as_deref().unwrap_or_default();
+        self.actions.contains(&need.action)
+            && self.resources.iter().any(|resource| like(resource, &need.resource))
+            && (self.prefixes.is_empty() || self.prefixes.iter().any(|pattern| like(pattern, prefix)))
+    }
+}
