@@ -11,7 +11,7 @@ mod var;
 
 pub use secret::Secret;
 pub use store::{Attribute, AttributeType, Bucket, Index, Operation, Resource, StoreKind, Table};
-pub use var::{Sensitivity, Var};
+pub use var::{LOG_LEVELS, Sensitivity, VAR_PREFIX, Var};
 
 /// The TCP port that the service listens on, above 1023 so that it needs no capability to bind it.
 pub const PORT: u16 = 8080;

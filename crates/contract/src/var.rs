@@ -2,7 +2,15 @@
 
 use crate::StoreKind;
 
-/// An environment variable that the service reads. It reads no others.
+/// What the names of the service's variables begin with. It refuses to start with one of such a name that it does not know.
+pub const VAR_PREFIX: &str = "RECONCILE_";
+
+/// The levels that [`Var::LogLevel`] may name.
+pub const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+/// An environment variable that the service reads. It reads no others of its own; what it is built on reads some beside
+/// them: the SDKs of AWS and of S3 those that begin with `AWS_` (region, credentials, endpoints), the exporter of traces
+/// those that begin with `OTEL_` (headers, timeout, resource attributes, sampler).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Var {
     /// The environment's name.
@@ -141,8 +149,12 @@ impl Var {
     pub const fn doc(self) -> &'static str {
         match self {
             Self::Environment => "The environment's name, which stands in every log line.",
-            Self::ListenAddress => "The address and port to listen on. 0.0.0.0:8080.",
-            Self::MetricsAddress => "The address and port that answers /metrics. 0.0.0.0:9464.",
+            Self::ListenAddress => {
+                "The address and port to listen on. 0.0.0.0:8080; without an environment's name 127.0.0.1:8080."
+            }
+            Self::MetricsAddress => {
+                "The address and port that answers /metrics. 0.0.0.0:9464; without an environment's name 127.0.0.1:9464."
+            }
             Self::KeepAliveSeconds => {
                 "Seconds that an idle connection stays open, longer than the load balancer keeps its end. 65."
             }
@@ -191,6 +203,42 @@ impl Var {
             Self::OtlpEndpoint => {
                 "The address that traces are sent to by OTLP over HTTP, below which they go to /v1/traces: https, or plain http of a collector in the same task. Another one needs a rule under `network.egress`. Without it there are none."
             }
+        }
+    }
+
+    /// The least and the largest value of a variable that is a whole number.
+    #[must_use]
+    pub const fn bounds(self) -> Option<(u64, u64)> {
+        match self {
+            // A load balancer keeps its end for 4,000 seconds at most.
+            Self::KeepAliveSeconds => Some((1, 4_100)),
+            Self::StopTimeoutSeconds => Some((1, 3_600)),
+            Self::DatabasePort => Some((1, 65_535)),
+            // S3 takes 10,000 parts of an upload, and the service sends parts of 8 MiB.
+            Self::UploadLimitBytes => Some((1, 10_000 << 23)),
+            Self::RequestsPerSecond => Some((1, 1_000_000)),
+            Self::Environment
+            | Self::ListenAddress
+            | Self::MetricsAddress
+            | Self::LogLevel
+            | Self::Store
+            | Self::DataDirectory
+            | Self::RecordsTable
+            | Self::AuditTable
+            | Self::DatabaseHost
+            | Self::DatabaseName
+            | Self::DatabaseUser
+            | Self::DatabasePassword
+            | Self::DatabaseCaFile
+            | Self::StatementsBucket
+            | Self::AuditBucket
+            | Self::AdminKey
+            | Self::SigningKey
+            | Self::JwtIssuer
+            | Self::JwtAudience
+            | Self::JwksFile
+            | Self::JwksUrl
+            | Self::OtlpEndpoint => None,
         }
     }
 

@@ -32,6 +32,21 @@ fn samples() -> &'static Path {
 }
 
 #[test]
+fn the_help_of_serve_names_every_variable_and_exit_code() {
+    // Lines are broken where the terminal ends.
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = words(&stdout(&run(samples(), &["serve", "--help"])));
+    for var in contract::Var::ALL {
+        let line = words(&format!("{} {}", var.name(), var.doc()));
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+    assert!(
+        text.contains("From 1 to 1000000.") && text.contains("7 a variable of the environment"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_sample_run_matches_and_explains() {
     let output = run(samples(), &["reconcile", "ledger.csv", "bank.sta", "--rules", "rules.toml"]);
     assert_eq!(output.status.code(), Some(1));

@@ -16,7 +16,7 @@ pub const CARD_DATA: u8 = 5;
 pub const OUTPUT: u8 = 6;
 /// A variable of the environment is missing or wrong.
 pub const CONFIG: u8 = 7;
-/// The service cannot start or does not answer.
+/// The service cannot start or does not answer; or the audit log that is to be verified is not there.
 pub const SERVICE: u8 = 8;
 /// The engine found a fault in itself.
 pub const BUG: u8 = 70;
@@ -32,7 +32,7 @@ pub const HELP: &str = "Exit codes:
   5  an input holds card data; nothing was matched and nothing written
   6  an output cannot be written
   7  a variable of the environment is missing or wrong
-  8  the service cannot start, or does not answer
+  8  the service cannot start, or does not answer (verify-audit: there is no such log, or it cannot be opened)
   70 the engine found a fault in itself";
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ enum Command {
     #[command(subcommand)]
     Rules(rules::Command),
     /// Serve the API. Without any environment it starts at once, with a file for a database and a token to begin with.
+    #[command(after_help = serve::help())]
     Serve(serve::Args),
     /// Ask the service on this machine whether it is alive.
     Healthcheck,

@@ -24,6 +24,17 @@ pub struct VerifyArgs {
     tenant: String,
 }
 
+/// The variables and the exit codes, for the help text.
+pub fn help() -> String {
+    let mut text = "Variables:\n".to_owned();
+    for var in contract::Var::ALL {
+        let bounds =
+            var.bounds().map(|(least, most)| format!(" From {least} to {most}.")).unwrap_or_default();
+        text.push_str(&format!("  {}\n      {}{bounds}\n", var.name(), var.doc()));
+    }
+    format!("{text}\n{}", exit::HELP)
+}
+
 fn config() -> Result<Config, Failure> {
     Config::from_env().map_err(|error| Failure::new(exit::CONFIG, error.to_string()))
 }
@@ -41,15 +52,22 @@ fn failed(why: String) -> Failure {
 
 pub fn serve(args: &Args) -> Result<u8, Failure> {
     let config = config()?;
+    if args.sample_data && config.environment.is_some() {
+        let name = contract::Var::Environment.name();
+        let message = format!("{name} is set, and --sample-data is for a service without it");
+        return Err(Failure::new(exit::CONFIG, message));
+    }
     let runtime = runtime()?;
     let served = runtime.block_on(async {
         let traces = Traces::start(&config).map_err(failed)?;
         log::start(config.log_level, config.environment.clone(), traces.as_ref());
+        // Nothing is made and no token shown where another service listens already.
+        let listeners = server::Listeners::bind(&config).await.map_err(failed)?;
         let app = server::open(&config).await.map_err(failed)?;
         if config.environment.is_none() {
-            greet(&app, args, &config).await.map_err(failed)?;
+            greet(&app, args, &config, listeners.address).await.map_err(failed)?;
         }
-        let served = server::serve(app, &config, |_| {}).await.map_err(failed);
+        let served = server::serve(app, &config, listeners).await.map_err(failed);
         if let Some(traces) = traces {
             traces.stop().await;
         }
@@ -61,19 +79,23 @@ pub fn serve(args: &Args) -> Result<u8, Failure> {
 }
 
 /// Tells somebody on a laptop how to begin.
-async fn greet(app: &Arc<App>, args: &Args, config: &Config) -> Result<(), String> {
+async fn greet(
+    app: &Arc<App>,
+    args: &Args,
+    config: &Config,
+    address: std::net::SocketAddr,
+) -> Result<(), String> {
     let [first, second] = server::development_tokens(app).await?;
     let mut out = std::io::stdout();
     let text = format!(
         "Development tokens of the tenant \"dev\" (all scopes; the second is for approving what the first proposed):\n  TOKEN={first}\n  TOKEN2={second}\nhttp://{}/ describes the routes; data is kept in {}\n",
-        config.listen,
+        address,
         config.data.display()
     );
     out.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
     if args.sample_data {
         let run = api::sample(Arc::clone(app), &first).await?;
-        writeln!(out, "Sample data: http://{}/v1/runs/{run}", config.listen)
-            .map_err(|error| error.to_string())?;
+        writeln!(out, "Sample data: http://{}/v1/runs/{run}", address).map_err(|error| error.to_string())?;
     }
     out.flush().map_err(|error| error.to_string())
 }
@@ -99,10 +121,13 @@ pub fn migrate() -> Result<u8, Failure> {
 pub fn verify_audit(args: &VerifyArgs, out: &mut dyn Write) -> Result<u8, Failure> {
     let config = config()?;
     let verdict = runtime()?.block_on(async {
-        let app = server::open(&config).await?;
+        let app = server::open_existing(&config).await?;
         audit::verify(&app, &args.tenant).await.map_err(|problem| problem.detail)
     });
     let verdict = verdict.map_err(failed)?;
+    if verdict.intact && verdict.entries == 0 {
+        return Err(failed("there is no such log: the tenant has no entry and no anchor".to_owned()));
+    }
     let text = serde_json::to_string_pretty(&verdict).map_err(|error| failed(error.to_string()))?;
     writeln!(out, "{text}").map_err(no_output)?;
     Ok(if verdict.intact { exit::CLEAN } else { exit::BREAKS })

@@ -70,6 +70,14 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    /// Bytes of all of its texts.
+    #[must_use]
+    pub fn texts_bytes(&self) -> usize {
+        let texts =
+            [self.reference, self.counterparty, self.group, self.account, self.kind, self.description];
+        texts.iter().map(|text| text.len()).sum()
+    }
+
     /// A draft with amount, currency and one date; everything else empty.
     #[must_use]
     pub fn new(amount: i128, currency: Currency, date: Date) -> Draft<'a> {

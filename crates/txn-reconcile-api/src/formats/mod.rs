@@ -120,6 +120,9 @@ impl Default for Limits {
     }
 }
 
+/// Bytes of an entry's texts at most, all together, so that a break always fits into an item of every store.
+pub const TEXTS_BYTES_MAX: usize = 16_384;
+
 /// Card data findings that are kept; beyond them they are only counted.
 const CARDS_KEPT_MAX: usize = 100;
 
@@ -153,12 +156,20 @@ impl Collector {
         Self { entries: EntrySet::for_file(name), ..Self::default() }
     }
 
-    /// Keeps an entry.
+    /// Keeps an entry, or refuses it with its place if its texts are longer than [`TEXTS_BYTES_MAX`]: to cut a reference
+    /// could match what does not belong together.
     ///
     /// # Errors
     /// Fails when a side is full.
     #[inline]
     pub fn entry(&mut self, draft: &Draft<'_>) -> Result<(), ReadError> {
+        let bytes = draft.texts_bytes();
+        if bytes > TEXTS_BYTES_MAX {
+            let message =
+                format!("the texts of the entry have {bytes} bytes, and at most {TEXTS_BYTES_MAX} are kept");
+            self.reject(draft.line, "", "text-too-long", message);
+            return Ok(());
+        }
         if self.negate {
             self.entries.push(&Draft { amount: -draft.amount, ..*draft })?;
         } else {

@@ -47,6 +47,7 @@ pub struct Tokens {
 
 #[derive(Deserialize)]
 struct Claims {
+    exp: u64,
     sub: String,
     tenant: String,
     #[serde(default)]
@@ -114,7 +115,7 @@ impl Auth {
             return Ok(Principal { tenant: key.tenant, actor, scopes: key.scopes });
         }
         match &self.tokens {
-            Some(tokens) => tokens.check(token).await?.ok_or_else(refused),
+            Some(tokens) => tokens.check(app, token).await?.ok_or_else(refused),
             None => Err(refused()),
         }
     }
@@ -139,11 +140,16 @@ pub async fn same_person(app: &App, one: &str, other: &str) -> Result<bool, Prob
 
 impl Tokens {
     /// Who holds a token; none if it is not good.
-    async fn check(&self, token: &str) -> Result<Option<Principal>, Problem> {
+    async fn check(&self, app: &App, token: &str) -> Result<Option<Principal>, Problem> {
         // What cannot be good has nobody asked for keys.
         let Some(header) = decode_header(token).ok().filter(|header| ALGORITHMS.contains(&header.alg)) else {
             return Ok(None);
         };
+        // What a header demands and what is not meant to say who calls is not taken for less than it is (RFC 7515, 4.1.11;
+        // RFC 8725, 3.11).
+        if header.crit.is_some() || !header.typ.as_deref().is_none_or(says_who) {
+            return Ok(None);
+        }
         let Some(name) = header.kid.filter(|name| name.len() <= 200) else { return Ok(None) };
         let Some(key) = self.keys.find(&name).await? else { return Ok(None) };
         // The key says what it is for: a token cannot choose another algorithm for it.
@@ -156,8 +162,21 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.validate_nbf = true;
         let Ok(key) = DecodingKey::from_jwk(&key) else { return Ok(None) };
-        Ok(decode::<Claims>(token, &key, &validation).ok().and_then(|token| token.claims.principal()))
+        let latest = app.clock.now_ms() / 1000 + LIFE_SECONDS_MAX;
+        let token = decode::<Claims>(token, &key, &validation).ok();
+        Ok(token.filter(|token| token.claims.exp <= latest).and_then(|token| token.claims.principal()))
     }
+}
+
+/// Seconds that a token may still live: nobody can take one back, so one that was lost must not count for years. It is the
+/// day and an hour that issuers give at most, and their clocks may differ by.
+const LIFE_SECONDS_MAX: u64 = 86_400 + 3_600;
+
+/// Whether a token of this type says who calls: an access token (RFC 9068), or one that does not say more than that it is
+/// one. One of the session's end (`logout+jwt`) and the like are signed with the same keys.
+fn says_who(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
 }
 
 impl Claims {

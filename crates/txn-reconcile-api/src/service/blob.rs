@@ -1,6 +1,8 @@
 //! Statement files and match lists: a folder by default, S3 when deployed. In both an object is there as a whole or not
 //! at all: S3 puts are atomic, and the folder's files are written beside and renamed.
 
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,9 +16,29 @@ use object_store::local::LocalFileSystem;
 /// # Errors
 /// Fails if the folder cannot be made.
 pub fn folder(path: &FilePath) -> Result<Arc<dyn ObjectStore>, String> {
-    std::fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    private_folder(path)?;
     let files = LocalFileSystem::new_with_prefix(path).map_err(|error| error.to_string())?;
     Ok(Arc::new(files.with_fsync(true).with_automatic_cleanup(true)))
+}
+
+/// Makes a folder that nobody else of this machine may look into, unless there is one.
+///
+/// # Errors
+/// Fails if it cannot be made.
+pub fn private_folder(path: &FilePath) -> Result<(), String> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// A file that nobody else of this machine may read, made empty unless there is one.
+///
+/// # Errors
+/// Fails if it cannot be made or belongs to somebody else.
+pub fn private_file(path: &FilePath) -> Result<(), String> {
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    opened
+        .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// How old the parts of an upload are when nobody works on it any more. While one is open its file grows every 8 MiB, and

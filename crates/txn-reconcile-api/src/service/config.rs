@@ -1,5 +1,6 @@
 //! The environment, read through [`contract::Var`] alone.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -128,6 +129,17 @@ impl Environment<'_> {
         self.text(var).map_or(Ok(default), |text| text.parse().map_err(|_| wrong(var, "is not of its form")))
     }
 
+    /// A whole number within the bounds that the contract has for it.
+    fn number<T: TryFrom<u64>>(&self, var: Var, default: T) -> Result<T, ConfigError> {
+        let Some(text) = self.text(var) else { return Ok(default) };
+        let (least, most) = var.bounds().unwrap_or((0, u64::MAX));
+        let number = text.parse::<u64>().ok().filter(|number| (least..=most).contains(number));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+            let message = format!("is not a whole number from {least} to {most}");
+            ConfigError { var, message }
+        })
+    }
+
     fn needed(&self, var: Var) -> Result<String, ConfigError> {
         self.text(var).ok_or_else(|| wrong(var, "is not set"))
     }
@@ -145,8 +157,9 @@ impl Config {
     /// Reads the process's own environment.
     ///
     /// # Errors
-    /// Names the variable that is missing or wrong.
+    /// Names the variable that is missing, wrong or unknown.
     pub fn from_env() -> Result<Self, ConfigError> {
+        known(std::env::vars_os())?;
         Self::read(&|var| std::env::var(var.name()).ok())
     }
 
@@ -187,10 +200,10 @@ impl Config {
         Ok(Self {
             listen: env.parsed(Var::ListenAddress, SocketAddr::from((host, contract::PORT)))?,
             metrics: env.parsed(Var::MetricsAddress, SocketAddr::from((host, contract::METRICS_PORT)))?,
-            keep_alive_seconds: env.parsed(Var::KeepAliveSeconds, 65)?,
+            keep_alive_seconds: env.number(Var::KeepAliveSeconds, 65)?,
             stop_timeout_seconds: env
-                .parsed(Var::StopTimeoutSeconds, u64::from(contract::STOP_TIMEOUT_SECONDS))?,
-            log_level: env.parsed(Var::LogLevel, LevelFilter::INFO)?,
+                .number(Var::StopTimeoutSeconds, u64::from(contract::STOP_TIMEOUT_SECONDS))?,
+            log_level: level(&env)?,
             store,
             statements_bucket: bucket(Var::StatementsBucket)?,
             audit_bucket: bucket(Var::AuditBucket)?,
@@ -198,8 +211,8 @@ impl Config {
             admin_key: env.secret(Var::AdminKey, deployed)?,
             signing_key: env.secret(Var::SigningKey, deployed)?,
             jwt: jwt(&env)?,
-            upload_limit_bytes: env.parsed(Var::UploadLimitBytes, 2 << 30)?,
-            requests_per_second: env.parsed(Var::RequestsPerSecond, 200)?,
+            upload_limit_bytes: env.number(Var::UploadLimitBytes, 2 << 30)?,
+            requests_per_second: env.number(Var::RequestsPerSecond, 200)?,
             otlp_endpoint: env
                 .text(Var::OtlpEndpoint)
                 .map(|text| address(Var::OtlpEndpoint, &text))
@@ -207,6 +220,13 @@ impl Config {
             environment,
         })
     }
+}
+
+fn level(env: &Environment<'_>) -> Result<LevelFilter, ConfigError> {
+    let Some(text) = env.text(Var::LogLevel) else { return Ok(LevelFilter::INFO) };
+    let level =
+        contract::LOG_LEVELS.into_iter().find(|level| *level == text).and_then(|level| level.parse().ok());
+    level.ok_or_else(|| wrong(Var::LogLevel, "names no level"))
 }
 
 fn postgres(env: &Environment<'_>) -> Result<PostgresConfig, ConfigError> {
@@ -218,7 +238,7 @@ fn postgres(env: &Environment<'_>) -> Result<PostgresConfig, ConfigError> {
     }
     Ok(PostgresConfig {
         host,
-        port: env.parsed(Var::DatabasePort, contract::DATABASE_PORT)?,
+        port: env.number(Var::DatabasePort, contract::DATABASE_PORT)?,
         name: env.text(Var::DatabaseName).unwrap_or_else(|| contract::DATABASE_NAME.to_owned()),
         user: env.text(Var::DatabaseUser).unwrap_or_else(|| contract::DATABASE_USER.to_owned()),
         password: env.text(Var::DatabasePassword),
@@ -232,8 +252,31 @@ impl PostgresConfig {
     /// # Errors
     /// Names the variable that is missing or wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
+        known(std::env::vars_os())?;
         postgres(&Environment(&|var| std::env::var(var.name()).ok()))
     }
+}
+
+/// Refuses a variable that has one of the service's names by half: a misspelt one, which would count for nothing, and one
+/// whose value is no text.
+fn known(given: impl Iterator<Item = (OsString, OsString)>) -> Result<(), ConfigError> {
+    for (name, value) in given {
+        let name = name.to_string_lossy();
+        if let Some(var) = Var::ALL.into_iter().find(|var| var.name() == name) {
+            if value.to_str().is_none() {
+                return Err(wrong(var, "is not UTF-8"));
+            }
+        } else if name.starts_with(contract::VAR_PREFIX) {
+            let nearest = Var::ALL.into_iter().max_by(|left, right| {
+                let near = |var: &Var| strsim::jaro_winkler(var.name(), &name);
+                near(left).total_cmp(&near(right))
+            });
+            let var = nearest.unwrap_or(Var::Environment);
+            // Its name may be anything, a card number too.
+            return Err(wrong(var, "is perhaps what was meant by a variable that the service does not know"));
+        }
+    }
+    Ok(())
 }
 
 /// An address that the service calls: https, or plain http on this machine.
@@ -337,6 +380,45 @@ mod tests {
         ] {
             assert!(address(Var::JwksUrl, bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_have_bounds_and_levels_are_those_of_the_contract() {
+        let read = |var: Var, text: &str| {
+            Config::read(&|asked| (asked == var).then(|| text.to_owned()))
+                .map(drop)
+                .map_err(|error| error.var)
+        };
+        for var in Var::ALL {
+            let Some((least, most)) = var.bounds() else { continue };
+            let alone = var != Var::DatabasePort;
+            for bad in ["0", "18446744073709551615", "18446744073709551616", "-1", "1.5", "much"] {
+                assert!(!alone || read(var, bad) == Err(var), "{} {bad}", var.name());
+            }
+            for good in [least, most] {
+                assert_eq!(read(var, &good.to_string()), Ok(()), "{} {good}", var.name());
+            }
+        }
+        for level in contract::LOG_LEVELS {
+            assert_eq!(read(Var::LogLevel, level), Ok(()));
+        }
+        for bad in ["off", "INFO", "3", "verbose"] {
+            assert_eq!(read(Var::LogLevel, bad), Err(Var::LogLevel), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_named_by_what_was_meant() {
+        use std::os::unix::ffi::OsStringExt;
+        let read = |name: &str, value: &[u8]| {
+            let value = OsString::from_vec(value.to_vec());
+            known([(OsString::from(name), value)].into_iter()).map_err(|error| error.var)
+        };
+        assert_eq!(read("RECONCILE_LISTEN_ADRESS", b"x"), Err(Var::ListenAddress));
+        assert_eq!(read("RECONCILE_LOGLEVEL", b"x"), Err(Var::LogLevel));
+        assert_eq!(read("RECONCILE_LOG_LEVEL", b"\xff"), Err(Var::LogLevel));
+        assert_eq!(read("RECONCILE_LOG_LEVEL", b"info"), Ok(()));
+        assert_eq!(read("PATH", b"\xff"), Ok(()));
     }
 
     #[test]

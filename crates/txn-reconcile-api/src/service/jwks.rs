@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyOperations, PublicKeyUse};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -79,6 +79,7 @@ fn usable(text: &[u8]) -> Result<Vec<Jwk>, String> {
 fn signs(key: &Jwk) -> bool {
     key.common.key_id.is_some()
         && !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption))
+        && key.common.key_operations.as_ref().is_none_or(|may| may.contains(&KeyOperations::Verify))
         && matches!(
             key.algorithm,
             AlgorithmParameters::EllipticCurve(_)
@@ -229,6 +230,7 @@ mod tests {
             r#"{"keys":[{"kty":"RSA","kid":"a","use":"enc","n":"AQAB","e":"AQAB"}]}"#,
             r#"{"keys":[{"kty":"RSA","kid":"a","alg":"RS512","n":"AQAB","e":"AQAB"}]}"#,
             r#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#,
+            r#"{"keys":[{"kty":"RSA","kid":"a","key_ops":["encrypt"],"n":"AQAB","e":"AQAB"}]}"#,
         ] {
             assert!(usable(bad.as_bytes()).is_err(), "{bad}");
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::panic::PanicHookInfo;
 
 use contract::LogField;
 use serde_json::{Map, Value};
@@ -86,11 +87,48 @@ pub fn start(level: LevelFilter, environment: Option<String>, traces: Option<&Tr
     // Without traces nobody asks for spans, and none are made.
     let lines = Lines { environment }.with_filter(own.and(filter_fn(|meta| meta.is_event())));
     let _ = Registry::default().with(lines).with(traces.map(Traces::layer)).try_init();
+    std::panic::set_hook(Box::new(panicked));
+}
+
+/// A panic as an event: where it was, and what it says where that is a text of the program. What was put together may
+/// hold what was sent.
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let why = panic.payload().downcast_ref::<&'static str>().unwrap_or(&"(withheld)");
+    tracing::error!("a fault of the service at {place}: {why}");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Keeps the messages of events.
+    #[derive(Clone, Default)]
+    struct Heard(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+
+    impl<S: Subscriber> Layer<S> for Heard {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let mut fields = Fields(Map::new());
+            event.record(&mut fields);
+            self.0.lock().unwrap().push(fields.0["message"].to_string());
+        }
+    }
+
+    #[test]
+    fn a_panic_is_an_event_that_repeats_nothing() {
+        let heard = Heard::default();
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(panicked));
+        tracing::subscriber::with_default(Registry::default().with(heard.clone()), || {
+            let sent = std::hint::black_box("what was sent");
+            let _ = std::panic::catch_unwind(|| panic!("a text of the program"));
+            let _ = std::panic::catch_unwind(|| panic!("it was {sent}"));
+        });
+        std::panic::set_hook(before);
+        let heard = heard.0.lock().unwrap();
+        assert!(heard[0].contains("log.rs") && heard[0].contains("a text of the program"), "{heard:?}");
+        assert!(heard[1].contains("log.rs") && !heard[1].contains("sent"), "{heard:?}");
+    }
 
     #[test]
     fn card_numbers_are_kept_out() {

@@ -44,7 +44,7 @@ problems! {
     conflict, 409, "conflict", "The state of the thing does not allow this, or a request with this key is being answered.";
     overtaken, 409, "overtaken", "Somebody else changed the thing at the same time.";
     changed, 412, "changed", "The thing has changed since it was read.";
-    too_large, 413, "too-large", "The body is larger than the route takes.";
+    too_large, 413, "too-large", "The body, or what would be kept of it, is larger than it may be.";
     media_type, 415, "media-type", "The body is not of the type that the route takes.";
     unprocessable, 422, "unprocessable", "The content is not acceptable.";
     card_data, 422, "card-data", "The request holds card data. It was not stored.";
@@ -95,6 +95,9 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(why) => {
                 tracing::error!("the store does not answer: {why}");
                 Self::unavailable("the database does not answer")
+            }
+            StoreError::TooLarge(why) => {
+                Self::too_large(format!("what is to be kept would be {why}; send less at once"))
             }
             StoreError::Invalid(why) => {
                 tracing::error!("the store refuses: {why}");

@@ -381,7 +381,7 @@ pub struct Break {
     pub state: BreakState,
     /// The resolution.
     pub resolution: Option<Resolution>,
-    /// What people said, at most 100.
+    /// What people said: at most 100 comments, and 200 kB of them.
     pub comments: Vec<Comment>,
     /// The break of the run before that it was.
     #[serde(default)]

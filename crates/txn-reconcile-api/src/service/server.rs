@@ -20,14 +20,20 @@ use super::auth::{Auth, Peer, RateLimit, Tokens};
 use super::clock::{Clock, Rng, SystemClock, SystemRng};
 use super::config::{Config, KeySource, StoreConfig};
 use super::jwks::Keys;
-use super::records::{Scope, encode};
+use super::records::{ApiKey, Scope, decode, encode};
 use super::store::embedded::EmbeddedStore;
 use super::store::traced::Traced;
-use super::store::{Expect, Store, Write};
+use super::store::{Expect, Query, Store, Write};
 use super::{api, audit, auth, blob, ledger, traces, worker};
 
 /// Upper bounds of the latency histogram, in milliseconds.
 const BUCKETS_MS: [u64; 8] = [5, 10, 25, 50, 100, 250, 1000, 5000];
+
+/// What lies in the folder of data.
+const RECORDS: &str = "records.redb";
+const SIGNING_KEY: &str = "signing-key";
+const FILES: &str = "files";
+const ANCHORS: &str = "anchors";
 
 /// How often heads of audit chains are anchored, in milliseconds.
 const ANCHOR_MS: u64 = 300_000;
@@ -112,8 +118,8 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
     let files = match &config.statements_bucket {
         Some(bucket) => blob::bucket(bucket)?,
         None => {
-            let files = folder("files")?;
-            let left = blob::sweep(&config.data.join("files"), SystemClock.now_ms());
+            let files = folder(FILES)?;
+            let left = blob::sweep(&config.data.join(FILES), SystemClock.now_ms());
             match left.map_err(|error| error.to_string())? {
                 0 => {}
                 count => {
@@ -125,13 +131,13 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
     };
     let anchors = match &config.audit_bucket {
         Some(bucket) => blob::bucket(bucket)?,
-        None => folder("anchors")?,
+        None => folder(ANCHORS)?,
     };
     let store: Arc<dyn Store> = match &config.store {
         StoreConfig::Embedded => {
-            std::fs::create_dir_all(&config.data)
-                .map_err(|error| format!("{}: {error}", config.data.display()))?;
-            let path = config.data.join("records.redb");
+            blob::private_folder(&config.data)?;
+            let path = config.data.join(RECORDS);
+            blob::private_file(&path)?;
             let store = EmbeddedStore::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             Arc::new(store)
         }
@@ -175,6 +181,28 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
     }))
 }
 
+/// Opens what is there already, to look at it, and makes nothing.
+///
+/// # Errors
+/// Says what is not there, or cannot be opened.
+pub async fn open_existing(config: &Config) -> Result<Arc<App>, String> {
+    if matches!(config.store, StoreConfig::Embedded) {
+        let needed = [
+            (true, RECORDS),
+            (config.signing_key.is_none(), SIGNING_KEY),
+            (config.statements_bucket.is_none(), FILES),
+            (config.audit_bucket.is_none(), ANCHORS),
+        ];
+        for (_, name) in needed.into_iter().filter(|(needed, _)| *needed) {
+            let path = config.data.join(name);
+            if !path.exists() {
+                return Err(format!("there is no such log: {} is not there", path.display()));
+            }
+        }
+    }
+    open(config).await
+}
+
 /// The issuer's keys; those behind an address are fetched when the service is served.
 fn keys(source: &KeySource) -> Result<Keys, String> {
     match source {
@@ -191,7 +219,9 @@ fn keys(source: &KeySource) -> Result<Keys, String> {
 
 /// The signing key of a laptop, drawn once and kept beside the data.
 fn laptop_key(config: &Config) -> Result<Vec<u8>, String> {
-    let path: PathBuf = config.data.join("signing-key");
+    let path: PathBuf = config.data.join(SIGNING_KEY);
+    blob::private_folder(&config.data)?;
+    blob::private_file(&path)?;
     if let Ok(key) = std::fs::read(&path)
         && key.len() == 32
     {
@@ -199,39 +229,101 @@ fn laptop_key(config: &Config) -> Result<Vec<u8>, String> {
     }
     let mut key = vec![0; 32];
     SystemRng.fill(&mut key);
-    std::fs::create_dir_all(&config.data)
-        .and_then(|()| std::fs::write(&path, &key))
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    std::fs::write(&path, &key).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(key)
 }
 
-/// A token for the tenant `dev` that may do everything but manage keys, and one for a second person.
+/// Whom the development tokens stand for.
+const DEVELOPERS: [&str; 2] = ["development", "development, second person"];
+
+/// A token for the tenant `dev` that may do everything but manage keys, and one for a second person. Those of earlier
+/// starts are revoked.
 ///
 /// # Errors
 /// Fails if the store does.
 pub async fn development_tokens(app: &App) -> Result<[String; 2], String> {
+    revoke_development_tokens(app).await?;
     let scopes = vec![Scope::Read, Scope::Write, Scope::Approve, Scope::Audit];
     let mut tokens = Vec::new();
-    for name in ["development", "development, second person"] {
+    for name in DEVELOPERS {
         let (key, token) = api::draw_key(app, "dev", name, scopes.clone());
-        let body = encode(&key).map_err(|problem| problem.detail)?;
-        let write = Write::put(auth::key_place(&key.id), Expect::Absent, body);
-        app.store.transact(vec![write], None).await.map_err(|error| error.to_string())?;
+        keep_development_key(app, "key.create", &key, Expect::Absent).await?;
         tokens.push(token);
     }
     tokens.try_into().map_err(|_| "two tokens were to be drawn".to_owned())
 }
 
+async fn revoke_development_tokens(app: &App) -> Result<(), String> {
+    let mut query = Query {
+        pk: auth::KEYS.into(),
+        from: "key#".into(),
+        to: "key#~".into(),
+        descending: false,
+        limit: 500,
+    };
+    loop {
+        let items = app.store.query(&query).await.map_err(|error| error.to_string())?;
+        let Some(last) = items.last() else { return Ok(()) };
+        query.from = format!("{}\0", last.key.sk);
+        for item in &items {
+            let key: ApiKey = decode(item).map_err(|problem| problem.detail)?;
+            if key.tenant == "dev" && DEVELOPERS.contains(&key.name.as_str()) && !key.revoked {
+                let key = ApiKey { revoked: true, ..key };
+                keep_development_key(app, "key.revoke", &key, Expect::Version(item.version)).await?;
+            }
+        }
+    }
+}
+
+async fn keep_development_key(
+    app: &App,
+    action: &'static str,
+    key: &ApiKey,
+    expect: Expect,
+) -> Result<(), String> {
+    let body = encode(key).map_err(|problem| problem.detail)?;
+    let effect = ledger::Effect {
+        tenant: "dev",
+        actor: "serve",
+        request: "start",
+        action,
+        subject: &key.id,
+        detail: serde_json::json!({ "name": key.name, "scopes": key.scopes }),
+        writes: vec![Write::put(auth::key_place(&key.id), expect, body)],
+        answer: None,
+    };
+    app.commit(effect).await.map_err(|problem| problem.detail)
+}
+
+/// The addresses that are listened on.
+pub struct Listeners {
+    api: TcpListener,
+    metrics: TcpListener,
+    /// Where the API answers: the port is the real one, if any was asked for.
+    pub address: SocketAddr,
+}
+
+impl Listeners {
+    /// Takes both addresses.
+    ///
+    /// # Errors
+    /// Fails if one of them cannot be listened on.
+    pub async fn bind(config: &Config) -> Result<Self, String> {
+        let bind = async |address: SocketAddr| {
+            TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
+        };
+        let api = bind(config.listen).await?;
+        let address = api.local_addr().map_err(|error| error.to_string())?;
+        Ok(Self { api, metrics: bind(config.metrics).await?, address })
+    }
+}
+
 /// Serves until SIGTERM or Ctrl-C, then completes what is open.
 ///
 /// # Errors
-/// Fails if an address cannot be listened on.
-pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAddr)) -> Result<(), String> {
-    let bind = async |address: SocketAddr| {
-        TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
-    };
-    let listener = bind(config.listen).await?;
-    let metrics = bind(config.metrics).await?;
+/// Fails if signals cannot be waited for.
+pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Result<(), String> {
+    let Listeners { api: listener, metrics, address } = listeners;
     let told = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
     let (mut terminated, mut interrupted) = (told(SignalKind::terminate())?, told(SignalKind::interrupt())?);
     let counted = Arc::clone(&app);
@@ -243,9 +335,7 @@ pub async fn serve(app: Arc<App>, config: &Config, started: impl FnOnce(SocketAd
     if let Some(keys) = app.auth.keys().cloned() {
         tokio::spawn(async move { keys.keep_fresh().await });
     }
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
     tracing::info!(address = %address, "listening");
-    started(address);
     let router = api::router(Arc::clone(&app));
     let connections = GracefulShutdown::new();
     let mut http = hyper::server::conn::http1::Builder::new();

@@ -86,7 +86,9 @@ impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict => Self::Lost,
-            StoreError::Unavailable(_) | StoreError::Invalid(_) => Problem::from(error).into(),
+            StoreError::Unavailable(_) | StoreError::TooLarge(_) | StoreError::Invalid(_) => {
+                Problem::from(error).into()
+            }
         }
     }
 }

@@ -125,14 +125,20 @@ async fn limits(store: &dyn Store) {
     let large = Write::put(Key::new("p", "large"), Expect::Absent, vec![7; 350_000]);
     store.transact(vec![large], None).await.unwrap();
     let too_large = Write::put(Key::new("p", "larger"), Expect::Absent, vec![7; 350_001]);
-    assert!(matches!(store.transact(vec![too_large], None).await, Err(StoreError::Invalid(_))));
+    assert!(matches!(store.transact(vec![too_large], None).await, Err(StoreError::TooLarge(_))));
     let several = |n: usize| {
         (0..n).map(|i| {
             let body = vec![7; 350_000];
             Write::put(Key::new("several", format!("{i:03}")), Expect::Absent, body)
         })
     };
-    assert!(matches!(store.transact(several(12).collect(), None).await, Err(StoreError::Invalid(_))));
+    assert!(matches!(store.transact(several(12).collect(), None).await, Err(StoreError::TooLarge(_))));
+    let long = AuditEntry { chain: "c".into(), sequence: 4, body: vec![b'7'; 350_001] };
+    assert!(matches!(store.transact(Vec::new(), Some(long)).await, Err(StoreError::TooLarge(_))));
+    for sk in [String::new(), "a\0b".into(), "k".repeat(1025)] {
+        let write = vec![put(&sk, Expect::Absent, "1")];
+        assert!(matches!(store.transact(write, None).await, Err(StoreError::Invalid(_))), "{}", sk.len());
+    }
     store.transact(several(11).collect(), None).await.unwrap();
 }
 

@@ -1,12 +1,14 @@
 //! The real binary with variables of one's own, its log in a file.
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use contract::Var;
+
+use super::process::ask;
 
 /// A service that runs, and is gone with the value.
 pub struct Launched {
@@ -54,7 +56,8 @@ impl Launched {
         std::thread::spawn(move || lines.for_each(|line| heard.lock().unwrap().push(line)));
         let service = Self { child, address, token: token.unwrap_or_default(), said, folder };
         for _ in 0..200 {
-            if TcpStream::connect(address).is_ok() {
+            // It takes its address first, and answers when it has said what there is to say.
+            if ask(address, "", "GET /healthz", "").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
                 return service;
             }
             std::thread::sleep(Duration::from_millis(50));

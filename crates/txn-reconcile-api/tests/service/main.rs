@@ -9,6 +9,9 @@ mod calls;
 mod cards;
 mod carry;
 mod conformance;
+#[cfg(target_os = "linux")]
+mod disk;
+mod edges;
 mod exports;
 mod faults;
 mod flood;

@@ -10,12 +10,19 @@ use contract::Var;
 
 use super::launch::Launched;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_txn-reconcile-api");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_txn-reconcile-api");
 
-struct Service {
-    child: Child,
-    address: SocketAddr,
-    token: String,
+pub struct Service {
+    pub child: Child,
+    pub address: SocketAddr,
+    pub token: String,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn free() -> SocketAddr {
@@ -23,8 +30,12 @@ fn free() -> SocketAddr {
 }
 
 fn start(data: &Path) -> Service {
+    start_as(Command::new(BINARY), data)
+}
+
+pub fn start_as(mut command: Command, data: &Path) -> Service {
     let address = free();
-    let mut child = Command::new(BINARY)
+    let mut child = command
         .arg("serve")
         .env_clear()
         .env(Var::DataDirectory.name(), data)
@@ -50,7 +61,7 @@ fn start(data: &Path) -> Service {
 }
 
 /// Asks, and answers the whole answer if there was one.
-fn ask(address: SocketAddr, token: &str, head: &str, body: &str) -> Option<String> {
+pub fn ask(address: SocketAddr, token: &str, head: &str, body: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     let request = format!(
         "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
@@ -129,6 +140,101 @@ fn an_open_request_is_completed_before_the_service_stops() {
     assert!(service.child.wait().unwrap().success());
 }
 
+/// A command with a folder of data, and no other variable.
+fn command(arguments: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).env_clear().env(Var::DataDirectory.name(), data);
+    command
+}
+
+fn told(output: &std::process::Output) -> (Option<i32>, String) {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn where_another_service_listens_nothing_is_made_and_no_token_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut serve = command(&["serve"], &data);
+    serve.env(Var::ListenAddress.name(), taken.local_addr().unwrap().to_string());
+    let (code, text) = told(&serve.output().unwrap());
+    assert!(code == Some(8) && text.contains("cannot listen") && !text.contains("TOKEN"), "{text}");
+    assert!(!data.exists());
+}
+
+#[test]
+fn development_tokens_count_until_the_next_start_and_are_in_the_audit_log() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut first = start(&data);
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    for (name, mode) in [("", 0o700), ("files", 0o700), ("records.redb", 0o600), ("signing-key", 0o600)] {
+        let found = std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{name}");
+    }
+    let mut second = start(&data);
+    let ask = |token: &str, path: &str| ask(second.address, token, &format!("GET {path}"), "").unwrap();
+    assert!(ask(&first.token, "/v1/sources").starts_with("HTTP/1.1 401"));
+    assert!(ask(&second.token, "/v1/sources").starts_with("HTTP/1.1 200"));
+    let log = ask(&second.token, "/v1/audit");
+    assert_eq!((log.matches("key.create").count(), log.matches("key.revoke").count()), (4, 2), "{log}");
+    second.child.kill().unwrap();
+    second.child.wait().unwrap();
+}
+
+#[test]
+fn the_greeting_names_the_port_that_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serve = command(&["serve"], folder.path());
+    serve.env(Var::ListenAddress.name(), "127.0.0.1:0").env(Var::MetricsAddress.name(), "127.0.0.1:0");
+    let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let line = lines.find(|line| line.contains("describes the routes")).unwrap();
+    let address = line.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+    let answer = ask(address.parse().unwrap(), "", "GET /healthz", "");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(answer.unwrap().starts_with("HTTP/1.1 200"), "{line}");
+}
+
+#[test]
+fn a_log_that_is_not_there_is_no_intact_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let verify =
+        |tenant: &str| told(&command(&["verify-audit", "--tenant", tenant], &data).output().unwrap());
+    let (code, text) = verify("dev");
+    assert!(code == Some(8) && text.contains("there is no such log"), "{code:?} {text}");
+    assert!(!data.exists(), "to look at a log has made one");
+    let mut service = start(&data);
+    let (code, text) = verify("dev");
+    assert!(code == Some(8) && text.contains("GET /v1/audit/verification"), "{code:?} {text}");
+    service.child.kill().unwrap();
+    service.child.wait().unwrap();
+    let (code, text) = verify("dev");
+    assert!(code == Some(0) && text.contains("\"intact\": true"), "{code:?} {text}");
+    let (code, text) = verify("dev-typo");
+    assert!(code == Some(8) && text.contains("there is no such log"), "{code:?} {text}");
+}
+
+#[test]
+fn what_the_service_does_not_know_of_its_environment_it_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |arguments: &[&str], name: &str, value: &str, says: &str| {
+        let output = command(arguments, folder.path()).env(name, value).output().unwrap();
+        let (code, text) = told(&output);
+        assert!(code == Some(7) && text.contains(says) && !text.contains("TOKEN"), "{name}: {code:?} {text}");
+    };
+    refused(&["serve"], "RECONCILE_LISTEN_ADRESS", "x", Var::ListenAddress.name());
+    refused(&["migrate"], "RECONCILE_DATABSE_HOST", "x", Var::DatabaseHost.name());
+    refused(&["serve"], Var::KeepAliveSeconds.name(), "18446744073709551615", "from 1 to");
+    refused(&["serve"], Var::LogLevel.name(), "off", Var::LogLevel.name());
+}
+
 #[test]
 fn with_sample_data_there_is_a_run_to_look_at() {
     let service = Launched::new(&["--sample-data"], &[]);
@@ -137,7 +243,7 @@ fn with_sample_data_there_is_a_run_to_look_at() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
         serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
     };
-    // It listens only after it has said where the run is.
+    // It answers only after it has said where the run is.
     let said = service.said();
     let address = said.iter().find_map(|line| line.strip_prefix("Sample data: ")).expect("an address");
     let run = address.strip_prefix(&format!("http://{}", service.address)).expect("its own address");

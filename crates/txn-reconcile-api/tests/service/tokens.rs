@@ -70,6 +70,8 @@ async fn a_token_is_taken_if_everything_about_it_is_right() {
         ("not yet valid", with("nbf", json!(now() + 600))),
         ("another issuer", with("iss", json!("https://evil.example"))),
         ("another audience", with("aud", json!("something else"))),
+        ("ten years", with("exp", json!(now() + 315_360_000))),
+        ("more than a day and an hour", with("exp", json!(now() + 90_100))),
         ("no expiry", without("exp")),
         ("no issuer", without("iss")),
         ("no audience", without("aud")),
@@ -94,6 +96,21 @@ async fn a_token_is_taken_if_everything_about_it_is_right() {
     assert_eq!(status(&app, rsa.sign(&json!({ "alg": "RS256" }), &good)).await, 401, "no name of a key");
     let other = rsa.sign(&json!({ "alg": "PS256", "kid": "r" }), &good);
     assert_eq!(status(&app, other).await, 401, "an algorithm that is not the key's");
+    let header = |more: Value| {
+        let mut header = json!({ "alg": "RS256", "kid": "r" });
+        header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        rsa.sign(&header, &good)
+    };
+    for typ in ["logout+jwt", "dpop+jwt", "application/secevent+jwt", "x"] {
+        assert_eq!(status(&app, header(json!({ "typ": typ }))).await, 401, "{typ}");
+    }
+    for typ in ["JWT", "at+jwt", "application/at+JWT"] {
+        assert_eq!(status(&app, header(json!({ "typ": typ }))).await, 200, "{typ}");
+    }
+    for crit in [json!(["exp"]), json!(["b64"]), json!([])] {
+        assert_eq!(status(&app, header(json!({ "crit": crit, "b64": true }))).await, 401, "{crit}");
+    }
+    assert_eq!(status(&app, rsa.token("r", &with("exp", json!(now() + 86_400)))).await, 200, "a day");
     let token = rsa.token("r", &good);
     assert_eq!(status(&app, token[..token.len() - 4].to_owned()).await, 401, "cut off");
 

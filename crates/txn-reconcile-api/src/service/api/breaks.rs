@@ -110,6 +110,9 @@ struct NewManualMatch {
 /// Comments on one break at most.
 const COMMENTS_MAX: usize = 100;
 
+/// Bytes of them at most, as they are kept, so that they fit into one item with the entry and its resolution.
+const COMMENTS_BYTES_MAX: usize = 200_000;
+
 async fn list(app: &App, call: Call) -> Result<Reply, Problem> {
     let run = completed(app, &call).await?;
     let state = match call.query.get("state").map(String::as_str) {
@@ -202,10 +205,11 @@ async fn comment(app: &App, call: Call) -> Result<Reply, Problem> {
     let body: NewComment = call.json()?;
     text(&body.text, "text", 1000)?;
     let mut held = hold(app, &call).await?;
-    if held.found.comments.len() >= COMMENTS_MAX {
+    let comments = &mut held.found.comments;
+    comments.push(Comment { by: call.who.actor.clone(), at: app.clock.now_ms(), text: body.text });
+    if comments.len() > COMMENTS_MAX || encode(comments)?.len() > COMMENTS_BYTES_MAX {
         return Err(Problem::conflict("the break has as many comments as it can hold"));
     }
-    held.found.comments.push(Comment { by: call.who.actor.clone(), at: app.clock.now_ms(), text: body.text });
     held.save(app, &call, "break.comment", 201).await
 }
 

@@ -167,9 +167,9 @@ async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
     let collector = &report.collector;
     let remarks = collector.diagnostics.kept().iter().take(100).map(|one| Remark {
         line: one.line,
-        column: one.column.clone(),
+        column: cut(&one.column, 100),
         code: one.code.to_owned(),
-        message: one.message.clone(),
+        message: cut(&one.message, 300),
     });
     let statement = Statement {
         id: statement,
@@ -192,6 +192,14 @@ async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
     let detail =
         json!({ "source": statement.source, "sha256": statement.sha256, "entries": statement.entries });
     call.commit(app, "statement.create", &statement.id, detail, writes, shown).await
+}
+
+/// The beginning of a text, so that a hundred remarks fit into one record: a column's name may be as long as a row.
+fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn too_large(app: &App) -> Problem {

@@ -257,7 +257,7 @@ impl Store for DynamoStore {
     }
 
     async fn transact(&self, writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
-        check(&writes)?;
+        check(&writes, audit.as_ref())?;
         let mut items = writes.into_iter().map(|write| self.write(write)).collect::<Result<Vec<_>, _>>()?;
         if let Some(entry) = audit {
             items.push(self.entry(entry)?);

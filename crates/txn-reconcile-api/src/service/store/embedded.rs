@@ -1,9 +1,12 @@
 //! One crash-safe file, for one process.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use tokio::time::Instant;
 
 use super::{AuditEntry, Due, Expect, Item, Key, Query, Store, StoreError, Write, check};
 
@@ -13,13 +16,101 @@ const RECORDS: TableDefinition<(&str, &str), Record> = TableDefinition::new("rec
 const DUE: TableDefinition<(&str, u64, &str, &str), ()> = TableDefinition::new("due");
 const AUDIT: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("audit");
 
+/// Bytes that are written on trial before a database that met a fault of the disk takes writes again.
+const TRIAL: &[u8] = &[0; 1 << 18];
+const TRIALS: TableDefinition<(), &[u8]> = TableDefinition::new("trials");
+
+/// Between two trials: each that fails has the file opened again, which takes a while for a large one.
+const HEALING: Duration = Duration::from_secs(1);
+
 /// The embedded store. A transaction is on the disk when it is acknowledged.
 pub struct EmbeddedStore {
-    database: Arc<Database>,
+    file: Arc<File>,
 }
+
+/// The file. After a fault of the disk (it is full, say) the database refuses everything until it is opened again.
+struct File {
+    open: Opening,
+    database: RwLock<Opened>,
+    /// Set by a fault, until a trial was written.
+    faulty: AtomicBool,
+    /// When that was last tried.
+    tried: Mutex<Option<Instant>>,
+}
+
+/// The database, and how often it was opened.
+struct Opened(u64, Option<Database>);
+
+type Opening = Box<dyn Fn() -> Result<Database, redb::DatabaseError> + Send + Sync>;
 
 fn unavailable(error: impl std::fmt::Display) -> StoreError {
     StoreError::Unavailable(error.to_string())
+}
+
+impl File {
+    /// Does something with the database. After a fault, writes wait until there was room for a trial.
+    fn with<T>(
+        &self,
+        writes: bool,
+        work: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if writes && self.faulty.load(Ordering::Acquire) {
+            self.mend()?;
+        }
+        self.attempt(work)
+    }
+
+    fn attempt<T>(&self, work: impl FnOnce(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let (opened, done) = {
+            let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+            let open = database.1.as_ref().ok_or_else(|| unavailable("the file could not be opened again"));
+            (database.0, open.and_then(work))
+        };
+        if matches!(done, Err(StoreError::Unavailable(_))) {
+            self.faulty.store(true, Ordering::Release);
+            self.reopen(opened);
+        }
+        done
+    }
+
+    /// Opens the file again, so that it can be read, unless somebody else has.
+    fn reopen(&self, opened: u64) {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if database.0 != opened {
+            return;
+        }
+        // The file is locked as long as it is open.
+        *database = Opened(opened + 1, None);
+        match (self.open)() {
+            Ok(open) => database.1 = Some(open),
+            Err(error) => tracing::error!("the database cannot be opened again: {error}"),
+        }
+    }
+
+    fn mend(&self) -> Result<(), StoreError> {
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.faulty.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        if tried.is_some_and(|at| at.elapsed() < HEALING) {
+            return Err(unavailable("the disk has met a fault; it is tried again in a second"));
+        }
+        *tried = Some(Instant::now());
+        self.attempt(try_out)?;
+        self.faulty.store(false, Ordering::Release);
+        tracing::info!("the database takes writes again after a fault of the disk");
+        Ok(())
+    }
+}
+
+/// Whether there is room: what was written is taken away again.
+fn try_out(database: &Database) -> Result<(), StoreError> {
+    let write = database.begin_write().map_err(unavailable)?;
+    write.open_table(TRIALS).map_err(unavailable)?.insert((), TRIAL).map_err(unavailable)?;
+    write.commit().map_err(unavailable)?;
+    let write = database.begin_write().map_err(unavailable)?;
+    write.delete_table(TRIALS).map_err(unavailable)?;
+    write.commit().map_err(unavailable)
 }
 
 impl EmbeddedStore {
@@ -28,7 +119,8 @@ impl EmbeddedStore {
     /// # Errors
     /// Fails if it cannot be opened, or another process has it open.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::over(Database::create(path).map_err(unavailable)?)
+        let path = path.to_owned();
+        Self::over(Box::new(move || Database::create(&path)))
     }
 
     /// A store in memory, for tests.
@@ -36,25 +128,49 @@ impl EmbeddedStore {
     /// # Errors
     /// None that is known.
     pub fn in_memory() -> Result<Self, StoreError> {
-        let builder = Database::builder();
-        Self::over(builder.create_with_backend(redb::backends::InMemoryBackend::new()).map_err(unavailable)?)
+        Self::over(Box::new(|| {
+            Database::builder().create_with_backend(redb::backends::InMemoryBackend::new())
+        }))
     }
 
-    fn over(database: Database) -> Result<Self, StoreError> {
+    fn over(open: Opening) -> Result<Self, StoreError> {
+        let database = open().map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => unavailable(
+                "another process has it open; a service that runs verifies its audit log itself: GET /v1/audit/verification",
+            ),
+            other => unavailable(other),
+        })?;
         let write = database.begin_write().map_err(unavailable)?;
         write.open_table(RECORDS).map_err(unavailable)?;
         write.open_table(DUE).map_err(unavailable)?;
         write.open_table(AUDIT).map_err(unavailable)?;
         write.commit().map_err(unavailable)?;
-        Ok(Self { database: Arc::new(database) })
+        let database = RwLock::new(Opened(0, Some(database)));
+        let file = File { open, database, faulty: AtomicBool::new(false), tried: Mutex::default() };
+        Ok(Self { file: Arc::new(file) })
     }
 
     async fn blocking<T: Send + 'static>(
         &self,
+        writes: bool,
         work: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let database = Arc::clone(&self.database);
-        tokio::task::spawn_blocking(move || work(&database)).await.map_err(unavailable)?
+        let file = Arc::clone(&self.file);
+        tokio::task::spawn_blocking(move || file.with(writes, work)).await.map_err(unavailable)?
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.blocking(false, work).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.blocking(true, work).await
     }
 }
 
@@ -118,7 +234,7 @@ fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>)
 impl Store for EmbeddedStore {
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let key = key.clone();
-        self.blocking(move |database| {
+        self.read(move |database| {
             let records = database.begin_read().map_err(unavailable)?;
             let records = records.open_table(RECORDS).map_err(unavailable)?;
             let found = records.get((key.pk.as_str(), key.sk.as_str())).map_err(unavailable)?;
@@ -129,7 +245,7 @@ impl Store for EmbeddedStore {
 
     async fn query(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
         let query = query.clone();
-        self.blocking(move |database| {
+        self.read(move |database| {
             if query.from >= query.to {
                 return Ok(Vec::new());
             }
@@ -155,7 +271,7 @@ impl Store for EmbeddedStore {
 
     async fn list_due(&self, queue: &str, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
         let queue = queue.to_owned();
-        self.blocking(move |database| {
+        self.read(move |database| {
             let read = database.begin_read().map_err(unavailable)?;
             let due = read.open_table(DUE).map_err(unavailable)?;
             let records = read.open_table(RECORDS).map_err(unavailable)?;
@@ -176,8 +292,8 @@ impl Store for EmbeddedStore {
     }
 
     async fn transact(&self, writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
-        check(&writes)?;
-        self.blocking(move |database| {
+        check(&writes, audit.as_ref())?;
+        self.write(move |database| {
             let write = database.begin_write().map_err(unavailable)?;
             match apply(&write, &writes, audit.as_ref()) {
                 Ok(()) => write.commit().map_err(unavailable),
@@ -192,7 +308,7 @@ impl Store for EmbeddedStore {
 
     async fn audit(&self, chain: &str, from: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let chain = chain.to_owned();
-        self.blocking(move |database| {
+        self.read(move |database| {
             let log = database.begin_read().map_err(unavailable)?;
             let log = log.open_table(AUDIT).map_err(unavailable)?;
             let range =
@@ -210,6 +326,10 @@ impl Store for EmbeddedStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.blocking(|database| database.begin_read().map(drop).map_err(unavailable)).await
+        // A database that has met a fault of the disk begins no write.
+        self.write(|database| {
+            database.begin_write().and_then(|write| Ok(write.abort()?)).map_err(unavailable)
+        })
+        .await
     }
 }

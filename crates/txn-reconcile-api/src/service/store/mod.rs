@@ -27,6 +27,16 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Whether every store can have an item there: DynamoDB's keys have 2,048 and 1,024 bytes at most, and PostgreSQL's
+    /// text holds no zero character.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        let possible = |part: &str, max| (1..=max).contains(&part.len()) && !part.contains('\0');
+        possible(&self.pk, 2048) && possible(&self.sk, 1024)
+    }
+}
+
 /// When an item is due, and in which queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
@@ -157,6 +167,8 @@ pub enum StoreError {
     Conflict,
     /// It cannot be told whether it was done: ask again.
     Unavailable(String),
+    /// It can never be done: what is to be kept is larger than one item or one transaction may be.
+    TooLarge(String),
     /// It can never be done.
     Invalid(String),
 }
@@ -166,7 +178,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::Conflict => f.write_str("a condition of the transaction does not hold"),
             Self::Unavailable(why) => write!(f, "the store does not answer: {why}"),
-            Self::Invalid(why) => write!(f, "the store refuses: {why}"),
+            Self::TooLarge(why) | Self::Invalid(why) => write!(f, "the store refuses: {why}"),
         }
     }
 }
@@ -196,12 +208,17 @@ pub trait Store: Send + Sync {
 }
 
 /// Refuses what not every store can do, so that all of them behave alike.
-fn check(writes: &[Write]) -> Result<(), StoreError> {
+fn check(writes: &[Write], audit: Option<&AuditEntry>) -> Result<(), StoreError> {
     if writes.len() > WRITES_MAX {
         return Err(StoreError::Invalid(format!("more than {WRITES_MAX} writes")));
     }
     if writes.iter().map(Write::bytes).sum::<usize>() > TRANSACTION_BYTES_MAX {
-        return Err(StoreError::Invalid(format!("more than {TRANSACTION_BYTES_MAX} bytes")));
+        return Err(StoreError::TooLarge(format!(
+            "a transaction of more than {TRANSACTION_BYTES_MAX} bytes"
+        )));
+    }
+    if audit.is_some_and(|entry| entry.body.len() > BODY_BYTES_MAX) {
+        return Err(StoreError::TooLarge(format!("an audit entry of more than {BODY_BYTES_MAX} bytes")));
     }
     let mut keys = std::collections::BTreeSet::new();
     for write in writes {
@@ -209,13 +226,13 @@ fn check(writes: &[Write]) -> Result<(), StoreError> {
         if !keys.insert(key) {
             return Err(StoreError::Invalid("two writes to one item".into()));
         }
-        if key.pk.is_empty() || key.sk.is_empty() || key.pk.len() > 2048 || key.sk.len() > 1024 {
-            return Err(StoreError::Invalid("a key is empty or too long".into()));
+        if !key.is_possible() {
+            return Err(StoreError::Invalid("a key is empty, too long or holds a zero character".into()));
         }
         if let Write::Put { body, .. } = write
             && body.len() > BODY_BYTES_MAX
         {
-            return Err(StoreError::Invalid("an item is too large".into()));
+            return Err(StoreError::TooLarge(format!("an item of more than {BODY_BYTES_MAX} bytes")));
         }
     }
     Ok(())

@@ -167,10 +167,9 @@ fn tls(settings: &PostgresConfig) -> Result<Option<MakeRustlsConnect>, StoreErro
 async fn token(settings: &PostgresConfig) -> Result<String, StoreError> {
     use aws_credential_types::provider::ProvideCredentials;
     let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
-    let missing =
-        |what: &str| StoreError::Unavailable(format!("there are no {what} to make a token of IAM with"));
-    let provider = config.credentials_provider().ok_or_else(|| missing("credentials"))?;
-    let region = config.region().ok_or_else(|| missing("region"))?;
+    let missing = |what: &str| StoreError::Unavailable(format!("{what} to make a token of IAM with"));
+    let provider = config.credentials_provider().ok_or_else(|| missing("there are no credentials"))?;
+    let region = config.region().ok_or_else(|| missing("no region is named (AWS_REGION)"))?;
     let credentials = provider.provide_credentials().await.map_err(unavailable)?;
     #[expect(clippy::disallowed_methods, reason = "a signature bears the time; the rule is for synthesis")]
     let now = std::time::SystemTime::now();
@@ -433,7 +432,7 @@ impl Store for PostgresStore {
     }
 
     async fn transact(&self, mut writes: Vec<Write>, audit: Option<AuditEntry>) -> Result<(), StoreError> {
-        check(&writes)?;
+        check(&writes, audit.as_ref())?;
         // In one order for all, so that no two transactions wait for one another.
         writes.sort_by(|a, b| a.key().cmp(b.key()));
         for attempt in 0..TRIES {

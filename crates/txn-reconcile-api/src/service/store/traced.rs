@@ -50,7 +50,7 @@ impl Traced {
 /// Waits for a call, and notes if it fails. That a condition does not hold is an answer.
 async fn noted<T>(span: Span, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     let result = call.instrument(span.clone()).await;
-    if matches!(result, Err(StoreError::Unavailable(_) | StoreError::Invalid(_))) {
+    if matches!(result, Err(StoreError::Unavailable(_) | StoreError::TooLarge(_) | StoreError::Invalid(_))) {
         traces::failed(&span);
     }
     result
