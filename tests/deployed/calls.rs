@@ -34,12 +34,13 @@ fn the_role_allows_what_the_service_calls_and_nothing_else() {
     let operations = Operation::ALL.into_iter().filter(|one| one.store().is_none() || one.store() == store);
     let operations: BTreeSet<String> = operations.map(|operation| format!("{operation:?}")).collect();
     assert_eq!(sids, operations.iter().map(String::as_str).collect(), "a statement for each operation");
-    locked_objects_bear_a_checksum(&module, &engines.s3.calls());
+    anchors_bear_a_checksum_and_lie_over_none(&module, &engines.s3.calls());
 }
 
-/// S3 refuses an object for a bucket with a default retention that comes without one, which the local AWS does not.
+/// S3 refuses an object for a bucket with a default retention that comes without a checksum, and the bucket's policy one
+/// that may lie over another; the local AWS does neither.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html>
-fn locked_objects_bear_a_checksum(module: &Module, calls: &[Seen]) {
+fn anchors_bear_a_checksum_and_lie_over_none(module: &Module, calls: &[Seen]) {
     let bucket = module.resources("aws_s3_bucket")["audit"]["bucket"].as_str().unwrap();
     let written = calls.iter().filter(|call| call.method == "PUT" && call.target.contains(bucket));
     let written: Vec<&Seen> = written.collect();
@@ -47,7 +48,8 @@ fn locked_objects_bear_a_checksum(module: &Module, calls: &[Seen]) {
     for call in written {
         let summed =
             call.headers.keys().any(|name| name == "content-md5" || name.starts_with("x-amz-checksum-"));
-        assert!(summed, "{}: {:?}", call.target, call.headers);
+        let new = call.headers.get("if-none-match").is_some_and(|value| value == "*");
+        assert!(summed && new, "{}: {:?}", call.target, call.headers);
     }
 }
 

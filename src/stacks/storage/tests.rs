@@ -253,7 +253,7 @@ fn a_bucket_of_another_account_is_delivered_to_and_not_looked_at() {
 #[test]
 fn no_anchor_is_put_over_another() {
     let root = platform("");
-    let policy = of(&root, "_policy", "audit");
+    let policy = of(&root, "_policy", BucketKind::Audit);
     let denial = statement(policy, "policy", "AnchorsStay").expect("a denial");
     assert!(!allows(denial));
     assert_eq!(condition(denial, "s3:if-none-match"), [Value::string("true")]);

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 
 use super::App;
 use super::auth::{Auth, Peer, RateLimit, Tokens};
-use super::clock::{Clock, Rng, SystemClock, SystemRng};
+use super::clock::{Rng, SystemClock, SystemRng};
 use super::config::{Config, KeySource, StoreConfig};
 use super::jwks::Keys;
 use super::records::{ApiKey, Scope, decode, encode};
@@ -117,17 +117,7 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
     let folder = |name: &str| blob::folder(&config.data.join(name));
     let files = match &config.statements_bucket {
         Some(bucket) => blob::bucket(bucket)?,
-        None => {
-            let files = folder(FILES)?;
-            let left = blob::sweep(&config.data.join(FILES), SystemClock.now_ms());
-            match left.map_err(|error| error.to_string())? {
-                0 => {}
-                count => {
-                    tracing::info!(count, "removed what uploads had left behind that were never completed")
-                }
-            }
-            files
-        }
+        None => folder(FILES)?,
     };
     let anchors = match &config.audit_bucket {
         Some(bucket) => blob::bucket(bucket)?,
@@ -326,6 +316,13 @@ pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Resu
     let Listeners { api: listener, metrics, address } = listeners;
     let told = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
     let (mut terminated, mut interrupted) = (told(SignalKind::terminate())?, told(SignalKind::interrupt())?);
+    if config.statements_bucket.is_none() {
+        let left = blob::sweep(&config.data.join(FILES), app.clock.now_ms());
+        let left = left.map_err(|error| format!("{}: {error}", config.data.display()))?;
+        if left > 0 {
+            tracing::info!(left, "removed what uploads had left behind that were never completed");
+        }
+    }
     let counted = Arc::clone(&app);
     let metrics_router = axum::Router::new()
         .route("/metrics", axum::routing::get(move || async move { counted.metrics.text() }));

@@ -15,8 +15,8 @@ use txn_reconcile_api::service::audit::proof::{Proof, prove};
 use txn_reconcile_api::service::audit::{Anchor, Anchored, verify};
 use txn_reconcile_api::service::ledger::Effect;
 
-use super::api::{Answer, member};
-use super::backends::{app, embedded};
+use super::api::{Answer, Client, member};
+use super::backends::{ADMIN, app, embedded};
 use super::calls::{Calls, Files};
 use super::faults::World;
 
@@ -51,6 +51,17 @@ async fn a_tenant_that_has_no_key_of_its_own_is_anchored_too() {
     let verdict = verify(&app, "known-by-token-alone").await.unwrap();
     assert_eq!(verdict.anchored.map(|head| head.sequence), Some(1));
     assert_eq!(verdict.anchor_signed, Some(true));
+}
+
+#[tokio::test]
+async fn whoever_makes_keys_can_show_the_log_of_it() {
+    let app = app(embedded().await.store.clone());
+    let owner = member(&app, "acme").await;
+    let admin = Client { router: owner.router.clone(), token: ADMIN.into() };
+    let log = admin.get("/v1/audit").await;
+    assert!(log.status == 200 && log.text.contains("key.create"), "{}", log.text);
+    assert_eq!(admin.get("/v1/audit/verification").await.body["intact"], true);
+    assert_eq!(admin.get("/v1/runs").await.status, 403, "and nothing else");
 }
 
 #[tokio::test]
