@@ -76,6 +76,10 @@ pub const HEALTH_COMMAND: [&str; 2] = [BINARY, "healthcheck"];
 /// The CloudWatch namespace of the metrics that are derived from the service's log.
 pub const METRIC_NAMESPACE: &str = "TxnReconcile";
 
+/// Days that matched entries are remembered, counted from their booking: a year, and time to close it. It takes the
+/// bucket of statements to keep its objects for as long.
+pub const REMEMBERED_DAYS: u16 = 400;
+
 /// How the message of a log line begins that says that a run waits, since a store does not answer.
 pub const RUN_PUT_OFF: &str = "run put off";
 

@@ -6,7 +6,7 @@ use super::waf;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{EgressRuleFile, FurtherService, FurtherServiceFile, ServiceFile};
 use crate::config::suggest;
-use crate::config::value::{Bounded, DomainName, FurtherName, ServiceName};
+use crate::config::value::{Bounded, DomainName, FurtherName, PolicyArn, ServiceName};
 use crate::stacks;
 use std::collections::BTreeMap;
 
@@ -192,6 +192,26 @@ fn check_egress(
     }
     once(at, "egress", &service.egress, problems);
     once(at, "task_policies", &service.task_policies, problems);
+    check_policies(at, &service.task_policies, problems);
+}
+
+/// What the names of AWS's own policies bear that allow everything, or everything of a service.
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>
+const WHOLE_SERVICES: [&str; 3] = ["Administrator", "FullAccess", "PowerUserAccess"];
+
+/// A role has the least privileges that it needs (PCI 7.2.5).
+fn check_policies(at: &KeyPath, policies: &[PolicyArn], problems: &mut Problems) {
+    for (index, policy) in policies.iter().enumerate() {
+        let Some((_, name)) = policy.as_str().split_once(":iam::aws:policy/") else { continue };
+        if WHOLE_SERVICES.iter().any(|word| name.contains(word)) {
+            problems.error(
+                at.below("task_policies").index(index),
+                format!("{name} allows a task far more than it can need (PCI 7.2.5)"),
+                "a policy of your own that names the actions and resources, such as \
+                 arn:aws:iam::111122223333:policy/back-office",
+            );
+        }
+    }
 }
 
 fn once<T: PartialEq + std::fmt::Display>(at: &KeyPath, key: &str, items: &[T], problems: &mut Problems) {

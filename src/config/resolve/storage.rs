@@ -98,6 +98,15 @@ fn check_days(file: &StorageFile, lock: ObjectLock, production: bool, problems: 
             )
             .because_of(&["production"]);
     }
+    let statements = file.statements_expire_days.get();
+    let remembered = u32::from(contract::REMEMBERED_DAYS);
+    if statements < remembered {
+        problems.warning(
+            "storage.statements_expire_days",
+            format!("what was matched is forgotten after {statements} days, and comes back if a later file brings it again"),
+            format!("at least {remembered}, as long as the service remembers it"),
+        );
+    }
     if expire < lock.days {
         problems
             .error(

@@ -22,7 +22,8 @@ pub struct StorageFile {
     /// Days after which an overwritten or deleted version is removed for good, 1 to 3650. 30 to notice a mistake.
     pub noncurrent_expire_days: Bounded<1, 3650>,
     /// Days after which statement files and match lists are deleted, 1 to 36500. 400, as long as logs: what is not needed
-    /// for business or by law is not kept (PCI 3.2.1), so whoever must keep books for longer says so here.
+    /// for business or by law is not kept (PCI 3.2.1), so whoever must keep books for longer says so here. With fewer than
+    /// 400 matched entries are forgotten sooner, and come back when a later file brings them again.
     pub statements_expire_days: Bounded<1, 36_500>,
     /// A bucket of logs that exists already, such as the one of a log archive account; takes the place of ours.
     pub audit_bucket: Option<ExistingAuditBucket>,

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use contract::REMEMBERED_DAYS;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Side, State};
@@ -61,9 +62,6 @@ struct Carried {
     raw_hash: String,
 }
 
-/// How long matched entries are remembered, counted from their booking: a year, and time to close it.
-pub const REMEMBERED_DAYS: i32 = 400;
-
 /// Identities that stand on one line.
 const IDS_PER_LINE: usize = 1_000;
 
@@ -90,7 +88,7 @@ pub fn newly_settled(outcome: &Outcome, side: Side) -> BTreeMap<Date, Vec<u32>> 
 /// Writes the identities of matched entries, those of runs before among them.
 fn write_settled(outcome: &Outcome, side: Side, text: &mut String) {
     let set = outcome.set(side);
-    let oldest = outcome.as_of.days() - REMEMBERED_DAYS;
+    let oldest = outcome.as_of.days() - i32::from(REMEMBERED_DAYS);
     for (booking, rows) in newly_settled(outcome, side) {
         if booking.days() < oldest {
             continue;

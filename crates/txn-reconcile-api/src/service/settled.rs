@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use contract::REMEMBERED_DAYS;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt};
@@ -18,7 +19,7 @@ use super::App;
 use super::audit::sha256;
 use super::worker::{Held, Stop};
 use crate::date::Date;
-use crate::engine::carry::{REMEMBERED_DAYS, newly_settled};
+use crate::engine::carry::newly_settled;
 use crate::engine::{Outcome, Side};
 use crate::entry::{EntryId, EntrySet};
 
@@ -85,7 +86,7 @@ impl Held<'_> {
     /// Keeps what this run has matched, or was settled by hand before it, with what was remembered of the same days.
     /// Answers where everything lies that is remembered now.
     pub async fn remember(&mut self, mut index: Index, outcome: &Arc<Outcome>) -> Result<Index, Stop> {
-        let oldest = outcome.as_of.days() - REMEMBERED_DAYS;
+        let oldest = outcome.as_of.days() - i32::from(REMEMBERED_DAYS);
         let own = object(&self.tenant, &self.run.id);
         let mut target = BufWriter::new(Arc::clone(&self.app.files), own);
         let mut from = 0;
