@@ -94,11 +94,31 @@ pub enum LogField {
     Message,
     /// Which request it happened in; absent outside of requests.
     RequestId,
+    /// Which environment the task is one of; absent on a laptop.
+    Environment,
+    /// Who was answered, as the audit log says it; absent where no good token came.
+    Actor,
+    /// Whose data that one reaches.
+    Tenant,
+    /// The address that the request came from; of IPv6, the network of 64 bits.
+    Peer,
+    /// Why a request was refused: the name of the kind of problem.
+    Problem,
 }
 
 impl LogField {
     /// Every field.
-    pub const ALL: [Self; 4] = [Self::Timestamp, Self::Level, Self::Message, Self::RequestId];
+    pub const ALL: [Self; 9] = [
+        Self::Timestamp,
+        Self::Level,
+        Self::Message,
+        Self::RequestId,
+        Self::Environment,
+        Self::Actor,
+        Self::Tenant,
+        Self::Peer,
+        Self::Problem,
+    ];
 
     /// The field's key in the JSON object.
     #[must_use]
@@ -108,6 +128,67 @@ impl LogField {
             Self::Level => "level",
             Self::Message => "message",
             Self::RequestId => "request_id",
+            Self::Environment => "environment",
+            Self::Actor => "actor",
+            Self::Tenant => "tenant",
+            Self::Peer => "peer",
+            Self::Problem => "problem",
+        }
+    }
+}
+
+/// What is counted, and answered as `/metrics` on [`METRICS_PORT`] in the text format of Prometheus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Requests, by the class of their `status`.
+    Requests,
+    /// How long requests took.
+    RequestMilliseconds,
+    /// Runs that ended, by their `result`.
+    Runs,
+    /// Runs that were put off.
+    RunsPutOff,
+    /// Bad bearer tokens, by what became of them (`result`).
+    BadTokens,
+}
+
+impl Metric {
+    /// Every metric.
+    pub const ALL: [Self; 5] =
+        [Self::Requests, Self::RequestMilliseconds, Self::Runs, Self::RunsPutOff, Self::BadTokens];
+
+    /// The metric's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "reconcile_requests_total",
+            Self::RequestMilliseconds => "reconcile_request_milliseconds",
+            Self::Runs => "reconcile_runs_total",
+            Self::RunsPutOff => "reconcile_runs_put_off_total",
+            Self::BadTokens => "reconcile_bad_tokens_total",
+        }
+    }
+
+    /// What it counts, for people.
+    #[must_use]
+    pub const fn doc(self) -> &'static str {
+        match self {
+            Self::Requests => "Requests that were answered, by the class of their status.",
+            Self::RequestMilliseconds => "Milliseconds from a request's arrival to its answer.",
+            Self::Runs => "Runs that ended, completed or failed.",
+            Self::RunsPutOff => "Times that a run was put off because a store did not answer.",
+            Self::BadTokens => {
+                "Bearer tokens that were refused, and requests that were not heard because of earlier ones."
+            }
+        }
+    }
+
+    /// Its type, as Prometheus names it.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Requests | Self::Runs | Self::RunsPutOff | Self::BadTokens => "counter",
+            Self::RequestMilliseconds => "histogram",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Who calls: the admin key, API keys and JSON Web Tokens. The tenant comes from the credential alone.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -267,9 +268,15 @@ impl<K: Hash + Eq> RateLimit<K> {
     }
 }
 
-/// Whom a request comes from, for limits: an address, of IPv6 the network of 64 bits that one customer has.
+/// Whom a request comes from, for limits and the logs: an address, of IPv6 the network of 64 bits that one customer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Peer(IpAddr);
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl Peer {
     /// Of an address.

@@ -312,8 +312,17 @@ impl Held<'_> {
     ) -> Result<(), Stop> {
         writes.push(self.put()?);
         let (tenant, request) = (&self.tenant, &self.run.id);
-        let effect =
-            Effect { tenant, actor: "worker", request, action, subject, detail, writes, answer: None };
+        let effect = Effect {
+            tenant,
+            actor: "worker",
+            request,
+            peer: None,
+            action,
+            subject,
+            detail,
+            writes,
+            answer: None,
+        };
         self.app
             .commit(effect)
             .await

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::audit::{self, Head};
+use super::auth::Peer;
 use super::clock::rfc3339;
 use super::problem::Problem;
 use super::records::{self, decode, encode};
@@ -38,6 +39,8 @@ pub struct Effect<'a> {
     pub actor: &'a str,
     /// The request, or the worker.
     pub request: &'a str,
+    /// The address that it came from; none of what the service does by itself.
+    pub peer: Option<Peer>,
     /// What is done: `run.create`.
     pub action: &'static str,
     /// To what.
@@ -96,15 +99,18 @@ impl App {
         let head_key = audit::head_key(effect.tenant);
         let now = self.clock.now_ms();
         refuse_cards(&effect)?;
-        let content = json!({
+        let mut content = json!({
             "at": rfc3339(now),
             "actor": effect.actor,
             "request": effect.request,
             "action": effect.action,
             "subject": effect.subject,
             "detail": effect.detail,
-        })
-        .to_string();
+        });
+        if let Some(peer) = effect.peer {
+            content["peer"] = peer.to_string().into();
+        }
+        let content = content.to_string();
         let mut writes = effect.writes;
         if let Some((idempotency, mut answer)) = effect.answer {
             answer.fingerprint.clone_from(&idempotency.fingerprint);

@@ -54,10 +54,12 @@ fn line(now_ms: u64, level: Level, environment: Option<&str>, event: Map<String,
         object.insert(LogField::RequestId.name().to_owned(), request.into());
     }
     if let Some(environment) = environment {
-        object.insert("environment".to_owned(), environment.into());
+        object.insert(LogField::Environment.name().to_owned(), environment.into());
     }
     for (key, value) in event {
         let clean = match &value {
+            // Half an address of IPv6 reads as four groups of four digits now and then.
+            _ if key == LogField::Peer.name() => true,
             Value::String(text) => pan::scan(text.as_bytes()).is_none(),
             _ => true,
         };

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use contract::Metric;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -79,33 +80,44 @@ impl Metrics {
     /// Everything, as text.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut out = String::from("# TYPE reconcile_requests_total counter\n");
+        let mut out = String::new();
         // Writing to a string does not fail.
-        for (class, counter) in self.requests.iter().enumerate().skip(2) {
-            let count = counter.load(Ordering::Relaxed);
-            let _ = writeln!(out, "reconcile_requests_total{{status=\"{class}xx\"}} {count}");
+        for metric in Metric::ALL {
+            let name = metric.name();
+            let _ = writeln!(out, "# HELP {name} {}\n# TYPE {name} {}", metric.doc(), metric.kind());
+            match metric {
+                Metric::Requests => {
+                    for (class, counter) in self.requests.iter().enumerate().skip(2) {
+                        let count = counter.load(Ordering::Relaxed);
+                        let _ = writeln!(out, "{name}{{status=\"{class}xx\"}} {count}");
+                    }
+                }
+                Metric::RequestMilliseconds => self.histogram(name, &mut out),
+                Metric::Runs => results(&mut out, name, ["failed", "completed"], &self.runs),
+                Metric::RunsPutOff => {
+                    let _ = writeln!(out, "{name} {}", self.runs_put_off.load(Ordering::Relaxed));
+                }
+                Metric::BadTokens => results(&mut out, name, ["limited", "refused"], &self.bad_tokens),
+            }
         }
-        out.push_str("# TYPE reconcile_request_milliseconds histogram\n");
+        out
+    }
+
+    fn histogram(&self, name: &str, out: &mut String) {
         let mut count = 0;
         for (index, counter) in self.buckets.iter().enumerate() {
             count += counter.load(Ordering::Relaxed);
             let bound = BUCKETS_MS.get(index).map_or_else(|| "+Inf".to_owned(), u64::to_string);
-            let _ = writeln!(out, "reconcile_request_milliseconds_bucket{{le=\"{bound}\"}} {count}");
+            let _ = writeln!(out, "{name}_bucket{{le=\"{bound}\"}} {count}");
         }
-        let _ = writeln!(out, "reconcile_request_milliseconds_sum {}", self.sum_ms.load(Ordering::Relaxed));
-        let _ = writeln!(out, "reconcile_request_milliseconds_count {count}");
-        let mut pair = |metric: &str, names: [&str; 2], counters: &[AtomicU64; 2]| {
-            let _ = writeln!(out, "# TYPE {metric} counter");
-            for (name, counter) in names.into_iter().zip(counters) {
-                let count = counter.load(Ordering::Relaxed);
-                let _ = writeln!(out, "{metric}{{result=\"{name}\"}} {count}");
-            }
-        };
-        pair("reconcile_runs_total", ["failed", "completed"], &self.runs);
-        pair("reconcile_bad_tokens_total", ["limited", "refused"], &self.bad_tokens);
-        out.push_str("# TYPE reconcile_runs_put_off_total counter\n");
-        let _ = writeln!(out, "reconcile_runs_put_off_total {}", self.runs_put_off.load(Ordering::Relaxed));
-        out
+        let _ = writeln!(out, "{name}_sum {}", self.sum_ms.load(Ordering::Relaxed));
+        let _ = writeln!(out, "{name}_count {count}");
+    }
+}
+
+fn results(out: &mut String, name: &str, results: [&str; 2], counters: &[AtomicU64; 2]) {
+    for (result, counter) in results.into_iter().zip(counters) {
+        let _ = writeln!(out, "{name}{{result=\"{result}\"}} {}", counter.load(Ordering::Relaxed));
     }
 }
 
@@ -276,6 +288,7 @@ async fn keep_development_key(
         tenant: "dev",
         actor: "serve",
         request: "start",
+        peer: None,
         action,
         subject: &key.id,
         detail: serde_json::json!({ "name": key.name, "scopes": key.scopes }),

@@ -310,6 +310,7 @@ impl<'a> Held<'a> {
             tenant: &self.tenant,
             actor: "worker",
             request: &self.run.id,
+            peer: None,
             action,
             subject: &self.run.id,
             detail: json!({

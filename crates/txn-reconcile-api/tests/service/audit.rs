@@ -25,6 +25,7 @@ async fn act(app: &App, tenant: &str) {
         tenant,
         actor: "sub:somebody",
         request: "req_1",
+        peer: None,
         action: "source.create",
         subject: "src_1",
         detail: json!({}),
@@ -125,7 +126,8 @@ async fn anchored_four_times() -> (Arc<App>, Vec<Path>) {
         act(&app, "acme").await;
         anchored.anchor_all(&app).await.unwrap();
     }
-    let found: Vec<_> = app.anchors.list(None).try_collect().await.unwrap();
+    let found: Vec<_> =
+        app.anchors.list(Some(&Path::from(Bucket::Audit.prefix()))).try_collect().await.unwrap();
     let mut paths: Vec<Path> = found.into_iter().map(|object| object.location).collect();
     paths.sort();
     assert_eq!(paths.len(), 4);
@@ -183,7 +185,8 @@ async fn a_silent_log_is_anchored_anew_each_day() {
         assert_eq!(anchored.anchor_all(&app).await.unwrap(), 0);
         world.pass_time(86_400_000);
     }
-    let found: Vec<_> = app.anchors.list(None).try_collect().await.unwrap();
+    let found: Vec<_> =
+        app.anchors.list(Some(&Path::from(Bucket::Audit.prefix()))).try_collect().await.unwrap();
     assert_eq!(found.len(), 3);
     assert!(verify(&app, "acme").await.unwrap().intact);
 }

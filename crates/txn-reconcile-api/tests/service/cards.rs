@@ -334,6 +334,7 @@ async fn the_audit_log_takes_no_card_data() {
         tenant: "acme",
         actor: "sub:4111111111111111",
         request: "req",
+        peer: None,
         action: "test",
         subject: "x",
         detail: json!({}),

@@ -14,6 +14,7 @@ use super::process::ask;
 pub struct Launched {
     child: Child,
     pub address: SocketAddr,
+    pub metrics: SocketAddr,
     pub token: String,
     said: Arc<Mutex<Vec<String>>>,
     folder: tempfile::TempDir,
@@ -34,7 +35,7 @@ impl Launched {
     /// Starts it over the embedded store.
     pub fn new(arguments: &[&str], variables: &[(Var, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = free();
+        let (address, metrics) = (free(), free());
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_txn-reconcile-api"));
         command
@@ -43,7 +44,7 @@ impl Launched {
             .env_clear()
             .env(Var::DataDirectory.name(), folder.path())
             .env(Var::ListenAddress.name(), address.to_string())
-            .env(Var::MetricsAddress.name(), free().to_string())
+            .env(Var::MetricsAddress.name(), metrics.to_string())
             .envs(variables.iter().map(|(var, value)| (var.name(), value)))
             .stdout(Stdio::piped())
             .stderr(log);
@@ -54,7 +55,7 @@ impl Launched {
         let said = Arc::<Mutex<Vec<String>>>::default();
         let heard = Arc::clone(&said);
         std::thread::spawn(move || lines.for_each(|line| heard.lock().unwrap().push(line)));
-        let service = Self { child, address, token: token.unwrap_or_default(), said, folder };
+        let service = Self { child, address, metrics, token: token.unwrap_or_default(), said, folder };
         for _ in 0..200 {
             // It takes its address first, and answers when it has said what there is to say.
             if ask(address, "", "GET /healthz", "").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use contract::Var;
+use contract::{LogField, Metric, Var};
 
 use super::launch::Launched;
 
@@ -285,4 +285,48 @@ fn a_deployed_service_names_the_variable_that_it_misses() {
             missing.name()
         );
     }
+}
+
+/// An assessor sees of every request who sent it from where, and why it was refused (PCI 10.2.1, 10.2.2); and of every
+/// change too.
+#[test]
+fn the_logs_say_who_asked_from_where_and_why_not() {
+    let service = Launched::new(&[], &[]);
+    let status = |token: &str, head: &str, body: &str| {
+        let answer = ask(service.address, token, head, body).expect("an answer");
+        let id = answer.lines().find_map(|line| line.strip_prefix("x-request-id: ")).expect("an id");
+        (answer[9..12].to_owned(), id.to_owned())
+    };
+    let token = service.token.clone();
+    let (made, made_id) = status(&token, "POST /v1/sources", r#"{"name":"ledger"}"#);
+    let (refused, refused_id) = status("rk.key_x.y", "GET /v1/sources", "");
+    let (forbidden, forbidden_id) = status(&token, "GET /v1/keys", "");
+    let (nowhere, nowhere_id) = status(&token, "GET /v2/anything", "");
+    let (method, method_id) = status(&token, "PUT /v1/sources", "");
+    assert_eq!([made, refused, forbidden, nowhere, method], ["201", "401", "403", "404", "405"]);
+    let log = ask(service.address, &token, "GET /v1/audit", "").expect("the audit log");
+    assert!(log.contains(r#"\"peer\":\"127.0.0.1\""#), "{log}");
+    let metrics = ask(service.metrics, "", "GET /metrics", "").expect("the metrics");
+    for metric in Metric::ALL {
+        let (name, kind) = (metric.name(), metric.kind());
+        assert!(metrics.contains(&format!("# TYPE {name} {kind}\n{name}")), "{metrics}");
+    }
+    assert!(metrics.contains(r#"reconcile_requests_total{status="4xx"} 4"#), "{metrics}");
+
+    let lines = service.stop();
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |id: &str| {
+        let line = lines.iter().find(|line| line[LogField::RequestId.name()] == *id).expect("a line");
+        [LogField::Actor, LogField::Tenant, LogField::Peer, LogField::Problem]
+            .map(|field| line[field.name()].as_str().map(str::to_owned))
+    };
+    let peer = Some("127.0.0.1".to_owned());
+    let [actor, tenant, from, problem] = of(&made_id);
+    assert!(actor.as_deref().is_some_and(|actor| actor.starts_with("key:key_")), "{actor:?}");
+    assert_eq!((tenant.as_deref(), &from, problem), (Some("dev"), &peer, None));
+    assert_eq!(of(&refused_id), [None, None, peer.clone(), Some("unauthorized".to_owned())]);
+    assert_eq!(of(&forbidden_id), [actor, tenant, peer.clone(), Some("forbidden".to_owned())]);
+    assert_eq!(of(&nowhere_id), [None, None, peer.clone(), Some("not-found".to_owned())]);
+    assert_eq!(of(&method_id), [None, None, peer, Some("method-not-allowed".to_owned())]);
 }

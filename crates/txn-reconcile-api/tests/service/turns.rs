@@ -54,6 +54,7 @@ async fn append(app: &App, number: usize) {
         tenant: "acme",
         actor: "test",
         request: "test",
+        peer: None,
         action: "thing.create",
         subject: &subject,
         detail: json!({}),

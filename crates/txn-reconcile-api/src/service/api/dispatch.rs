@@ -54,10 +54,12 @@ pub fn router(app: Arc<App>) -> Router {
             axum::routing::get(|| async { file("application/json", openapi::document()) }),
         )
         .route("/", axum::routing::get(|| async { file("text/html; charset=utf-8", openapi::page()) }))
-        .method_not_allowed_fallback(|| async {
-            bare(&Problem::not_allowed("see /openapi.json for the methods"))
+        .method_not_allowed_fallback(|State(app): State<Arc<App>>, request: Request| {
+            unrouted(app, request, Problem::not_allowed("see /openapi.json for the methods"))
         })
-        .fallback(|| async { bare(&Problem::not_found("there is no such route; see /openapi.json")) })
+        .fallback(|State(app): State<Arc<App>>, request: Request| {
+            unrouted(app, request, Problem::not_found("there is no such route; see /openapi.json"))
+        })
         .with_state(app)
 }
 
@@ -99,28 +101,72 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
     response
 }
 
-fn bare(problem: &Problem) -> Response {
-    respond("", Err(problem.clone()))
+/// Who asks, as far as that is known.
+struct Caller {
+    request: String,
+    peer: Option<Peer>,
+    /// Actor and tenant, from when the token was found good.
+    who: Option<(String, String)>,
 }
 
 async fn answer(app: Arc<App>, route: &'static Route, path: Vec<String>, request: Request) -> Response {
-    let request_id = id("req", &*app.clock, &*app.rng);
+    let caller = Caller::of(&app, &request);
     let started = app.clock.now_ms();
     let (method, shown) = (route.method.as_str(), route.path);
-    let span = traces::request(method, shown, request.headers(), &request_id);
+    let span = traces::request(method, shown, request.headers(), &caller.request);
     let noted = span.clone();
-    let scope = request_id.clone();
+    let scope = caller.request.clone();
     let answering = async move {
-        let result = admit(&app, route, path, request, &request_id).await;
-        let response = respond(&request_id, result);
-        let status = response.status().as_u16();
-        let took = app.clock.now_ms().saturating_sub(started);
-        app.metrics.request(status, took);
-        traces::answered(&noted, status);
-        tracing::info!(method, path = shown, status = u64::from(status), took_ms = took, "request answered");
+        let mut caller = caller;
+        let result = admit(&app, route, path, request, &mut caller).await;
+        let response = caller.told(&app, method, shown, started, result);
+        traces::answered(&noted, response.status().as_u16());
         response
     };
     REQUEST.scope(scope, answering).instrument(span).await
+}
+
+/// Answers what no route takes. Neither its path nor an unknown method is logged: they may say anything.
+async fn unrouted(app: Arc<App>, request: Request, problem: Problem) -> Response {
+    let caller = Caller::of(&app, &request);
+    let started = app.clock.now_ms();
+    let scope = caller.request.clone();
+    REQUEST.scope(scope, async move { caller.told(&app, "(any)", "(none)", started, Err(problem)) }).await
+}
+
+impl Caller {
+    fn of(app: &App, request: &Request) -> Self {
+        Self { request: id("req", &*app.clock, &*app.rng), peer: peer(app, request), who: None }
+    }
+
+    /// The answer, counted and logged with whom it goes to (PCI 10.2.1, 10.2.2).
+    fn told(
+        &self,
+        app: &App,
+        method: &str,
+        path: &str,
+        started: u64,
+        result: Result<Reply, Problem>,
+    ) -> Response {
+        let problem = result.as_ref().err().map(|problem| problem.code);
+        let response = respond(&self.request, result);
+        let status = response.status().as_u16();
+        let took_ms = app.clock.now_ms().saturating_sub(started);
+        app.metrics.request(status, took_ms);
+        let who = self.who.as_ref();
+        tracing::info!(
+            method,
+            path,
+            status = u64::from(status),
+            took_ms,
+            actor = who.map(|(actor, _)| &**actor),
+            tenant = who.map(|(_, tenant)| &**tenant),
+            peer = self.peer.map(|peer| peer.to_string()),
+            problem,
+            "request answered"
+        );
+        response
+    }
 }
 
 fn respond(request: &str, result: Result<Reply, Problem>) -> Response {
@@ -352,9 +398,10 @@ async fn admit(
     route: &'static Route,
     path: Vec<String>,
     request: Request,
-    request_id: &str,
+    caller: &mut Caller,
 ) -> Result<Reply, Problem> {
-    let who = identify(app, peer(app, &request), request.headers()).await?;
+    let who = identify(app, caller.peer, request.headers()).await?;
+    caller.who = Some((who.actor.clone(), who.tenant.clone()));
     if !app.limits.take(who.tenant.clone(), app.clock.now_ms()) {
         return Err(Problem::too_many("the tenant asks too often; ask again in a second"));
     }
@@ -391,8 +438,9 @@ async fn admit(
     }
     let (if_match, if_none_match) = conditions(route, &parts.headers)?;
     let mut call = Call {
-        id: request_id.to_owned(),
+        id: caller.request.clone(),
         who,
+        peer: caller.peer,
         path,
         query,
         headers: parts.headers,

@@ -29,7 +29,7 @@ pub use dispatch::router;
 use etag::{Tags, tag};
 
 use super::App;
-use super::auth::Principal;
+use super::auth::{Peer, Principal};
 use super::ledger::{Answer, Effect, Idempotency};
 use super::problem::Problem;
 use super::records::Scope;
@@ -41,6 +41,8 @@ pub struct Call {
     pub id: String,
     /// Who asks.
     pub who: Principal,
+    /// From where.
+    pub peer: Option<Peer>,
     /// The variable parts of the path, in order.
     pub path: Vec<String>,
     /// The query.
@@ -269,6 +271,7 @@ impl Call {
             tenant: &self.who.tenant,
             actor: &self.who.actor,
             request: &self.id,
+            peer: self.peer,
             action,
             subject,
             detail,
