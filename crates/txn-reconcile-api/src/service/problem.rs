@@ -68,12 +68,18 @@ impl Problem {
         self.code == Self::overtaken("").code
     }
 
+    /// The URI of a kind of problem.
+    #[must_use]
+    pub fn uri(code: &str) -> String {
+        format!("urn:txn-reconcile:problem:{code}")
+    }
+
     /// The body of the answer.
     #[must_use]
     pub fn body(&self, request: &str) -> Value {
         let title = Self::KINDS.iter().find(|kind| kind.1 == self.code).map_or("", |kind| kind.2);
         let mut body = json!({
-            "type": format!("urn:txn-reconcile:problem:{}", self.code),
+            "type": Self::uri(self.code),
             "title": title,
             "status": self.status,
             "detail": self.detail,

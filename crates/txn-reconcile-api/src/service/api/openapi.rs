@@ -1,5 +1,8 @@
 //! The description of the routes: OpenAPI 3.1, and a page for people, both made from the list of routes.
 
+use std::collections::BTreeMap;
+
+use axum::http::Method;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
@@ -21,26 +24,38 @@ pub fn document() -> String {
                 json!({ "text/csv": { "schema": { "type": "string" } }, "application/x-ndjson": { "schema": { "type": "string" } } })
             }
         };
-        let mut done = json!({ "description": "Done", "content": content });
-        if route.versions != Versions::None {
-            let etag =
-                json!({ "description": "The version.", "schema": { "type": "string", "pattern": ETAG } });
-            done["headers"] = json!({ "ETag": etag });
-        }
+        // A route without a version of its own that makes something says where that is.
+        let makes = route.method == Method::POST && route.versions == Versions::None;
+        let versioned = (route.versions != Versions::None || makes).then_some("ETag");
+        let headers = headers(versioned.into_iter().chain(makes.then_some("Location")));
+        responses.insert(
+            route.status.to_string(),
+            json!({ "description": "Done", "content": content, "headers": headers }),
+        );
         if route.versions == Versions::Shown {
+            let headers = self::headers(versioned);
             responses.insert(
                 "304".into(),
-                json!({ "description": "It is still of that ETag.", "headers": done["headers"] }),
+                json!({ "description": "It is still of that ETag.", "headers": headers }),
             );
         }
-        responses.insert(route.status.to_string(), done);
-        for (status, _, meaning) in Problem::KINDS {
-            let problem = json!({ "description": meaning, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
-            responses.entry(status.to_string()).or_insert(problem);
+        for (status, meaning) in problems(&route) {
+            let told = match status {
+                401 => Some("WWW-Authenticate"),
+                429 | 503 => Some("Retry-After"),
+                _ => None,
+            };
+            let problem = json!({
+                "description": meaning,
+                "headers": self::headers(told),
+                "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+            });
+            responses.insert(status.to_string(), problem);
         }
         let mut operation = json!({
             "summary": route.summary,
             "operationId": operation_id(&route),
+            "tags": [tag(&route)],
             "description": format!("Needs the scope `{}`.", format!("{:?}", route.scope).to_lowercase()),
             "parameters": parameters(&route),
             "responses": responses,
@@ -57,6 +72,7 @@ pub fn document() -> String {
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));
         methods[route.method.as_str().to_lowercase()] = operation;
     }
+    let types: Vec<String> = Problem::KINDS.iter().map(|(_, code, _)| Problem::uri(code)).collect();
     let mut schemas = generator.take_definitions(true);
     schemas.insert(
         "Problem".into(),
@@ -65,7 +81,7 @@ pub fn document() -> String {
             "description": "An error (RFC 9457). It never repeats a value that was sent.",
             "required": ["type", "title", "status", "detail", "request_id"],
             "properties": {
-                "type": { "type": "string" },
+                "type": { "type": "string", "enum": types },
                 "title": { "type": "string" },
                 "status": { "type": "integer" },
                 "detail": { "type": "string" },
@@ -88,6 +104,13 @@ pub fn document() -> String {
         "components": {
             "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
             "schemas": schemas,
+            "headers": {
+                "ETag": { "required": true, "description": "The version.", "schema": { "type": "string", "pattern": ETAG } },
+                "Location": { "required": true, "description": "Where the thing is.", "schema": { "type": "string" } },
+                "Retry-After": { "required": true, "description": "Seconds after which to ask again.", "schema": { "type": "string", "pattern": "^[0-9]+$" } },
+                "WWW-Authenticate": { "required": true, "description": "`Bearer`.", "schema": { "type": "string" } },
+                "X-Request-Id": { "required": true, "description": "What the logs name the request by.", "schema": { "type": "string" } },
+            },
         },
     });
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -112,6 +135,41 @@ fn bound(schema: &mut Value) {
         Value::Array(list) => list.iter_mut().for_each(bound),
         _ => {}
     }
+}
+
+/// References to the headers of an answer.
+fn headers<'a>(own: impl IntoIterator<Item = &'a str>) -> Value {
+    let all = own.into_iter().chain(["X-Request-Id"]);
+    let all = all.map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })));
+    Value::Object(all.collect())
+}
+
+/// The problems that a route may answer with, with all that a status may mean.
+fn problems(route: &Route) -> BTreeMap<u16, String> {
+    let mut problems = BTreeMap::<u16, String>::new();
+    for (status, _, meaning) in Problem::KINDS {
+        let met = match status {
+            // That is no answer of a route, but of the path.
+            405 => false,
+            415 => !matches!(route.input, Input::None),
+            412 => matches!(route.versions, Versions::Heeded | Versions::Needed),
+            428 => route.versions == Versions::Needed,
+            _ => true,
+        };
+        if met {
+            let meanings = problems.entry(*status).or_default();
+            meanings.push_str(if meanings.is_empty() { "" } else { " Or: " });
+            meanings.push_str(meaning);
+        }
+    }
+    problems
+}
+
+/// What a route is about: the last of its path's words that names a list of things.
+fn tag(route: &Route) -> &'static str {
+    let words = route.path.split('/').skip(2);
+    let named = words.filter(|word| ["breaks", "manual-matches", "matches", "export"].contains(word)).last();
+    named.unwrap_or_else(|| route.path.split('/').nth(2).unwrap_or_default())
 }
 
 fn operation_id(route: &Route) -> String {
@@ -158,7 +216,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             json!({ "name": name, "in": "header", "description": doc, "required": required, "schema": schema }),
         );
     };
-    if route.method != axum::http::Method::GET {
+    if route.method != Method::GET {
         let doc = "A new one for each thing to be done; the same one when asking again.";
         header("Idempotency-Key", true, doc, "^[!-~]{1,200}$");
     }
