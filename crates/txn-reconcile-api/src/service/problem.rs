@@ -43,6 +43,7 @@ problems! {
     timeout, 408, "timeout", "The request did not arrive in time.";
     conflict, 409, "conflict", "The state of the thing does not allow this, or a request with this key is being answered.";
     overtaken, 409, "overtaken", "Somebody else changed the thing at the same time.";
+    gone, 410, "gone", "What was kept of it has been deleted after its time.";
     changed, 412, "changed", "The thing has changed since it was read.";
     too_large, 413, "too-large", "The body, or what would be kept of it, is larger than it may be.";
     media_type, 415, "media-type", "The body is not of the type that the route takes.";
@@ -115,6 +116,10 @@ impl From<StoreError> for Problem {
 
 impl From<object_store::Error> for Problem {
     fn from(error: object_store::Error) -> Self {
+        if let object_store::Error::NotFound { .. } = error {
+            tracing::warn!("the file store has no such file: {error}");
+            return Self::gone("the files that were kept of it have been deleted after their time");
+        }
         tracing::error!("the file store does not answer: {error}");
         Self::unavailable("the file store does not answer")
     }

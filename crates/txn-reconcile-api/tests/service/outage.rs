@@ -242,3 +242,21 @@ async fn a_run_whose_statement_is_gone_fails_at_once() {
     let shown = client.get(&format!("/v1/runs/{run}")).await.body;
     assert_eq!(shown["failure"], "a file that the run needs is no longer in the file store", "{shown}");
 }
+
+#[tokio::test]
+async fn the_lists_of_a_run_whose_files_have_expired_say_so() {
+    let world = World::new(1);
+    let calm = world.calm();
+    let client = member(&calm, "acme").await;
+    let run = ask(&client).await;
+    assert!(worker::step(&calm, "test").await.unwrap());
+    let status = async |list: &str| client.get(&format!("/v1/runs/{run}/{list}")).await.status;
+    let lists = ["matches", "export/matches", "export/matches?format=ndjson", "breaks", "export/breaks"];
+    for list in lists {
+        assert_eq!(status(list).await, 200, "{list}");
+    }
+    world.expire_files().await;
+    for (list, expected) in lists.into_iter().zip([410, 410, 410, 200, 200]) {
+        assert_eq!(status(list).await, expected, "{list}");
+    }
+}

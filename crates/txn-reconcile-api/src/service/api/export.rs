@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::super::App;
 use super::super::matches::read_chunk;
@@ -60,7 +60,7 @@ fn export(app: Arc<App>, call: Call, list: List) -> Answering {
             _ => return Err(Problem::bad_request("format is csv or ndjson")),
         };
         let run = completed(&app, &call).await?;
-        let start = Position {
+        let mut start = Position {
             tenant: call.who.tenant,
             matches: run.progress.matches,
             run: run.id,
@@ -70,13 +70,14 @@ fn export(app: Arc<App>, call: Call, list: List) -> Answering {
             next: 1,
             header: csv,
         };
-        // What is broken off shows as a broken connection, never as a shorter list.
+        // What is broken off shows as a broken connection, never as a shorter list; so what cannot even begin has a status.
+        let first = stream::iter(start.advance().await?.map(|text| Ok(Bytes::from(text))));
         let body = stream::try_unfold(start, |mut position| async move {
             let text = position.advance().await.map_err(|problem| std::io::Error::other(problem.detail))?;
             Ok::<_, std::io::Error>(text.map(|text| (Bytes::from(text), position)))
         });
         let media = if csv { "text/csv; charset=utf-8" } else { "application/x-ndjson" };
-        Ok(Reply::File { media, body: Body::from_stream(body) })
+        Ok(Reply::File { media, body: Body::from_stream(first.chain(body)) })
     })
 }
 
