@@ -5,6 +5,7 @@
 mod api;
 mod audit;
 mod backends;
+mod bodies;
 mod calls;
 mod cards;
 mod carry;

@@ -24,6 +24,7 @@ use super::super::records::tenant;
 use super::super::store::Key;
 use super::super::traces;
 use super::etag::Tags;
+use super::incoming::Incoming;
 use super::{Call, Input, Reply, Route, Versions, openapi, routes};
 use crate::pan;
 
@@ -415,8 +416,11 @@ async fn admit(
     }
     let (parts, body) = request.into_parts();
     screen(&path, &query, &parts.headers)?;
-    let (body, stream) = match route.input {
-        Input::File => (bytes::Bytes::new(), Some(body)),
+    let (body, file) = match route.input {
+        Input::File => {
+            let file = Incoming::new(body, parts.headers.contains_key("expect"));
+            (bytes::Bytes::new(), Some(Arc::new(tokio::sync::Mutex::new(file))))
+        }
         Input::None | Input::Json(_) => {
             let reading = axum::body::to_bytes(body, JSON_BYTES_MAX);
             let read = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS), reading).await;
@@ -437,7 +441,7 @@ async fn admit(
         screen_body(&body)?;
     }
     let (if_match, if_none_match) = conditions(route, &parts.headers)?;
-    let mut call = Call {
+    let call = Call {
         id: caller.request.clone(),
         who,
         peer: caller.peer,
@@ -445,7 +449,7 @@ async fn admit(
         query,
         headers: parts.headers,
         body,
-        stream: std::sync::Mutex::new(stream),
+        file: file.clone(),
         if_match,
         idempotency: None,
     };
@@ -458,6 +462,16 @@ async fn admit(
             (reply, _) => reply,
         });
     }
+    let reply = act(app, route, call).await;
+    let too_large = matches!(&reply, Err(problem) if problem.status == 413);
+    if let Some(file) = file.filter(|_| !too_large) {
+        file.lock().await.drain(app.upload_limit_bytes).await;
+    }
+    reply
+}
+
+/// Answers a request that changes something, once.
+async fn act(app: &Arc<App>, route: &'static Route, mut call: Call) -> Result<Reply, Problem> {
     let mut idempotency = idempotency(&call.who, route, &call.path, &call.query, &call.headers, &call.body)?;
     let flight = idempotency.key.pk.clone() + &idempotency.key.sk;
     if !app.in_flight.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(flight.clone()) {

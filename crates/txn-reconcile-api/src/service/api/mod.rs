@@ -6,6 +6,7 @@ mod cursor;
 mod dispatch;
 mod etag;
 mod export;
+mod incoming;
 mod inputs;
 pub mod openapi;
 mod runs;
@@ -27,6 +28,7 @@ use serde_json::Value;
 
 pub use dispatch::router;
 use etag::{Tags, tag};
+use incoming::Incoming;
 
 use super::App;
 use super::auth::{Peer, Principal};
@@ -52,7 +54,7 @@ pub struct Call {
     /// The body, if it is JSON.
     pub body: Bytes,
     /// The body, if it is a file.
-    pub stream: std::sync::Mutex<Option<Body>>,
+    pub file: Option<Arc<tokio::sync::Mutex<Incoming>>>,
     /// The versions that `If-Match` names.
     pub if_match: Option<Tags>,
     /// What makes a repeated request known, for routes that change something.

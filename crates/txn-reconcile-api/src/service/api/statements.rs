@@ -3,7 +3,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_util::StreamExt;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 use serde_json::json;
@@ -17,6 +16,7 @@ use super::super::problem::Problem;
 use super::super::records::{Remark, Source, Statement, encode};
 use super::super::store::{Expect, Write};
 use super::cursor::List;
+use super::incoming::Incoming;
 use super::{Call, Input, PAGING, Page, Reply, Route, Versions, run, text, versioned};
 use crate::formats::mapping::Mapping;
 use crate::formats::{CardFinding, Limits, ReadError, ReadOptions, ReadReport, Reader};
@@ -144,14 +144,9 @@ async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
     let reader = Reader::new(&name, options(&source, app.upload_limit_bytes)?);
     let passage = Passage { reader: Some(reader), digest: Context::new(&SHA256), bytes: 0, entries: 0 };
     let mut target = app.files.put_multipart(&path).await?;
-    let stream = call
-        .stream
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .take()
-        .ok_or_else(|| Problem::bad_request("the body is missing"))?;
+    let file = call.file.as_ref().ok_or_else(|| Problem::internal("the route takes no file"))?;
     let passing = async {
-        let passed = pass(app, stream, passage, &mut *target, &digest).await?;
+        let passed = pass(app, &mut *file.lock().await, passage, &mut *target, &digest).await?;
         target.complete().await?;
         Ok(passed)
     };
@@ -212,22 +207,16 @@ fn too_large(app: &App) -> Problem {
 /// nothing is handed on any more, and what was is taken back at once; the rest is only read for its places.
 async fn pass(
     app: &App,
-    stream: axum::body::Body,
+    file: &mut Incoming,
     mut passage: Passage,
     target: &mut dyn MultipartUpload,
     digest: &[u8],
 ) -> Result<(ReadReport, Passage), Problem> {
-    let mut stream = stream.into_data_stream();
     let mut part = Vec::with_capacity(PART_BYTES);
     let mut held: Option<Bytes> = None;
     let mut stored = true;
     let mut total = 0u64;
-    loop {
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), stream.next()).await;
-        let chunk = match waited.map_err(|_| Problem::timeout("nothing arrived for 30 seconds"))? {
-            None => break,
-            Some(chunk) => chunk.map_err(|_| Problem::bad_request("the body broke off"))?,
-        };
+    while let Some(chunk) = file.next().await? {
         total += chunk.len() as u64;
         if total > app.upload_limit_bytes {
             return Err(too_large(app));
