@@ -264,7 +264,7 @@ pub const ROWS: &[Row] = &[
         },
         &[
             ("aws_s3_bucket_policy.audit", "policy.Statement.5", "{}"),
-            ("aws_s3_bucket_policy.audit", "policy.Statement.6.Condition", "null"),
+            ("aws_s3_bucket_policy.audit", "policy.Statement.7.Condition", "null"),
             ("aws_s3_bucket_policy.access", "policy.Statement.4", "{}"),
             ("aws_s3_bucket_policy.config", "policy.Statement.6.Condition", "null"),
         ],
