@@ -193,6 +193,8 @@ struct Platform {
     regions: Vec<String>,
     /// The services that its roles trust, and that roles are passed to.
     trusted: Vec<String>,
+    /// The services whose service-linked roles it makes, as `config.amazonaws.com`.
+    linked: Vec<String>,
 }
 
 impl Platform {
@@ -208,7 +210,17 @@ impl Platform {
         let regions: BTreeSet<String> = root.providers("aws").filter_map(region).collect();
         let roles = root.nodes().iter().filter_map(|node| node.argument("assume_role_policy"));
         let trusted: BTreeSet<String> = roles.flat_map(trusted).collect();
-        Self { services, regions: regions.into_iter().collect(), trusted: trusted.into_iter().collect() }
+        let linked =
+            root.nodes().iter().filter(|node| node.address().kind() == "aws_iam_service_linked_role");
+        let linked: BTreeSet<String> = linked
+            .filter_map(|node| node.argument("aws_service_name")?.as_str().map(str::to_owned))
+            .collect();
+        Self {
+            services,
+            regions: regions.into_iter().collect(),
+            trusted: trusted.into_iter().collect(),
+            linked: linked.into_iter().collect(),
+        }
     }
 }
 

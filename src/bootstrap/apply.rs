@@ -28,6 +28,7 @@ pub(super) fn build(
     let role = role::build(stack, config, new, Some(boundary));
     let mut statements = services(platform);
     statements.extend(iam(config, platform, boundary));
+    statements.extend(service_roles(config, platform));
     role::policy(stack, &role, &local(config, "apply"), "apply", Policy::new(statements));
     role::policy(stack, &role, &local(config, "state"), "state", Policy::new(state(config, place)));
     stack.output(
@@ -123,6 +124,18 @@ fn iam(config: &EnvConfig, platform: &Platform, boundary: &Expr<IamPolicyArn>) -
             ANYTHING,
         ),
     ]
+}
+
+/// Service-linked roles that the module makes itself. AWS takes no tags with their creation, so the provider tags each one
+/// afterwards, with the default tags at least, and changes its description in place.
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html>,
+/// <https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/iam/service_linked_role.go>
+fn service_roles(config: &EnvConfig, platform: &Platform) -> Option<Identity> {
+    let own =
+        platform.linked.iter().map(|service| iam_arn(config, &format!("role/aws-service-role/{service}/*")));
+    let own: Vec<String> = own.collect();
+    let actions = ["iam:TagRole", "iam:UntagRole", "iam:UpdateRole"];
+    (!own.is_empty()).then(|| Identity::allow("OwnServiceRoles", actions, own))
 }
 
 /// The environment's own state, with its locks.

@@ -353,6 +353,26 @@ fn roles_are_passed_to_the_services_that_they_trust_alone() {
     assert_eq!(condition(recorder, "iam:PassedToService"), [Value::string("config.amazonaws.com")]);
 }
 
+/// AWS takes no tags with the creation of a service-linked role: the provider tags each one that the module makes.
+#[test]
+fn service_linked_roles_that_the_module_makes_can_be_tagged() {
+    let config = environment("prod", GITHUB);
+    let platform = synth(&config).expect("a module without faults");
+    let made = nodes(&platform, "aws_iam_service_linked_role");
+    assert!(!made.is_empty());
+    let root = prod();
+    for role in made {
+        let service = text_at(role, "aws_service_name");
+        let arn = format!("arn:aws:iam::111122223333:role/aws-service-role/{service}/*");
+        let allowed = allowed(&root, "prod_apply", &arn);
+        assert_eq!(allowed, ["iam:TagRole", "iam:UntagRole", "iam:UpdateRole"], "{}", role.address());
+    }
+    let there = environment("prod", &format!("detection.config_service_role = false\n{GITHUB}"));
+    let apply = module(&[there]);
+    let own = statement(node(&apply, "aws_iam_role_policy.prod_apply"), "policy", "OwnServiceRoles");
+    assert!(own.is_none(), "it tags no role that it does not make");
+}
+
 #[test]
 fn an_environment_of_an_account_is_closed_to_the_others() {
     let other = environment("stage", &format!("account.baseline = false\n{GITHUB}"));
