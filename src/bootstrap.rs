@@ -103,7 +103,9 @@ impl<'e> Account<'e> {
     }
 
     fn agree(&self, other: &EnvConfig) -> Result<(), Disagreement> {
-        let place = |config: &EnvConfig| State { key: String::new(), ..config.state.clone() };
+        let key = &self.state().key;
+        let place =
+            |config: &EnvConfig| State { key: key.clone(), key_is_named: true, ..config.state.clone() };
         let provider = |config: &EnvConfig| config.github.as_ref().map(|github| github.oidc_provider.clone());
         let first = self.first();
         let both =
@@ -136,7 +138,7 @@ pub fn build(account: &Account<'_>, own: OwnState) -> Result<Root, Errors> {
     let mut settings = synth::settings(account.first());
     settings.backend = settings.backend.filter(|_| own == OwnState::Bucket);
     if let Some(backend) = &mut settings.backend {
-        backend.key = "bootstrap/terraform.tfstate".to_owned();
+        backend.key = own_key(account.first());
     }
     let mut module = Module::new(settings);
     module.provider(provider(account));
@@ -160,6 +162,16 @@ pub fn build(account: &Account<'_>, own: OwnState) -> Result<Root, Errors> {
         }
     }
     module.finish()
+}
+
+/// The module's own object in the bucket. Who names the objects of the environments may share the bucket with another
+/// project, whose module has its state there too.
+fn own_key(first: &EnvConfig) -> String {
+    if first.state.key_is_named {
+        format!("bootstrap/{}/terraform.tfstate", first.project)
+    } else {
+        "bootstrap/terraform.tfstate".to_owned()
+    }
 }
 
 /// What stands at the top of every generated file.

@@ -130,7 +130,7 @@ pub(crate) fn settings(config: &EnvConfig) -> Settings {
         }],
         backend: Some(S3Backend {
             bucket: state.bucket.to_string(),
-            key: state.key.clone(),
+            key: state.key.to_string(),
             region: state.region.to_string(),
             kms_key_id: Some(state.kms_key_arn.to_string()),
             locking,

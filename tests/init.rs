@@ -15,7 +15,7 @@ use support::local_aws::LocalAws;
 use support::terraform::Terraform;
 use support::{python, repository};
 
-const BASE: &str = "--yes --organization acme --domain pay.example.com --page oncall@example.com --repository acme/payments --txnr acme/txnr";
+const BASE: &str = "--yes --organization acme --project txn-reconcile --domain pay.example.com --page oncall@example.com --repository acme/payments --txnr acme/txnr";
 const THREE: &str = "--account dev=111122223333 --account stage=222233334444 --account prod=333344445555";
 
 /// A repository that `txnr init` made.
@@ -607,6 +607,8 @@ fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
         ("Repository on GitHub, OWNER/NAME: ", "acme/payments"),
         ("Branch whose merges are applied [main]: ", "trunk"),
         ("Service's name [txn-reconcile-api]: ", ""),
+        ("Project's name, with which every resource's name begins [txn-reconcile-api]: ", "Pay"),
+        ("Project's name, with which every resource's name begins [txn-reconcile-api]: ", "pay"),
         ("Domain in production: ", "pay.example.com"),
         ("Environments and their accounts, such as dev=ID stage=ID prod=ID: ", "dev=1"),
         (
@@ -622,9 +624,14 @@ fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("\"Acme Corp\"") && !said.contains("Region"), "{said}");
     let prod = made.read("envs/prod.toml");
-    for value in
-        ["region = \"eu-central-1\"", "name = \"txn-reconcile-api\"", "branch = \"trunk\"", "222233334444"]
-    {
+    for value in [
+        "region = \"eu-central-1\"",
+        "name = \"txn-reconcile-api\"",
+        "branch = \"trunk\"",
+        "222233334444",
+        "\nproject = \"pay\"\n",
+        "\n[state]\nkey = \"pay/prod/terraform.tfstate\"\n",
+    ] {
         assert!(prod.contains(value), "{value}\n{prod}");
     }
     made.succeed("init --check");

@@ -2,7 +2,9 @@
 
 use super::output::say;
 use super::{Failure, prompt};
-use crate::config::{AccountId, EnvName, Invalid, Region, Subscriber, load, schema};
+use crate::config::{
+    AccountId, EnvName, Invalid, ProjectName, Region, ServiceName, Subscriber, load, schema,
+};
 use crate::project::file::{self, ProjectError};
 use crate::project::render::{self, Kept, Rendered};
 use crate::project::starter::{self, Answers, Place};
@@ -53,6 +55,9 @@ struct Given {
     /// The service's name [default: txn-reconcile-api]
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
+    /// The project's name, with which every resource's name begins [default: the service's name]
+    #[arg(long, value_name = "NAME")]
+    project: Option<String>,
     /// The service's domain in production; elsewhere the environment's name is put into it
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
@@ -256,7 +261,12 @@ impl Given {
             answer.text("--repository", &self.repository, "Repository on GitHub, OWNER/NAME", None)?;
         let branch =
             answer.text("--branch", &self.branch, "Branch whose merges are applied", Some("main"))?;
-        let service = answer.text("--service", &self.service, "Service's name", Some("txn-reconcile-api"))?;
+        let service: ServiceName =
+            answer.text("--service", &self.service, "Service's name", Some("txn-reconcile-api"))?;
+        // Names of services may be longer.
+        let default = Some(service.as_str()).filter(|name| name.parse::<ProjectName>().is_ok());
+        let question = "Project's name, with which every resource's name begins";
+        let project = answer.text("--project", &self.project, question, default)?;
         let domain = answer.text("--domain", &self.domain, "Domain in production", None)?;
         let question = "Environments and their accounts, such as dev=ID stage=ID prod=ID";
         let given = words(&self.accounts);
@@ -279,6 +289,7 @@ impl Given {
         let dockerfile = self.dockerfile.as_deref().unwrap_or("Dockerfile");
         Ok(Answers {
             organization,
+            project,
             service,
             domain,
             owner,

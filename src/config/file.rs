@@ -42,8 +42,10 @@ pub struct EnvFile {
     pub domain: Option<DomainName>,
     /// The Route 53 zone that `domain` is entered into; the zone must exist, unless `dns.create_zone` makes it. `domain` without its first label.
     pub hosted_zone: Option<DomainName>,
-    /// The project's name, with which every resource name begins. `txn-reconcile`.
-    pub project: ProjectName,
+    /// The project's name, with which every resource name begins: 1 to 20 lower-case letters, digits and single hyphens,
+    /// starting with a letter. Absent: `txn-reconcile`, with a warning, for a change of it later replaces nearly everything
+    /// (README, "Another name").
+    pub project: Option<ProjectName>,
     /// Who answers for the environment; the tag `Owner`. `platform`.
     pub owner: TagText,
     /// Whether real cardholder data is handled here. True, so that a forgotten line makes an environment strict and
@@ -111,7 +113,7 @@ impl Default for EnvFile {
             region: None,
             domain: None,
             hosted_zone: None,
-            project: ProjectName::known("txn-reconcile"),
+            project: None,
             owner: TagText::known("platform"),
             production: true,
             protection: true,

@@ -7,6 +7,8 @@ use super::salvage::{self, Salvaged};
 use super::source::Source;
 use super::value::EnvName;
 use super::{estate, resolve, suggest};
+use estate::Taken;
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
@@ -172,6 +174,14 @@ struct Read<'a> {
     text: String,
     wanted: bool,
     result: Result<(EnvConfig, Report), Report>,
+    /// The names of its resources, once they are asked for.
+    taken: OnceCell<Taken>,
+}
+
+impl Read<'_> {
+    fn taken(&self, config: &EnvConfig) -> &Taken {
+        self.taken.get_or_init(|| Taken::by(config))
+    }
 }
 
 fn load_files(paths: &[PathBuf], wanted: impl Fn(&PathBuf) -> bool) -> Result<Loaded, LoadError> {
@@ -179,7 +189,9 @@ fn load_files(paths: &[PathBuf], wanted: impl Fn(&PathBuf) -> bool) -> Result<Lo
     for path in paths {
         let wanted = wanted(path);
         match fs::read_to_string(path) {
-            Ok(text) => files.push(Read { path, wanted, result: parse(path, &text), text }),
+            Ok(text) => {
+                files.push(Read { path, wanted, result: parse(path, &text), text, taken: OnceCell::new() })
+            }
             Err(source) if wanted => return Err(LoadError::Unreadable { path: path.clone(), source }),
             Err(_) => {}
         }
@@ -207,8 +219,13 @@ fn claims(this: &Read<'_>, files: &[Read<'_>]) -> Report {
     let mut problems = Problems::default();
     let others =
         files.iter().filter(|other| other.path < this.path || (other.path > this.path && !other.wanted));
-    for (other, _) in others.filter_map(|other| other.result.as_ref().ok()) {
+    for file in others {
+        let Ok((other, _)) = &file.result else { continue };
         estate::check(config, other, &mut problems);
+        if config.account_id == other.account_id && !problems.has_errors() {
+            let both = [(config, this.taken(config)), (other, file.taken(other))];
+            estate::check_taken(both, &mut problems);
+        }
     }
     if problems.is_empty() {
         Report::default()
@@ -241,8 +258,9 @@ impl EnvConfig {
     /// When the text is wrong; the message is the report.
     #[cfg(test)]
     pub fn for_test(text: &str) -> Self {
-        const REQUIRED: [(&str, &str); 4] = [
+        const REQUIRED: [(&str, &str); 5] = [
             ("organization", "acme"),
+            ("project", "txn-reconcile"),
             ("account_id", "111122223333"),
             ("region", "us-east-1"),
             ("domain", "reconcile.example.com"),

@@ -2,7 +2,7 @@
 
 use super::value::{CodeOwner, FilePath, Repository};
 use crate::config::{
-    AccountId, BranchName, DomainName, EnvName, OrganizationName, Region, ServiceName, TagText,
+    AccountId, BranchName, DomainName, EnvName, OrganizationName, ProjectName, Region, ServiceName, TagText,
 };
 use std::fmt::Write;
 
@@ -11,6 +11,8 @@ use std::fmt::Write;
 pub struct Answers {
     /// The organization's short name.
     pub organization: OrganizationName,
+    /// The project's name.
+    pub project: ProjectName,
     /// The service's name.
     pub service: ServiceName,
     /// The domain in production.
@@ -100,8 +102,10 @@ pub fn environment(answers: &Answers, at: usize, place: &Place) -> String {
         if fleeting || rehearsal { subdomain(&answers.domain, name) } else { answers.domain.to_string() };
     let mut text = format!(
         "#:schema ./schema.json\n# Every key, its default and the reason for it: `txnr schema --markdown`\n\n\
-         organization = \"{}\"\naccount_id = \"{account}\"\nregion = \"{region}\"\ndomain = \"{domain}\"\nowner = \"{}\"\n",
-        answers.organization, answers.owner
+         organization = \"{}\"\n\
+         # Every resource's name begins with it: to change it later replaces nearly everything.\n\
+         project = \"{}\"\naccount_id = \"{account}\"\nregion = \"{region}\"\ndomain = \"{domain}\"\nowner = \"{}\"\n",
+        answers.organization, answers.project, answers.owner
     );
     if fleeting {
         text.push_str("\n# No cardholder data is handled here, so nothing has to outlive a rebuild.\nproduction = false\nprotection = false\n");
@@ -122,6 +126,7 @@ pub fn environment(answers: &Answers, at: usize, place: &Place) -> String {
         if fleeting { "nat = \"single\"\n" } else { "" },
         answers.service,
     );
+    let _infallible = write!(text, "\n[state]\nkey = \"{}/{name}/terraform.tfstate\"\n", answers.project);
     if fleeting || rehearsal {
         text.push_str("\n[tags]\ndata_classification = \"internal\"\npci_scope = \"connected-to\"\n");
     }

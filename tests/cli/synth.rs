@@ -203,9 +203,9 @@ fn two_environments_cannot_own_one_account_even_if_only_one_is_synthesized() {
     --- stdout
     --- stderr
     error: account_id: the environment `prod` owns the singletons of the same account as well
-     --> envs/dev.toml:5:14
+     --> envs/dev.toml:6:14
       |
-    5 | account_id = "************"
+    6 | account_id = "************"
       |              ^^^^^^^^^^^^^^
       help: `baseline = false` under [account] in all environments of an account but one
 
@@ -219,7 +219,7 @@ fn two_environments_cannot_own_one_account_even_if_only_one_is_synthesized() {
 #[test]
 fn two_environments_of_one_account_have_names_of_their_own() {
     let project = Project::empty();
-    let named = |name: &str| DEV.replacen("owner", &format!("project = \"{name}\"\nowner"), 1);
+    let named = |name: &str| DEV.replacen("project = \"txn-reconcile\"", &format!("project = \"{name}\""), 1);
     project.write("envs/dev-x.toml", &named("txn"));
     let other = named("txn-dev").replace("10.10.0.0/16", "10.11.0.0/16").replace("dev.example", "x.example");
     project.write("envs/x.toml", &other.replace("[network]", "[account]\nbaseline = false\n\n[network]"));

@@ -4,6 +4,7 @@ use std::path::Path;
 use txnr::config::{BucketKind, EnvConfig, ObjectLockMode, Partition, Subnet, Subnets, TargetGroup, parse};
 
 const MINIMAL: &str = r#"
+project = "txn-reconcile"
 organization = "acme"
 account_id = "111122223333"
 region = "us-east-1"
@@ -140,7 +141,7 @@ fn the_archive_follows_thirty_days_after_infrequent_access() {
 fn the_state_is_literal() {
     let state = config("").state;
     assert_eq!(state.bucket.as_str(), "txn-reconcile-tfstate-acme-111122223333");
-    assert_eq!(state.key, "envs/prod/terraform.tfstate");
+    assert_eq!(state.key.as_str(), "envs/prod/terraform.tfstate");
     assert_eq!(state.lock_table.as_str(), "txn-reconcile-tfstate-locks");
     assert!(state.lock.uses_lock_file() && state.lock.uses_table());
     assert_eq!(state.kms_key_arn.as_str(), "arn:aws:kms:us-east-1:111122223333:alias/txn-reconcile-tfstate");
@@ -164,7 +165,7 @@ fn every_partition_has_its_own_arns() {
 
 #[test]
 fn names_that_aws_would_refuse_are_refused_here() {
-    let text = format!("project = \"transaction-reconcil\"\n{MINIMAL}");
+    let text = MINIMAL.replace("\"txn-reconcile\"", "\"transaction-reconcil\"");
     let Err(report) = parse(Path::new("production.toml"), &text) else {
         panic!("a load balancer of 37 characters")
     };
@@ -179,11 +180,12 @@ fn names_that_aws_would_refuse_are_refused_here() {
 #[test]
 fn projects_whose_names_belong_to_aws_are_refused() {
     for project in ["internal", "internal-pay", "sg", "sg-pay", "aws-pay"] {
-        let text = format!("project = \"{project}\"\n{MINIMAL}");
+        let text = MINIMAL.replace("\"txn-reconcile\"", &format!("\"{project}\""));
         let report = parse(Path::new("prod.toml"), &text).expect_err(project).to_string();
         assert!(report.contains("AWS refuses names that begin with"), "{report}");
     }
-    config("project = \"sgpay\"");
+    let text = MINIMAL.replace("\"txn-reconcile\"", "\"sgpay\"");
+    assert!(parse(Path::new("prod.toml"), &text).is_ok());
 }
 
 /// Where no cardholder data is handled, counting is nobody's business.
@@ -201,4 +203,28 @@ fn composed_names_fit() {
     assert_eq!(names.waf_log_group(), "aws-waf-logs-txn-reconcile-prod");
     assert_eq!(names.log_group("api"), "/txn-reconcile/prod/api");
     assert_eq!(names.key_alias("data"), "alias/txn-reconcile-prod-data");
+}
+
+/// A name that nobody chose stays, since another one would replace what runs; but it is told of.
+#[test]
+fn a_file_without_a_project_keeps_the_name_that_it_had_and_is_told() {
+    let text = MINIMAL.replace("project = \"txn-reconcile\"\n", "");
+    let Ok((config, warnings)) = parse(Path::new("prod.toml"), &text) else { panic!("refused") };
+    assert_eq!(config.names.prefix(), "txn-reconcile-prod");
+    let said = warnings.to_string();
+    assert!(said.contains("`project` is missing") && said.contains("project = \"txn-reconcile\""), "{said}");
+    assert!(!warnings.has_errors());
+}
+
+#[test]
+fn the_states_key_is_an_object_that_terraform_takes() {
+    let key = |key: &str| {
+        parse(Path::new("prod.toml"), &format!("{MINIMAL}\n[state]\nkey = \"{key}\"\n"))
+            .map(|(config, _)| config.state.key.to_string())
+    };
+    assert_eq!(key("payments/prod/terraform.tfstate").unwrap_or_default(), "payments/prod/terraform.tfstate");
+    for bad in ["/a", "a/", "a//b", "a/../b", "", "a b", "${x}", "bootstrap/terraform.tfstate"] {
+        assert!(key(bad).is_err(), "{bad}");
+    }
+    assert!(key(&"a".repeat(1001)).is_err());
 }

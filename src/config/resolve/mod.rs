@@ -34,7 +34,7 @@ pub(crate) use network::FIREWALL_NAMES_MAX;
 use super::EnvConfig;
 use super::file::{EnvFile, REQUIRED};
 use super::problem::{KeyPath, Problems};
-use super::value::{DomainName, EnvName, RetentionDays};
+use super::value::{DomainName, EnvName, ProjectName, RetentionDays};
 
 /// The shortest retention in production, in days: PCI DSS 10.5.1 asks for twelve months.
 pub(crate) const PRODUCTION_RETENTION_MIN: u32 = 365;
@@ -98,7 +98,8 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     storage::check_existing(&storage, account, region, problems);
     let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
 
-    let (project, organization) = (file.project, file.organization?);
+    let project = project(file.project, problems);
+    let organization = file.organization?;
     let (account_id, region) = (file.account_id?, file.region?);
     let names = names::compose(&project, &name, &organization, &account_id, problems);
     let state = state::resolve(file.state, &project, &name, &organization, &account_id, &region, problems);
@@ -169,6 +170,22 @@ fn required(file: &EnvFile, problems: &mut Problems) {
             .error(key, format!("`{key}` is missing"), format!("add it, for example `{example}`"))
             .because_of(if key == "network.cidr" { &["network.existing"] } else { &[] });
     }
+}
+
+/// The name that every file without one has always had.
+fn project(named: Option<ProjectName>, problems: &mut Problems) -> ProjectName {
+    named.unwrap_or_else(|| {
+        let name = ProjectName::known("txn-reconcile");
+        problems.warning(
+            "project",
+            format!("`project` is missing, so every resource's name begins with `{name}`, as it always did"),
+            format!(
+                "`project = \"{name}\"` if resources of this environment exist; for one that was never applied, a name \
+                 of your own: to change it later replaces nearly everything"
+            ),
+        );
+        name
+    })
 }
 
 fn check_switches(file: &EnvFile, problems: &mut Problems) {

@@ -27,11 +27,14 @@ pub(super) fn resolve(
     };
     let state_region = file.region.unwrap_or_else(|| region.clone());
     let lock_table = file.lock_table.or_else(|| format!("{project}-tfstate-locks").parse::<TableName>().ok());
+    let key_is_named = file.key.is_some();
+    let object = file.key.or_else(|| format!("envs/{environment}/terraform.tfstate").parse().ok());
     let key = file.kms_key.or_else(|| format!("alias/{project}-tfstate").parse().ok());
     Some(State {
         bucket: bucket?,
         log_bucket: log_bucket?,
-        key: format!("envs/{environment}/terraform.tfstate"),
+        key: object?,
+        key_is_named,
         lock: file.lock,
         lock_table: lock_table?,
         kms_key_arn: key_arn(key?, account, &state_region)?,

@@ -1,16 +1,20 @@
 //! `[state]`: where Terraform keeps its state.
 
-use crate::config::value::{BucketName, KmsKeyRef, Region, TableName};
+use crate::config::value::{BucketName, KmsKeyRef, Region, StateKey, TableName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Terraform's state as the environment file describes it: an S3 object, encrypted and locked. The key is always
-/// `envs/<environment>/terraform.tfstate`.
+/// Terraform's state as the environment file describes it: an S3 object, encrypted and locked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StateFile {
     /// The bucket. `<project>-tfstate-<organization>-<account_id>`, which no one else in the world is likely to own.
     pub bucket: Option<BucketName>,
+    /// The state's object in the bucket, one for each environment of every project that shares the bucket, such as
+    /// `payments/prod/terraform.tfstate`; `txnr init` writes it with project and environment. None of several in one bucket
+    /// may begin with another. `envs/<environment>/terraform.tfstate`. To change it moves the state: `terraform init
+    /// -migrate-state`.
+    pub key: Option<StateKey>,
     /// The bucket that accesses to `bucket` are logged to; `txnr bootstrap` makes both. `<bucket>-logs`.
     pub log_bucket: Option<BucketName>,
     /// The bucket's region. The environment's own.
@@ -57,8 +61,10 @@ pub struct State {
     pub bucket: BucketName,
     /// The bucket of its access logs.
     pub log_bucket: BucketName,
-    /// The object: `envs/<environment>/terraform.tfstate`.
-    pub key: String,
+    /// The object.
+    pub key: StateKey,
+    /// Whether the environment file names the object.
+    pub key_is_named: bool,
     /// The bucket's region.
     pub region: Region,
     /// How two runs at once are kept apart.

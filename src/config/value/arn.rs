@@ -169,6 +169,23 @@ arn!(
     "a DynamoDB table's name: 3 to 255 letters, digits, `_`, `.` and `-`"
 );
 
+arn!(
+    /// The key of the state's object. Terraform refuses a slash at either end and an empty part; 1024 bytes is the most
+    /// that S3 takes, and `.tflock` is put behind it. Below `bootstrap/` lies the state of what `txnr bootstrap` makes.
+    /// <https://developer.hashicorp.com/terraform/language/backend/s3>
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
+    StateKey,
+    |text| (1..=1000).contains(&text.len())
+        && text.split('/').all(|part| {
+            !matches!(part, "" | "." | "..")
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.' || b == b'-')
+        })
+        && !text.starts_with("bootstrap/"),
+    r"^(?!bootstrap/)(?!\.{1,2}(/|$))[A-Za-z0-9_.-]+(/(?!\.{1,2}(/|$))[A-Za-z0-9_.-]+)*$",
+    "payments/prod/terraform.tfstate",
+    "the key of an object: letters, digits, `_`, `.` and `-` in parts that `/` separates, outside of `bootstrap/`"
+);
+
 macro_rules! placed {
     ($($type:ident),*) => {
         $(impl $type {

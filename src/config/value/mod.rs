@@ -33,7 +33,7 @@ mod version;
 pub use account::AccountId;
 pub use arn::{
     BucketName, CertificateArn, KmsKeyArn, KmsKeyRef, LambdaArn, OidcProviderArn, PolicyArn, PrincipalArn,
-    RoleArn, SecretArn, TableName,
+    RoleArn, SecretArn, StateKey, TableName,
 };
 pub use bounded::Bounded;
 pub use cidr::{AnyCidr, Cidr, PrefixListId};
