@@ -57,6 +57,14 @@ pub enum Var {
     JwtIssuer,
     /// Whom JSON Web Tokens are for.
     JwtAudience,
+    /// The claim that names the audience.
+    JwtAudienceClaim,
+    /// The claim that names the tenant.
+    JwtTenantClaim,
+    /// The claim that lists scopes.
+    JwtScopeClaim,
+    /// What the words of that claim mean.
+    JwtScopes,
     /// The keys of the issuer, as a file.
     JwksFile,
     /// The keys of the issuer, by address.
@@ -80,7 +88,7 @@ pub enum Sensitivity {
 
 impl Var {
     /// Every variable.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 31] = [
         Self::Environment,
         Self::ListenAddress,
         Self::MetricsAddress,
@@ -103,11 +111,26 @@ impl Var {
         Self::SigningKey,
         Self::JwtIssuer,
         Self::JwtAudience,
+        Self::JwtAudienceClaim,
+        Self::JwtTenantClaim,
+        Self::JwtScopeClaim,
+        Self::JwtScopes,
         Self::JwksFile,
         Self::JwksUrl,
         Self::UploadLimitBytes,
         Self::RequestsPerSecond,
         Self::OtlpEndpoint,
+    ];
+
+    /// What means nothing without [`Var::JwtIssuer`]: the service does not start with one of them alone.
+    pub const WITH_ISSUER: [Self; 7] = [
+        Self::JwtAudience,
+        Self::JwksUrl,
+        Self::JwksFile,
+        Self::JwtAudienceClaim,
+        Self::JwtTenantClaim,
+        Self::JwtScopeClaim,
+        Self::JwtScopes,
     ];
 
     /// The variable's name.
@@ -136,6 +159,10 @@ impl Var {
             Self::SigningKey => "RECONCILE_SIGNING_KEY",
             Self::JwtIssuer => "RECONCILE_JWT_ISSUER",
             Self::JwtAudience => "RECONCILE_JWT_AUDIENCE",
+            Self::JwtAudienceClaim => "RECONCILE_JWT_AUDIENCE_CLAIM",
+            Self::JwtTenantClaim => "RECONCILE_JWT_TENANT_CLAIM",
+            Self::JwtScopeClaim => "RECONCILE_JWT_SCOPE_CLAIM",
+            Self::JwtScopes => "RECONCILE_JWT_SCOPES",
             Self::JwksFile => "RECONCILE_JWKS_FILE",
             Self::JwksUrl => "RECONCILE_JWKS_URL",
             Self::UploadLimitBytes => "RECONCILE_UPLOAD_LIMIT_BYTES",
@@ -192,6 +219,18 @@ impl Var {
             Self::SigningKey => "What cursors and audit anchors are signed with, at least 32 characters.",
             Self::JwtIssuer => "The issuer of the JSON Web Tokens that are accepted. Without it none are.",
             Self::JwtAudience => "The audience that a JSON Web Token has to name. Needed with an issuer.",
+            Self::JwtAudienceClaim => {
+                "The claim of a JSON Web Token that names the audience. One that begins with / is a JSON Pointer (RFC 6901). aud."
+            }
+            Self::JwtTenantClaim => {
+                "The claim of a JSON Web Token that names the tenant; a JSON Pointer if it begins with /. tenant."
+            }
+            Self::JwtScopeClaim => {
+                "The claim of a JSON Web Token that lists what the caller may do, as a text with spaces or as a list; a JSON Pointer if it begins with /. scope."
+            }
+            Self::JwtScopes => {
+                "What the words of that claim mean, as WORD=SCOPE with commas between them, such as reconcile/read=read; other words mean nothing. The scopes themselves: read, write, approve and audit."
+            }
             Self::JwksFile => "The issuer's public keys, as a JWK Set in a file.",
             Self::JwksUrl => {
                 "The issuer's public keys, as a JWK Set behind an https address, which the task has to be able to reach: the environment needs a rule for it (`network.egress`). With an issuer, this or the file is needed."
@@ -236,6 +275,10 @@ impl Var {
             | Self::SigningKey
             | Self::JwtIssuer
             | Self::JwtAudience
+            | Self::JwtAudienceClaim
+            | Self::JwtTenantClaim
+            | Self::JwtScopeClaim
+            | Self::JwtScopes
             | Self::JwksFile
             | Self::JwksUrl
             | Self::OtlpEndpoint => None,
@@ -266,6 +309,10 @@ impl Var {
             | Self::AuditBucket
             | Self::JwtIssuer
             | Self::JwtAudience
+            | Self::JwtAudienceClaim
+            | Self::JwtTenantClaim
+            | Self::JwtScopeClaim
+            | Self::JwtScopes
             | Self::JwksFile
             | Self::JwksUrl
             | Self::UploadLimitBytes
@@ -297,6 +344,10 @@ impl Var {
             | Self::DatabasePassword
             | Self::JwtIssuer
             | Self::JwtAudience
+            | Self::JwtAudienceClaim
+            | Self::JwtTenantClaim
+            | Self::JwtScopeClaim
+            | Self::JwtScopes
             | Self::JwksFile
             | Self::JwksUrl
             | Self::UploadLimitBytes

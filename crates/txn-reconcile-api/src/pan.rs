@@ -5,11 +5,12 @@
 //!
 //! - Groups of digits with at most one space, `-`, `.` or `_` between them. A number begins and ends with a group.
 //! - The groups of a printed card (4-4-4-4, 4-4-4-4-3, 4-6-5, 4-6-4) with the same one to three marks between them,
-//!   whichever those are: two spaces, ` - `, `/`, `:` or `,`. As they stand on no card, other groups with such marks
-//!   are dates, times and the fields of a row.
+//!   whichever those are: two spaces, ` - `, `/`, `:`, `,` or `x`. As they stand on no card, other groups with such
+//!   marks are dates, times and the fields of a row.
+//! - Groups in two lines of one field: a line's end, with the spaces around it, is one space.
 //! - Zeros before 15 or 16 digits that end their group: the padding of a field of fixed width.
 //! - All of that in other writing: digits of other scripts, dashes, spaces that do not break, characters of no width,
-//!   and escapes of JSON, TOML and XML.
+//!   marks of direction, and escapes of JSON, TOML and XML.
 //!
 //! The digits of an IBAN whose country, length and check digits agree are an account. Track data (ISO/IEC 7813) needs
 //! no Luhn check behind its start sentinel, and is never acceptable, nor are columns that hold verification codes or PIN
@@ -56,22 +57,29 @@ const DIGITS_MIN: usize = 13;
 #[inline]
 #[must_use]
 pub fn scan(text: &[u8]) -> Option<CardData> {
-    if text.len() < DIGITS_MIN { None } else { search(text, false) }
+    if text.len() < DIGITS_MIN { None } else { search(text, false, true) }
+}
+
+/// [`scan`] for a text of many records, whose lines have nothing to do with each other.
+#[must_use]
+pub fn scan_lines(text: &[u8]) -> Option<CardData> {
+    if text.len() < DIGITS_MIN { None } else { search(text, false, false) }
 }
 
 /// Looks for track data alone, where a long number may be something else.
 #[must_use]
 pub fn scan_track(text: &[u8]) -> Option<CardData> {
-    if text.len() < DIGITS_MIN { None } else { search(text, true) }
+    if text.len() < DIGITS_MIN { None } else { search(text, true, true) }
 }
 
-fn search(text: &[u8], tracks_only: bool) -> Option<CardData> {
+fn search(text: &[u8], tracks_only: bool, join_lines: bool) -> Option<CardData> {
     let mut seen = Seen::default();
     let found = search_plain(text, tracks_only, &mut seen);
-    if found.is_some() || seen.odd == 0 || seen.digits + seen.odd < DIGITS_MIN {
+    let odd = seen.odd + if join_lines { seen.breaks } else { 0 };
+    if found.is_some() || odd == 0 || seen.digits + odd < DIGITS_MIN {
         return found;
     }
-    search_plain(&fold::fold(text)?, tracks_only, &mut seen)
+    search_plain(&fold::fold(text, join_lines)?, tracks_only, &mut seen)
 }
 
 /// Counts that tell whether another way of writing could hide a number.
@@ -80,6 +88,8 @@ struct Seen {
     digits: usize,
     /// Characters beyond ASCII, those that begin an escape, and zeros of a wide encoding.
     odd: usize,
+    /// Ends of lines.
+    breaks: usize,
 }
 
 fn search_plain(text: &[u8], tracks_only: bool, seen: &mut Seen) -> Option<CardData> {
@@ -87,6 +97,7 @@ fn search_plain(text: &[u8], tracks_only: bool, seen: &mut Seen) -> Option<CardD
     while at < text.len() {
         if !text[at].is_ascii_digit() {
             seen.odd += usize::from(text[at] >= 0xc0 || matches!(text[at], b'\\' | b'&' | 0));
+            seen.breaks += usize::from(matches!(text[at], b'\n' | b'\r'));
             at += 1;
             continue;
         }
@@ -161,7 +172,7 @@ fn examine(text: &[u8], start: usize, end: usize) -> Option<CardData> {
 
 /// Groups as they are printed on a card, from a group of four digits on, with the same marks between them.
 fn printed(text: &[u8], start: usize) -> Option<CardData> {
-    const MARKS: &[u8] = b" \t-._/,:;|*~+";
+    const MARKS: &[u8] = b" \t-._/,:;|*~+xX";
     let behind = &text[start + 4..];
     let length = behind.iter().take(4).take_while(|byte| MARKS.contains(byte)).count();
     if !(1..=3).contains(&length) {

@@ -79,7 +79,7 @@ fn check_tokens(file: &EnvFile, problems: &mut Problems) {
     };
     let named = |vars: &[Var]| vars.iter().map(|var| var.name()).collect::<Vec<_>>().join(" or ");
     if !set(&Var::JwtIssuer) {
-        let lonely = [Var::JwtAudience, Var::JwksUrl, Var::JwksFile].into_iter().find(set);
+        let lonely = Var::WITH_ISSUER.into_iter().find(set);
         if let Some(var) = lonely {
             problems.error(
                 key(var),

@@ -245,6 +245,10 @@ fn source(var: Var) -> Source {
         Var::LogLevel
         | Var::JwtIssuer
         | Var::JwtAudience
+        | Var::JwtAudienceClaim
+        | Var::JwtTenantClaim
+        | Var::JwtScopeClaim
+        | Var::JwtScopes
         | Var::JwksFile
         | Var::JwksUrl
         | Var::UploadLimitBytes

@@ -239,7 +239,7 @@ impl Collector {
         let mut at = 0;
         for (start, end) in std::mem::take(&mut self.covered).into_iter().chain([(u64::MAX, u64::MAX)]) {
             let rest = text.get(at..place(start)).unwrap_or_default();
-            if pan::scan(rest).is_some() {
+            if pan::scan_lines(rest).is_some() {
                 let first = line + memchr::memchr_iter(b'\n', &text[..at]).count() as u64;
                 for (line, part) in (first..).zip(rest.split(|byte| *byte == b'\n')) {
                     let known = self.cards.iter().rev().any(|card| card.line == line);

@@ -7,9 +7,9 @@ const ZEROS: [u32; 17] = [
     0x17e0, 0x1810, 0xff10,
 ];
 
-/// The text with escapes resolved, digits, dashes and spaces in ASCII, and without characters of no width; none if that
-/// changes nothing.
-pub(super) fn fold(text: &[u8]) -> Option<Vec<u8>> {
+/// The text with escapes resolved, digits, dashes and spaces in ASCII, and without characters of no width; with
+/// `join_lines` the end of a line, and the spaces around it, are one space. None if that changes nothing.
+pub(super) fn fold(text: &[u8], join_lines: bool) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(text);
     let mut folded = String::with_capacity(text.len());
     let mut rest = &*text;
@@ -21,6 +21,13 @@ pub(super) fn fold(text: &[u8]) -> Option<Vec<u8>> {
             _ => None,
         }
         .map_or((c, c.len_utf8(), false), |(c, length)| (c, length, true));
+        if join_lines && matches!(c, '\n' | '\r') {
+            folded.truncate(folded.trim_end().len());
+            folded.push(' ');
+            rest = rest[length..].trim_start();
+            changed = true;
+            continue;
+        }
         let plain = plain(c);
         changed |= escaped || plain != Some(c);
         folded.extend(plain);
@@ -35,13 +42,10 @@ fn plain(c: char) -> Option<char> {
         // Between digits: UTF-16 that was taken for something else.
         '\0' => None,
         '\x01'..='\x7f' => Some(c),
-        '\u{ad}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2064}'
-        | '\u{feff}' => None,
+        _ if ignorable(c) => None,
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2043}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => Some('-'),
+        '\u{b7}' | '\u{2022}' | '\u{2024}' | '\u{2027}' | '\u{30fb}' => Some('.'),
+        '\u{d7}' | '\u{2715}' => Some('x'),
         // The mathematical digits come in five styles.
         '\u{1d7ce}'..='\u{1d7ff}' => digit((u32::from(c) - 0x1d7ce) % 10),
         _ if c.is_whitespace() => Some(' '),
@@ -51,6 +55,29 @@ fn plain(c: char) -> Option<char> {
             value.map_or(Some(c), digit)
         }
     }
+}
+
+/// Whether a character is shown as nothing: the property `Default_Ignorable_Code_Point` of Unicode 16
+/// (<https://www.unicode.org/Public/16.0.0/ucd/DerivedCoreProperties.txt>), marks of direction among them.
+pub(super) fn ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn digit(value: u32) -> Option<char> {

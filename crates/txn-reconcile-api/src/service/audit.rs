@@ -26,6 +26,7 @@ const GENESIS: &str = "000000000000000000000000000000000000000000000000000000000
 /// An entry as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AuditEntry")]
 pub struct Entry {
     /// Its place in the chain, from 1.
     pub sequence: u64,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::App;
 use super::audit::sha256;
@@ -44,15 +44,76 @@ pub struct Tokens {
     pub audience: String,
     /// The issuer's keys.
     pub keys: Arc<Keys>,
+    /// Which claims say who calls.
+    pub claims: ClaimNames,
 }
 
-#[derive(Deserialize)]
-struct Claims {
-    exp: u64,
-    sub: String,
-    tenant: String,
-    #[serde(default)]
-    scope: String,
+/// Which claims of a token say who calls: each issuer has its own. A name that begins with `/` is a JSON Pointer
+/// (RFC 6901).
+#[derive(Debug, Clone)]
+pub struct ClaimNames {
+    /// The audience.
+    pub audience: String,
+    /// The tenant.
+    pub tenant: String,
+    /// What the caller may do: a text with spaces (RFC 8693, 4.2), or a list.
+    pub scope: String,
+    /// What the words of that claim mean; others mean nothing.
+    pub scopes: Vec<(String, Scope)>,
+}
+
+impl Default for ClaimNames {
+    fn default() -> Self {
+        let words = ["read", "write", "approve", "audit"];
+        let scopes = words.into_iter().filter_map(|word| Some((word.to_owned(), Self::grantable(word)?)));
+        Self {
+            audience: AUDIENCE.to_owned(),
+            tenant: "tenant".to_owned(),
+            scope: "scope".to_owned(),
+            scopes: scopes.collect(),
+        }
+    }
+}
+
+/// The claim of RFC 7519, 4.1.3.
+const AUDIENCE: &str = "aud";
+
+impl ClaimNames {
+    /// The scope of this name, if a token may have it: no token is the admin's.
+    #[must_use]
+    pub fn grantable(name: &str) -> Option<Scope> {
+        match name {
+            "read" => Some(Scope::Read),
+            "write" => Some(Scope::Write),
+            "approve" => Some(Scope::Approve),
+            "audit" => Some(Scope::Audit),
+            _ => None,
+        }
+    }
+
+    /// Who calls, if the claims say so.
+    fn principal(&self, claims: &Value) -> Option<Principal> {
+        let sub = claims["sub"].as_str().filter(|sub| is_subject(sub))?;
+        let tenant =
+            claim(claims, &self.tenant)?.as_str().filter(|name| is_tenant(name) && *name != "admin")?;
+        let words = claim(claims, &self.scope).map(words).unwrap_or_default();
+        let meant = self.scopes.iter().filter(|(word, _)| words.contains(&word.as_str()));
+        let scopes = meant.map(|(_, scope)| *scope).collect();
+        Some(Principal { actor: format!("sub:{sub}"), scopes, tenant: tenant.to_owned() })
+    }
+}
+
+fn claim<'a>(claims: &'a Value, name: &str) -> Option<&'a Value> {
+    if name.starts_with('/') { claims.pointer(name) } else { claims.get(name) }
+}
+
+/// The words of a claim: those of a text, or the texts of a list.
+fn words(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => text.split(' ').collect(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// What an API key's actor begins with. One of a token begins with `sub:`, whatever the subject is.
@@ -159,13 +220,27 @@ impl Tokens {
         }
         let mut validation = Validation::new(header.alg);
         validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[&self.audience]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        if self.claims.audience == AUDIENCE {
+            validation.set_audience(&[&self.audience]);
+            validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        } else {
+            validation.validate_aud = false;
+            validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+        }
         validation.validate_nbf = true;
         let Ok(key) = DecodingKey::from_jwk(&key) else { return Ok(None) };
         let latest = app.clock.now_ms() / 1000 + LIFE_SECONDS_MAX;
-        let token = decode::<Claims>(token, &key, &validation).ok();
-        Ok(token.filter(|token| token.claims.exp <= latest).and_then(|token| token.claims.principal()))
+        let Ok(token) = decode::<Value>(token, &key, &validation) else { return Ok(None) };
+        let claims = token.claims;
+        let named = claim(&claims, &self.claims.audience);
+        let meant = named.is_some_and(|named| {
+            named == &*self.audience
+                || named.as_array().is_some_and(|all| all.iter().any(|one| one == &*self.audience))
+        });
+        // Seconds since 1970, perhaps with a fraction (RFC 7519, 2).
+        #[expect(clippy::cast_precision_loss, reason = "seconds of this age are far below 2^53")]
+        let lives = claims["exp"].as_f64().is_some_and(|exp| exp <= latest as f64);
+        Ok((meant && lives).then(|| self.claims.principal(&claims)).flatten())
     }
 }
 
@@ -178,22 +253,6 @@ const LIFE_SECONDS_MAX: u64 = 86_400 + 3_600;
 fn says_who(typ: &str) -> bool {
     let typ = typ.to_ascii_lowercase();
     matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
-}
-
-impl Claims {
-    fn principal(self) -> Option<Principal> {
-        if !is_tenant(&self.tenant) || self.tenant == "admin" || !is_subject(&self.sub) {
-            return None;
-        }
-        let scopes = self.scope.split(' ').filter_map(|scope| match scope {
-            "read" => Some(Scope::Read),
-            "write" => Some(Scope::Write),
-            "approve" => Some(Scope::Approve),
-            "audit" => Some(Scope::Audit),
-            _ => None,
-        });
-        Some(Principal { actor: format!("sub:{}", self.sub), scopes: scopes.collect(), tenant: self.tenant })
-    }
 }
 
 /// Whether a subject can stand in records and in the audit log for ever.

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use contract::{StoreKind, Var};
 use tracing_subscriber::filter::LevelFilter;
 
+use super::auth::ClaimNames;
+
 /// How the service is set up.
 #[derive(Clone)]
 pub struct Config {
@@ -86,6 +88,8 @@ pub struct JwtConfig {
     pub audience: String,
     /// The issuer's keys.
     pub keys: KeySource,
+    /// Which claims say who calls.
+    pub claims: ClaimNames,
 }
 
 /// Where an issuer's keys are.
@@ -296,8 +300,7 @@ fn address(var: Var, text: &str) -> Result<reqwest::Url, ConfigError> {
 fn jwt(env: &Environment<'_>) -> Result<Option<JwtConfig>, ConfigError> {
     let Some(issuer) = env.text(Var::JwtIssuer) else {
         // Somebody who sets one of these expects that tokens are taken.
-        let lonely =
-            [Var::JwtAudience, Var::JwksFile, Var::JwksUrl].into_iter().find(|var| env.text(*var).is_some());
+        let lonely = Var::WITH_ISSUER.into_iter().find(|var| env.text(*var).is_some());
         return match lonely {
             Some(var) => Err(wrong(var, "is set, and the issuer is not")),
             None => Ok(None),
@@ -310,7 +313,35 @@ fn jwt(env: &Environment<'_>) -> Result<Option<JwtConfig>, ConfigError> {
         (None, None) => return Err(wrong(Var::JwksUrl, "is not set, nor is the file")),
         (Some(_), Some(_)) => return Err(wrong(Var::JwksUrl, "is set, and so is the file")),
     };
-    Ok(Some(JwtConfig { issuer, audience, keys }))
+    Ok(Some(JwtConfig { issuer, audience, keys, claims: claims(env)? }))
+}
+
+fn claims(env: &Environment<'_>) -> Result<ClaimNames, ConfigError> {
+    let named = |var, default: String| match env.text(var) {
+        Some(name) if name.len() > 200 || name.chars().any(char::is_control) => {
+            Err(wrong(var, "names no claim"))
+        }
+        Some(name) => Ok(name),
+        None => Ok(default),
+    };
+    let usual = ClaimNames::default();
+    let mut scopes = usual.scopes;
+    if let Some(text) = env.text(Var::JwtScopes) {
+        let meant = |pair: &str| {
+            let (word, scope) = pair.rsplit_once('=')?;
+            let word = word.trim();
+            let scope = ClaimNames::grantable(scope.trim())?;
+            (!word.is_empty() && !word.contains(' ')).then(|| (word.to_owned(), scope))
+        };
+        let pairs: Option<Vec<_>> = text.split(',').map(meant).collect();
+        scopes = pairs.ok_or_else(|| wrong(Var::JwtScopes, "is not of its form"))?;
+    }
+    Ok(ClaimNames {
+        audience: named(Var::JwtAudienceClaim, usual.audience)?,
+        tenant: named(Var::JwtTenantClaim, usual.tenant)?,
+        scope: named(Var::JwtScopeClaim, usual.scope)?,
+        scopes,
+    })
 }
 
 #[cfg(test)]
@@ -362,6 +393,12 @@ mod tests {
         assert_eq!(read(&[(Var::JwksUrl, "http://idp.example/keys")]), Err(Var::JwksUrl));
         assert_eq!(read(&[(Var::JwksFile, "keys.json")]), Err(Var::JwksUrl));
         assert_eq!(read(&[(Var::JwksUrl, ""), (Var::JwksFile, "keys.json")]), Ok(true));
+        assert_eq!(read(&[(Var::JwtScopes, "reconcile/read=read, urn:a=b=write")]), Ok(true));
+        // The admin's scope is nobody else's.
+        for bad in ["read", "reconcile/read=", "=read", "a b=read", "a=admin", "a=read,"] {
+            assert_eq!(read(&[(Var::JwtScopes, bad)]), Err(Var::JwtScopes), "{bad}");
+        }
+        assert_eq!(read(&[(Var::JwtTenantClaim, "a\nb")]), Err(Var::JwtTenantClaim));
     }
 
     #[test]

@@ -156,7 +156,12 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
         None => None,
         Some(jwt) => {
             let keys = Arc::new(keys(&jwt.keys)?);
-            Some(Tokens { issuer: jwt.issuer.clone(), audience: jwt.audience.clone(), keys })
+            Some(Tokens {
+                issuer: jwt.issuer.clone(),
+                audience: jwt.audience.clone(),
+                keys,
+                claims: jwt.claims.clone(),
+            })
         }
     };
     let signing_key = match &config.signing_key {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_http::{Bytes, HeaderExtractor, HttpClient, HttpError};
@@ -121,8 +121,10 @@ pub fn request(method: &'static str, route: &'static str, headers: &HeaderMap, i
         reconcile.request.id = id,
     );
     if !span.is_disabled() {
-        let caller =
-            TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers));
+        // `tracestate` is text of the caller's own, which would be handed on as it came.
+        let parent = HeaderExtractor(headers).get("traceparent").unwrap_or_default().to_owned();
+        let parent = HashMap::from([("traceparent".to_owned(), parent)]);
+        let caller = TraceContextPropagator::new().extract_with_context(&Context::new(), &parent);
         // A caller that names no trace begins one.
         let _ = span.set_parent(caller);
     }

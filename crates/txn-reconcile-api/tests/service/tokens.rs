@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::{Input, Route, router, routes};
-use txn_reconcile_api::service::auth::{Auth, Tokens};
+use txn_reconcile_api::service::auth::{Auth, ClaimNames, Tokens};
 use txn_reconcile_api::service::jwks::{self, Keys};
 use txn_reconcile_api::service::records::Scope;
 use txn_reconcile_api::service::{App, worker};
@@ -18,9 +18,13 @@ use super::issuer::{AUDIENCE, Address, ISSUER, Signer, claims, now, set, shared,
 
 /// A service that takes the tokens of an issuer.
 async fn service(keys: Keys) -> Arc<App> {
+    service_of(keys, ClaimNames::default()).await
+}
+
+async fn service_of(keys: Keys, claims: ClaimNames) -> Arc<App> {
     let backend = backends::embedded().await;
     let mut app = Arc::into_inner(app(backend.store.clone())).unwrap();
-    let tokens = Tokens { issuer: ISSUER.into(), audience: AUDIENCE.into(), keys: Arc::new(keys) };
+    let tokens = Tokens { issuer: ISSUER.into(), audience: AUDIENCE.into(), keys: Arc::new(keys), claims };
     app.auth = Auth::new(Some(ADMIN), Some(tokens));
     Arc::new(app)
 }
@@ -111,6 +115,16 @@ async fn a_token_is_taken_if_everything_about_it_is_right() {
         assert_eq!(status(&app, header(json!({ "crit": crit, "b64": true }))).await, 401, "{crit}");
     }
     assert_eq!(status(&app, rsa.token("r", &with("exp", json!(now() + 86_400)))).await, 200, "a day");
+    #[expect(clippy::cast_precision_loss, reason = "seconds of this age are far below 2^53")]
+    let fraction = now() as f64 + 600.25;
+    assert_eq!(
+        status(&app, rsa.token("r", &with("exp", json!(fraction)))).await,
+        200,
+        "a fraction of a second"
+    );
+    for exp in [json!("4102444800"), json!(null), json!(-1), json!(1e300)] {
+        assert_eq!(status(&app, rsa.token("r", &with("exp", exp.clone()))).await, 401, "{exp}");
+    }
     let token = rsa.token("r", &good);
     assert_eq!(status(&app, token[..token.len() - 4].to_owned()).await, 401, "cut off");
 
@@ -120,6 +134,85 @@ async fn a_token_is_taken_if_everything_about_it_is_right() {
         let client = Client { router: router(Arc::clone(&app)), token };
         assert_eq!(client.post("/v1/sources", json!({ "name": "x" })).await.status, expected, "{scope}");
         assert_eq!(client.get("/v1/keys").await.status, 403, "{scope}");
+    }
+}
+
+/// The claims of four issuers, as their documents show them, under the settings that the README gives for each.
+#[tokio::test]
+async fn each_issuer_names_its_claims() {
+    let signer = Signer::ec();
+    let words = |pairs: &[(&str, &str)]| -> Vec<(String, Scope)> {
+        let pairs =
+            pairs.iter().map(|(word, scope)| ((*word).to_owned(), ClaimNames::grantable(scope).unwrap()));
+        pairs.collect()
+    };
+    let usual = ClaimNames::default();
+    let (tid, client) = ("9122040d-6c67-4c5b-b112-36a304b66dad", AUDIENCE);
+    let issuers = [
+        // <https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference>
+        (
+            "Entra, an application",
+            ClaimNames {
+                tenant: "tid".into(),
+                scope: "roles".into(),
+                scopes: words(&[("Reconcile.Write", "write")]),
+                ..usual.clone()
+            },
+            json!({ "aud": AUDIENCE, "tid": tid, "roles": ["Reconcile.Write", "Other"] }),
+        ),
+        (
+            "Entra, a person",
+            ClaimNames { tenant: "tid".into(), scope: "scp".into(), ..usual.clone() },
+            json!({ "aud": AUDIENCE, "tid": tid, "scp": "openid write" }),
+        ),
+        // <https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/>
+        (
+            "Okta",
+            ClaimNames { scope: "scp".into(), ..usual.clone() },
+            json!({ "aud": AUDIENCE, "tenant": "acme", "scp": ["openid", "write"] }),
+        ),
+        // <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html>
+        (
+            "Cognito",
+            ClaimNames {
+                audience: "client_id".into(),
+                tenant: "custom:tenant".into(),
+                scopes: words(&[("reconcile/write", "write")]),
+                ..usual.clone()
+            },
+            json!({ "client_id": client, "custom:tenant": "acme", "scope": "openid reconcile/write" }),
+        ),
+        // <https://www.keycloak.org/docs/latest/server_admin/#_oidc_token_role_mappings>
+        (
+            "Keycloak",
+            ClaimNames { scope: "/realm_access/roles".into(), ..usual },
+            json!({ "aud": [AUDIENCE, "account"], "tenant": "acme", "realm_access": { "roles": ["write", "offline_access"] } }),
+        ),
+    ];
+    for (issuer, names, own) in issuers {
+        let app = service_of(fixed(&[signer.jwk("1")]), names).await;
+        let of = |own: &Value| {
+            let mut all = json!({ "iss": ISSUER, "sub": "ann", "exp": now() + 600 });
+            all.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+            Client { router: router(Arc::clone(&app)), token: signer.token("1", &all) }
+        };
+        let made = of(&own).post("/v1/sources", json!({ "name": "x" })).await;
+        assert_eq!(made.status, 201, "{issuer}: {}", made.body);
+        assert_eq!(of(&own).get("/v1/audit").await.status, 403, "{issuer}: it has one scope");
+        // Each claim is needed, and what another issuer calls it is none.
+        for name in own.as_object().unwrap().keys() {
+            let mut less = own.clone();
+            less.as_object_mut().unwrap().remove(name);
+            let status = of(&less).post("/v1/sources", json!({ "name": "x" })).await.status;
+            assert!(matches!(status, 401 | 403), "{issuer} without {name}: {status}");
+        }
+        let mut other = own.clone();
+        for audience in ["aud", "client_id"] {
+            if other.get(audience).is_some() {
+                other[audience] = json!("another's");
+            }
+        }
+        assert_eq!(of(&other).get("/v1/runs").await.status, 401, "{issuer}: for somebody else");
     }
 }
 

@@ -17,7 +17,7 @@ use super::super::problem::Problem;
 use super::super::records::{ApiKey, Scope, encode};
 use super::super::store::{Expect, Write};
 use super::cursor::List;
-use super::{Call, PAGING, Page, Reply, Route, Versions, again, answer, cursor, run, same, text, versioned};
+use super::{Call, PAGING, Page, Reply, Route, Versions, again, answer, cursor, name, run, same, versioned};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -117,7 +117,7 @@ pub fn draw(app: &App, tenant: &str, name: &str, scopes: Vec<Scope>) -> (ApiKey,
 
 async fn create(app: &App, call: Call) -> Result<Reply, Problem> {
     let new: NewKey = call.json()?;
-    text(&new.name, "name", 100)?;
+    name(&new.name, "name", 100)?;
     if !is_tenant(&new.tenant) || new.tenant == "admin" {
         return Err(Problem::unprocessable(
             "tenant is 1 to 63 lower-case letters, digits and hyphens, and not \"admin\"",

@@ -17,7 +17,7 @@ use super::super::records::{
 use super::super::store::{Expect, Key, Write};
 use super::cursor::List;
 use super::runs::{completed, workable};
-use super::{Call, PAGING, Page, Reply, Route, Versions, answer, run, same, text, versioned};
+use super::{Call, PAGING, Page, Reply, Route, Versions, answer, name, run, same, text, versioned};
 
 /// The query of the list of breaks.
 const FILTERS: &[(&str, &str)] = &[
@@ -195,7 +195,7 @@ impl Held {
 
 async fn assign(app: &App, call: Call) -> Result<Reply, Problem> {
     let body: Assign = call.json()?;
-    text(&body.owner, "owner", 100)?;
+    name(&body.owner, "owner", 100)?;
     let mut held = hold(app, &call).await?;
     held.found.owner = body.owner;
     held.save(app, &call, "break.assign", 200).await

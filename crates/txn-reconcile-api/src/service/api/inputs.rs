@@ -10,7 +10,7 @@ use super::super::problem::Problem;
 use super::super::records::{Source, StoredRuleset, encode};
 use super::super::store::{Expect, Write};
 use super::cursor::List;
-use super::{Call, PAGING, Page, Reply, Route, Versions, answer, run, text, versioned};
+use super::{Call, PAGING, Page, Reply, Route, Versions, answer, name, run, versioned};
 use crate::formats::Format;
 use crate::formats::mapping::{Mapping, MappingFile};
 use crate::rules;
@@ -68,7 +68,7 @@ struct NewRuleset {
 
 async fn create_source(app: &App, call: Call) -> Result<Reply, Problem> {
     let new: NewSource = call.json()?;
-    text(&new.name, "name", 100)?;
+    name(&new.name, "name", 100)?;
     if let Some(mapping) = &new.mapping {
         Mapping::compile(mapping)
             .map_err(|error| Problem::unprocessable(format!("mapping.{}: {}", error.key, error.message)))?;

@@ -146,6 +146,7 @@ fn schema<T: schemars::JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 
 /// A page of a list.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "{T}Page")]
 struct Page<T> {
     /// The items.
     items: Vec<T>,
@@ -326,6 +327,17 @@ fn text(value: &str, what: &str, max: usize) -> Result<(), Problem> {
     }
     if value.chars().any(|character| character.is_control() && character != '\n') {
         return Err(Problem::unprocessable(format!("{what} holds a control character")));
+    }
+    Ok(())
+}
+
+/// A name that stands in lists and logs: a text without marks that turn the direction of writing, which make one name look
+/// like another (<https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing>).
+fn name(value: &str, what: &str, max: usize) -> Result<(), Problem> {
+    text(value, what, max)?;
+    let turns = |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if value.chars().any(turns) {
+        return Err(Problem::unprocessable(format!("{what} holds a mark of the direction of writing")));
     }
     Ok(())
 }

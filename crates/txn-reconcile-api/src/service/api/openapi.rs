@@ -72,6 +72,9 @@ pub fn document() -> String {
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));
         methods[route.method.as_str().to_lowercase()] = operation;
     }
+    let tags: BTreeMap<&str, &str> = routes().iter().map(|route| (tag(route), about(tag(route)))).collect();
+    let tags: Vec<Value> =
+        tags.iter().map(|(name, about)| json!({ "name": name, "description": about })).collect();
     let types: Vec<String> = Problem::KINDS.iter().map(|(_, code, _)| Problem::uri(code)).collect();
     let mut schemas = generator.take_definitions(true);
     schemas.insert(
@@ -91,14 +94,20 @@ pub fn document() -> String {
         }),
     );
     let mut schemas = Value::Object(schemas);
+    enumerate(&mut schemas);
     bound(&mut schemas);
+    paths.values_mut().for_each(enumerate);
     let document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Transaction reconciliation",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Statements in; runs, matches and breaks out. Money is a whole number of minor units as text, never a float.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
+        // Relative: wherever the document was read from.
+        "servers": [{ "url": "/" }],
+        "tags": tags,
         "security": [{ "bearer": [] }],
         "paths": paths,
         "components": {
@@ -116,6 +125,33 @@ pub fn document() -> String {
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Writes a choice of constants, each with its meaning, as the enumeration of them that it is: generators of clients take
+/// the constants for types of their own, which no answer can be read into.
+fn enumerate(schema: &mut Value) {
+    if let Value::Object(object) = schema {
+        let constants: Option<Vec<&str>> = object
+            .get("oneOf")
+            .and_then(Value::as_array)
+            .and_then(|choices| choices.iter().map(|choice| choice.get("const")?.as_str()).collect());
+        if let Some(constants) = constants {
+            let meanings = object["oneOf"].as_array().into_iter().flatten();
+            let meanings: Vec<String> = meanings
+                .filter_map(|choice| {
+                    Some(format!("- `{}`: {}", choice["const"].as_str()?, choice["description"].as_str()?))
+                })
+                .collect();
+            let about = object.get("description").and_then(Value::as_str).unwrap_or_default();
+            let about = format!("{about}\n\n{}", meanings.join("\n"));
+            let enumeration = json!({ "type": "string", "enum": constants, "description": about });
+            *schema = enumeration;
+            return;
+        }
+        object.values_mut().for_each(enumerate);
+    } else if let Value::Array(items) = schema {
+        items.iter_mut().for_each(enumerate);
+    }
 }
 
 /// Says how large a number may be, where the schema names its type alone.
@@ -170,6 +206,23 @@ fn tag(route: &Route) -> &'static str {
     let words = route.path.split('/').skip(2);
     let named = words.filter(|word| ["breaks", "manual-matches", "matches", "export"].contains(word)).last();
     named.unwrap_or_else(|| route.path.split('/').nth(2).unwrap_or_default())
+}
+
+/// What a tag stands for.
+fn about(tag: &str) -> &'static str {
+    match tag {
+        "audit" => "The audit log: its entries, their proofs and its verification.",
+        "breaks" => "What a run left open, and what people do about it.",
+        "export" => "Whole lists as files.",
+        "keys" => "API keys.",
+        "manual-matches" => "Breaks that people match by hand.",
+        "matches" => "What a run matched.",
+        "rulesets" => "How two sources are matched.",
+        "runs" => "Runs: two sources, a ruleset and a day.",
+        "sources" => "Where statements come from.",
+        "statements" => "Statements: files of entries.",
+        _ => "",
+    }
 }
 
 fn operation_id(route: &Route) -> String {
@@ -286,6 +339,22 @@ all schemas, is <a href=/openapi.json>openapi.json</a> (OpenAPI 3.1).</p>
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
+    /// A generated client reads no answer whose schema is a choice of constants, and names its types after the schemas.
+    #[test]
+    fn a_client_can_be_generated() {
+        let document: Value = serde_json::from_str(&super::document()).unwrap();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let numbered = schemas.keys().filter(|name| name.ends_with(|last: char| last.is_ascii_digit()));
+        assert_eq!(numbered.collect::<Vec<_>>(), Vec::<&String>::new());
+        assert!(!document.to_string().contains("\"const\""));
+        assert_eq!(schemas["RunStatus"]["enum"][0], "queued");
+        for tag in document["tags"].as_array().unwrap() {
+            assert_ne!(tag["description"], "", "{tag}: say what it stands for");
+        }
+    }
+
     #[test]
     fn the_checked_in_document_is_fresh() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");

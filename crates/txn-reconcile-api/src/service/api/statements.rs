@@ -17,7 +17,7 @@ use super::super::records::{Remark, Source, Statement, encode};
 use super::super::store::{Expect, Write};
 use super::cursor::List;
 use super::incoming::Incoming;
-use super::{Call, Input, PAGING, Page, Reply, Route, Versions, run, text, versioned};
+use super::{Call, Input, PAGING, Page, Reply, Route, Versions, run, versioned};
 use crate::formats::mapping::Mapping;
 use crate::formats::{CardFinding, Limits, ReadError, ReadOptions, ReadReport, Reader};
 
@@ -128,7 +128,7 @@ async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
     }
     let digest = announced(&call.headers)?;
     let name = call.query.get("name").cloned().unwrap_or_else(|| "statement".into());
-    text(&name, "name", 200)?;
+    super::name(&name, "name", 200)?;
     let source =
         call.query.get("source").ok_or_else(|| Problem::bad_request("source is needed in the query"))?;
     let (source, _): (Source, u64) = app.read(&app.key(&call.who.tenant, "source", source)).await?;
