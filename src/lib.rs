@@ -8,6 +8,7 @@ pub mod emit;
 pub mod exit;
 pub mod findings;
 pub mod inventory;
+pub mod names;
 pub mod project;
 pub mod stacks;
 pub mod synth;

@@ -7,7 +7,8 @@ use terraform::{Expr, Stack};
 use super::role::{self, NewRole};
 use super::{ANYTHING, local};
 use crate::config::{EnvConfig, Strategy, WorkflowRole, Workload};
-use crate::stacks::{deploy, ecs, iam};
+use crate::names::{cluster, role as platform_role};
+use crate::stacks::{deploy, iam};
 
 type Identity = Statement<IdentityPolicy>;
 
@@ -48,10 +49,10 @@ pub(super) fn build(
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html>
 fn register(config: &EnvConfig) -> [Identity; 3] {
     let revisions =
-        |workload| config.arn("ecs", &format!("task-definition/{}:*", ecs::family(config, workload)));
+        |workload| config.arn("ecs", &format!("task-definition/{}:*", cluster::family(config, workload)));
     let revisions: Vec<String> = services(config).map(revisions).collect();
     let roles: Vec<String> =
-        services(config).flat_map(|workload| iam::task_role_arns(config, workload)).collect();
+        services(config).flat_map(|workload| platform_role::task_arns(config, workload)).collect();
     [
         Identity::allow(
             "RegisterRevisions",
@@ -68,7 +69,7 @@ fn register(config: &EnvConfig) -> [Identity; 3] {
 /// CodeDeploy updates the service that it deploys.
 fn update(config: &EnvConfig) -> Option<Identity> {
     let updated = services(config).filter(|workload| !workload.service.is_blue_green());
-    let updated: Vec<String> = updated.map(|workload| ecs::service_arn(config, workload)).collect();
+    let updated: Vec<String> = updated.map(|workload| cluster::service_arn(config, workload)).collect();
     let actions = ["ecs:DescribeServices", "ecs:UpdateService"];
     (!updated.is_empty()).then(|| Identity::allow("UpdateService", actions, updated))
 }

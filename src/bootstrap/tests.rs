@@ -256,7 +256,7 @@ fn the_roles_that_are_passed_exist() {
     let config = environment("prod", &format!("{EXTERNAL}{GITHUB}"));
     let root = synth(&config).expect("a module without faults");
     for (local, arn) in
-        ["task", "execution"].iter().zip(crate::stacks::iam::task_role_arns(&config, config.main_service()))
+        ["task", "execution"].iter().zip(crate::names::role::task_arns(&config, config.main_service()))
     {
         let name = text_at(node(&root, &format!("aws_iam_role.{local}")), "name");
         assert!(arn.ends_with(&format!(":role/{name}")), "{arn}");

@@ -22,7 +22,7 @@ mod wording;
 mod workload;
 
 pub use load::{load_all, load_some, parse};
-pub use names::{BucketKind, Names, TargetGroup, WorkflowRole};
+pub use names::{BucketKind, MIGRATE, Names, TargetGroup, WorkflowRole};
 pub(crate) use resolve::FIREWALL_NAMES_MAX;
 pub use section::*;
 pub use value::*;
@@ -143,6 +143,12 @@ impl EnvConfig {
         let wanted = self.is_blue_green() && !blue_green.test_cidrs.is_empty();
         let port = u16::try_from(blue_green.test_port.get()).ok().filter(|_| wanted)?;
         Some((port, &blue_green.test_cidrs))
+    }
+
+    /// Whether GuardDuty exports its findings, which the key's and the bucket's policy must allow.
+    #[must_use]
+    pub fn exports_findings(&self) -> bool {
+        self.account.owns(Part::GuardDuty) && self.detection.guardduty_export
     }
 
     /// The ARN of the role that workflows assume for a purpose: the one that the file names, or else the one that

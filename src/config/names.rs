@@ -12,6 +12,9 @@ pub const ROLE_MAX: usize = 64;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 pub const BUCKET_MAX: usize = 63;
 
+/// What the task is called that makes and changes the tables of PostgreSQL, and its one container.
+pub const MIGRATE: &str = "migrate";
+
 /// The path of what `txnr bootstrap` makes in IAM. The apply role may manage nothing below it.
 pub const BOOTSTRAP_PATH: &str = "/bootstrap/";
 

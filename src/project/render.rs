@@ -8,7 +8,8 @@ use super::FilePath;
 use super::file::{Project, ProjectError};
 use crate::config::load::Environment;
 use crate::config::{Architecture, Deployment, EnvConfig, Strategy, WorkflowRole, Workload};
-use crate::stacks::{alarms, deploy, ecr, ecs};
+use crate::names::cluster;
+use crate::stacks::{alarms, deploy, ecr};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, UndefinedBehavior, Value, context};
 use serde::Serialize;
@@ -236,7 +237,7 @@ impl<'e> Built<'e> {
             repository: ecr::address(config, workload),
             elsewhere: workload.service.image_repository.is_some(),
             strategy: strategy(deployment),
-            family: ecs::family(config, workload),
+            family: cluster::family(config, workload),
             watched_minutes: deployment.watched_minutes(),
             session_seconds: deployment.session_hours() * 3600,
             codedeploy_application: deploy::application(config),

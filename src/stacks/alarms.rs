@@ -26,7 +26,6 @@ mod tests;
 pub use alarm::{Alarm, Bad, Measure, Metric, Missing};
 pub use document::{COMMAND, lists, markdown};
 pub use notice::{Notice, Row, rows};
-pub use rule::dead_letters_arn;
 pub use targets::Targets;
 
 use terraform::Stack;

@@ -9,7 +9,7 @@ mod postgres;
 use terraform::{ProviderRef, Stack};
 
 pub use dynamodb::Tables;
-pub use postgres::{Database, log_group, subscribe};
+pub use postgres::{Database, subscribe};
 
 use super::{kms, logs, network};
 use crate::config::EnvConfig;

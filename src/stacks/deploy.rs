@@ -16,6 +16,7 @@ use terraform::{Expr, Meta, NonEmpty, Stack, set, text};
 
 use super::{alb, ecs, iam};
 use crate::config::EnvConfig;
+use crate::names::cluster;
 
 /// What is deployed, and onto what.
 pub struct Inputs<'a> {
@@ -158,10 +159,10 @@ fn deploy(config: &EnvConfig, inputs: &Inputs<'_>) -> [Statement<IdentityPolicy>
         Identity::allow(
             "MoveService",
             ["ecs:DescribeServices", "ecs:UpdateServicePrimaryTaskSet"],
-            [ecs::service_arn(config, config.main_service())],
+            [cluster::service_arn(config, config.main_service())],
         ),
         Identity::allow("StartAndStopTaskSets", ["ecs:CreateTaskSet", "ecs:DeleteTaskSet"], anything)
-            .when(Condition::arn_equals("ecs:cluster", [ecs::cluster_arn(config)])),
+            .when(Condition::arn_equals("ecs:cluster", [cluster::arn(config)])),
         Identity::allow(
             "LookAtTargets",
             [

@@ -19,7 +19,6 @@ mod trail;
 mod tests;
 
 pub use conformance::names as conformance_rules;
-pub use guardduty::exports as exports_findings;
 
 use aws::{
     AccessanalyzerAnalyzerHandle, CloudtrailHandle, ConfigConfigurationRecorderStatusHandle,

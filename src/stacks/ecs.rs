@@ -4,13 +4,11 @@ mod autoscaling;
 mod container;
 mod migrate;
 
-use aws::document::policy::{Condition, Principal, Statement};
-use aws::kind::ResourcePolicy;
 use aws::{
     CloudwatchMetricAlarmHandle, EcsAccountSettingDefault, EcsCluster, EcsClusterCapacityProviders,
     EcsClusterCapacityProvidersOptional, EcsClusterHandle, EcsClusterOptional, EcsService, EcsServiceHandle,
     EcsServiceOptional, EcsTaskDefinition, EcsTaskDefinitionHandle, EcsTaskDefinitionOptional,
-    ecs_cluster as cluster, ecs_cluster_capacity_providers as capacity, ecs_service as service,
+    ecs_cluster as block, ecs_cluster_capacity_providers as capacity, ecs_service as service,
     ecs_task_definition as task,
 };
 use terraform::kind::Text;
@@ -18,12 +16,11 @@ use terraform::{Expr, Meta, Stack, set};
 
 pub use self::container::is_set_by_platform;
 use self::container::{Directory, containers};
-pub use self::migrate::MIGRATE;
 use super::alarms::{Alarm, Bad, Measure, Missing, Notice, Targets};
 use super::per_service::PerService;
-use super::topics::Topic;
 use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage, topics};
 use crate::config::{EnvConfig, Partition, Service, Strategy, Workload};
+use crate::names::{Topic, cluster};
 
 /// The cluster and the services.
 pub struct Outputs {
@@ -131,65 +128,6 @@ struct Place<'a> {
     workload: Workload<'a>,
 }
 
-/// The cluster's name, which log groups, roles and keys refer to before there is a cluster.
-#[must_use]
-pub fn cluster_name(config: &EnvConfig) -> String {
-    config.names.prefix().to_owned()
-}
-
-/// The cluster's ARN.
-#[must_use]
-pub fn cluster_arn(config: &EnvConfig) -> String {
-    config.arn("ecs", &format!("cluster/{}", cluster_name(config)))
-}
-
-/// A service's ARN.
-#[must_use]
-pub fn service_arn(config: &EnvConfig, workload: Workload<'_>) -> String {
-    config.arn("ecs", &format!("service/{}/{}", cluster_name(config), workload.service.name))
-}
-
-/// What the names of a container's log streams begin with; the task's id follows.
-#[must_use]
-pub fn stream_prefix(container: &str) -> String {
-    format!("{LOG_STREAM_PREFIX}/{container}")
-}
-
-const LOG_STREAM_PREFIX: &str = "ecs";
-
-/// What the policy of the key for data must say so that Fargate can encrypt the tasks' temporary storage with it.
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html>
-#[must_use]
-pub fn storage_key_statements(config: &EnvConfig) -> [Statement<ResourcePolicy>; 2] {
-    let fargate = || Principal::service("fargate.amazonaws.com");
-    let of_cluster = |statement: Statement<ResourcePolicy>| {
-        statement
-            .when(Condition::string_equals(
-                "kms:EncryptionContext:aws:ecs:clusterAccount",
-                [config.account_id.to_string()],
-            ))
-            .when(Condition::string_equals(
-                "kms:EncryptionContext:aws:ecs:clusterName",
-                [cluster_name(config)],
-            ))
-    };
-    [
-        of_cluster(Statement::<ResourcePolicy>::allow(
-            "TaskStorage",
-            fargate(),
-            ["kms:GenerateDataKeyWithoutPlaintext"],
-            ["*"],
-        )),
-        of_cluster(Statement::<ResourcePolicy>::allow(
-            "TaskStorageGrants",
-            fargate(),
-            ["kms:CreateGrant"],
-            ["*"],
-        ))
-        .when(Condition::for_all_values_string_equals("kms:GrantOperations", ["Decrypt"])),
-    ]
-}
-
 /// How much Container Insights records (PCI 10.7.2): of every task and container in the commercial regions, which all
 /// offer that, and of the cluster and the service elsewhere.
 fn insights(config: &EnvConfig) -> &'static str {
@@ -215,21 +153,21 @@ fn cluster(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Ec
         "main",
         Meta::new().depends_on(&inputs.logs.insights),
         EcsCluster {
-            name: set(cluster_name(config)),
+            name: set(cluster::name(config)),
             optional: EcsClusterOptional {
-                configuration: set(cluster::Configuration {
+                configuration: set(block::Configuration {
                     execute_command_configuration: set(exec_sessions(inputs)),
                     // PCI 3.5.1: what a task writes to its disk is under a key of ours.
-                    managed_storage_configuration: set(cluster::ManagedStorageConfiguration {
+                    managed_storage_configuration: set(block::ManagedStorageConfiguration {
                         fargate_ephemeral_storage_kms_key_id: set(inputs.keys.data.arn()),
                         ..Default::default()
                     }),
                 }),
-                setting: vec![cluster::Setting {
+                setting: vec![block::Setting {
                     name: set("containerInsights"),
                     value: set(insights(config)),
                 }],
-                tags: set([("Name", cluster_name(config))]),
+                tags: set([("Name", cluster::name(config))]),
                 ..Default::default()
             },
         },
@@ -257,22 +195,16 @@ fn cluster(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Ec
 
 /// Sessions of ECS Exec are encrypted and logged (PCI 10.2.1). Set even where Exec is off, so that no session is ever
 /// unlogged for having been switched on elsewhere.
-fn exec_sessions(inputs: &Inputs<'_>) -> cluster::ExecuteCommandConfiguration {
-    cluster::ExecuteCommandConfiguration {
+fn exec_sessions(inputs: &Inputs<'_>) -> block::ExecuteCommandConfiguration {
+    block::ExecuteCommandConfiguration {
         kms_key_id: set(inputs.keys.logs.arn()),
-        log_configuration: set(cluster::LogConfiguration {
+        log_configuration: set(block::LogConfiguration {
             cloud_watch_encryption_enabled: set(true),
             cloud_watch_log_group_name: set(inputs.logs.exec.name()),
             ..Default::default()
         }),
         logging: set("OVERRIDE"),
     }
-}
-
-/// Every environment has a family of its own: in one account, two would otherwise mix their revisions.
-#[must_use]
-pub fn family(config: &EnvConfig, workload: Workload<'_>) -> String {
-    config.names.of(workload.service.name.as_str())
 }
 
 fn task_definition(
@@ -288,7 +220,7 @@ fn task_definition(
         Meta::new().create_before_destroy(),
         EcsTaskDefinition {
             container_definitions: set(containers(config, inputs, workload)),
-            family: set(family(config, workload)),
+            family: set(cluster::family(config, workload)),
             optional: EcsTaskDefinitionOptional {
                 requires_compatibilities: set(["FARGATE"]),
                 network_mode: set("awsvpc"),
@@ -313,7 +245,7 @@ fn task_definition(
                     .collect(),
                 // Earlier revisions stay to be rolled back to, and as a record of what ran.
                 skip_destroy: set(config.protection),
-                tags: set([("Name", family(config, workload))]),
+                tags: set([("Name", cluster::family(config, workload))]),
                 ..Default::default()
             },
         },

@@ -17,8 +17,10 @@ use terraform::kind::Text;
 use terraform::{Address, Addressed, Expr, Stack, set, text};
 
 use super::per_service::PerService;
-use super::{data, ecr, ecs, kms, logs, role, secrets, storage};
-use crate::config::{EnvConfig, PolicyArn, RepositoryUri, Store, Workload};
+use super::{data, ecr, kms, logs, role, secrets, storage};
+use crate::config::{EnvConfig, MIGRATE, PolicyArn, RepositoryUri, Store, Workload};
+use crate::names::cluster;
+use crate::names::role::{EXECUTION, TASK};
 
 /// What the roles may use.
 pub struct Inputs<'a> {
@@ -150,42 +152,22 @@ fn migrate(
         stack,
         config,
         NewRole {
-            address: ecs::MIGRATE.to_owned(),
-            name: ecs::MIGRATE.to_owned(),
+            address: MIGRATE.to_owned(),
+            name: MIGRATE.to_owned(),
             description: "What ECS needs to start a task that makes the tables of PostgreSQL",
             trust: tasks(config),
             hours: 1,
         },
     );
     let secrets = vec![database.master_secret.clone()];
-    let starts = start(config, inputs, config.main_service(), ecs::MIGRATE, secrets);
-    policy(stack, &migrate, ecs::MIGRATE, ecs::MIGRATE, Policy::new(starts));
+    let starts = start(config, inputs, config.main_service(), MIGRATE, secrets);
+    policy(stack, &migrate, MIGRATE, MIGRATE, Policy::new(starts));
     stack.output(
         "migrate_role_arn",
         "What ECS needs to start the task that makes the tables of PostgreSQL; who runs it passes it to ECS.",
         migrate.arn().text(),
     );
     migrate
-}
-
-/// What the names of the task's two roles end in.
-const TASK: &str = "task";
-const EXECUTION: &str = "execution";
-
-/// The execution role's ARN, for policies that stand before it does.
-#[must_use]
-pub fn execution_role_arn(config: &EnvConfig) -> String {
-    role_arn(config, EXECUTION)
-}
-
-/// The ARNs of the roles that a task of a service has: its own, and the one that starts it.
-#[must_use]
-pub fn task_role_arns(config: &EnvConfig, workload: Workload<'_>) -> [String; 2] {
-    [TASK, EXECUTION].map(|name| role_arn(config, &workload.suffix(name)))
-}
-
-fn role_arn(config: &EnvConfig, name: &str) -> String {
-    format!("arn:{}:iam::{}:role/{}", config.partition(), config.account_id, config.names.of(name))
 }
 
 /// A role to be made.
@@ -265,7 +247,7 @@ fn start(
         Identity::allow(
             "WriteLog",
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [text![log.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(container))]],
+            [text![log.arn(), format!(":log-stream:{}/*", cluster::log_stream_prefix(container))]],
         ),
     ];
     if !secrets.is_empty() {
@@ -284,7 +266,7 @@ fn start_sidecars(config: &EnvConfig, inputs: &Inputs<'_>, workload: Workload<'_
         sidecars.values().map(|sidecar| repository_arn(config, &sidecar.repository)).collect();
     let streams = sidecars
         .keys()
-        .map(|name| text![log.arn(), format!(":log-stream:{}/*", ecs::stream_prefix(name.as_str()))]);
+        .map(|name| text![log.arn(), format!(":log-stream:{}/*", cluster::log_stream_prefix(name.as_str()))]);
     vec![
         Identity::allow("PullSidecars", PULL, repositories),
         Identity::allow("WriteSidecarLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], streams),
@@ -420,8 +402,8 @@ fn look(config: &EnvConfig, logs: &logs::Outputs) -> Vec<Identity> {
             ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListServices", "ecs:ListTasks"],
             ANYTHING,
         )
-        .when(Condition::arn_equals("ecs:cluster", [ecs::cluster_arn(config)])),
-        Identity::allow("SeeCluster", ["ecs:DescribeClusters"], [ecs::cluster_arn(config)]),
+        .when(Condition::arn_equals("ecs:cluster", [cluster::arn(config)])),
+        Identity::allow("SeeCluster", ["ecs:DescribeClusters"], [cluster::arn(config)]),
         Identity::allow(
             "SeePlatform",
             [
@@ -457,11 +439,11 @@ fn look(config: &EnvConfig, logs: &logs::Outputs) -> Vec<Identity> {
 /// A session in a container of a service that allows it, through ECS, which encrypts and logs it.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec-best-practices.html>
 fn open_session(config: &EnvConfig, keys: &kms::Outputs) -> [Identity; 2] {
-    let tasks = config.arn("ecs", &format!("task/{}/*", ecs::cluster_name(config)));
+    let tasks = config.arn("ecs", &format!("task/{}/*", cluster::name(config)));
     let open = config.workloads().filter(|workload| workload.service.exec);
     let containers: Vec<String> = open.map(|workload| workload.service.name.to_string()).collect();
     [
-        Identity::allow("OpenSession", ["ecs:ExecuteCommand"], [ecs::cluster_arn(config), tasks])
+        Identity::allow("OpenSession", ["ecs:ExecuteCommand"], [cluster::arn(config), tasks])
             .when(Condition::string_equals("ecs:container-name", containers)),
         Identity::allow("EncryptSession", ["kms:GenerateDataKey"], [keys.logs.arn()]),
     ]

@@ -13,12 +13,8 @@ use aws::{KmsAlias, KmsAliasOptional, KmsKey, KmsKeyHandle};
 use terraform::{Expr, Meta, ProviderRef, Stack, set};
 
 use super::Providers;
-use super::alarms;
-use super::detect;
-use super::ecs;
-use super::logs;
-use super::topics::{self, Topic};
 use crate::config::{EnvConfig, KmsKeyArn, Part, Region};
+use crate::names::{LogGroup, Topic, alarm_topic, cluster, queue, trail};
 
 /// The keys.
 pub struct Outputs {
@@ -211,7 +207,7 @@ fn uses(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePolicy>> 
         all.extend(zone_alarms(config));
     }
     if purpose == Purpose::Data {
-        all.extend(ecs::storage_key_statements(config));
+        all.extend(task_storage(config));
     }
     all
 }
@@ -327,7 +323,7 @@ fn services(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     if config.account.owns(Part::Recorder) {
         all.push(recorder(config));
     }
-    if detect::exports_findings(config) {
+    if config.exports_findings() {
         all.push(findings(config));
     }
     all
@@ -336,12 +332,44 @@ fn services(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>
 fn log_groups(config: &EnvConfig, purpose: Purpose) -> Statement<ResourcePolicy> {
     let region = purpose.region(config);
-    let groups = logs::Group::all(config).filter(|group| group.region(config) == region);
+    let groups = LogGroup::all(config).filter(|group| group.region(config) == region);
     let groups = groups.map(|group| group.arn(config));
     // The one principal here that differs by region and by partition.
     let service = format!("logs.{region}.{}", config.partition().dns_suffix());
     Statement::<ResourcePolicy>::allow("LogGroups", Principal::service(service), USE, THIS_KEY)
         .when(Condition::arn_equals("kms:EncryptionContext:aws:logs:arn", groups))
+}
+
+/// Fargate encrypts the tasks' temporary storage with the key for data.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html>
+fn task_storage(config: &EnvConfig) -> [Statement<ResourcePolicy>; 2] {
+    let fargate = || Principal::service("fargate.amazonaws.com");
+    let of_cluster = |statement: Statement<ResourcePolicy>| {
+        statement
+            .when(Condition::string_equals(
+                "kms:EncryptionContext:aws:ecs:clusterAccount",
+                [config.account_id.to_string()],
+            ))
+            .when(Condition::string_equals(
+                "kms:EncryptionContext:aws:ecs:clusterName",
+                [cluster::name(config)],
+            ))
+    };
+    [
+        of_cluster(Statement::<ResourcePolicy>::allow(
+            "TaskStorage",
+            fargate(),
+            ["kms:GenerateDataKeyWithoutPlaintext"],
+            THIS_KEY,
+        )),
+        of_cluster(Statement::<ResourcePolicy>::allow(
+            "TaskStorageGrants",
+            fargate(),
+            ["kms:CreateGrant"],
+            THIS_KEY,
+        ))
+        .when(Condition::for_all_values_string_equals("kms:GrantOperations", ["Decrypt"])),
+    ]
 }
 
 /// Without it an encrypted topic drops every alarm.
@@ -363,7 +391,7 @@ fn alarm_topics(config: &EnvConfig) -> Statement<ResourcePolicy> {
 
 /// The same for the alarms on the zone, which ring where Route 53 measures it.
 fn zone_alarms(config: &EnvConfig) -> Option<Statement<ResourcePolicy>> {
-    let topic = topics::arn_abroad(config)?;
+    let topic = alarm_topic::arn_abroad(config)?;
     let service = Principal::service("cloudwatch.amazonaws.com");
     let statement = Statement::<ResourcePolicy>::allow(
         "AlarmTopics",
@@ -383,7 +411,7 @@ fn dead_letters(config: &EnvConfig) -> Statement<ResourcePolicy> {
         ["kms:Decrypt", "kms:GenerateDataKey*"],
         THIS_KEY,
     )
-    .when(Condition::string_equals("kms:EncryptionContext:aws:sqs:arn", [alarms::dead_letters_arn(config)]))
+    .when(Condition::string_equals("kms:EncryptionContext:aws:sqs:arn", [queue::dead_letters_arn(config)]))
 }
 
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-cmk-policy.html>
@@ -396,7 +424,7 @@ fn flow_logs(config: &EnvConfig) -> Statement<ResourcePolicy> {
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html>
 fn trail(config: &EnvConfig) -> [Statement<ResourcePolicy>; 2] {
-    let trail = trail_arn(config);
+    let trail = trail::arn(config);
     let service = || Principal::service("cloudtrail.amazonaws.com");
     [
         Statement::<ResourcePolicy>::allow("Trail", service(), ["kms:GenerateDataKey*"], THIS_KEY)
@@ -425,12 +453,6 @@ fn findings(config: &EnvConfig) -> Statement<ResourcePolicy> {
         .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
         // GuardDuty makes up the detector's id.
         .when(Condition::arn_like("aws:SourceArn", [config.arn("guardduty", "detector/*")]))
-}
-
-/// The account's trail, which key and bucket policies must name before it exists.
-#[must_use]
-pub fn trail_arn(config: &EnvConfig) -> String {
-    config.arn("cloudtrail", &format!("trail/{}", config.names.prefix()))
 }
 
 #[cfg(test)]

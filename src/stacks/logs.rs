@@ -1,6 +1,6 @@
 //! Every log group of the platform, encrypted and kept, and their export to the immutable bucket.
 //!
-//! [`Group`] is the one list of them: the groups themselves, the key's policy, the export and its roles are all made
+//! [`LogGroup`] is the one list of them: the groups themselves, the key's policy, the export and its roles are all made
 //! from it, so that a new group is encrypted, kept and exported by being on it.
 
 use aws::document::data_protection::{DataIdentifier, DataProtection};
@@ -18,8 +18,9 @@ use aws::{
 use terraform::{Meta, ProviderRef, Stack, set, text};
 
 use super::per_service::PerService;
-use super::{Providers, data, kms, role, storage};
-use crate::config::{EnvConfig, NetworkPart, Part, PostgresRunsOn, Region, ServiceName, Workload};
+use super::{Providers, kms, role, storage};
+use crate::config::{EnvConfig, Part};
+use crate::names::{LogGroup, export};
 
 /// The log groups.
 pub struct Outputs {
@@ -72,133 +73,16 @@ pub struct QueryLog {
 /// A log group on its way to the audit bucket.
 pub struct Export {
     /// Which group.
-    pub name: Group,
+    pub name: LogGroup,
     /// The group.
     pub group: CloudwatchLogGroupHandle,
     /// The stream that delivers its events.
     pub stream: KinesisFirehoseDeliveryStreamHandle,
 }
 
-/// Every log group of the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Group {
-    /// What the main service writes.
-    Service,
-    /// What a service beside it writes.
-    Further(ServiceName),
-    /// What is typed in ECS Exec sessions.
-    Exec,
-    /// Container Insights' own.
-    Insights,
-    /// VPC flow logs.
-    Flow,
-    /// The web ACL's.
-    Waf,
-    /// PostgreSQL's own.
-    Postgres,
-    /// What an upgrade of PostgreSQL writes.
-    PostgresUpgrade,
-    /// The samples of the databases' operating systems, of every database in the account and region.
-    RdsOs,
-    /// The account's trail.
-    Trail,
-    /// The queries of the hosted zone.
-    Queries,
-    /// What the network firewall drops.
-    FirewallAlerts,
-    /// The connections that the network firewall sees.
-    FirewallFlows,
-    /// Where the data protection policies report what they find.
-    Findings,
-    /// What goes wrong in the export.
-    Export,
-}
-
-impl Group {
-    /// Those that are not a further service's.
-    const ALL: [Self; 14] = [
-        Self::Service,
-        Self::Exec,
-        Self::Insights,
-        Self::Flow,
-        Self::Waf,
-        Self::Postgres,
-        Self::PostgresUpgrade,
-        Self::RdsOs,
-        Self::Trail,
-        Self::Queries,
-        Self::FirewallAlerts,
-        Self::FirewallFlows,
-        Self::Findings,
-        Self::Export,
-    ];
-
+impl LogGroup {
     /// The groups that RDS writes to.
     const DATABASE: [Self; 3] = [Self::Postgres, Self::PostgresUpgrade, Self::RdsOs];
-
-    /// The group's name in Terraform's addresses, in its delivery stream's name and in the audit bucket.
-    #[must_use]
-    pub fn identifier(&self) -> String {
-        let name = match self {
-            Self::Further(name) => return format!("service_{}", name.as_str().replace('-', "_")),
-            Self::Service => "service",
-            Self::Exec => "exec",
-            Self::Insights => "insights",
-            Self::Flow => "flow",
-            Self::Waf => "waf",
-            Self::Postgres => "postgres",
-            Self::PostgresUpgrade => "postgres_upgrade",
-            Self::RdsOs => "rds_os",
-            Self::Trail => "trail",
-            Self::Queries => "queries",
-            Self::FirewallAlerts => "firewall_alerts",
-            Self::FirewallFlows => "firewall_flows",
-            Self::Findings => "findings",
-            Self::Export => "export",
-        };
-        name.to_owned()
-    }
-
-    /// The group's name at AWS.
-    #[must_use]
-    pub fn name(&self, config: &EnvConfig) -> String {
-        let names = &config.names;
-        match self {
-            // ECS composes this name from the cluster's.
-            Self::Insights => format!("/aws/ecs/containerinsights/{}/performance", names.prefix()),
-            Self::Waf => names.waf_log_group(),
-            // RDS composes these from the database's.
-            // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
-            Self::Postgres => data::log_group(config, "postgresql"),
-            Self::PostgresUpgrade => data::log_group(config, "upgrade"),
-            // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.CloudWatchLogs.html
-            Self::RdsOs => "RDSOSMetrics".to_owned(),
-            // Route 53 writes to groups of this prefix alone.
-            // <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/query-logs.html#query-logs-configuring>
-            Self::Queries => format!("/aws/route53/{}", config.hosted_zone),
-            // Groups of this prefix do not count against the size of the policy that lets AWS deliver to them.
-            // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html>
-            Self::Findings | Self::FirewallAlerts | Self::FirewallFlows => {
-                format!("/aws/vendedlogs{}", names.log_group(&self.identifier().replace('_', "-")))
-            }
-            Self::Service | Self::Exec | Self::Flow | Self::Trail | Self::Export => {
-                names.log_group(&self.identifier())
-            }
-            Self::Further(name) => names.log_group(&format!("services/{name}")),
-        }
-    }
-
-    /// The group's ARN, put together from its name, for policies that must stand before it does.
-    #[must_use]
-    pub fn arn(&self, config: &EnvConfig) -> String {
-        config.arn_in(&self.region(config), "logs", &format!("log-group:{}", self.name(config)))
-    }
-
-    /// The region that the group lies in.
-    #[must_use]
-    pub fn region(&self, config: &EnvConfig) -> Region {
-        config.zone_abroad().filter(|_| *self == Self::Queries).unwrap_or_else(|| config.region.clone())
-    }
 
     /// Days that the group keeps its events (PCI 10.5.1).
     fn retention_days(&self, config: &EnvConfig) -> u32 {
@@ -233,41 +117,6 @@ impl Group {
             Self::Service | Self::Further(_) | Self::Exec | Self::Waf | Self::Postgres | Self::FirewallAlerts
         )
     }
-
-    /// The groups that an environment has.
-    pub fn all(config: &EnvConfig) -> impl Iterator<Item = Self> {
-        let own = Self::ALL.into_iter().filter(|group| group.is_wanted(config));
-        own.chain(config.workloads().skip(1).map(Self::of))
-    }
-
-    /// A service's.
-    fn of(workload: Workload<'_>) -> Self {
-        match workload.further {
-            None => Self::Service,
-            Some(further) => Self::Further(further.service.name.clone()),
-        }
-    }
-
-    fn is_wanted(&self, config: &EnvConfig) -> bool {
-        let postgres = config.data.postgres.as_ref();
-        match self {
-            Self::Export => config.logs.export,
-            Self::Trail => config.account.owns(Part::Trail),
-            Self::Queries => config.dns.create_zone,
-            Self::FirewallAlerts | Self::FirewallFlows => config.network.has_firewall(),
-            Self::Postgres => postgres.is_some(),
-            // Aurora writes no such log.
-            Self::PostgresUpgrade => {
-                postgres.is_some_and(|postgres| matches!(postgres.runs_on, PostgresRunsOn::Instance(_)))
-            }
-            // One for the whole account: where there is more than one environment, the baseline's owner makes it.
-            Self::RdsOs => postgres.is_some() && config.account.baseline,
-            Self::Flow => config.network.owns(NetworkPart::FlowLogs),
-            Self::Service | Self::Further(_) | Self::Exec | Self::Insights | Self::Waf | Self::Findings => {
-                true
-            }
-        }
-    }
 }
 
 /// Builds the log groups and their export.
@@ -279,24 +128,24 @@ pub fn build(
     providers: &Providers,
 ) -> Outputs {
     let abroad = Abroad::new(keys, providers);
-    let mut add = |g: Group| group(stack, config, keys, abroad.as_ref(), &g);
-    let services = PerService::build(config, |workload| add(Group::of(workload)));
-    let exec = add(Group::Exec);
-    let insights = add(Group::Insights);
-    let flow = Group::Flow.is_wanted(config).then(|| add(Group::Flow));
-    let waf = add(Group::Waf);
-    let database: Vec<_> = Group::DATABASE
+    let mut add = |g: LogGroup| group(stack, config, keys, abroad.as_ref(), &g);
+    let services = PerService::build(config, |workload| add(LogGroup::of(workload)));
+    let exec = add(LogGroup::Exec);
+    let insights = add(LogGroup::Insights);
+    let flow = LogGroup::Flow.is_wanted(config).then(|| add(LogGroup::Flow));
+    let waf = add(LogGroup::Waf);
+    let database: Vec<_> = LogGroup::DATABASE
         .into_iter()
         .filter(|group| group.is_wanted(config))
         .map(|group| (group.clone(), add(group)))
         .collect();
-    let findings = add(Group::Findings);
+    let findings = add(LogGroup::Findings);
     // Not exported: CloudTrail delivers the same events to the audit bucket itself, signed.
-    let trail = config.account.owns(Part::Trail).then(|| add(Group::Trail));
-    let queries = config.dns.create_zone.then(|| add(Group::Queries));
+    let trail = config.account.owns(Part::Trail).then(|| add(LogGroup::Trail));
+    let queries = config.dns.create_zone.then(|| add(LogGroup::Queries));
     let here = queries.as_ref().filter(|_| abroad.is_none());
     let walls =
-        config.network.has_firewall().then(|| (add(Group::FirewallAlerts), add(Group::FirewallFlows)));
+        config.network.has_firewall().then(|| (add(LogGroup::FirewallAlerts), add(LogGroup::FirewallFlows)));
     let mut delivered = vec![&waf, &findings];
     delivered.extend(walls.iter().flat_map(|(alerts, flows)| [alerts, flows]));
     let delivery = delivery(stack, config, &delivered, here);
@@ -316,14 +165,14 @@ pub fn build(
     });
 
     let mut groups: Vec<_> =
-        config.workloads().map(|workload| (Group::of(workload), services.of(workload))).collect();
-    groups.extend([(Group::Exec, &exec), (Group::Insights, &insights)]);
-    groups.extend(flow.iter().map(|flow| (Group::Flow, flow)));
-    groups.extend([(Group::Waf, &waf), (Group::Findings, &findings)]);
+        config.workloads().map(|workload| (LogGroup::of(workload), services.of(workload))).collect();
+    groups.extend([(LogGroup::Exec, &exec), (LogGroup::Insights, &insights)]);
+    groups.extend(flow.iter().map(|flow| (LogGroup::Flow, flow)));
+    groups.extend([(LogGroup::Waf, &waf), (LogGroup::Findings, &findings)]);
     groups.extend(database.iter().map(|(name, group)| (name.clone(), group)));
-    groups.extend(queries.iter().map(|queries| (Group::Queries, &queries.group)));
+    groups.extend(queries.iter().map(|queries| (LogGroup::Queries, &queries.group)));
     if let Some(logs) = &firewall {
-        groups.extend([(Group::FirewallAlerts, &logs.alerts), (Group::FirewallFlows, &logs.flows)]);
+        groups.extend([(LogGroup::FirewallAlerts, &logs.alerts), (LogGroup::FirewallFlows, &logs.flows)]);
     }
     for (name, group) in groups.iter().filter(|(name, _)| name.holds_free_text()) {
         protect(stack, config, name, group, &findings, &delivery);
@@ -374,11 +223,11 @@ fn group(
     config: &EnvConfig,
     keys: &kms::Outputs,
     abroad: Option<&Abroad<'_>>,
-    group: &Group,
+    group: &LogGroup,
 ) -> CloudwatchLogGroupHandle {
     // PCI 10.3.2, 10.5.1: the history goes with the group.
     let meta = Meta::new().prevent_destroy(config.protection);
-    let (meta, key) = match abroad.filter(|_| *group == Group::Queries) {
+    let (meta, key) = match abroad.filter(|_| *group == LogGroup::Queries) {
         Some(abroad) => (meta.provider(abroad.provider), abroad.key),
         None => (meta, &keys.logs),
     };
@@ -443,7 +292,7 @@ fn from_route53(config: &EnvConfig, group: &CloudwatchLogGroupHandle) -> Stateme
 fn protect(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    name: &Group,
+    name: &LogGroup,
     group: &CloudwatchLogGroupHandle,
     findings: &CloudwatchLogGroupHandle,
     delivery: &CloudwatchLogResourcePolicyHandle,
@@ -466,11 +315,6 @@ fn protect(
     );
 }
 
-/// Where the exported log groups lie in the audit bucket.
-pub(super) const EXPORT_PREFIX: &str = "cloudwatch";
-/// Where lies what could not be exported as it was.
-pub(super) const EXPORT_ERROR_PREFIX: &str = "cloudwatch-errors";
-
 /// A copy of every group that nobody can change, not even an administrator of the groups (PCI 10.3.3): a subscription
 /// hands each event on as it comes, and Firehose writes it to the audit bucket. Exports by `CreateExportTask` would
 /// come in batches that somebody must start.
@@ -483,9 +327,9 @@ fn export(
     keys: &kms::Outputs,
     buckets: &storage::Outputs,
     abroad: Option<&Abroad<'_>>,
-    groups: &[(Group, &CloudwatchLogGroupHandle)],
+    groups: &[(LogGroup, &CloudwatchLogGroupHandle)],
 ) -> (Vec<Export>, CloudwatchLogGroupHandle) {
-    let errors = group(stack, config, keys, None, &Group::Export);
+    let errors = group(stack, config, keys, None, &LogGroup::Export);
     let (writer, writer_policy) = writer(stack, config, keys, buckets, &errors);
     let mut streams = Vec::new();
     for (name, _) in groups {
@@ -500,7 +344,7 @@ fn export(
     for ((name, group), stream) in groups.iter().zip(&streams) {
         // The subscription is tried out when it is made.
         let meta = Meta::new().depends_on(&feeder_policy);
-        let abroad = abroad.filter(|_| *name == Group::Queries);
+        let abroad = abroad.filter(|_| *name == LogGroup::Queries);
         let (meta, destination_arn, role_arn) = match abroad {
             Some(abroad) => {
                 let (destination, policy) =
@@ -581,7 +425,7 @@ struct Destination<'a> {
 fn delivery_stream(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    group: &Group,
+    group: &LogGroup,
     to: &Destination<'_>,
 ) -> KinesisFirehoseDeliveryStreamHandle {
     let name = group.identifier();
@@ -594,9 +438,10 @@ fn delivery_stream(
         role_arn: set(to.writer.arn()),
         optional: firehose::ExtendedS3ConfigurationOptional {
             kms_key_arn: set(to.keys.logs.arn()),
-            prefix: set(format!("{EXPORT_PREFIX}/{name}/!{{timestamp:yyyy/MM/dd/HH}}/")),
+            prefix: set(format!("{}/{name}/!{{timestamp:yyyy/MM/dd/HH}}/", export::PREFIX)),
             error_output_prefix: set(format!(
-                "{EXPORT_ERROR_PREFIX}/{name}/!{{firehose:error-output-type}}/!{{timestamp:yyyy/MM/dd}}/"
+                "{}/{name}/!{{firehose:error-output-type}}/!{{timestamp:yyyy/MM/dd}}/",
+                export::ERROR_PREFIX
             )),
             // CloudWatch hands the events on as gzip, and gzip files one after another are a gzip file: compressing
             // them once more would only make them harder to read.
@@ -632,7 +477,7 @@ fn delivery_stream(
     )
 }
 
-fn stream_name(config: &EnvConfig, group: &Group) -> String {
+fn stream_name(config: &EnvConfig, group: &LogGroup) -> String {
     config.names.of(&format!("{}-logs", group.identifier().replace('_', "-")))
 }
 
@@ -654,7 +499,7 @@ fn writer(
         Statement::<IdentityPolicy>::allow(
             "Write",
             storage::export_actions(config).iter().copied(),
-            [EXPORT_PREFIX, EXPORT_ERROR_PREFIX].map(|prefix| text![bucket.arn(), format!("/{prefix}/*")]),
+            [export::PREFIX, export::ERROR_PREFIX].map(|prefix| text![bucket.arn(), format!("/{prefix}/*")]),
         ),
         Statement::<IdentityPolicy>::allow(
             "Find",
@@ -744,7 +589,7 @@ mod tests {
         let root = platform(&format!("{EVERY}{text}"));
         let groups = nodes(&root, "aws_cloudwatch_log_group");
         let names: BTreeSet<&str> = groups.iter().map(|group| text_at(group, "name")).collect();
-        assert_eq!((groups.len(), names.len()), (Group::ALL.len(), Group::ALL.len()));
+        assert_eq!((groups.len(), names.len()), (LogGroup::ALL.len(), LogGroup::ALL.len()));
         for group in groups {
             assert!(refers(&root, group, "kms_key_id", "aws_kms_key.logs"));
             let days = match group.address().name() {
@@ -798,7 +643,7 @@ mod tests {
     fn every_group_but_the_exports_own_and_the_trails_is_exported_to_the_audit_bucket() {
         let root = platform(EVERY);
         let filters = nodes(&root, "aws_cloudwatch_log_subscription_filter");
-        assert_eq!(filters.len(), Group::ALL.len() - 2);
+        assert_eq!(filters.len(), LogGroup::ALL.len() - 2);
         for filter in filters {
             let name = filter.address().name();
             // CloudTrail delivers to the audit bucket by itself.
@@ -843,7 +688,7 @@ mod tests {
         let root = platform(&format!("{EVERY}production = false\nlogs.export = false"));
         assert!(nodes(&root, "aws_kinesis_firehose_delivery_stream").is_empty());
         assert!(nodes_of(&root, "logs", "aws_iam_role").is_empty());
-        assert_eq!(nodes(&root, "aws_cloudwatch_log_group").len(), Group::ALL.len() - 1);
+        assert_eq!(nodes(&root, "aws_cloudwatch_log_group").len(), LogGroup::ALL.len() - 1);
     }
 
     #[test]

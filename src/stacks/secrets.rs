@@ -17,8 +17,9 @@ use aws::{
 use contract::Secret;
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
-use super::{iam, kms};
+use super::kms;
 use crate::config::{EnvConfig, LambdaArn, SecretSettings};
+use crate::names;
 
 /// The secrets.
 pub struct Outputs {
@@ -131,7 +132,7 @@ fn readers(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
 /// Everybody but those who need the value is denied to read it, where it is known who applies: a denial that Terraform's
 /// own role fell under would end every plan. Where it is not, the platform's other roles are denied.
 fn nobody_else(config: &EnvConfig) -> Statement<ResourcePolicy> {
-    let mut who = vec![iam::execution_role_arn(config)];
+    let mut who = vec![names::role::execution_arn(config)];
     who.extend(config.secrets.readers.iter().map(ToString::to_string));
     who.extend(config.iam.terraform_role.iter().map(ToString::to_string));
     let deny = Statement::<ResourcePolicy>::deny(

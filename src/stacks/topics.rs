@@ -11,6 +11,8 @@ use terraform::{Expr, Meta, ProviderRef, Resource, Stack, set};
 
 use super::{Providers, kms};
 use crate::config::{EnvConfig, Region, Subscriber};
+use crate::names::Topic;
+use crate::names::alarm_topic::ABROAD;
 
 /// The topics.
 pub struct Outputs {
@@ -31,55 +33,6 @@ impl Outputs {
             Topic::Notify => self.notify.arn(),
         }
     }
-}
-
-/// How soon somebody should look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
-    /// At once, by night as well.
-    Page,
-    /// On the next working day.
-    Notify,
-}
-
-impl Topic {
-    /// Every topic.
-    pub const ALL: [Self; 2] = [Self::Page, Self::Notify];
-
-    /// The topic's name in Terraform's addresses and the last part of its name at AWS.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Page => "page",
-            Self::Notify => "notify",
-        }
-    }
-
-    /// The topic's ARN, put together from its name, for policies that must stand before it does.
-    #[must_use]
-    pub fn arn(self, config: &EnvConfig) -> String {
-        config.arn("sns", &config.names.of(self.as_str()))
-    }
-
-    /// Who hears of it; if nobody is named, those of the other topic, so that no alarm goes unheard.
-    fn subscribers(self, config: &EnvConfig) -> &[Subscriber] {
-        let alarms = &config.alarms;
-        let (own, other) = match self {
-            Self::Page => (&alarms.page, &alarms.notify),
-            Self::Notify => (&alarms.notify, &alarms.page),
-        };
-        if own.is_empty() { other } else { own }
-    }
-}
-
-/// The name of the topic in Route 53's own region, in Terraform's addresses.
-pub const ABROAD: &str = "page_us_east_1";
-
-/// The ARN of the topic in Route 53's own region, where a signed zone needs one.
-#[must_use]
-pub fn arn_abroad(config: &EnvConfig) -> Option<String> {
-    let region = config.zone_abroad().filter(|_| config.dns.dnssec)?;
-    Some(config.arn_in(&region, "sns", &config.names.of(Topic::Page.as_str())))
 }
 
 /// Builds the topics and subscribes to them.
@@ -143,10 +96,20 @@ fn topic(stack: &mut Stack<'_>, config: &EnvConfig, topic: Topic, place: &Place<
         place.meta(),
         SnsTopicPolicy { arn: set(handle.arn()), policy: set(Policy::new(statements)) },
     );
-    for subscriber in topic.subscribers(config) {
+    for subscriber in subscribers(topic, config) {
         subscribe(stack, place.address, &handle, subscriber, place.meta().depends_on(&policy));
     }
     handle
+}
+
+/// Who hears of it; if nobody is named, those of the other topic, so that no alarm goes unheard.
+fn subscribers(topic: Topic, config: &EnvConfig) -> &[Subscriber] {
+    let alarms = &config.alarms;
+    let (own, other) = match topic {
+        Topic::Page => (&alarms.page, &alarms.notify),
+        Topic::Notify => (&alarms.notify, &alarms.page),
+    };
+    if own.is_empty() { other } else { own }
 }
 
 fn output(stack: &mut Stack<'_>, topic: Topic, handle: &SnsTopicHandle) {

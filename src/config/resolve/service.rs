@@ -1,5 +1,6 @@
 //! Resolves `[service]`, and what `[services.NAME]` has in common with it.
 
+use crate::config::MIGRATE;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{BlueGreen, Counts, Deployment, Service, ServiceFile, Sidecar, Strategy};
 use crate::config::value::{Bounded, FargateSize, ImageRef, Region, RetentionDays, VariableName};
@@ -198,7 +199,7 @@ fn check_sidecars(section: &Section<'_>, problems: &mut Problems) {
     for (name, sidecar) in &file.sidecars {
         let table = || section.key("sidecars").key(name.as_str());
         let path = |key: &str| table().key(key);
-        if *name == file.name || name.as_str() == stacks::ecs::MIGRATE {
+        if *name == file.name || name.as_str() == MIGRATE {
             problems.error(table(), format!("another container is called `{name}`"), "a name of its own");
         }
         if let ImageRef::Tag(tag) = &sidecar.image {

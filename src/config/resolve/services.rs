@@ -3,11 +3,11 @@
 use super::routes;
 use super::service::{self, Around};
 use super::waf;
+use crate::config::MIGRATE;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{EgressRuleFile, FurtherService, FurtherServiceFile, ServiceFile};
 use crate::config::suggest;
 use crate::config::value::{Bounded, DomainName, FurtherName, PolicyArn, ServiceName};
-use crate::stacks;
 use std::collections::BTreeMap;
 
 /// What the services stand beside.
@@ -96,7 +96,7 @@ fn one(
 }
 
 /// Names in Terraform's addresses and in names at AWS that are the main service's, or the copies' of its images.
-const TAKEN: [&str; 5] = ["blue", "green", "main", "recovery", stacks::ecs::MIGRATE];
+const TAKEN: [&str; 5] = ["blue", "green", "main", "recovery", MIGRATE];
 
 fn check_name(at: &KeyPath, name: &FurtherName, main: &ServiceName, problems: &mut Problems) {
     if TAKEN.contains(&name.as_str()) || name.as_str() == main.as_str() {

@@ -10,7 +10,7 @@ use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
 use super::notice::Notice;
 use super::rule::{CALL, Rule, calls};
 use crate::config::EnvConfig;
-use crate::stacks::topics::Topic;
+use crate::names::Topic;
 
 /// Adds the alarm on copies that are not made at all, which no event tells of.
 /// <https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html>

@@ -11,7 +11,7 @@ use super::notice::Notice;
 use super::rule::{CALL, Destination, Rule, calls, or_of};
 use super::{Inputs, backup};
 use crate::config::{EnvConfig, Part, Workload};
-use crate::stacks::topics::Topic;
+use crate::names::Topic;
 use crate::stacks::{deploy, ecr};
 
 /// Adds the rules.

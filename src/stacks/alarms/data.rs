@@ -9,8 +9,8 @@ use super::Inputs;
 use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
 use super::notice::Notice;
 use crate::config::{EnvConfig, PostgresRunsOn};
+use crate::names::Topic;
 use crate::stacks::data;
-use crate::stacks::topics::Topic;
 
 /// A metric of a table.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html>

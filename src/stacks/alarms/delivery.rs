@@ -8,7 +8,7 @@ use super::Inputs;
 use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
 use super::notice::Notice;
 use crate::config::EnvConfig;
-use crate::stacks::topics::Topic;
+use crate::names::Topic;
 
 /// Adds an alarm for each topic, which tells the other, and one for events that no topic could be told.
 pub fn build(

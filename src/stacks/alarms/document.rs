@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::notice::{Row, rows};
 use crate::config;
-use crate::stacks::topics::Topic;
+use crate::names::Topic;
 use crate::synth::synth;
 
 /// The command that prints the list.

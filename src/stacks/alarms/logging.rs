@@ -11,8 +11,8 @@ use super::notice::Notice;
 use super::perimeter::of_web_acl;
 use super::service::Watched;
 use crate::config::EnvConfig;
+use crate::names::Topic;
 use crate::stacks::logs::Export;
-use crate::stacks::topics::Topic;
 
 /// A metric of a log group.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html>

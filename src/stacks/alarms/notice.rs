@@ -3,7 +3,7 @@
 use terraform::{Node, Root, Value};
 
 use crate::config::{EnvConfig, RuleReason};
-use crate::stacks::topics::{self, Topic};
+use crate::names::{Topic, alarm_topic};
 
 /// What every alarm and every rule says of itself.
 pub struct Notice {
@@ -121,7 +121,7 @@ fn tells(root: &Root, node: &Node, topic: Topic) -> bool {
     };
     let leads = |node: &Node, argument: &str| {
         let of_topic = |name| refers(node, argument, "aws_sns_topic", name);
-        of_topic(topic.as_str()) || (topic == Topic::Page && of_topic(topics::ABROAD))
+        of_topic(topic.as_str()) || (topic == Topic::Page && of_topic(alarm_topic::ABROAD))
     };
     let (kind, name) = (node.address().kind(), node.address().name());
     let is_target = |target: &&Node| target.address().kind() == "aws_cloudwatch_event_target";

@@ -7,7 +7,7 @@ use super::Inputs;
 use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
 use super::notice::Notice;
 use crate::config::{AvailabilityZone, EnvConfig};
-use crate::stacks::topics::Topic;
+use crate::names::Topic;
 
 /// A metric of the web ACL, over all of its rules.
 /// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html>

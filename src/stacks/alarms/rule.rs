@@ -11,6 +11,7 @@ use terraform::{NonEmpty, Stack, set};
 
 use super::notice::Notice;
 use crate::config::EnvConfig;
+use crate::names;
 use crate::stacks::{kms, topics};
 
 /// A rule on events.
@@ -105,21 +106,12 @@ fn template(config: &EnvConfig, notice: &Notice, fields: &[(&str, &str)]) -> Str
     format!("\"{text}\"")
 }
 
-/// The queue's ARN, for the key's policy.
-pub fn dead_letters_arn(config: &EnvConfig) -> String {
-    config.arn("sqs", &dead_letters_name(config))
-}
-
-fn dead_letters_name(config: &EnvConfig) -> String {
-    config.names.of("untold-events")
-}
-
 /// The queue of events that EventBridge could not tell a topic within a day.
 pub fn dead_letters(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> SqsQueueHandle {
     let queue = stack.add(
         "untold_events",
         SqsQueue {
-            name: set(dead_letters_name(config)),
+            name: set(names::queue::dead_letters(config)),
             kms_master_key_id: set(keys.logs.arn()),
             // The longest there is: 14 days.
             message_retention_seconds: set(14 * 24 * 3600),

@@ -9,8 +9,8 @@ use super::alarm::{Alarm, Bad, Composite, Measure, Metric, Missing};
 use super::notice::Notice;
 use super::targets::Targets;
 use crate::config::{EnvConfig, Workload};
+use crate::names::Topic;
 use crate::stacks::ecs;
-use crate::stacks::topics::Topic;
 
 /// A metric of the load balancer.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>

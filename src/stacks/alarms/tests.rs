@@ -7,7 +7,7 @@ use super::super::alb::tests::file;
 use super::super::probe::*;
 use super::notice::{Row, rows};
 use crate::config::{EnvConfig, parse};
-use crate::stacks::topics::Topic;
+use crate::names::Topic;
 
 const ALARMS: [&str; 2] = ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"];
 const RULES: &str = "aws_cloudwatch_event_rule";

@@ -13,7 +13,7 @@ use super::alarm::{Alarm, Bad, Measure, Missing};
 use super::logging::{count, derived};
 use super::notice::Notice;
 use crate::config::EnvConfig;
-use crate::stacks::topics::Topic;
+use crate::names::Topic;
 
 /// A filter on the trail and its alarm.
 struct Filter {

@@ -7,7 +7,7 @@ use super::Inputs;
 use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
 use super::notice::Notice;
 use crate::config::EnvConfig;
-use crate::stacks::topics::Topic;
+use crate::names::Topic;
 
 /// Adds the alarms, in the region that Route 53 measures in; the dashboard shows those of its own region alone.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-hosted-zones-with-cloudwatch.html>

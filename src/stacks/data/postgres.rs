@@ -14,7 +14,9 @@ use terraform::{Expr, Meta, Resource, Stack, set};
 
 use super::Inputs;
 use crate::config::{EnvConfig, Postgres, PostgresRunsOn};
-use crate::stacks::{logs, role};
+use crate::names::LogGroup;
+use crate::names::database::identifier;
+use crate::stacks::role;
 
 /// PostgreSQL, whatever runs it.
 pub struct Database {
@@ -126,21 +128,6 @@ impl Common<'_> {
     }
 }
 
-/// The name of the instance or cluster, from which RDS composes the names of log groups.
-fn identifier(config: &EnvConfig) -> String {
-    config.names.prefix().to_owned()
-}
-
-/// The log group that RDS exports a kind of PostgreSQL's log to.
-#[must_use]
-pub fn log_group(config: &EnvConfig, kind: &str) -> String {
-    let of = match config.data.postgres.as_ref().map(|postgres| &postgres.runs_on) {
-        Some(PostgresRunsOn::Aurora(_)) => "cluster",
-        Some(PostgresRunsOn::Instance(_)) | None => "instance",
-    };
-    format!("/aws/rds/{of}/{}/{kind}", identifier(config))
-}
-
 /// The master user. The service never connects as it.
 const MASTER_USER: &str = "administrator";
 
@@ -188,7 +175,7 @@ fn monitoring(stack: &mut Stack<'_>, config: &EnvConfig) -> (IamRoleHandle, IamR
         Statement::<TrustPolicy>::assume("Monitoring", Principal::service("monitoring.rds.amazonaws.com"))
             .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
             .when(Condition::arn_like("aws:SourceArn", [config.arn("rds", &databases)]));
-    let group = logs::Group::RdsOs.arn(config);
+    let group = LogGroup::RdsOs.arn(config);
     let statements = [
         Statement::<IdentityPolicy>::allow(
             "Group",

@@ -8,7 +8,7 @@ use aws::{
 use terraform::{Meta, Stack, set};
 
 use super::Inputs;
-use crate::config::{EnvConfig, GuardDutyPlan, Part};
+use crate::config::{EnvConfig, GuardDutyPlan};
 
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> GuarddutyDetectorHandle {
     let detector = stack.add_with(
@@ -28,17 +28,11 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
             switch(stack, &detector, plan, wanted);
         }
     }
-    if exports(config) {
+    if config.exports_findings() {
         export(stack, inputs, &detector);
     }
     stack.output("guardduty_detector_id", "GuardDuty's detector.", detector.id());
     detector
-}
-
-/// Whether findings are exported, which the key's and the bucket's policy must allow.
-#[must_use]
-pub fn exports(config: &EnvConfig) -> bool {
-    config.account.owns(Part::GuardDuty) && config.detection.guardduty_export
 }
 
 fn switch(stack: &mut Stack<'_>, detector: &GuarddutyDetectorHandle, plan: GuardDutyPlan, on: bool) {

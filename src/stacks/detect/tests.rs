@@ -381,7 +381,7 @@ fn every_role_has_the_boundary() {
 
 #[test]
 fn the_findings_way_out_is_open_only_where_there_are_findings() {
-    let exports = |text: &str| super::exports_findings(&EnvConfig::for_test(text));
+    let exports = |text: &str| EnvConfig::for_test(text).exports_findings();
     assert!(exports("") && !exports("account.baseline = false"));
     assert!(!exports("account.elsewhere.guardduty = \"The security team has it\""));
 }

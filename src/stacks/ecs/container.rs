@@ -12,10 +12,11 @@ use contract::{Bucket, Secret, Table, Var};
 use terraform::kind::Text;
 use terraform::{Expr, NonEmpty, set};
 
-use super::{Inputs, LOG_STREAM_PREFIX};
+use super::Inputs;
 use crate::config::{
     Bounded, EnvConfig, SecretArn, Service, ServiceName, Sidecar, Store, VariableName, Workload,
 };
+use crate::names::cluster;
 use crate::stacks::data::Database;
 
 /// A directory that can be written to although the root file system cannot.
@@ -110,7 +111,7 @@ fn log(config: &EnvConfig, inputs: &Inputs<'_>, workload: Workload<'_>) -> LogCo
     LogConfiguration::AwsLogs(AwsLogs {
         group: set(inputs.logs.services.of(workload).name()),
         region: set(config.region.to_string()),
-        stream_prefix: set(LOG_STREAM_PREFIX),
+        stream_prefix: set(cluster::LOG_STREAM_PREFIX),
         // Audit lines are not to be lost, as they are by default (PCI 10.2.1): the service waits instead.
         delivery: Delivery::Blocking,
     })

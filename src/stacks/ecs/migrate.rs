@@ -12,11 +12,8 @@ use terraform::{Expr, Meta, Stack, TextPart, concat, set};
 
 use super::Inputs;
 use super::container::{Directory, container};
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, MIGRATE};
 use crate::stacks::data::Database;
-
-/// The container's name.
-pub const MIGRATE: &str = "migrate";
 
 /// Builds the task definition. `role` starts the task and may read the master user's secret; the task itself has no
 /// rights at all.

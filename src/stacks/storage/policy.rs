@@ -6,8 +6,8 @@ use terraform::{Expr, kind::Text, text};
 
 use super::SERVER_ACCESS_PREFIX;
 use crate::config::{BucketKind, EnvConfig, Part};
-use crate::stacks::kms::{self, Key};
-use crate::stacks::{detect, logs};
+use crate::names::{export, trail};
+use crate::stacks::kms::Key;
 
 /// A bucket has one policy, so it must know everybody who delivers to the bucket.
 pub(super) fn statements(
@@ -88,7 +88,7 @@ fn writers(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Vec<Statement<Reso
     let as_role = |name: &str| Condition::arn_equals("aws:PrincipalArn", [role(name)]);
     let mut all = Vec::new();
     if config.logs.export {
-        let below = [logs::EXPORT_PREFIX, logs::EXPORT_ERROR_PREFIX]
+        let below = [export::PREFIX, export::ERROR_PREFIX]
             .map(|prefix| text![bucket.clone(), format!("/{prefix}/*")]);
         let find = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
         let write = export_actions(config).iter().copied();
@@ -237,7 +237,7 @@ fn trail(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Vec<Statement<Resour
         return Vec::new();
     }
     let service = || Principal::service("cloudtrail.amazonaws.com");
-    let source = || Condition::arn_equals("aws:SourceArn", [kms::trail_arn(config)]);
+    let source = || Condition::arn_equals("aws:SourceArn", [trail::arn(config)]);
     let write = [deliveries(config, bucket)];
     vec![
         Statement::<ResourcePolicy>::allow("TrailWrite", service(), ["s3:PutObject"], write)
@@ -250,7 +250,7 @@ fn trail(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Vec<Statement<Resour
 
 /// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html#guardduty_exportfindings-s3-policies>
 fn findings(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Vec<Statement<ResourcePolicy>> {
-    if !detect::exports_findings(config) {
+    if !config.exports_findings() {
         return Vec::new();
     }
     let service = || Principal::service("guardduty.amazonaws.com");
