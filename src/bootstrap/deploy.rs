@@ -8,7 +8,7 @@ use super::role::{self, NewRole};
 use super::{ANYTHING, local};
 use crate::config::{EnvConfig, Strategy, WorkflowRole, Workload};
 use crate::names::{cluster, role as platform_role};
-use crate::stacks::{deploy, iam};
+use crate::stacks::deploy;
 
 type Identity = Statement<IdentityPolicy>;
 

@@ -40,7 +40,7 @@ pub enum LogGroup {
 
 impl LogGroup {
     /// Those that are not a further service's.
-    const ALL: [Self; 14] = [
+    pub const ALL: [Self; 14] = [
         Self::Service,
         Self::Exec,
         Self::Insights,
