@@ -14,8 +14,8 @@ mod swap;
 pub use difference::{Difference, Kind};
 pub use error::EmitError;
 
-use crate::synth::Rendered;
 use disk::Disk;
+use indexmap::IndexMap;
 use manifest::Manifest;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -24,6 +24,9 @@ use std::path::{Path, PathBuf};
 /// The file in the output folder that keeps two runs apart. It stays there: removing it would open a gap in which two
 /// runs hold locks on two files of that name.
 const LOCK: &str = ".txnr.lock";
+
+/// The files of a folder: name, such as `network.tf.json`, and contents.
+pub type Rendered = IndexMap<String, String>;
 
 /// What to do with a file that has the name of a generated one, but that txnr did not write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! txnr synthesizes Terraform JSON for a PCI DSS Level 1 service on AWS ECS Fargate: environment files in, one root
 //! module per environment out.
 
+pub mod alarm;
 pub mod bootstrap;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod emit;

@@ -11,13 +11,14 @@ use std::path::Path;
 use proptest::prelude::*;
 use terraform::{Root, Value};
 use txnr::bootstrap::{self, OwnState};
-use txnr::config::{self, EnvConfig};
+use txnr::check;
+use txnr::config::EnvConfig;
 use txnr::synth::{comment, synth};
 
 /// The environments of this repository.
 fn environments() -> Vec<EnvConfig> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("envs");
-    let loaded = config::load_all(&folder).unwrap_or_else(|e| panic!("{e}"));
+    let loaded = check::load_all(&folder).unwrap_or_else(|e| panic!("{e}"));
     loaded.environments.into_iter().map(|e| e.config).collect()
 }
 
@@ -97,7 +98,7 @@ fn no_arn_is_of_another_partition() {
     for (region, partition) in [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("envs/prod.toml");
         let text = std::fs::read_to_string(&path).unwrap().replace("us-east-1", region);
-        let (config, _) = config::parse(&path, &text).unwrap_or_else(|e| panic!("{e}"));
+        let (config, _) = check::parse(&path, &text).unwrap_or_else(|e| panic!("{e}"));
         for (file, contents) in root(&config).render("") {
             for (line, text) in contents.lines().enumerate() {
                 for (at, _) in text.match_indices("arn:") {
@@ -117,7 +118,7 @@ proptest! {
 
     #[test]
     fn any_valid_environment_is_synthesized(text in environments::valid()) {
-        let parsed = config::parse(Path::new("any.toml"), &text);
+        let parsed = check::parse(Path::new("any.toml"), &text);
         let (config, _) = parsed.map_err(|report| TestCaseError::fail(format!("{report}")))?;
         let root = synth(&config).map_err(|errors| TestCaseError::fail(format!("{errors}")))?;
         for (file, contents) in root.render("a comment") {

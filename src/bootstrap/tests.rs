@@ -3,7 +3,7 @@ use std::path::Path;
 use terraform::{Root, Value};
 
 use super::*;
-use crate::config;
+use crate::check;
 use crate::stacks::probe::{allows, at, condition, node, nodes, statement, statements, text_at, texts};
 
 const GITHUB: &str = "[github]\nrepository = \"acme/platform\"\n";
@@ -13,7 +13,7 @@ fn environment(name: &str, text: &str) -> EnvConfig {
     let head = "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
                 domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\nalarms.page = [\"oncall@example.com\"]\n";
     let path = format!("{name}.toml");
-    config::parse(Path::new(&path), &format!("{head}{text}")).unwrap_or_else(|report| panic!("{report}")).0
+    check::parse(Path::new(&path), &format!("{head}{text}")).unwrap_or_else(|report| panic!("{report}")).0
 }
 
 /// The module of the account that these share.

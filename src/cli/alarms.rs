@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::output::data;
-use crate::stacks::alarms;
+use crate::alarm::document;
 use clap::Args;
 
 /// Lists every alarm: what it means and what to do first
@@ -18,6 +18,6 @@ const EXAMPLES: &str = "Examples:
 impl Alarms {
     #[expect(clippy::unused_self, reason = "a subcommand without arguments is run like the others")]
     pub(super) fn run(self) -> Result<(), Failure> {
-        Ok(data(alarms::markdown().as_bytes())?)
+        Ok(data(document::markdown().as_bytes())?)
     }
 }

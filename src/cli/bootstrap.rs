@@ -4,7 +4,8 @@ use super::modules::{self, Fate, Module};
 use super::output::say;
 use super::{EnvsFolder, Failure};
 use crate::bootstrap::{self, Account, Disagreement, OwnState};
-use crate::config::load::{self, Loaded};
+use crate::check;
+use crate::config::load::Loaded;
 use crate::exit;
 use clap::{ArgGroup, Args};
 use std::path::PathBuf;
@@ -61,7 +62,7 @@ impl Bootstrap {
             say(warnings);
         }
         // An account's module is about all of its environments, whichever is named.
-        let Loaded { environments, .. } = load::load_all(&self.envs.folder)?;
+        let Loaded { environments, .. } = check::load_all(&self.envs.folder)?;
         let accounts = bootstrap::accounts(environments.iter().map(|environment| &environment.config))?;
         let mut modules = Vec::with_capacity(accounts.len());
         for account in accounts.iter().filter(|account| self.wants(account)) {
@@ -81,9 +82,9 @@ impl Bootstrap {
     /// The warnings of the environments that are asked for, which must exist.
     fn warnings(&self) -> Result<crate::config::report::Report, Failure> {
         let loaded = if self.all {
-            load::load_all(&self.envs.folder)?
+            check::load_all(&self.envs.folder)?
         } else {
-            load::load_some(&self.envs.folder, &self.names)?
+            check::load_some(&self.envs.folder, &self.names)?
         };
         Ok(loaded.warnings)
     }

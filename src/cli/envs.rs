@@ -2,7 +2,8 @@
 
 use super::output::{data, say};
 use super::{EnvsFolder, Failure};
-use crate::config::load::{self, Loaded};
+use crate::check;
+use crate::config::load::Loaded;
 use crate::config::{EnvConfig, Strategy, Workload};
 use crate::stacks::ecr;
 use clap::Args;
@@ -107,7 +108,7 @@ const HEADINGS: [&str; 8] = ["NAME", "PRODUCTION", "ACCOUNT", "REGION", "CIDR", 
 
 impl Envs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Loaded { environments, warnings } = load::load_all(&self.envs.folder)?;
+        let Loaded { environments, warnings } = check::load_all(&self.envs.folder)?;
         if !warnings.is_empty() {
             say(warnings);
         }

@@ -2,7 +2,8 @@
 
 use super::output::say;
 use super::{EnvsFolder, Failure};
-use crate::config::{Date, load};
+use crate::check;
+use crate::config::Date;
 use crate::exit;
 use crate::findings::{Exceptions, Report};
 use crate::synth::synth;
@@ -47,7 +48,7 @@ const EXAMPLES: &str = "Examples:
 
 impl Findings {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let loaded = load::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
+        let loaded = check::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
         let Some(environment) = loaded.environments.first() else { return Ok(()) };
         let report = Report::read(&read(&self.report)?).map_err(|error| {
             let what = format!("{}: {error}", self.report.display());

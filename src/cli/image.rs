@@ -2,7 +2,9 @@
 
 use super::output::say;
 use super::{EnvsFolder, Failure};
-use crate::config::{FurtherName, ImageRef, load};
+use crate::check;
+use crate::config::load::LoadError;
+use crate::config::{FurtherName, ImageRef};
 use crate::{emit, exit};
 use clap::Args;
 use std::fs;
@@ -40,10 +42,10 @@ impl Image {
         let image: ImageRef = self.image.parse().map_err(|invalid: crate::config::Invalid| {
             Failure::new(exit::USAGE, invalid.problem, invalid.allowed)
         })?;
-        let loaded = load::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
+        let loaded = check::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
         let Some(environment) = loaded.environments.first() else { return Ok(()) };
         let path = &environment.path;
-        let unreadable = |source| load::LoadError::Unreadable { path: path.clone(), source };
+        let unreadable = |source| LoadError::Unreadable { path: path.clone(), source };
         let text = fs::read_to_string(path).map_err(unreadable)?;
         let mut document: toml_edit::DocumentMut = text.parse().map_err(anyhow::Error::from)?;
         let service = match &self.service {
@@ -55,7 +57,7 @@ impl Image {
         };
         set_image(service, &image);
         let changed = document.to_string();
-        load::parse(path, &changed).map_err(load::LoadError::Invalid)?;
+        check::parse(path, &changed).map_err(LoadError::Invalid)?;
         emit::write_file(path, changed.as_bytes())?;
         let of = self.service.map(|name| format!("{name} ")).unwrap_or_default();
         say(format_args!("{}: {of}runs {image}", self.name));

@@ -2,9 +2,9 @@
 
 use super::output::say;
 use super::{Failure, prompt};
-use crate::config::{
-    AccountId, EnvName, Invalid, ProjectName, Region, ServiceName, Subscriber, load, schema,
-};
+use crate::check;
+use crate::config::load::LoadError;
+use crate::config::{AccountId, EnvName, Invalid, ProjectName, Region, ServiceName, Subscriber, schema};
 use crate::project::file::{self, ProjectError};
 use crate::project::render::{self, Kept, Rendered};
 use crate::project::starter::{self, Answers, Place};
@@ -112,7 +112,7 @@ impl Init {
             }
             None => self.begin()?,
         };
-        let environments = load::load_all(&self.folder.join("envs"))?.environments;
+        let environments = check::load_all(&self.folder.join("envs"))?.environments;
         let files = render::render(&project, &environments).map_err(|error| {
             match error.downcast::<ProjectError>() {
                 Ok(error) => Failure::from(error),
@@ -139,7 +139,7 @@ impl Init {
             let path = envs.join(format!("{}.toml", place.name));
             let text = starter::environment(&answers, at, place);
             if !path.exists() {
-                load::parse(&path, &text).map_err(load::LoadError::Invalid)?;
+                check::parse(&path, &text).map_err(LoadError::Invalid)?;
             }
             files.push((path, text));
         }

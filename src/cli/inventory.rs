@@ -2,7 +2,7 @@
 
 use super::output::{data, say};
 use super::{EnvsFolder, Failure};
-use crate::config::load;
+use crate::check;
 use crate::exit;
 use crate::inventory::{self, Existing, Format};
 use crate::synth::synth;
@@ -50,7 +50,7 @@ const EXAMPLES: &str = "Examples:
 
 impl Inventory {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let loaded = load::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
+        let loaded = check::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
         let Some(environment) = loaded.environments.first() else { return Ok(()) };
         let config = &environment.config;
         let mut items = inventory::of(config, &synth(config)?);

@@ -3,7 +3,8 @@
 use super::modules::{self, Fate, Module};
 use super::output::say;
 use super::{EnvsFolder, Failure};
-use crate::config::load::{self, Loaded};
+use crate::check;
+use crate::config::load::Loaded;
 use crate::emit;
 use crate::synth::render;
 use clap::{ArgGroup, Args};
@@ -44,9 +45,9 @@ const EXAMPLES: &str = "Examples:
 impl Synth {
     pub(super) fn run(self) -> Result<(), Failure> {
         let Loaded { environments, warnings } = if self.all {
-            load::load_all(&self.envs.folder)?
+            check::load_all(&self.envs.folder)?
         } else {
-            load::load_some(&self.envs.folder, &self.names)?
+            check::load_some(&self.envs.folder, &self.names)?
         };
         if !warnings.is_empty() {
             say(warnings);

@@ -6,9 +6,7 @@ use super::report::Report;
 use super::salvage::{self, Salvaged};
 use super::source::Source;
 use super::value::EnvName;
-use super::{estate, resolve, suggest};
-use estate::Taken;
-use std::cell::OnceCell;
+use super::{resolve, suggest};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
@@ -29,6 +27,10 @@ pub struct Loaded {
     /// Warnings; no errors among them.
     pub warnings: Report,
 }
+
+/// Checks of an environment that need more than its file: what is built from it is counted, for example. `config` knows
+/// nothing of them; `crate::check` hands them in.
+pub(crate) type Further = fn(&EnvConfig, &mut Problems);
 
 /// Why no environment could be read.
 #[derive(Debug)]
@@ -100,26 +102,30 @@ impl std::error::Error for LoadError {
     }
 }
 
-/// Reads the text of one environment file. `path` gives the environment its name and stands in messages.
+/// Reads the text of one environment file, and checks `further`. `path` gives the environment its name and stands in
+/// messages.
 ///
 /// # Errors
 /// With every mistake in the text.
-pub fn parse(path: &Path, text: &str) -> Result<(EnvConfig, Report), Report> {
+pub(crate) fn parse(path: &Path, text: &str, further: Further) -> Result<(EnvConfig, Report), Report> {
     let source = Source::new(path, text);
     let mut problems = Problems::default();
-    let config = read(&source, &mut problems);
+    let config = read(&source, further, &mut problems);
     let failed = problems.has_errors();
-    let report = if problems.is_empty() { Report::default() } else { source.report(problems.into_vec()) };
+    let report = report(path, text, problems);
     match config {
         Some(config) if !failed => Ok((config, report)),
         _ => Err(report),
     }
 }
 
-fn read(source: &Source<'_>, problems: &mut Problems) -> Option<EnvConfig> {
+fn read(source: &Source<'_>, further: Further, problems: &mut Problems) -> Option<EnvConfig> {
     let name = environment_name(source.path(), problems);
     let Salvaged { file, doubtful } = salvage::deserialize(source.text(), problems)?;
     let config = resolve::resolve(name?, file, problems);
+    if let Some(config) = &config {
+        further(config, problems);
+    }
     drop_consequences(&doubtful, problems);
     config
 }
@@ -141,101 +147,13 @@ fn environment_name(path: &Path, problems: &mut Problems) -> Option<EnvName> {
         .ok()
 }
 
-/// Reads the environments of these names from a folder. What they claim together with other environments of the folder
-/// is checked as well.
-///
-/// # Errors
-/// When a file is missing, unreadable or wrong; every mistake of every file is in the report.
-pub fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadError> {
-    let paths = list(folder)?;
-    let stem = |path: &PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let known: Vec<String> = paths.iter().filter_map(stem).collect();
-    if let Some(name) = names.iter().find(|name| !known.contains(name)) {
-        return Err(LoadError::Unknown { name: name.clone(), folder: folder.to_owned(), known });
-    }
-    load_files(&paths, |path| stem(path).is_some_and(|stem| names.contains(&stem)))
-}
-
-/// Reads every environment of a folder, `*.toml`.
-///
-/// # Errors
-/// As [`load_some`].
-pub fn load_all(folder: &Path) -> Result<Loaded, LoadError> {
-    let paths = list(folder)?;
-    if paths.is_empty() {
-        return Err(LoadError::Empty { folder: folder.to_owned() });
-    }
-    load_files(&paths, |_| true)
-}
-
-/// A file that has been read.
-struct Read<'a> {
-    path: &'a PathBuf,
-    text: String,
-    wanted: bool,
-    result: Result<(EnvConfig, Report), Report>,
-    /// The names of its resources, once they are asked for.
-    taken: OnceCell<Taken>,
-}
-
-impl Read<'_> {
-    fn taken(&self, config: &EnvConfig) -> &Taken {
-        self.taken.get_or_init(|| Taken::by(config))
-    }
-}
-
-fn load_files(paths: &[PathBuf], wanted: impl Fn(&PathBuf) -> bool) -> Result<Loaded, LoadError> {
-    let mut files = Vec::with_capacity(paths.len());
-    for path in paths {
-        let wanted = wanted(path);
-        match fs::read_to_string(path) {
-            Ok(text) => {
-                files.push(Read { path, wanted, result: parse(path, &text), text, taken: OnceCell::new() })
-            }
-            Err(source) if wanted => return Err(LoadError::Unreadable { path: path.clone(), source }),
-            Err(_) => {}
-        }
-    }
-    let (mut warnings, mut errors) = (Report::default(), Report::default());
-    for file in files.iter().filter(|file| file.wanted) {
-        let (own, together) =
-            (file.result.as_ref().map_or_else(Clone::clone, |(_, own)| own.clone()), claims(file, &files));
-        let failed = file.result.is_err() || together.has_errors();
-        let report = if failed { &mut errors } else { &mut warnings };
-        report.extend(own);
-        report.extend(together);
-    }
-    if !errors.is_empty() {
-        return Err(LoadError::Invalid(errors));
-    }
-    let config = |file: Read<'_>| Some(Environment { path: file.path.clone(), config: file.result.ok()?.0 });
-    let environments = files.into_iter().filter(|file| file.wanted).filter_map(config).collect();
-    Ok(Loaded { environments, warnings })
-}
-
-/// What an environment claims that another claims as well. Of two that are both wanted, the later one is told.
-fn claims(this: &Read<'_>, files: &[Read<'_>]) -> Report {
-    let Ok((config, _)) = &this.result else { return Report::default() };
-    let mut problems = Problems::default();
-    let others =
-        files.iter().filter(|other| other.path < this.path || (other.path > this.path && !other.wanted));
-    for file in others {
-        let Ok((other, _)) = &file.result else { continue };
-        estate::check(config, other, &mut problems);
-        if config.account_id == other.account_id && !problems.has_errors() {
-            let both = [(config, this.taken(config)), (other, file.taken(other))];
-            estate::check_taken(both, &mut problems);
-        }
-    }
-    if problems.is_empty() {
-        Report::default()
-    } else {
-        Source::new(this.path, &this.text).report(problems.into_vec())
-    }
+/// What is wrong with a file that has been read, where it stands in its text.
+pub(crate) fn report(path: &Path, text: &str, problems: Problems) -> Report {
+    if problems.is_empty() { Report::default() } else { Source::new(path, text).report(problems.into_vec()) }
 }
 
 /// The environment files of a folder, sorted.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: folder.to_owned(), source };
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
@@ -280,7 +198,7 @@ impl EnvConfig {
             "network.cidr = \"10.30.0.0/16\"\n"
         };
         let whole = format!("{head}{network}{text}");
-        match parse(Path::new("test.toml"), &whole) {
+        match crate::check::parse(Path::new("test.toml"), &whole) {
             Ok((config, _)) => config,
             Err(report) => panic!("{report}"),
         }
@@ -293,7 +211,8 @@ mod tests {
 
     #[test]
     fn the_environments_of_this_repository_are_right() {
-        let loaded = load_all(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/envs"))).expect("valid files");
+        let loaded = crate::check::load_all(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/envs")))
+            .expect("valid files");
         assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
         let names: Vec<_> = loaded.environments.iter().map(|e| e.config.name.as_str()).collect();
         assert_eq!(names, ["dev", "prod", "stage"]);

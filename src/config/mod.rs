@@ -13,15 +13,13 @@ pub mod schema;
 pub mod section;
 pub mod value;
 
-mod estate;
 mod resolve;
 mod salvage;
 mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod wording;
 mod workload;
 
-pub use load::{load_all, load_some, parse};
 pub use names::{BucketKind, MIGRATE, Names, TargetGroup, WorkflowRole};
 pub(crate) use resolve::FIREWALL_NAMES_MAX;
 pub use section::*;

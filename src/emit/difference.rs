@@ -1,8 +1,8 @@
 //! What differs between a folder and the files that belong in it.
 
 use super::EmitError;
+use super::Rendered;
 use super::manifest::Manifest;
-use crate::synth::Rendered;
 use std::path::Path;
 use std::{fmt, fs, io};
 

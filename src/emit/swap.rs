@@ -11,10 +11,10 @@
 //! A file that exists on one side only is an empty module on the other, so that every link leads somewhere while it
 //! stands. A run that finds `.txnr` finishes what the killed one began: it replaces each link by what it leads to.
 
+use super::Rendered;
 use super::difference::{Difference, Kind};
 use super::disk::Disk;
 use super::manifest::{self, Manifest};
-use crate::synth::Rendered;
 use std::borrow::Cow;
 use std::path::Path;
 use std::{fs, io};

@@ -113,7 +113,7 @@ impl Exceptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config;
+    use crate::check;
     use crate::findings::{Finding, Report};
     use crate::synth::synth;
 
@@ -174,7 +174,7 @@ mod tests {
         let list = accepted_list().expect("a list");
         for (name, text) in environments {
             let path = format!("{name}.toml");
-            let (config, _) = config::parse(path.as_ref(), text).expect("an environment");
+            let (config, _) = check::parse(path.as_ref(), text).expect("an environment");
             let root = synth(&config).expect("a module without faults");
             let addresses = root.nodes().iter().map(|node| node.address().to_string()).collect();
             for accepted in list.iter().filter(|accepted| accepted.environments.iter().any(|of| of == name)) {

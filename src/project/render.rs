@@ -6,10 +6,11 @@
 
 use super::FilePath;
 use super::file::{Project, ProjectError};
+use crate::alarm::document;
 use crate::config::load::Environment;
 use crate::config::{Architecture, Deployment, EnvConfig, Strategy, WorkflowRole, Workload};
 use crate::names::cluster;
-use crate::stacks::{alarms, deploy, ecr};
+use crate::stacks::{deploy, ecr};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, UndefinedBehavior, Value, context};
 use serde::Serialize;
@@ -365,7 +366,7 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
         repository => project.repository,
         owners => owners.join(" "),
         on_call => project.on_call.as_str(),
-        alarms => alarms::lists("###"),
+        alarms => document::lists("###"),
         service => first.service.name.as_str(),
         txnr => context! { workspace, repository => project.txnr.repository, version => project.txnr.version },
         txnr_repository => project.txnr.repository.as_str(),

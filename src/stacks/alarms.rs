@@ -3,43 +3,34 @@
 //! Alarms on single symptoms notify; what users feel is a composite alarm, which pages, once. Controls that fail page by
 //! themselves (PCI 10.7.2). Every alarm says what is the case, what to do first and where to read on.
 
-mod alarm;
 mod backup;
 mod controls;
 mod dashboard;
 mod data;
+mod dead_letters;
 mod delivery;
-mod document;
 mod logging;
-mod notice;
 mod perimeter;
 mod queries;
-mod rule;
 mod service;
-mod targets;
 mod trail;
 mod zone;
 
 #[cfg(test)]
 mod tests;
 
-pub use alarm::{Alarm, Bad, Measure, Metric, Missing};
-pub use document::{COMMAND, lists, markdown};
-pub use notice::{Notice, Row, rows};
-pub use targets::Targets;
+use terraform::{Node, Root, Stack};
 
-use terraform::Stack;
-
-use super::{alb, dns, ecs, kms, logs, network, topics, waf};
+use super::{alb, dns, ecs, kms, logs, network, waf};
+use crate::alarm::{self, rule};
 use crate::config::EnvConfig;
-use crate::synth::synth;
 
 /// What is watched.
 pub struct Inputs<'a> {
     /// The keys.
     pub keys: &'a kms::Outputs,
     /// The topics.
-    pub topics: &'a topics::Outputs,
+    pub topics: &'a alarm::Topics,
     /// The log groups.
     pub logs: &'a logs::Outputs,
     /// The network.
@@ -60,7 +51,7 @@ pub struct Inputs<'a> {
 
 /// Builds the alarms and everything around them.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
-    let dead_letters = rule::dead_letters(stack, config, inputs.keys);
+    let dead_letters = dead_letters::build(stack, config, inputs.keys);
     let mut alarms = service::build(stack, config, inputs);
     alarms.extend(perimeter::build(stack, config, inputs));
     alarms.extend(data::build(stack, config, inputs));
@@ -77,9 +68,17 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     dashboard::build(stack, config, inputs, alarms);
 }
 
-/// The names of all alarms and rules of an environment, without its prefix.
+/// The names of all alarms and rules that a module holds, without the environment's prefix.
 #[must_use]
-pub fn names(config: &EnvConfig) -> Vec<String> {
-    let Ok(root) = synth(config) else { return Vec::new() };
-    rows(&root, config).into_iter().map(|row| row.name).collect()
+pub fn names(root: &Root, config: &EnvConfig) -> Vec<String> {
+    let name = |node: &Node| {
+        let argument = match node.address().kind() {
+            "aws_cloudwatch_metric_alarm" | "aws_cloudwatch_composite_alarm" => "alarm_name",
+            "aws_cloudwatch_event_rule" => "name",
+            _ => return None,
+        };
+        let name = node.argument(argument)?.as_str()?;
+        Some(name.strip_prefix(config.names.prefix())?.strip_prefix('-')?.to_owned())
+    };
+    root.nodes().iter().filter_map(name).collect()
 }

@@ -1,5 +1,7 @@
 //! The internet-facing load balancer, its listeners, certificate and DNS records.
 
+mod targets;
+
 use aws::kind::{AcmCertificateValidationCertificateArn, Route53ZoneZoneId};
 use aws::lb_target_group::HealthCheck;
 use aws::{
@@ -11,6 +13,8 @@ use aws::{
 };
 use terraform::kind::{Set, Text};
 use terraform::{Address, Addressed, Expr, Meta, NonEmpty, Stack, set};
+
+pub use targets::Targets;
 
 use super::per_service::PerService;
 use super::{dns, network, storage};

@@ -14,13 +14,14 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Expr, Meta, Stack, set};
 
-pub use self::container::is_set_by_platform;
 use self::container::{Directory, containers};
-use super::alarms::{Alarm, Bad, Measure, Missing, Notice, Targets};
+use super::alb::Targets;
 use super::per_service::PerService;
-use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage, topics};
+use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage};
+use crate::alarm::table::{TARGET_5XX, UNHEALTHY_TASKS};
+use crate::alarm::{self, Alarm, Bad, Measure, Missing, Notice};
 use crate::config::{EnvConfig, Partition, Service, Strategy, Workload};
-use crate::names::{Topic, cluster};
+use crate::names::cluster;
 
 /// The cluster and the services.
 pub struct Outputs {
@@ -63,7 +64,7 @@ pub struct Inputs<'a> {
     /// The keys.
     pub keys: &'a kms::Outputs,
     /// The topics.
-    pub topics: &'a topics::Outputs,
+    pub topics: &'a alarm::Topics,
     /// The buckets.
     pub buckets: &'a storage::Outputs,
     /// The log groups.
@@ -392,13 +393,7 @@ fn symptoms(
 ) -> Symptoms {
     let targets = Targets::of(config, inputs.alb, workload);
     let server_errors = Alarm {
-        notice: Notice {
-            name: "target-5xx",
-            instance: workload.name().map(str::to_owned),
-            to: Topic::Notify,
-            means: "Too many of the service's answers are errors (alarms.error_percent). Rolls a deployment back.",
-            first: "run the saved query of the service's errors, and compare with the time of the last deployment.",
-        },
+        notice: Notice::each(&TARGET_5XX, workload.name().map(str::to_owned)),
         measure: targets.share_of_errors(),
         bad: Bad::AtLeast(config.alarms.error_percent.get().into()),
         period_seconds: 60,
@@ -407,14 +402,7 @@ fn symptoms(
         missing: Missing::Fine,
     };
     let unhealthy = |group, instance: Option<&str>| Alarm {
-        notice: Notice {
-            name: "unhealthy-tasks",
-            instance: instance.map(str::to_owned),
-            to: Topic::Notify,
-            means: "A task fails the load balancer's checks for three minutes on end, longer than a start takes. Rolls \
-                    a deployment back.",
-            first: "read the task's log, and whether its data store and its secrets are within reach.",
-        },
+        notice: Notice::each(&UNHEALTHY_TASKS, instance.map(str::to_owned)),
         measure: Measure::Of(targets.of_group(group, "UnHealthyHostCount", "Minimum")),
         bad: Bad::AtLeast(1.into()),
         period_seconds: 60,

@@ -5,35 +5,15 @@
 //! not kept, since SNS writes none for mailboxes and those of https addresses hold the messages once more.
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::{KmsKeyArn, ResourcePolicy, SnsTopicArn};
+use aws::kind::{KmsKeyArn, ResourcePolicy};
 use aws::{SnsTopic, SnsTopicHandle, SnsTopicPolicy, SnsTopicSubscription, SnsTopicSubscriptionOptional};
 use terraform::{Expr, Meta, ProviderRef, Resource, Stack, set};
 
 use super::{Providers, kms};
+use crate::alarm::Topics;
 use crate::config::{EnvConfig, Region, Subscriber};
 use crate::names::Topic;
 use crate::names::alarm_topic::ABROAD;
-
-/// The topics.
-pub struct Outputs {
-    /// What cannot wait until the morning.
-    pub page: SnsTopicHandle,
-    /// What can.
-    pub notify: SnsTopicHandle,
-    /// What cannot wait and is measured in Route 53's own region: an alarm tells only a topic of its region.
-    pub zone: Option<SnsTopicHandle>,
-}
-
-impl Outputs {
-    /// The topic's ARN.
-    #[must_use]
-    pub fn arn(&self, topic: Topic) -> Expr<SnsTopicArn> {
-        match topic {
-            Topic::Page => self.page.arn(),
-            Topic::Notify => self.notify.arn(),
-        }
-    }
-}
 
 /// Builds the topics and subscribes to them.
 pub fn build(
@@ -41,7 +21,7 @@ pub fn build(
     config: &EnvConfig,
     keys: &kms::Outputs,
     providers: &Providers,
-) -> Outputs {
+) -> Topics {
     let here = |topic: Topic| Place {
         address: topic.as_str(),
         region: config.region.clone(),
@@ -58,7 +38,7 @@ pub fn build(
         let place = Place { address: ABROAD, region, key: key.arn(), provider: providers.zone.as_ref() };
         topic(stack, config, Topic::Page, &place)
     });
-    Outputs { page, notify, zone }
+    Topics { page, notify, zone }
 }
 
 /// Where a topic is.

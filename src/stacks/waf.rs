@@ -299,7 +299,7 @@ fn logging(stack: &mut Stack<'_>, config: &EnvConfig, web_acl: &Wafv2WebAclHandl
 
 #[cfg(test)]
 mod tests {
-    use crate::config::parse;
+    use crate::check::parse;
     use crate::stacks::alb::tests::file;
     use serde_json::{Value, json};
     use std::path::Path;

@@ -3,7 +3,7 @@
 use crate::environments::valid;
 use proptest::prelude::*;
 use std::path::Path;
-use txnr::config::parse;
+use txnr::check::parse;
 
 const PROD: &str = include_str!("../../envs/prod.toml");
 const DEV: &str = include_str!("../../envs/dev.toml");

@@ -1,7 +1,7 @@
 //! The checked-in schema and reference are those of the source.
 
+use txnr::alarm::document;
 use txnr::config::schema;
-use txnr::stacks::alarms;
 
 fn assert_fresh(path: &str, checked_in: &str, generated: &str, command: &str) {
     assert!(checked_in == generated, "{path} is stale; run `{command}`");
@@ -26,7 +26,7 @@ fn the_reference_is_fresh() {
 #[test]
 fn the_list_of_alarms_is_fresh() {
     let checked_in = include_str!("../../docs/alarms.md");
-    assert_fresh("docs/alarms.md", checked_in, &alarms::markdown(), alarms::COMMAND);
+    assert_fresh("docs/alarms.md", checked_in, &document::markdown(), document::COMMAND);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Each file in `bad/` holds mistakes of one kind; its snapshot is what the user reads.
 
-use txnr::config::parse;
+use txnr::check::parse;
 
 #[test]
 fn mistakes_are_explained() {

@@ -1,7 +1,8 @@
 //! What a valid file resolves to.
 
 use std::path::Path;
-use txnr::config::{BucketKind, EnvConfig, ObjectLockMode, Partition, Subnet, Subnets, TargetGroup, parse};
+use txnr::check::parse;
+use txnr::config::{BucketKind, EnvConfig, ObjectLockMode, Partition, Subnet, Subnets, TargetGroup};
 
 const MINIMAL: &str = r#"
 project = "txn-reconcile"

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use txnr::config::load_all;
+use txnr::check::load_all;
 
 const SCHEMA: &str = include_str!("../../envs/schema.json");
 

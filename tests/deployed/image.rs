@@ -2,7 +2,7 @@
 //!
 //! It is read here, not built: that takes a Docker engine and the network.
 
-use txnr::config;
+use txnr::check;
 use txnr::project::{Project, render};
 
 use super::support::repository;
@@ -23,7 +23,7 @@ fn dockerfile() -> String {
 #[test]
 fn the_dockerfile_is_what_init_writes() {
     let project = Project::read(&repository("")).unwrap().expect("txnr.toml");
-    let environments = config::load_all(&repository("envs")).unwrap().environments;
+    let environments = check::load_all(&repository("envs")).unwrap().environments;
     let files = render::render(&project, &environments).unwrap();
     let rendered = files.into_iter().find(|file| file.path == "Dockerfile").expect("it is rendered");
     assert!(rendered.text == dockerfile(), "stale; run: rm Dockerfile && cargo run -- init");

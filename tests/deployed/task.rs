@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use txnr::config;
+use txnr::check;
 use txnr::synth::synth;
 
 use super::engines::Engines;
@@ -26,7 +26,7 @@ pub struct Module {
 impl Module {
     /// Synthesizes an environment of a folder of the repository.
     pub fn of(folder: &str, name: &str) -> Self {
-        let loaded = config::load_all(&repository(folder)).unwrap_or_else(|error| panic!("{error}"));
+        let loaded = check::load_all(&repository(folder)).unwrap_or_else(|error| panic!("{error}"));
         let mut all = loaded.environments.into_iter().map(|one| one.config);
         let config = all.find(|config| config.name.as_str() == name).expect("the environment is there");
         let root = synth(&config).unwrap_or_else(|errors| panic!("{errors}"));

@@ -15,7 +15,8 @@ use platform::{Outcome, Platform};
 use requirements::Requirement;
 use serde_json::Value;
 use txnr::bootstrap::{self, OwnState};
-use txnr::config::{self, EnvConfig};
+use txnr::check;
+use txnr::config::EnvConfig;
 use txnr::synth::synth;
 
 fn file(path: &str) -> PathBuf {
@@ -28,7 +29,7 @@ fn read(path: &str) -> String {
 
 /// An environment file with more settings at its end.
 fn environment(path: &str, more: &str) -> EnvConfig {
-    config::parse(&file(path), &(read(path) + more)).unwrap_or_else(|e| panic!("{e}")).0
+    check::parse(&file(path), &(read(path) + more)).unwrap_or_else(|e| panic!("{e}")).0
 }
 
 /// What is generated for it.
@@ -180,7 +181,7 @@ fn brought(part: &str, text: &str) -> Platform {
         false => file + "\n" + text,
     };
     let config =
-        config::parse(&self::file("envs/prod.toml"), &text).unwrap_or_else(|e| panic!("{part}: {e}")).0;
+        check::parse(&self::file("envs/prod.toml"), &text).unwrap_or_else(|e| panic!("{part}: {e}")).0;
     Platform::of(&synth(&config).expect("a module without faults"))
 }
 

@@ -285,6 +285,27 @@ impl Var {
         }
     }
 
+    /// Whether the platform sets it, which an environment file then may not; the others are the environment file's, or
+    /// else have the service's default.
+    #[must_use]
+    pub const fn is_set_by_platform(self) -> bool {
+        !matches!(
+            self,
+            Self::LogLevel
+                | Self::JwtIssuer
+                | Self::JwtAudience
+                | Self::JwtAudienceClaim
+                | Self::JwtTenantClaim
+                | Self::JwtScopeClaim
+                | Self::JwtScopes
+                | Self::JwksFile
+                | Self::JwksUrl
+                | Self::UploadLimitBytes
+                | Self::RequestsPerSecond
+                | Self::OtlpEndpoint
+        )
+    }
+
     /// Whether its value may be read in the task definition.
     #[must_use]
     pub const fn sensitivity(self) -> Sensitivity {

@@ -5,7 +5,6 @@ use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, NetworkPart, Part};
 use crate::config::value::{InterfaceEndpoint, Partition, Region};
-use crate::stacks::detect;
 
 /// What the account is watched with. `None` if there is no region to tell what it offers.
 pub(super) fn resolve(
@@ -17,7 +16,6 @@ pub(super) fn resolve(
     if production {
         check_switches(&file, problems);
     }
-    check_rules(&file.rules_left_out, problems);
     check_scans(file.inspector_scans.as_deref().unwrap_or_default(), problems);
     let region = region?;
     check_partition(&file, region.partition(), problems);
@@ -59,19 +57,6 @@ fn check_switches(file: &DetectionFile, problems: &mut Problems) {
                 "remove the line, or say `production = false` if no real cardholder data is handled here",
             )
             .because_of(&["production"]);
-    }
-}
-
-/// A misspelt rule would stay in the pack, which then cannot be made.
-fn check_rules(rules: &[String], problems: &mut Problems) {
-    for (at, rule) in rules.iter().enumerate() {
-        if !detect::conformance_rules().any(|known| known == rule) {
-            problems.error(
-                KeyPath::from("detection.rules_left_out").index(at),
-                format!("{rule:?} is not a rule of the conformance pack"),
-                "the name of one of its rules, such as \"restricted-ssh\"",
-            );
-        }
     }
 }
 

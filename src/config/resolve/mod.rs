@@ -17,7 +17,6 @@ mod lists;
 mod names;
 mod network;
 mod partition;
-mod quotas;
 mod recovery;
 mod routes;
 mod secrets;
@@ -145,14 +144,11 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         account_id,
         region,
     };
-    quotas::check(&config, problems);
     routes::check(&config, problems);
     certificate::check_hosts(&config, problems);
-    waf::check_capacity(&config, problems);
     tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
     existing_network::check_database(&config, problems);
-    alarms::check_silenced(&config, problems);
     Some(config)
 }
 

@@ -4,7 +4,6 @@ use crate::config::MIGRATE;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{BlueGreen, Counts, Deployment, Service, ServiceFile, Sidecar, Strategy};
 use crate::config::value::{Bounded, FargateSize, ImageRef, Region, RetentionDays, VariableName};
-use crate::stacks;
 use contract::{Sensitivity, Var};
 
 /// What a service's values are checked against.
@@ -252,7 +251,7 @@ fn check_sidecars(section: &Section<'_>, problems: &mut Problems) {
 /// Whether the platform says it of itself: a value of one's own would only be wrong.
 fn belongs_to_platform(name: &VariableName) -> bool {
     let var = Var::ALL.into_iter().find(|var| var.name() == name.as_str());
-    var.is_some_and(stacks::ecs::is_set_by_platform)
+    var.is_some_and(Var::is_set_by_platform)
 }
 
 /// What a variable's name says, in one word or more, if its value is a secret.

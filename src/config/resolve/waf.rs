@@ -1,10 +1,8 @@
 //! Checks of `[waf]`.
 
-use crate::config::EnvConfig;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{ManagedGroups, Waf, WafMode};
 use crate::config::value::{AnyCidr, UrlPath};
-use crate::stacks;
 
 /// Rules that contradict one another, and ranges that WAF does not take.
 pub(super) fn check(waf: &Waf, production: bool, problems: &mut Problems) {
@@ -42,18 +40,6 @@ fn check_modes(groups: &ManagedGroups, problems: &mut Problems) {
                 "`block`, once two weeks of counting, the time that a roll-out is meant to take, have shown whom it would refuse",
             )
             .because_of(&["production"]);
-    }
-}
-
-/// The units are counted from the rules as they are built, so that the two cannot drift apart.
-pub(super) fn check_capacity(config: &EnvConfig, problems: &mut Problems) {
-    let (used, limit) = (stacks::waf::capacity(config), config.waf.capacity_limit.get());
-    if used > limit {
-        problems.error(
-            "waf.capacity_limit",
-            format!("the rules use {used} capacity units, more than {limit}"),
-            format!("{used} or more, up to 5000; AWS charges extra beyond 1500"),
-        );
     }
 }
 

@@ -6,23 +6,16 @@ use terraform::kind::Text;
 use terraform::{Expr, Stack};
 
 use super::Inputs;
-use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
-use super::notice::Notice;
-use super::rule::{CALL, Rule, calls};
+use crate::alarm::rule::{CALL, Rule, calls};
+use crate::alarm::table::*;
+use crate::alarm::{Alarm, Bad, Measure, Metric, Missing, Notice};
 use crate::config::EnvConfig;
-use crate::names::Topic;
 
 /// Adds the alarm on copies that are not made at all, which no event tells of.
 /// <https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html>
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
     let alarm = |vault: &BackupVaultHandle| Alarm {
-        notice: Notice {
-            name: "backup-missing",
-            instance: None,
-            to: Topic::Notify,
-            means: "No copy of the data stores was finished for a day; so it is until the first night is over.",
-            first: "read the jobs in AWS Backup; copies of the stores' own still reach back for weeks.",
-        },
+        notice: Notice::of(&BACKUP_MISSING),
         measure: Measure::Of(Metric {
             namespace: "AWS/Backup".into(),
             name: "NumberOfBackupJobsCompleted",
@@ -45,13 +38,7 @@ pub fn rules(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
     let failed = || ["FAILED", "ABORTED", "EXPIRED", "PARTIAL"].map(Match::exact);
     let mut rules = vec![
         Rule {
-            notice: Notice {
-                name: "backup-failed",
-                instance: None,
-                to: Topic::Notify,
-                means: "A data store could not be copied into the vault.",
-                first: "read the reason in the job; start it again once it is mended, before the next night.",
-            },
+            notice: Notice::of(&BACKUP_FAILED),
             pattern: EventPattern::from_source("aws.backup")
                 .detail_type("Backup Job State Change")
                 .detail(["backupVaultName"], [Match::exact(backup.vault.name())])
@@ -64,13 +51,7 @@ pub fn rules(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             ],
         },
         Rule {
-            notice: Notice {
-                name: "vault-weakened",
-                instance: None,
-                to: Topic::Page,
-                means: "A vault, its lock, its policy, a plan or a copy was deleted or changed (PCI 10.3.3).",
-                first: "restore it by an apply, then ask whoever made the call; what was deleted is gone.",
-            },
+            notice: Notice::of(&VAULT_WEAKENED),
             pattern: calls(
                 "aws.backup",
                 [
@@ -89,24 +70,12 @@ pub fn rules(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
     ];
     if config.backup.as_ref().is_some_and(|backup| backup.restore_test.is_some()) {
         rules.push(Rule {
-            notice: Notice {
-                name: "restore-test-removed",
-                instance: None,
-                to: Topic::Notify,
-                means: "The weekly test that copies can be restored was deleted, or no longer restores a store.",
-                first: "restore it by an apply, then ask whoever made the call.",
-            },
+            notice: Notice::of(&RESTORE_TEST_REMOVED),
             pattern: calls("aws.backup", ["DeleteRestoreTestingPlan", "DeleteRestoreTestingSelection"]),
             fields: CALL,
         });
         rules.push(Rule {
-            notice: Notice {
-                name: "restore-test-failed",
-                instance: None,
-                to: Topic::Notify,
-                means: "A copy could not be restored, whether by the weekly test or by somebody (PCI 12.10.1).",
-                first: "read the reason in the restore job; until it is mended, count on the stores' own recovery alone.",
-            },
+            notice: Notice::of(&RESTORE_TEST_FAILED),
             pattern: EventPattern::from_source("aws.backup")
                 .detail_type("Restore Job State Change")
                 .detail(["status"], failed()),
@@ -120,13 +89,7 @@ pub fn rules(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
     }
     if config.recovery.region.is_some() {
         rules.push(Rule {
-            notice: Notice {
-                name: "backup-copy-failed",
-                instance: None,
-                to: Topic::Notify,
-                means: "A copy could not be brought to the recovery region.",
-                first: "read the reason in the copy job; the key of the recovery region is the likeliest cause.",
-            },
+            notice: Notice::of(&BACKUP_COPY_FAILED),
             pattern: EventPattern::from_source("aws.backup")
                 .detail_type("Copy Job State Change")
                 .detail(["sourceBackupVaultArn"], [Match::exact(backup.vault.arn())])

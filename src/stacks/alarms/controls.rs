@@ -7,11 +7,11 @@
 use aws::document::event_pattern::{EventPattern, Match};
 use terraform::{NonEmpty, Stack};
 
-use super::notice::Notice;
-use super::rule::{CALL, Destination, Rule, calls, or_of};
 use super::{Inputs, backup};
+use crate::alarm::rule::{CALL, Destination, Rule, calls, or_of};
+use crate::alarm::table::*;
+use crate::alarm::{Entry, Notice};
 use crate::config::{EnvConfig, Part, Workload};
-use crate::names::Topic;
 use crate::stacks::{deploy, ecr};
 
 /// Adds the rules.
@@ -32,24 +32,15 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, to:
     }
 }
 
-fn notice(name: &'static str, to: Topic, means: &'static str, first: &'static str) -> Notice {
-    Notice { name, instance: None, to, means, first }
-}
-
 /// A control that somebody changed by a call of the API.
-fn tampered(name: &'static str, means: &'static str, first: &'static str, pattern: EventPattern) -> Rule {
-    Rule { notice: notice(name, Topic::Page, means, first), pattern, fields: CALL }
+fn tampered(alarm: &'static Entry, pattern: EventPattern) -> Rule {
+    Rule { notice: Notice::of(alarm), pattern, fields: CALL }
 }
-
-const WHO: &str =
-    "ask whoever made the call; if nobody knows of it, restore it by an apply and treat it as an incident.";
 
 /// What lets connections out.
 fn firewall() -> Rule {
     tampered(
-        "egress-firewall-changed",
-        "The network firewall, its rules, its log or its protection was changed or taken away (PCI 1.2.2, 10.7.2).",
-        WHO,
+        &EGRESS_FIREWALL_CHANGED,
         calls(
             "aws.network-firewall",
             [
@@ -71,9 +62,7 @@ fn firewall() -> Rule {
 fn recording() -> Vec<Rule> {
     vec![
         tampered(
-            "log-group-changed",
-            "A log group was deleted, keeps its events for another time, or is no longer encrypted, masked or exported.",
-            WHO,
+            &LOG_GROUP_CHANGED,
             calls(
                 "aws.logs",
                 [
@@ -89,25 +78,16 @@ fn recording() -> Vec<Rule> {
                 ],
             ),
         ),
+        tampered(&FLOW_LOG_DELETED, calls("aws.ec2", ["DeleteFlowLogs"])),
         tampered(
-            "flow-log-deleted",
-            "A flow log was deleted: traffic is no longer recorded.",
-            WHO,
-            calls("aws.ec2", ["DeleteFlowLogs"]),
-        ),
-        tampered(
-            "export-stopped",
-            "The export of logs to the audit bucket was changed or deleted.",
-            WHO,
+            &EXPORT_STOPPED,
             calls(
                 "aws.firehose",
                 ["DeleteDeliveryStream", "StopDeliveryStreamEncryption", "UpdateDestination"],
             ),
         ),
         tampered(
-            "alarms-changed",
-            "Alarms, rules on events, topics or their subscribers were switched off or deleted.",
-            WHO,
+            &ALARMS_CHANGED,
             or_of(
                 or_of(
                     calls(
@@ -145,19 +125,14 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
     };
     vec![
         tampered(
-            "web-acl-removed",
-            "A web ACL was taken off the load balancer, deleted, or no longer logs: requests pass unfiltered or \
-             unrecorded.",
-            WHO,
+            &WEB_ACL_REMOVED,
             calls(
                 "aws.wafv2",
                 ["DisassociateWebACL", "DeleteWebACL", "DeleteLoggingConfiguration", "DeleteIPSet"],
             ),
         ),
         tampered(
-            "key-disabled",
-            "A key was disabled, will be deleted, or no longer rotates; what it encrypts cannot be read without it.",
-            "cancel the deletion or enable the key, then ask whoever made the call.",
+            &KEY_DISABLED,
             calls(
                 "aws.kms",
                 [
@@ -170,9 +145,7 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
             ),
         ),
         tampered(
-            "bucket-exposed",
-            "A bucket's policy, its access control or the block of public access was changed.",
-            "see whether the bucket is still private and speaks TLS only; restore it by an apply.",
+            &BUCKET_EXPOSED,
             bucket(calls(
                 "aws.s3",
                 [
@@ -187,9 +160,7 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
             )),
         ),
         tampered(
-            "bucket-weakened",
-            "A bucket's Object Lock, versioning, encryption, access log or lifecycle was changed.",
-            WHO,
+            &BUCKET_WEAKENED,
             bucket(calls(
                 "aws.s3",
                 [
@@ -206,12 +177,7 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
             )),
         ),
         Rule {
-            notice: notice(
-                "secret-deleted",
-                Topic::Page,
-                "A secret will be deleted, or no longer rotates; tasks cannot start without it.",
-                "restore the secret, then ask whoever made the call.",
-            ),
+            notice: Notice::of(&SECRET_DELETED),
             pattern: calls(
                 "aws.secretsmanager",
                 ["DeleteSecret", "CancelRotateSecret", "DeleteResourcePolicy"],
@@ -219,12 +185,7 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
             fields: CALL,
         },
         Rule {
-            notice: notice(
-                "rotation-failed",
-                Topic::Notify,
-                "A secret could not be rotated; the old one stays valid.",
-                "read the log of the rotation, and rotate by hand before the period is over.",
-            ),
+            notice: Notice::of(&ROTATION_FAILED),
             pattern: EventPattern::from_source("aws.secretsmanager")
                 .detail_type("AWS Service Event via CloudTrail")
                 .detail(["eventName"], [Match::exact("RotationFailed")]),
@@ -238,20 +199,22 @@ fn records(config: &EnvConfig) -> Vec<Rule> {
     let mut rules = Vec::new();
     if config.data.dynamodb.is_some() {
         rules.push(tampered(
-            "table-weakened",
-            "A table, its backups or its policy was deleted or changed.",
-            "restore the table to the time before the call if records are gone, then ask whoever made the call.",
+            &TABLE_WEAKENED,
             calls(
                 "aws.dynamodb",
-                ["DeleteTable", "UpdateContinuousBackups", "DeleteBackup", "DeleteResourcePolicy", "PutResourcePolicy"],
+                [
+                    "DeleteTable",
+                    "UpdateContinuousBackups",
+                    "DeleteBackup",
+                    "DeleteResourcePolicy",
+                    "PutResourcePolicy",
+                ],
             ),
         ));
     }
     if config.data.postgres.is_some() {
         rules.push(tampered(
-            "database-weakened",
-            "A database or its backups were deleted, or a snapshot was given to somebody.",
-            "take the snapshot back or restore the database, then ask whoever made the call.",
+            &DATABASE_WEAKENED,
             calls(
                 "aws.rds",
                 [
@@ -279,12 +242,7 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
     let services = || of_each(&|workload| Match::exact(inputs.ecs.services.of(workload).service.id()));
     let mut rules = vec![
         Rule {
-            notice: notice(
-                "deployment-failed",
-                Topic::Notify,
-                "A deployment failed; with the circuit breaker on, the service runs its previous version again.",
-                "read the reason in the message and the log of the tasks that stopped, before you deploy again.",
-            ),
+            notice: Notice::of(&DEPLOYMENT_FAILED),
             pattern: EventPattern::from_source("aws.ecs")
                 .detail_type("ECS Deployment State Change")
                 .resources(services())
@@ -296,12 +254,7 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             ],
         },
         Rule {
-            notice: notice(
-                "service-impaired",
-                Topic::Notify,
-                "ECS cannot start or keep the service's tasks: no capacity, no image, or tasks that fail over and over.",
-                "read the service's events; they name the cause.",
-            ),
+            notice: Notice::of(&SERVICE_IMPAIRED),
             pattern: EventPattern::from_source("aws.ecs")
                 .detail_type("ECS Service Action")
                 .resources(services())
@@ -309,12 +262,7 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             fields: &[("event", "$.detail.eventName"), ("reason", "$.detail.reason"), ("time", "$.time")],
         },
         Rule {
-            notice: notice(
-                "task-stopped",
-                Topic::Notify,
-                "A task ended by itself, was killed for its memory, or did not start.",
-                "read the reason in the message, then the log of the task.",
-            ),
+            notice: Notice::of(&TASK_STOPPED),
             pattern: EventPattern::from_source("aws.ecs")
                 .detail_type("ECS Task State Change")
                 .detail(["clusterArn"], [Match::exact(inputs.ecs.cluster.arn().text())])
@@ -335,24 +283,14 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             ],
         },
         Rule {
-            notice: notice(
-                "exec-session",
-                Topic::Notify,
-                "Somebody opened a shell in a container (PCI 10.2.1.2).",
-                "find the request that it belongs to; what was typed stands in the log group of ECS Exec.",
-            ),
+            notice: Notice::of(&EXEC_SESSION),
             pattern: calls("aws.ecs", ["ExecuteCommand"]),
             fields: CALL,
         },
     ];
     if inputs.alb.blue_green.is_some() {
         rules.push(Rule {
-            notice: notice(
-                "codedeploy-failed",
-                Topic::Notify,
-                "CodeDeploy stopped a deployment or moved the traffic back; the previous version serves.",
-                "see in the deployment which step or which alarm ended it, before you deploy again.",
-            ),
+            notice: Notice::of(&CODEDEPLOY_FAILED),
             // <https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html>
             pattern: EventPattern::from_source("aws.codedeploy")
                 .detail_type("CodeDeploy Deployment State-change Notification")
@@ -367,12 +305,7 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
     }
     if !config.ecr.enhanced_scanning {
         rules.push(Rule {
-            notice: notice(
-                "image-vulnerable",
-                Topic::Notify,
-                "A scan found critical vulnerabilities in an image of the service (PCI 6.3.3, 11.3.1).",
-                "see the findings in ECR, and whether the image runs; build it anew with the fixes.",
-            ),
+            notice: Notice::of(&IMAGE_VULNERABLE),
             pattern: EventPattern::from_source("aws.ecr")
                 .detail_type("ECR Image Scan")
                 .field(
@@ -401,9 +334,7 @@ fn detection() -> Vec<AccountRule> {
         (
             Some(Part::Trail),
             tampered(
-                "trail-changed",
-                "The audit trail was stopped, deleted or records less.",
-                "start the trail again, then ask whoever made the call; what went by meanwhile is lost.",
+                &TRAIL_CHANGED,
                 calls(
                     "aws.cloudtrail",
                     [
@@ -419,9 +350,7 @@ fn detection() -> Vec<AccountRule> {
         (
             Some(Part::Recorder),
             tampered(
-                "recorder-changed",
-                "AWS Config was stopped, or its rules or its delivery were deleted.",
-                WHO,
+                &RECORDER_CHANGED,
                 calls(
                     "aws.config",
                     [
@@ -438,9 +367,7 @@ fn detection() -> Vec<AccountRule> {
         (
             Some(Part::GuardDuty),
             tampered(
-                "detector-changed",
-                "GuardDuty was changed, suspended or deleted, or lost its administrator.",
-                WHO,
+                &DETECTOR_CHANGED,
                 calls(
                     "aws.guardduty",
                     [
@@ -458,9 +385,7 @@ fn detection() -> Vec<AccountRule> {
         (
             Some(Part::SecurityHub),
             tampered(
-                "security-hub-changed",
-                "Security Hub or one of its standards was switched off.",
-                WHO,
+                &SECURITY_HUB_CHANGED,
                 calls(
                     "aws.securityhub",
                     [
@@ -475,9 +400,7 @@ fn detection() -> Vec<AccountRule> {
         (
             None,
             tampered(
-                "scanner-disabled",
-                "Inspector, Macie or Access Analyzer was switched off.",
-                WHO,
+                &SCANNER_DISABLED,
                 or_of(
                     or_of(
                         calls("aws.inspector2", ["Disable", "DisableMacie", "DeleteAnalyzer"]),
@@ -490,9 +413,7 @@ fn detection() -> Vec<AccountRule> {
         (
             None,
             tampered(
-                "account-weakened",
-                "The account's block of public access, its password policy or its encryption of disks was changed.",
-                WHO,
+                &ACCOUNT_WEAKENED,
                 or_of(
                     or_of(
                         calls(
@@ -516,13 +437,8 @@ fn detection() -> Vec<AccountRule> {
 
 /// What the detectors find. Security Hub repeats what GuardDuty and Inspector found, which is told once.
 fn findings() -> Vec<AccountRule> {
-    let guardduty = |name, to, means, matches| Rule {
-        notice: notice(
-            name,
-            to,
-            means,
-            "open the finding; contain what it names before you look for the cause.",
-        ),
+    let guardduty = |alarm, matches| Rule {
+        notice: Notice::of(alarm),
         pattern: EventPattern::from_source("aws.guardduty")
             .detail_type("GuardDuty Finding")
             .detail(["severity"], [matches]),
@@ -536,33 +452,12 @@ fn findings() -> Vec<AccountRule> {
     };
     vec![
         // <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html>
-        (
-            Some(Part::GuardDuty),
-            guardduty(
-                "threat-high",
-                Topic::Page,
-                "GuardDuty found a threat of high or critical severity: a resource is probably compromised.",
-                Match::at_least(7),
-            ),
-        ),
-        (
-            Some(Part::GuardDuty),
-            guardduty(
-                "threat-medium",
-                Topic::Notify,
-                "GuardDuty found activity of medium severity that departs from what is usual.",
-                Match::between(4, 6.9),
-            ),
-        ),
+        (Some(Part::GuardDuty), guardduty(&THREAT_HIGH, Match::at_least(7))),
+        (Some(Part::GuardDuty), guardduty(&THREAT_MEDIUM, Match::between(4, 6.9))),
         (
             Some(Part::SecurityHub),
             Rule {
-                notice: notice(
-                    "security-finding",
-                    Topic::Notify,
-                    "Security Hub has a new finding of high or critical severity.",
-                    "open the finding; mend it in the environment file or the stack, not by hand.",
-                ),
+                notice: Notice::of(&SECURITY_FINDING),
                 pattern: EventPattern::from_source("aws.securityhub")
                     .detail_type("Security Hub Findings - Imported")
                     .detail(
@@ -587,12 +482,7 @@ fn findings() -> Vec<AccountRule> {
         (
             Some(Part::Inspector),
             Rule {
-                notice: notice(
-                    "vulnerability-critical",
-                    Topic::Notify,
-                    "Inspector found a critical vulnerability (PCI 6.3.3: to be patched within a month).",
-                    "see whether a running image has it; build and deploy with the fix.",
-                ),
+                notice: Notice::of(&VULNERABILITY_CRITICAL),
                 pattern: EventPattern::from_source("aws.inspector2")
                     .detail_type("Inspector2 Finding")
                     .detail(["severity"], [Match::exact("CRITICAL")])
@@ -608,12 +498,7 @@ fn findings() -> Vec<AccountRule> {
         (
             None,
             Rule {
-                notice: notice(
-                    "aws-health",
-                    Topic::Notify,
-                    "AWS has a fault or plans a change that touches this account.",
-                    "open the event in the AWS Health dashboard.",
-                ),
+                notice: Notice::of(&AWS_HEALTH),
                 pattern: EventPattern::from_source("aws.health")
                     .detail_type("AWS Health Event")
                     .detail(["eventTypeCategory"], [Match::exact("issue"), Match::exact("scheduledChange")]),
@@ -628,12 +513,7 @@ fn findings() -> Vec<AccountRule> {
         (
             None,
             Rule {
-                notice: notice(
-                    "aws-abuse",
-                    Topic::Page,
-                    "AWS was told of abuse that comes from this account.",
-                    "open the event in the AWS Health dashboard and answer within its term, or AWS may stop resources.",
-                ),
+                notice: Notice::of(&AWS_ABUSE),
                 pattern: EventPattern::from_source("aws.health").detail_type("AWS Health Abuse Event"),
                 fields: &[
                     ("event", "$.detail.eventTypeCode"),

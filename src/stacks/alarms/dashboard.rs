@@ -13,8 +13,8 @@ use super::logging::{self, of_group};
 use super::perimeter::{of_nat_gateways, of_web_acl};
 use super::queries;
 use super::service::{Watched, of_load_balancer};
-use super::targets::Targets;
 use crate::config::EnvConfig;
+use crate::stacks::alb::Targets;
 use crate::stacks::logs::Export;
 
 /// Adds the dashboard.

@@ -6,8 +6,8 @@ use terraform::kind::Text;
 use terraform::{Expr, Stack};
 
 use super::Inputs;
-use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
-use super::notice::Notice;
+use crate::alarm::table::*;
+use crate::alarm::{Alarm, Bad, Entry, Measure, Metric, Missing, Notice};
 use crate::config::{EnvConfig, PostgresRunsOn};
 use crate::names::Topic;
 use crate::stacks::data;
@@ -60,14 +60,8 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
 }
 
 fn of_tables(name: Table, table: &DynamodbTableHandle) -> [Alarm; 2] {
-    let alarm = |kind, means, first, measure| Alarm {
-        notice: Notice {
-            name: kind,
-            instance: Some(name.name().to_owned()),
-            to: Topic::Notify,
-            means,
-            first,
-        },
+    let alarm = |entry: &'static Entry, measure| Alarm {
+        notice: Notice::each(entry, Some(name.name().to_owned())),
         measure,
         bad: Bad::AtLeast(10.into()),
         period_seconds: 300,
@@ -76,10 +70,7 @@ fn of_tables(name: Table, table: &DynamodbTableHandle) -> [Alarm; 2] {
     };
     [
         alarm(
-            "table-throttled",
-            "DynamoDB refuses requests to a table: more of them than its capacity, or than one partition can take.",
-            "see on the dashboard whether reads or writes are refused; raise the capacity, or look for one key that \
-             is asked for all the time.",
+            &TABLE_THROTTLED,
             Measure::Math(
                 "FILL(reads, 0) + FILL(writes, 0)",
                 vec![
@@ -89,9 +80,7 @@ fn of_tables(name: Table, table: &DynamodbTableHandle) -> [Alarm; 2] {
             ),
         ),
         alarm(
-            "table-failing",
-            "DynamoDB answers requests to a table with errors of its own.",
-            "see the AWS Health dashboard; the service tries again by itself, so look whether users notice.",
+            &TABLE_FAILING,
             Measure::Math(
                 "FILL(gets, 0) + FILL(queries, 0) + FILL(puts, 0) + FILL(transactions, 0)",
                 vec![
@@ -108,14 +97,7 @@ fn of_tables(name: Table, table: &DynamodbTableHandle) -> [Alarm; 2] {
 /// DynamoDB counts these for account and region alone, not by table.
 fn refused() -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "table-requests-refused",
-            instance: None,
-            to: Topic::Notify,
-            means: "DynamoDB refuses requests of this account as wrong: not allowed, not valid, or of a key that it \
-                    cannot use.",
-            first: "run the saved query of the service's errors; compare with changes of roles, keys and tables.",
-        },
+        notice: Notice::of(&TABLE_REQUESTS_REFUSED),
         measure: Measure::Of(Metric {
             namespace: "AWS/DynamoDB".into(),
             name: "UserErrors",
@@ -132,8 +114,8 @@ fn refused() -> Alarm {
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 
 fn of_postgres(config: &EnvConfig, database: &data::Database) -> Vec<Alarm> {
-    let alarm = |name, to, means, first, metric: (&'static str, &'static str), bad| Alarm {
-        notice: Notice { name, instance: None, to, means, first },
+    let alarm = |entry: &'static Entry, metric: (&'static str, &'static str), bad| Alarm {
+        notice: Notice::of(entry),
         measure: Measure::Of(of_database(config, database, metric.0, metric.1)),
         bad,
         period_seconds: 300,
@@ -142,57 +124,26 @@ fn of_postgres(config: &EnvConfig, database: &data::Database) -> Vec<Alarm> {
     };
     let mut alarms = vec![
         alarm(
-            "database-cpu",
-            Topic::Notify,
-            "The database's CPU is used up (alarms.cpu_percent).",
-            "see in Performance Insights which statement takes the time; a larger class helps until it is mended.",
+            &DATABASE_CPU,
             ("CPUUtilization", "Average"),
             Bad::AtLeast(config.alarms.cpu_percent.get().into()),
         ),
         alarm(
-            "database-connections",
-            Topic::Notify,
-            "More connections to the database are open than the tasks need (alarms.database_connections).",
-            "see in Performance Insights what they wait for; restart tasks that do not give theirs back.",
+            &DATABASE_CONNECTIONS,
             ("DatabaseConnections", "Maximum"),
             Bad::AtLeast(config.alarms.database_connections.get().into()),
         ),
-        alarm(
-            "database-memory",
-            Topic::Notify,
-            "The database has hardly any memory left; it swaps next.",
-            "see in Performance Insights which statement sorts or joins too much; take a larger class.",
-            ("FreeableMemory", "Minimum"),
-            Bad::Below((GIB / 4.0).into()),
-        ),
+        alarm(&DATABASE_MEMORY, ("FreeableMemory", "Minimum"), Bad::Below((GIB / 4.0).into())),
     ];
     match config.data.postgres.as_ref().map(|postgres| &postgres.runs_on) {
         Some(PostgresRunsOn::Instance(instance)) => alarms.push(alarm(
-            "database-storage",
-            Topic::Page,
-            "Less than a twentieth of the database's storage is free, and it did not grow by itself at a tenth; when \
-             it is full the database stops.",
-            "raise data.postgres.instance.storage_gib_max, or the storage itself if it grew less than six hours ago.",
+            &DATABASE_STORAGE,
             ("FreeStorageSpace", "Minimum"),
             Bad::Below((f64::from(instance.storage_gib.get()) * GIB / 20.0).into()),
         )),
         Some(PostgresRunsOn::Aurora(_)) => alarms.extend([
-            alarm(
-                "database-replica-lag",
-                Topic::Notify,
-                "A reader of the database is a second behind; a failover to it would take longer.",
-                "see whether the reader is too small for what the writer writes; raise the least capacity.",
-                ("AuroraReplicaLagMaximum", "Maximum"),
-                Bad::AtLeast(1000.into()),
-            ),
-            alarm(
-                "database-capacity",
-                Topic::Notify,
-                "The database has grown to the capacity that it may have.",
-                "see in Performance Insights what takes it; raise data.postgres.aurora.capacity_max.",
-                ("ACUUtilization", "Average"),
-                Bad::AtLeast(95.into()),
-            ),
+            alarm(&DATABASE_REPLICA_LAG, ("AuroraReplicaLagMaximum", "Maximum"), Bad::AtLeast(1000.into())),
+            alarm(&DATABASE_CAPACITY, ("ACUUtilization", "Average"), Bad::AtLeast(95.into())),
         ]),
         None => {}
     }

@@ -5,10 +5,9 @@ use terraform::kind::Text;
 use terraform::{Expr, Stack};
 
 use super::Inputs;
-use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
-use super::notice::Notice;
+use crate::alarm::table::*;
+use crate::alarm::{Alarm, Bad, Entry, Measure, Metric, Missing, Notice};
 use crate::config::EnvConfig;
-use crate::names::Topic;
 
 /// Adds an alarm for each topic, which tells the other, and one for events that no topic could be told.
 pub fn build(
@@ -17,8 +16,8 @@ pub fn build(
     inputs: &Inputs<'_>,
     dead_letters: &SqsQueueHandle,
 ) -> Vec<Expr<Text>> {
-    let alarm = |name, to, means, first, metric| Alarm {
-        notice: Notice { name, instance: None, to, means, first },
+    let alarm = |entry: &'static Entry, metric| Alarm {
+        notice: Notice::of(entry),
         measure: Measure::Of(metric),
         bad: Bad::AtLeast(1.into()),
         period_seconds: 300,
@@ -37,29 +36,10 @@ pub fn build(
         dimensions: vec![("QueueName", dead_letters.name())],
         statistic: "Maximum",
     };
-    let first = "see which subscription fails or was never confirmed, and mend the address under [alarms].";
     let alarms = [
-        alarm(
-            "page-undelivered",
-            Topic::Notify,
-            "A message to those who are paged was not delivered.",
-            first,
-            failed(&inputs.topics.page),
-        ),
-        alarm(
-            "notify-undelivered",
-            Topic::Page,
-            "A message to those who are notified was not delivered.",
-            first,
-            failed(&inputs.topics.notify),
-        ),
-        alarm(
-            "untold-events",
-            Topic::Page,
-            "An event could not be told to its topic, and waits in the queue of untold events.",
-            "read the message in the queue, which says which rule and why; then the topic's policy and the key's.",
-            untold,
-        ),
+        alarm(&PAGE_UNDELIVERED, failed(&inputs.topics.page)),
+        alarm(&NOTIFY_UNDELIVERED, failed(&inputs.topics.notify)),
+        alarm(&UNTOLD_EVENTS, untold),
     ];
     alarms.into_iter().map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
 }

@@ -6,12 +6,11 @@ use terraform::kind::Text;
 use terraform::{Expr, Stack, set};
 
 use super::Inputs;
-use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
-use super::notice::Notice;
 use super::perimeter::of_web_acl;
 use super::service::Watched;
+use crate::alarm::table::{self, *};
+use crate::alarm::{Alarm, Bad, Measure, Metric, Missing, Notice};
 use crate::config::EnvConfig;
-use crate::names::Topic;
 use crate::stacks::logs::Export;
 
 /// A metric of a log group.
@@ -98,13 +97,7 @@ pub fn count(
 
 fn service_errors(config: &EnvConfig) -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "service-errors",
-            instance: None,
-            to: Topic::Notify,
-            means: "The service logs more errors than it does every day (alarms.log_errors).",
-            first: "run the saved query of the service's errors; the request's id leads to everything about one.",
-        },
+        notice: Notice::of(&table::SERVICE_ERRORS),
         measure: Measure::Of(derived(config, SERVICE_ERRORS)),
         bad: Bad::AtLeast(config.alarms.log_errors.get().into()),
         period_seconds: 300,
@@ -116,14 +109,7 @@ fn service_errors(config: &EnvConfig) -> Alarm {
 /// A run that waits is tried, and put off, at least every five minutes and what its clients take to give up.
 fn runs_waiting(config: &EnvConfig) -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "runs-waiting",
-            instance: None,
-            to: Topic::Notify,
-            means: "Runs wait for a store that has not answered for half an hour; they go on by themselves when it does.",
-            first: "see in the run's waits_for, or in the saved query of the service's errors, which store it is; then \
-                    its state in the AWS Health dashboard, and rights and keys if only this service is refused.",
-        },
+        notice: Notice::of(&RUNS_WAITING),
         measure: Measure::Of(derived(config, RUNS_PUT_OFF)),
         bad: Bad::AtLeast(1.into()),
         period_seconds: 900,
@@ -135,14 +121,7 @@ fn runs_waiting(config: &EnvConfig) -> Alarm {
 /// PCI 3.3, 3.4, 12.10.7: what to do where an account number turns up unasked.
 fn card_data(config: &EnvConfig) -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "card-data-in-logs",
-            instance: None,
-            to: Topic::Page,
-            means: "Something that looks like card data or a credential was written to a log; it is masked there.",
-            first: "read the report in the log group of findings, which names group and position, and treat it as an \
-                    incident until it is shown to be none.",
-        },
+        notice: Notice::of(&CARD_DATA_IN_LOGS),
         measure: Measure::Of(derived(config, CARD_DATA)),
         bad: Bad::AtLeast(1.into()),
         period_seconds: 60,
@@ -153,7 +132,6 @@ fn card_data(config: &EnvConfig) -> Alarm {
 
 /// Groups that stopped to record what goes on (PCI 10.7.2).
 fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
-    let notice = |name, means, first| Notice { name, instance: None, to: Topic::Page, means, first };
     let alarm = |notice, measure| Alarm {
         notice,
         measure,
@@ -165,11 +143,7 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
     let events = |group| of_group(group, "IncomingLogEvents");
     let flow = inputs.logs.flow.as_ref().map(|flow| {
         Alarm {
-            notice: notice(
-                "flow-log-silent",
-                "No flow log arrives: what passes through the VPC is not recorded.",
-                "see whether the flow log was deleted or its role or key was changed; CloudTrail says by whom.",
-            ),
+            notice: Notice::of(&FLOW_LOG_SILENT),
             measure: Measure::Of(events(flow)),
             bad: Bad::Below(1.into()),
             // A flow log collects for ten minutes at most, and is delivered five minutes later.
@@ -182,22 +156,10 @@ fn silent_groups(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
     });
     let mut alarms: Vec<Alarm> = flow.into_iter().collect();
     alarms.extend(Watched::all(config, inputs).map(|service| {
-        alarm(
-            service.notice(
-                "service-log-silent",
-                Topic::Page,
-                "Requests are answered, but the service logs nothing: there is no audit trail.",
-                "see whether the task definition's log driver, the log group or its key was changed.",
-            ),
-            service.targets().silence(events(service.log())),
-        )
+        alarm(service.notice(&SERVICE_LOG_SILENT), service.targets().silence(events(service.log())))
     }));
     alarms.push(alarm(
-        notice(
-            "web-acl-log-silent",
-            "Requests pass the web ACL, but it logs nothing.",
-            "see whether the web ACL's logging configuration or the policy of log delivery was changed.",
-        ),
+        Notice::of(&WEB_ACL_LOG_SILENT),
         Measure::Math(
             "IF(FILL(requests, 0) > 100 AND FILL(events, 0) < 1, 1, 0)",
             vec![
@@ -227,14 +189,7 @@ fn export(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
     let mut alarms = Vec::new();
     for export in &inputs.logs.exports {
         alarms.push(Alarm {
-            notice: Notice {
-                name: "export",
-                instance: Some(export.name.identifier()),
-                to: Topic::Page,
-                means: "Events of a log group do not reach the audit bucket; after a day they are lost to it.",
-                first: "read the log group of the export, which holds the delivery's errors; then the role, the key \
-                        and the bucket's policy.",
-            },
+            notice: Notice::each(&EXPORT, Some(export.name.identifier())),
             measure: if export.name.region(config) == config.region {
                 Measure::Math(
                     "IF(FILL(age, 0) > 1800 OR (FILL(events, 0) > 0 AND FILL(records, 0) < 1), 1, 0)",

@@ -4,10 +4,9 @@ use terraform::kind::Text;
 use terraform::{Addressed, Expr, Stack};
 
 use super::Inputs;
-use super::alarm::{Alarm, Bad, Measure, Metric, Missing};
-use super::notice::Notice;
+use crate::alarm::table::*;
+use crate::alarm::{Alarm, Bad, Measure, Metric, Missing, Notice};
 use crate::config::{AvailabilityZone, EnvConfig};
-use crate::names::Topic;
 
 /// A metric of the web ACL, over all of its rules.
 /// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html>
@@ -54,17 +53,11 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
 }
 
 fn web_acl(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 2] {
-    let notice = |name, means, first| Notice { name, instance: None, to: Topic::Notify, means, first };
     let blocked = of_web_acl(config, inputs, "BlockedRequests");
     let allowed = of_web_acl(config, inputs, "AllowedRequests");
     [
         Alarm {
-            notice: notice(
-                "blocked-requests",
-                "The web ACL refuses more requests than it does every day (alarms.blocked_requests): an attack, or a \
-                 customer that a rule takes for one.",
-                "run the saved query of refused requests, by rule and by address.",
-            ),
+            notice: Notice::of(&BLOCKED_REQUESTS),
             measure: Measure::Of(blocked.clone()),
             bad: Bad::AtLeast(config.alarms.blocked_requests.get().into()),
             period_seconds: 300,
@@ -72,11 +65,7 @@ fn web_acl(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 2] {
             missing: Missing::Fine,
         },
         Alarm {
-            notice: notice(
-                "request-flood",
-                "More requests arrive than the service is meant for (alarms.requests_per_minute).",
-                "group the web ACL's log by address and by path; refuse with waf.deny_ips, or lower waf.rate_limit.",
-            ),
+            notice: Notice::of(&REQUEST_FLOOD),
             measure: Measure::Math(
                 "FILL(allowed, 0) + FILL(blocked, 0)",
                 vec![("allowed", allowed), ("blocked", blocked)],
@@ -92,14 +81,7 @@ fn web_acl(config: &EnvConfig, inputs: &Inputs<'_>) -> [Alarm; 2] {
 /// <https://docs.aws.amazon.com/waf/latest/developerguide/shield-metrics.html>
 fn attack(inputs: &Inputs<'_>) -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "attack",
-            instance: None,
-            to: Topic::Page,
-            means: "Shield Advanced sees a denial-of-service attack on the load balancer.",
-            first: "see in the Shield console what attacks; call AWS's response team if users notice, and narrow the \
-                    web ACL (waf.rate_limit, waf.geo_deny).",
-        },
+        notice: Notice::of(&ATTACK),
         measure: Measure::Of(Metric {
             namespace: "AWS/DDoSProtection".into(),
             name: "DDoSDetected",
@@ -116,13 +98,7 @@ fn attack(inputs: &Inputs<'_>) -> Alarm {
 /// <https://docs.aws.amazon.com/acm/latest/userguide/cloudwatch-metrics.html>
 fn certificate(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "certificate-expiry",
-            instance: None,
-            to: Topic::Notify,
-            means: "The certificate ends soon and was not renewed (alarms.certificate_days).",
-            first: "see in ACM which name cannot be validated, and restore its CNAME record in the hosted zone.",
-        },
+        notice: Notice::of(&CERTIFICATE_EXPIRY),
         measure: Measure::Of(Metric {
             namespace: "AWS/CertificateManager".into(),
             name: "DaysToExpiry",
@@ -141,15 +117,7 @@ fn certificate(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
 fn firewall(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Alarm> {
     let Some(wall) = &inputs.network.firewall else { return Vec::new() };
     let alarm = |zone: &AvailabilityZone| Alarm {
-        notice: Notice {
-            name: "egress-refused",
-            instance: Some(zone.letter().to_string()),
-            to: Topic::Notify,
-            means: "The network firewall drops connections of the tasks: a third party has another name, or somebody tries \
-                    to carry data out (PCI 1.3.2).",
-            first: "run the saved query of refused names; add a name that belongs there (network.firewall), and treat any \
-                    other as an incident.",
-        },
+        notice: Notice::each(&EGRESS_REFUSED, Some(zone.letter().to_string())),
         measure: Measure::Of(Metric {
             namespace: "AWS/NetworkFirewall".into(),
             name: "DroppedPackets",
@@ -172,13 +140,7 @@ fn nat_gateways(inputs: &Inputs<'_>) -> Vec<Alarm> {
     let mut alarms = Vec::new();
     for (zone, ports) in of_nat_gateways(inputs, "ErrorPortAllocation", "Sum") {
         alarms.push(Alarm {
-            notice: Notice {
-                name: "nat-ports",
-                instance: Some(zone),
-                to: Topic::Notify,
-                means: "A NAT gateway has no port left for a connection to one destination; connections to it fail.",
-                first: "find the destination in the flow logs; reuse connections to it, or reach it by an endpoint.",
-            },
+            notice: Notice::each(&NAT_PORTS, Some(zone)),
             measure: Measure::Of(ports),
             bad: Bad::Above(0.into()),
             period_seconds: 300,
@@ -193,14 +155,7 @@ fn nat_gateways(inputs: &Inputs<'_>) -> Vec<Alarm> {
         .zip(sum("PacketsInFromDestination"));
     for (((zone, dropped), (_, outward)), (_, inward)) in all {
         alarms.push(Alarm {
-            notice: Notice {
-                name: "nat-drops",
-                instance: Some(zone),
-                to: Topic::Notify,
-                means: "A NAT gateway drops more than one packet in ten thousand, which AWS takes for a fault of its \
-                        own.",
-                first: "see the AWS Health dashboard; move the zone's route to another gateway and open a case.",
-            },
+            notice: Notice::each(&NAT_DROPS, Some(zone)),
             measure: Measure::Math(
                 "100 * FILL(dropped, 0) / (outward + inward)",
                 vec![("dropped", dropped), ("outward", outward), ("inward", inward)],

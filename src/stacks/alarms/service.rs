@@ -5,11 +5,11 @@ use terraform::kind::Text;
 use terraform::{Expr, Stack, TextPart, concat, text};
 
 use super::Inputs;
-use super::alarm::{Alarm, Bad, Composite, Measure, Metric, Missing};
-use super::notice::Notice;
-use super::targets::Targets;
+use crate::alarm::table::*;
+use crate::alarm::{Alarm, Bad, Composite, Entry, Measure, Metric, Missing, Notice};
 use crate::config::{EnvConfig, Workload};
 use crate::names::Topic;
+use crate::stacks::alb::Targets;
 use crate::stacks::ecs;
 
 /// A metric of the load balancer.
@@ -43,8 +43,8 @@ impl<'a> Watched<'a> {
     }
 
     /// What an alarm on it says.
-    pub fn notice(self, name: &'static str, to: Topic, means: &'static str, first: &'static str) -> Notice {
-        Notice { name, instance: self.workload.name().map(str::to_owned), to, means, first }
+    pub fn notice(self, alarm: &'static Entry) -> Notice {
+        Notice::each(alarm, self.workload.name().map(str::to_owned))
     }
 
     /// Its name, where there are others.
@@ -142,15 +142,7 @@ fn of_service(
 
 fn load_balancer_errors(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "load-balancer-5xx",
-            instance: None,
-            to: Topic::Notify,
-            means: "The load balancer itself answers with 5xx: there is no healthy task, a task closes connections, \
-                    or it takes longer than the idle timeout.",
-            first: "look at healthy tasks and latency on the dashboard, then at elb_status_code and \
-                    target_status_code in the access logs.",
-        },
+        notice: Notice::of(&LOAD_BALANCER_5XX),
         // What the load balancer answers by itself is not among the requests to targets.
         measure: Measure::Math(
             "IF(FILL(requests, 0) + FILL(errors, 0) >= 20, 100 * FILL(errors, 0) / (FILL(requests, 0) + FILL(errors, 0)), 0)",
@@ -168,13 +160,7 @@ fn load_balancer_errors(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
 
 fn latency(service: Watched<'_>) -> Alarm {
     Alarm {
-        notice: service.notice(
-            "latency",
-            Topic::Notify,
-            "The slowest hundredth of the requests waits too long for the service (alarms.latency_p99_ms).",
-            "compare with traffic, CPU and the data store's latency on the dashboard; a deployment at the same \
-             time is the likeliest cause.",
-        ),
+        notice: service.notice(&LATENCY),
         measure: service.targets().latency(),
         bad: Bad::Above((f64::from(service.config.alarms.latency_p99_ms.get()) / 1000.0).into()),
         period_seconds: 300,
@@ -186,13 +172,7 @@ fn latency(service: Watched<'_>) -> Alarm {
 /// What goes wrong between the load balancer and the tasks.
 fn connection_errors(service: Watched<'_>) -> Alarm {
     Alarm {
-        notice: service.notice(
-            "target-connection-errors",
-            Topic::Notify,
-            "The load balancer could not connect to tasks, or they ended connections.",
-            "look for tasks that stopped in the service's events, and at the tasks' security group and network ACLs \
-             if it began with a change.",
-        ),
+        notice: service.notice(&TARGET_CONNECTION_ERRORS),
         measure: service.targets().sum("TargetConnectionErrorCount"),
         bad: Bad::AtLeast(10.into()),
         period_seconds: 300,
@@ -204,14 +184,7 @@ fn connection_errors(service: Watched<'_>) -> Alarm {
 /// What goes wrong before there is a request.
 fn rejected_connections(inputs: &Inputs<'_>) -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "rejected-connections",
-            instance: None,
-            to: Topic::Notify,
-            means: "The load balancer turned connections away because it had reached its maximum.",
-            first: "look for an attack in the web ACL's log; ask AWS to warm the load balancer up if the traffic is \
-                    wanted.",
-        },
+        notice: Notice::of(&REJECTED_CONNECTIONS),
         measure: Measure::Of(of_load_balancer(inputs, "RejectedConnectionCount", "Sum")),
         bad: Bad::AtLeast(1.into()),
         period_seconds: 300,
@@ -222,14 +195,7 @@ fn rejected_connections(inputs: &Inputs<'_>) -> Alarm {
 
 fn tls_errors(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
     Alarm {
-        notice: Notice {
-            name: "tls-errors",
-            instance: None,
-            to: Topic::Notify,
-            means: "More TLS handshakes fail than scanners cause (alarms.tls_errors): clients that speak no TLS 1.2, or \
-                    an attack.",
-            first: "group the connection logs by tls_protocol and client address.",
-        },
+        notice: Notice::of(&TLS_ERRORS),
         measure: Measure::Of(of_load_balancer(inputs, "ClientTLSNegotiationErrorCount", "Sum")),
         bad: Bad::AtLeast(config.alarms.tls_errors.get().into()),
         period_seconds: 300,
@@ -240,12 +206,7 @@ fn tls_errors(config: &EnvConfig, inputs: &Inputs<'_>) -> Alarm {
 
 fn no_healthy_task(service: Watched<'_>) -> Alarm {
     Alarm {
-        notice: service.notice(
-            "no-healthy-task",
-            Topic::Notify,
-            "No task passes the load balancer's checks: nothing is answered.",
-            "read the service's events and the reasons of its stopped tasks, then the log of the last task.",
-        ),
+        notice: service.notice(&NO_HEALTHY_TASK),
         measure: service.targets().healthy(),
         bad: Bad::Below(1.into()),
         period_seconds: 60,
@@ -258,7 +219,6 @@ fn no_healthy_task(service: Watched<'_>) -> Alarm {
 /// How the tasks fare.
 fn tasks(service: Watched<'_>) -> Vec<Alarm> {
     let config = service.config;
-    let notice = |name, means, first| service.notice(name, Topic::Notify, means, first);
     let alarm = |notice, measure, bad| Alarm {
         notice,
         measure,
@@ -269,29 +229,17 @@ fn tasks(service: Watched<'_>) -> Vec<Alarm> {
     };
     let mut alarms = vec![
         alarm(
-            notice(
-                "cpu",
-                "The tasks' CPU is used up (alarms.cpu_percent), although autoscaling should have helped.",
-                "see whether the service is at its maximum of tasks; raise service.max_count or service.cpu.",
-            ),
+            service.notice(&CPU),
             Measure::Of(service.of_service("CPUUtilization", "Average")),
             Bad::AtLeast(config.alarms.cpu_percent.get().into()),
         ),
         alarm(
-            notice(
-                "memory",
-                "The tasks' memory is used up (alarms.memory_percent); a task that needs more is killed.",
-                "look for a leak since the last deployment and for very large statements; raise service.memory.",
-            ),
+            service.notice(&MEMORY),
             Measure::Of(service.of_service("MemoryUtilization", "Maximum")),
             Bad::AtLeast(config.alarms.memory_percent.get().into()),
         ),
         alarm(
-            notice(
-                "tasks-missing",
-                "Fewer tasks run than should for a quarter of an hour.",
-                "read the service's events: no capacity, no image, no secret, or a task that fails its checks.",
-            ),
+            service.notice(&TASKS_MISSING),
             Measure::Math(
                 "desired - running",
                 vec![
@@ -302,11 +250,7 @@ fn tasks(service: Watched<'_>) -> Vec<Alarm> {
             Bad::Above(0.into()),
         ),
         alarm(
-            notice(
-                "task-disk",
-                "The tasks' temporary storage fills up; uploads fail when it is full.",
-                "look for uploads that were never finished; raise service.ephemeral_storage_gib.",
-            ),
+            service.notice(&TASK_DISK),
             Measure::Math(
                 "100 * used / reserved",
                 vec![
@@ -320,11 +264,7 @@ fn tasks(service: Watched<'_>) -> Vec<Alarm> {
     let counts = &service.workload.service.counts;
     if counts.max > counts.min {
         alarms.push(alarm(
-            notice(
-                "tasks-at-maximum",
-                "Autoscaling has started all the tasks it may, and could not start another.",
-                "see whether the traffic is wanted; raise service.max_count before it grows.",
-            ),
+            service.notice(&TASKS_AT_MAXIMUM),
             Measure::Of(service.of_insights("RunningTaskCount", "Minimum")),
             Bad::AtLeast(counts.max.into()),
         ));
@@ -345,24 +285,13 @@ fn composites(
     let unhealthy = any(&[Some(unhealthy_tasks), unhealthy_green.as_ref()]);
     let errors = any(&[Some(server_errors), balancer_errors]);
     let down = Composite {
-        notice: service.notice(
-            "service-down",
-            service.outage(),
-            "The service does not answer: no task is healthy, or tasks fail their checks and requests fail with them.",
-            "if a deployment ran in the last hour, roll it back; if not, read the service's events and the log of its \
-             tasks.",
-        ),
+        notice: service.notice(&SERVICE_DOWN).to(service.outage()),
         rule: text![any(&[Some(no_task)]), " OR (", unhealthy, " AND ", errors.clone(), ")"],
         suppressed_by: None,
     }
     .add(stack, config, inputs.topics);
     let failing = Composite {
-        notice: service.notice(
-            "service-failing",
-            service.outage(),
-            "The service answers, but too many of its answers are errors (alarms.error_percent).",
-            "if a deployment ran in the last hour, roll it back; if not, run the saved query of the service's errors.",
-        ),
+        notice: service.notice(&SERVICE_FAILING).to(service.outage()),
         rule: errors,
         suppressed_by: Some(down.clone()),
     }

@@ -5,9 +5,11 @@ use terraform::{Node, Root, Value};
 
 use super::super::alb::tests::file;
 use super::super::probe::*;
-use super::notice::{Row, rows};
-use crate::config::{EnvConfig, parse};
-use crate::names::Topic;
+use crate::alarm::document;
+use crate::alarm::table::{self, Entry};
+use crate::check::parse;
+use crate::config::EnvConfig;
+use crate::names::{Topic, alarm_topic};
 
 const ALARMS: [&str; 2] = ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"];
 const RULES: &str = "aws_cloudwatch_event_rule";
@@ -21,21 +23,67 @@ const ENVIRONMENTS: [&str; 5] = [
     FLEETING,
 ];
 
-/// The list is of every alarm that any environment here has.
+/// The table is of what environments have, no more and no less.
 #[test]
-fn the_list_is_complete() {
-    let listed: BTreeSet<String> = super::document::all().into_iter().map(|row| row.anchor).collect();
-    for row in ENVIRONMENTS.into_iter().flat_map(told) {
-        assert!(listed.contains(&row.anchor), "{} is not listed", row.name);
-    }
-    let markdown = super::markdown();
-    for anchor in listed {
-        assert!(markdown.contains(&format!("<a id=\"{anchor}\"></a>")), "{anchor}");
+fn every_entry_of_the_table_is_built_somewhere() {
+    let built: BTreeSet<&str> = ENVIRONMENTS.into_iter().flat_map(told).map(|told| told.entry.name).collect();
+    let listed: BTreeSet<&str> = table::ALL.iter().map(|entry| entry.name).collect();
+    assert_eq!(listed.len(), table::ALL.len(), "two entries have one name");
+    assert_eq!(built, listed);
+    let markdown = document::markdown();
+    for name in listed {
+        assert!(markdown.contains(&format!("<a id=\"{name}\"></a>")), "{name}");
     }
 }
 
-fn told(text: &str) -> Vec<Row> {
-    rows(&platform(text), &EnvConfig::for_test(text))
+/// An alarm or a rule as it is built.
+#[derive(Debug)]
+struct Told {
+    /// Its whole name, without the environment's prefix.
+    name: String,
+    /// What it is one of.
+    entry: &'static Entry,
+    /// Whom it tells.
+    topic: Topic,
+}
+
+fn told(text: &str) -> Vec<Told> {
+    let (root, config) = (platform(text), EnvConfig::for_test(text));
+    let names = super::names(&root, &config);
+    let nodes = root
+        .nodes()
+        .iter()
+        .filter(|node| ALARMS.iter().chain([&RULES]).any(|kind| node.address().kind() == *kind));
+    let told = |(name, node): (String, &Node)| {
+        let is = |entry: &&Entry| name == entry.name || name.starts_with(&format!("{}-", entry.name));
+        let entry = table::ALL.iter().filter(is).max_by_key(|entry| entry.name.len());
+        let entry = entry.unwrap_or_else(|| panic!("{name} is not in the table"));
+        let topic = Topic::ALL.into_iter().find(|topic| tells(&root, node, *topic));
+        Told { topic: topic.unwrap_or_else(|| panic!("{name} tells nobody")), name, entry }
+    };
+    names.into_iter().zip(nodes).map(told).collect()
+}
+
+/// Whether an alarm acts on the topic, or a target of the rule leads to it.
+fn tells(root: &Root, node: &Node, topic: Topic) -> bool {
+    let refers = |node: &Node, argument: &str, kind: &str, name: &str| {
+        node.edges().iter().any(|edge| {
+            let to = root.nodes()[edge.to].address();
+            edge.argument.as_deref() == Some(argument) && to.kind() == kind && to.name() == name
+        })
+    };
+    let leads = |node: &Node, argument: &str| {
+        let of_topic = |name| refers(node, argument, "aws_sns_topic", name);
+        of_topic(topic.as_str()) || (topic == Topic::Page && of_topic(alarm_topic::ABROAD))
+    };
+    let (kind, name) = (node.address().kind(), node.address().name());
+    let is_target = |target: &&Node| target.address().kind() == "aws_cloudwatch_event_target";
+    leads(node, "alarm_actions")
+        || root
+            .nodes()
+            .iter()
+            .filter(is_target)
+            .any(|target| refers(target, "rule", kind, name) && leads(target, "arn"))
 }
 
 #[test]
@@ -44,17 +92,16 @@ fn every_alarm_and_rule_says_what_is_the_case_and_what_to_do_and_tells_somebody(
         let root = platform(text);
         let known = told(text);
         let all = ALARMS.iter().chain([&RULES]).map(|kind| nodes(&root, kind).len());
-        assert_eq!(known.len(), all.sum::<usize>(), "some alarm lacks a description or a topic");
+        assert_eq!(known.len(), all.sum::<usize>(), "some alarm has no name of this environment");
         let names: BTreeSet<&str> = known.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names.len(), known.len(), "two have one name");
-        for row in &known {
-            assert!(row.means.ends_with('.') && row.first.ends_with('.'), "{row:?}");
+        for Told { name, entry, .. } in &known {
+            assert!(entry.means.ends_with('.') && entry.first.ends_with('.'), "{entry:?}");
             // With the longest reason for its silence and the longest address of a runbook, it still fits.
             let [reason, runbook] = ["Silenced: ".len() + 200 + 1, "Runbook: ".len() + 400 + 1];
             let length =
-                row.means.len() + row.first.len() + row.name.len() + "First: ".len() + reason + runbook;
-            assert!(length <= 1024 && row.means.len() + reason <= 512, "{row:?}");
-            assert!(row.name.starts_with(&row.anchor), "{row:?}");
+                entry.means.len() + entry.first.len() + name.len() + "First: ".len() + reason + runbook;
+            assert!(length <= 1024 && entry.means.len() + reason <= 512, "{entry:?}");
         }
         for alarm in ALARMS.iter().flat_map(|kind| nodes(&root, kind)) {
             for argument in ["alarm_actions", "ok_actions"] {

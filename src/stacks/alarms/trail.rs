@@ -9,19 +9,15 @@ use terraform::kind::Text;
 use terraform::{Expr, Stack};
 
 use super::Inputs;
-use super::alarm::{Alarm, Bad, Measure, Missing};
 use super::logging::{count, derived};
-use super::notice::Notice;
+use crate::alarm::table::*;
+use crate::alarm::{Alarm, Bad, Entry, Measure, Missing, Notice};
 use crate::config::EnvConfig;
-use crate::names::Topic;
 
 /// A filter on the trail and its alarm.
 struct Filter {
-    name: &'static str,
+    alarm: &'static Entry,
     metric: &'static str,
-    to: Topic,
-    means: &'static str,
-    first: &'static str,
     pattern: String,
     /// Events in five minutes.
     threshold: u32,
@@ -38,10 +34,10 @@ pub fn build(
         people().into_iter().chain(controls()).chain(network()).chain(config.dns.create_zone.then(zone));
     filters
         .map(|filter| {
-            let Filter { name, metric, to, means, first, pattern, threshold } = filter;
-            count(stack, config, &name.replace('-', "_"), trail, metric, pattern);
+            let Filter { alarm: entry, metric, pattern, threshold } = filter;
+            count(stack, config, &entry.name.replace('-', "_"), trail, metric, pattern);
             let alarm = Alarm {
-                notice: Notice { name, instance: None, to, means, first },
+                notice: Notice::of(entry),
                 measure: Measure::Of(derived(config, metric)),
                 bad: Bad::AtLeast(threshold.into()),
                 period_seconds: 300,
@@ -62,59 +58,40 @@ fn any_of<const N: usize>(source: Option<&str>, names: [&str; N]) -> String {
     }
 }
 
-const WHO: &str = "find the call in the trail and ask whoever made it; an apply of this module is announced.";
-
 /// Who gets in, and what they try.
 fn people() -> [Filter; 5] {
     [
         Filter {
-            name: "root-used",
-            metric: "RootUsed",
-            to: Topic::Page,
-            means: "The account's root user was used, which nothing needs day by day (PCI 8.2.2).",
-            first: "run the saved query of the root user's calls; if nobody knows of them, change its password, remove \
-                    its access keys and treat it as an incident.",
+            alarm: &ROOT_USED,
+        metric: "RootUsed",
             pattern: "{$.userIdentity.type=\"Root\" && $.userIdentity.invokedBy NOT EXISTS && $.eventType \
                       !=\"AwsServiceEvent\"}"
                 .to_owned(),
             threshold: 1,
         },
         Filter {
-            name: "calls-refused",
-            metric: "CallsRefused",
-            to: Topic::Notify,
-            means: "Calls of AWS's API are refused for want of rights: somebody tries doors, or a role lacks one.",
-            first: "group the trail by errorCode and userIdentity.arn; a role that tries many services is probably \
-                    stolen.",
+            alarm: &CALLS_REFUSED,
+        metric: "CallsRefused",
             pattern: "{($.errorCode=\"*UnauthorizedOperation\") || ($.errorCode=\"AccessDenied*\")}".to_owned(),
             threshold: 5,
         },
         Filter {
-            name: "login-without-mfa",
-            metric: "LoginWithoutMfa",
-            to: Topic::Page,
-            means: "Somebody signed in to the console without a second factor (PCI 8.4.1).",
-            first: "disable the user's console access until there is a second factor, and ask them.",
+            alarm: &LOGIN_WITHOUT_MFA,
+        metric: "LoginWithoutMfa",
             pattern: "{ ($.eventName = \"ConsoleLogin\") && ($.additionalEventData.MFAUsed != \"Yes\") && \
                       ($.userIdentity.type = \"IAMUser\") && ($.responseElements.ConsoleLogin = \"Success\") }"
                 .to_owned(),
             threshold: 1,
         },
         Filter {
-            name: "login-failed",
-            metric: "LoginFailed",
-            to: Topic::Notify,
-            means: "Sign-ins to the console fail: somebody guesses, or has forgotten, a password (PCI 8.3.4).",
-            first: "see user and address in the trail; lock the user if the address is not theirs.",
+            alarm: &LOGIN_FAILED,
+        metric: "LoginFailed",
             pattern: "{($.eventName=ConsoleLogin) && ($.errorMessage=\"Failed authentication\")}".to_owned(),
             threshold: 5,
         },
         Filter {
-            name: "iam-changed",
-            metric: "IamChanged",
-            to: Topic::Notify,
-            means: "A policy of IAM was changed: somebody may do more, or less, than before (PCI 7.2.1).",
-            first: WHO,
+            alarm: &IAM_CHANGED,
+        metric: "IamChanged",
             pattern: any_of(
                 Some("iam.amazonaws.com"),
                 [
@@ -143,32 +120,21 @@ fn people() -> [Filter; 5] {
 
 /// What happens to controls, in every region: rules on events see their own alone.
 fn controls() -> [Filter; 5] {
-    let changed = |name, metric, means, pattern| Filter {
-        name,
-        metric,
-        to: Topic::Notify,
-        means,
-        first: WHO,
-        pattern,
-        threshold: 1,
-    };
+    let changed = |alarm, metric, pattern| Filter { alarm, metric, pattern, threshold: 1 };
     [
         changed(
-            "trail-configured",
+            &TRAIL_CONFIGURED,
             "TrailConfigured",
-            "A trail was made, changed, started, stopped or deleted.",
             any_of(None, ["CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging"]),
         ),
         changed(
-            "keys-changed",
+            &KEYS_CHANGED,
             "KeysChanged",
-            "A customer-managed key was disabled or will be deleted.",
             any_of(Some("kms.amazonaws.com"), ["DisableKey", "ScheduleKeyDeletion"]),
         ),
         changed(
-            "buckets-changed",
+            &BUCKETS_CHANGED,
             "BucketsChanged",
-            "The policy, access control, lifecycle or replication of a bucket was changed.",
             any_of(
                 Some("s3.amazonaws.com"),
                 [
@@ -185,9 +151,8 @@ fn controls() -> [Filter; 5] {
             ),
         ),
         changed(
-            "recorder-configured",
+            &RECORDER_CONFIGURED,
             "RecorderConfigured",
-            "AWS Config was set up anew, or stopped.",
             any_of(
                 Some("config.amazonaws.com"),
                 [
@@ -199,9 +164,8 @@ fn controls() -> [Filter; 5] {
             ),
         ),
         changed(
-            "organization-changed",
+            &ORGANIZATION_CHANGED,
             "OrganizationChanged",
-            "The organization, its accounts or its policies were changed.",
             any_of(
                 Some("organizations.amazonaws.com"),
                 [
@@ -232,11 +196,8 @@ fn controls() -> [Filter; 5] {
 /// The hosted zone, whose calls no rule on events sees outside Route 53's own region.
 fn zone() -> Filter {
     Filter {
-        name: "zone-weakened",
+        alarm: &ZONE_WEAKENED,
         metric: "ZoneWeakened",
-        to: Topic::Page,
-        means: "A hosted zone was deleted, or is no longer logged or signed (PCI 10.7.2).",
-        first: "find the call in the trail and ask whoever made it; restore log or signatures by an apply.",
         pattern: any_of(
             Some("route53.amazonaws.com"),
             [
@@ -253,20 +214,11 @@ fn zone() -> Filter {
 
 /// Who may speak to whom (PCI 1.2.2).
 fn network() -> [Filter; 5] {
-    let changed = |name, metric, means, pattern| Filter {
-        name,
-        metric,
-        to: Topic::Notify,
-        means,
-        first: WHO,
-        pattern,
-        threshold: 1,
-    };
+    let changed = |alarm, metric, pattern| Filter { alarm, metric, pattern, threshold: 1 };
     [
         changed(
-            "security-groups-changed",
+            &SECURITY_GROUPS_CHANGED,
             "SecurityGroupsChanged",
-            "A security group or one of its rules was changed.",
             any_of(
                 None,
                 [
@@ -280,9 +232,8 @@ fn network() -> [Filter; 5] {
             ),
         ),
         changed(
-            "network-acls-changed",
+            &NETWORK_ACLS_CHANGED,
             "NetworkAclsChanged",
-            "A network ACL or one of its entries was changed.",
             any_of(
                 None,
                 [
@@ -296,9 +247,8 @@ fn network() -> [Filter; 5] {
             ),
         ),
         changed(
-            "gateways-changed",
+            &GATEWAYS_CHANGED,
             "GatewaysChanged",
-            "An internet gateway or a customer gateway was changed.",
             any_of(
                 None,
                 [
@@ -312,9 +262,8 @@ fn network() -> [Filter; 5] {
             ),
         ),
         changed(
-            "routes-changed",
+            &ROUTES_CHANGED,
             "RoutesChanged",
-            "A route table or one of its routes was changed.",
             any_of(
                 Some("ec2.amazonaws.com"),
                 [
@@ -329,9 +278,8 @@ fn network() -> [Filter; 5] {
             ),
         ),
         changed(
-            "vpcs-changed",
+            &VPCS_CHANGED,
             "VpcsChanged",
-            "A VPC or one of its peerings was changed.",
             any_of(
                 None,
                 [

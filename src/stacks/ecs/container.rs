@@ -283,15 +283,6 @@ fn bucket(inputs: &Inputs<'_>, bucket: Bucket) -> Option<Expr<Text>> {
     Some(inputs.buckets.of(bucket).id().text())
 }
 
-/// Whether the platform sets a variable, which an environment file then may not.
-#[must_use]
-pub fn is_set_by_platform(var: Var) -> bool {
-    match source(var) {
-        Source::Platform(_) | Source::Secret(_) => true,
-        Source::File => false,
-    }
-}
-
 /// The container's variables and secrets: those of the environment file, and for the main service the platform's, which
 /// share no name.
 fn variables(
@@ -324,4 +315,16 @@ fn named(secrets: &BTreeMap<VariableName, SecretArn>) -> BTreeMap<String, Secret
     let source =
         |arn: &SecretArn| SecretSource::secret(Expr::<SecretsmanagerSecretArn>::external(arn.to_string()));
     secrets.iter().map(|(name, arn)| (name.to_string(), source(arn))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_platform_sets_the_contract_says_that_it_sets() {
+        for var in Var::ALL {
+            assert_eq!(!matches!(source(var), Source::File), var.is_set_by_platform(), "{}", var.name());
+        }
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) fn synthesized(name: &str, text: &str) -> Root {
     let path = format!("envs/{name}.toml");
     // Somebody has to hear of alarms.
     let text = format!("alarms.page = [\"oncall@example.com\"]\n{text}");
-    let (config, _) = crate::config::parse(Path::new(&path), &text).expect("a valid environment file");
+    let (config, _) = crate::check::parse(Path::new(&path), &text).expect("a valid environment file");
     crate::synth::synth(&config).expect("a sound module")
 }
 

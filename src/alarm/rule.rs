@@ -1,18 +1,14 @@
 //! Rules on events: what AWS reports as it happens, put into words.
 
 use aws::document::event_pattern::{EventPattern, Match};
-use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::ResourcePolicy;
 use aws::{
-    CloudwatchEventRule, CloudwatchEventTarget, CloudwatchEventTargetOptional, SqsQueue, SqsQueueHandle,
-    SqsQueuePolicy, cloudwatch_event_target as target,
+    CloudwatchEventRule, CloudwatchEventTarget, CloudwatchEventTargetOptional, SqsQueueHandle,
+    cloudwatch_event_target as target,
 };
 use terraform::{NonEmpty, Stack, set};
 
-use super::notice::Notice;
+use crate::alarm::{Notice, Topics};
 use crate::config::EnvConfig;
-use crate::names;
-use crate::stacks::{kms, topics};
 
 /// A rule on events.
 pub struct Rule {
@@ -53,7 +49,7 @@ pub fn or_of(pattern: EventPattern, source: &'static str) -> EventPattern {
 /// Where events are told, and where those are kept that could not be.
 pub struct Destination<'a> {
     /// The topics.
-    pub topics: &'a topics::Outputs,
+    pub topics: &'a Topics,
     /// The queue of what could not be told.
     pub dead_letters: &'a SqsQueueHandle,
 }
@@ -75,7 +71,7 @@ impl Rule {
         stack.add(
             notice.identifier(),
             CloudwatchEventTarget {
-                arn: set(to.topics.arn(notice.to).text()),
+                arn: set(to.topics.arn(notice.topic()).text()),
                 rule: set(rule.name()),
                 optional: CloudwatchEventTargetOptional {
                     dead_letter_config: set(target::DeadLetterConfig { arn: set(to.dead_letters.arn()) }),
@@ -83,7 +79,7 @@ impl Rule {
                         input_template: set(template(config, &notice, self.fields)),
                         optional: target::InputTransformerOptional { input_paths: set(self.fields.to_vec()) },
                     }),
-                    target_id: set(notice.to.as_str()),
+                    target_id: set(notice.topic().as_str()),
                     ..Default::default()
                 },
             },
@@ -104,37 +100,4 @@ fn template(config: &EnvConfig, notice: &Notice, fields: &[(&str, &str)]) -> Str
     );
     // What is written here holds no quote and no backslash, as a test makes sure.
     format!("\"{text}\"")
-}
-
-/// The queue of events that EventBridge could not tell a topic within a day.
-pub fn dead_letters(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> SqsQueueHandle {
-    let queue = stack.add(
-        "untold_events",
-        SqsQueue {
-            name: set(names::queue::dead_letters(config)),
-            kms_master_key_id: set(keys.logs.arn()),
-            // The longest there is: 14 days.
-            message_retention_seconds: set(14 * 24 * 3600),
-            ..Default::default()
-        },
-    );
-    let statements = [
-        Statement::<ResourcePolicy>::allow(
-            "Events",
-            Principal::service("events.amazonaws.com"),
-            ["sqs:SendMessage"],
-            [queue.arn()],
-        )
-        .when(Condition::arn_like(
-            "aws:SourceArn",
-            [config.arn("events", &format!("rule/{}", config.names.of("*")))],
-        )),
-        Statement::<ResourcePolicy>::deny("Tls", Principal::Anyone, ["sqs:*"], [queue.arn()])
-            .when(Condition::bool("aws:SecureTransport", false)),
-    ];
-    stack.add(
-        "untold_events",
-        SqsQueuePolicy { queue_url: set(queue.id()), policy: set(Policy::new(statements)) },
-    );
-    queue
 }

@@ -1,10 +1,12 @@
 //! What several environments must not claim together.
 
-use super::EnvConfig;
-use super::problem::{KeyPath, Problems};
-use super::value::DomainName;
-use crate::synth::synth;
 use std::collections::BTreeSet;
+
+use terraform::Errors;
+
+use crate::config::problem::{KeyPath, Problems};
+use crate::config::{DomainName, EnvConfig};
+use crate::synth::synth;
 
 /// Notes, at `this`, what it claims that `other` claims as well.
 pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems) {
@@ -115,14 +117,17 @@ pub(super) struct Taken(BTreeSet<(Scope, &'static str, String)>);
 
 impl Taken {
     /// Those of an environment, as its module spells them.
-    pub(super) fn by(config: &EnvConfig) -> Self {
-        let Ok(root) = synth(config) else { return Self::default() };
+    ///
+    /// # Errors
+    /// When there is no such module.
+    pub(super) fn by(config: &EnvConfig) -> Result<Self, Errors> {
+        let root = synth(config)?;
         let named = root.nodes().iter().filter_map(|node| {
             let (kind, argument, scope) =
                 NAMED.into_iter().find(|(kind, ..)| *kind == node.address().kind())?;
             Some((scope, kind, node.argument(argument)?.as_str()?.to_owned()))
         });
-        Self(named.collect())
+        Ok(Self(named.collect()))
     }
 }
 
@@ -191,7 +196,7 @@ fn check_names(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
+    use crate::check::parse;
     use std::path::Path;
 
     fn environment(name: &str, project: &str, more: &str) -> EnvConfig {
@@ -212,7 +217,8 @@ mod tests {
         let mut problems = Problems::default();
         check(this, other, &mut problems);
         if !problems.has_errors() {
-            check_taken([(this, &Taken::by(this)), (other, &Taken::by(other))], &mut problems);
+            let [ours, theirs] = [this, other].map(|config| Taken::by(config).expect("a sound module"));
+            check_taken([(this, &ours), (other, &theirs)], &mut problems);
         }
         let errors = problems.into_vec().into_iter();
         errors

@@ -25,7 +25,7 @@ struct Quota {
 }
 
 /// Notes what goes beyond a quota: as an error where no request helps, else as a warning.
-pub(super) fn check(config: &EnvConfig, problems: &mut Problems) {
+pub fn check(config: &EnvConfig, problems: &mut Problems) {
     let addresses = match config.network.own().map(|own| own.nat) {
         Some(Nat::PerAz) => config.network.availability_zones.len(),
         Some(Nat::Single) => 1,

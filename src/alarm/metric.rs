@@ -10,9 +10,8 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Expr, Meta, Number, Stack, set};
 
-use super::notice::Notice;
+use crate::alarm::{Notice, Topics};
 use crate::config::EnvConfig;
-use crate::stacks::topics;
 
 /// A metric with its dimensions and how its values are summed up.
 #[derive(Clone)]
@@ -87,9 +86,9 @@ impl Alarm {
         self,
         stack: &mut Stack<'_>,
         config: &EnvConfig,
-        topics: &topics::Outputs,
+        topics: &Topics,
     ) -> CloudwatchMetricAlarmHandle {
-        let topic = topics.arn(self.notice.to);
+        let topic = topics.arn(self.notice.topic());
         self.add_to(stack, config, topic, Meta::new())
     }
 
@@ -202,7 +201,7 @@ impl Composite {
         self,
         stack: &mut Stack<'_>,
         config: &EnvConfig,
-        topics: &topics::Outputs,
+        topics: &Topics,
     ) -> CloudwatchCompositeAlarmHandle {
         let notice = self.notice;
         let suppressor = self.suppressed_by.map(|alarm| composite::ActionsSuppressor {
@@ -219,9 +218,9 @@ impl Composite {
                 optional: CloudwatchCompositeAlarmOptional {
                     actions_enabled: set(notice.silenced(config).is_none()),
                     actions_suppressor: suppressor,
-                    alarm_actions: set([topics.arn(notice.to)]),
+                    alarm_actions: set([topics.arn(notice.topic())]),
                     alarm_description: set(notice.description(config)),
-                    ok_actions: set([topics.arn(notice.to)]),
+                    ok_actions: set([topics.arn(notice.topic())]),
                     ..Default::default()
                 },
             },

@@ -4,13 +4,13 @@
 
 use aws::LbTargetGroupHandle;
 
-use super::alarm::{Measure, Metric};
+use super::Outputs;
+use crate::alarm::{Measure, Metric};
 use crate::config::{EnvConfig, Workload};
-use crate::stacks::alb;
 
 /// A service's targets.
 pub struct Targets<'a> {
-    alb: &'a alb::Outputs,
+    alb: &'a Outputs,
     /// The first target group, and the only one unless CodeDeploy deploys.
     pub blue: &'a LbTargetGroupHandle,
     /// The second.
@@ -28,7 +28,7 @@ enum Groups<'a> {
 impl<'a> Targets<'a> {
     /// Those of a service.
     #[must_use]
-    pub fn of(config: &EnvConfig, alb: &'a alb::Outputs, workload: Workload<'_>) -> Self {
+    pub fn of(config: &EnvConfig, alb: &'a Outputs, workload: Workload<'_>) -> Self {
         let second = alb.blue_green.as_ref().filter(|_| workload.further.is_none());
         Self {
             alb,

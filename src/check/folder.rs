@@ -1,0 +1,108 @@
+//! Reads the environment files of a folder, and checks them one beside another.
+
+use std::cell::OnceCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use terraform::Errors;
+
+use super::cross_environment::{self, Taken};
+use super::further;
+use crate::config::EnvConfig;
+use crate::config::load::{self, Environment, LoadError, Loaded};
+use crate::config::problem::{KeyPath, Problems};
+use crate::config::report::Report;
+
+/// As [`super::load_some`].
+///
+/// # Errors
+/// When a file is missing, unreadable or wrong; every mistake of every file is in the report.
+pub(super) fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadError> {
+    let paths = load::list(folder)?;
+    let stem = |path: &PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let known: Vec<String> = paths.iter().filter_map(stem).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+        return Err(LoadError::Unknown { name: name.clone(), folder: folder.to_owned(), known });
+    }
+    load_files(&paths, |path| stem(path).is_some_and(|stem| names.contains(&stem)))
+}
+
+/// As [`super::load_all`].
+///
+/// # Errors
+/// As [`load_some`].
+pub(super) fn load_all(folder: &Path) -> Result<Loaded, LoadError> {
+    let paths = load::list(folder)?;
+    if paths.is_empty() {
+        return Err(LoadError::Empty { folder: folder.to_owned() });
+    }
+    load_files(&paths, |_| true)
+}
+
+/// A file that has been read.
+struct Read<'a> {
+    path: &'a PathBuf,
+    text: String,
+    wanted: bool,
+    result: Result<(EnvConfig, Report), Report>,
+    /// The names of its resources, once they are asked for.
+    taken: OnceCell<Result<Taken, Errors>>,
+}
+
+impl Read<'_> {
+    fn taken(&self, config: &EnvConfig) -> Result<&Taken, &Errors> {
+        self.taken.get_or_init(|| Taken::by(config)).as_ref()
+    }
+}
+
+fn load_files(paths: &[PathBuf], wanted: impl Fn(&PathBuf) -> bool) -> Result<Loaded, LoadError> {
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        let wanted = wanted(path);
+        match fs::read_to_string(path) {
+            Ok(text) => {
+                let result = load::parse(path, &text, further);
+                files.push(Read { path, wanted, result, text, taken: OnceCell::new() });
+            }
+            Err(source) if wanted => return Err(LoadError::Unreadable { path: path.clone(), source }),
+            Err(_) => {}
+        }
+    }
+    let (mut warnings, mut errors) = (Report::default(), Report::default());
+    for file in files.iter().filter(|file| file.wanted) {
+        let (own, together) =
+            (file.result.as_ref().map_or_else(Clone::clone, |(_, own)| own.clone()), claims(file, &files));
+        let failed = file.result.is_err() || together.has_errors();
+        let report = if failed { &mut errors } else { &mut warnings };
+        report.extend(own);
+        report.extend(together);
+    }
+    if !errors.is_empty() {
+        return Err(LoadError::Invalid(errors));
+    }
+    let config = |file: Read<'_>| Some(Environment { path: file.path.clone(), config: file.result.ok()?.0 });
+    let environments = files.into_iter().filter(|file| file.wanted).filter_map(config).collect();
+    Ok(Loaded { environments, warnings })
+}
+
+/// What an environment claims that another claims as well. Of two that are both wanted, the later one is told.
+fn claims(this: &Read<'_>, files: &[Read<'_>]) -> Report {
+    let Ok((config, _)) = &this.result else { return Report::default() };
+    let mut problems = Problems::default();
+    let others =
+        files.iter().filter(|other| other.path < this.path || (other.path > this.path && !other.wanted));
+    for file in others {
+        let Ok((other, _)) = &file.result else { continue };
+        cross_environment::check(config, other, &mut problems);
+        if config.account_id == other.account_id && !problems.has_errors() {
+            match this.taken(config).and_then(|ours| Ok([(config, ours), (other, file.taken(other)?)])) {
+                Ok(both) => cross_environment::check_taken(both, &mut problems),
+                Err(errors) => {
+                    let what = format!("which names are taken in the account cannot be told: {errors}");
+                    problems.error(KeyPath::default(), what, "mend that first");
+                }
+            }
+        }
+    }
+    load::report(this.path, &this.text, problems)
+}
