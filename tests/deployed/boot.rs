@@ -5,7 +5,7 @@
 //! place the task starts in `/` as a user who may not write there, and is looked at for files open for writing.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::{StoreKind, Var};
 use serde_json::{Value, json};
@@ -87,15 +87,17 @@ fn an_open_upload_is_completed(task: Task, container: &Container) {
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(task.written_files(), Vec::<String>::new(), "the root file system is read-only");
     task.terminate();
-    std::thread::sleep(Duration::from_millis(500));
-    let late = member.send("GET /v1/sources", &[], b"");
-    assert!(late.is_err(), "a stopping task takes no new request");
+    let stop_timeout = Duration::from_secs(contract::STOP_TIMEOUT_SECONDS.into());
+    let told = Instant::now();
+    while member.send("GET /v1/sources", &[], b"").is_ok() {
+        assert!(told.elapsed() < stop_timeout, "a stopping task takes no new request");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     upload.write_all(second).unwrap();
     let answer = Answer::read(&mut upload).unwrap();
     assert_eq!((answer.status, &answer.json()["entries"]), (201, &json!(1)), "{}", answer.text);
-    let stop_timeout = Duration::from_secs(contract::STOP_TIMEOUT_SECONDS.into());
     let (well, took) = task.end(stop_timeout);
-    assert!(well && took < Duration::from_secs(10), "nothing was open any more, and it took {took:?}");
+    assert!(well, "it left badly, after {took:?}");
 }
 
 /// Each variable is taken away in turn: what the contract requires is named, and the service does without the others.

@@ -1,18 +1,21 @@
-//! The project's generators: they write files that are checked in, and never run at build time.
+//! The project's chores: the generators of checked-in files, which never run at build time, and `tidy`.
 
 mod bindings;
 mod emit;
 mod files;
+mod generate;
 mod provider;
 mod selection;
 mod shapes;
+mod tidy;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// The project's generators. Each writes checked-in files; `--check` fails when they are stale.
+/// The project's chores: generators of checked-in files, and what holds the repository to its documents.
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 struct Cli {
@@ -34,12 +37,33 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Writes every generated file that is checked in.
+    Generate {
+        /// Writes nothing; fails, with their names, when some are stale.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Holds the repository to ARCHITECTURE.md: who imports whom, where links lead, which dependencies are used.
+    Tidy,
 }
 
-fn main() -> Result<()> {
-    let aws = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../aws");
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let aws = root.join("crates/aws");
     match Cli::parse().command {
         Command::Schema { check } => provider::update(&aws.join("schema"), check),
         Command::Bindings { check } => bindings::generate(&aws, check),
+        Command::Generate { check } => generate::run(&root, check),
+        Command::Tidy => tidy::run(&root),
     }
 }
