@@ -17,6 +17,7 @@ mod exports;
 mod faults;
 mod flood;
 mod four_eyes;
+mod frozen;
 mod grants;
 mod issuer;
 mod keeping;

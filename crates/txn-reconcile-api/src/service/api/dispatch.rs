@@ -31,8 +31,12 @@ use crate::pan;
 /// Bytes of a body of JSON at most.
 const JSON_BYTES_MAX: usize = 1 << 20;
 
-/// How long a request with a small body may take, body included.
-const REQUEST_SECONDS: u64 = 30;
+/// How long a body that is no file may take to arrive.
+const BODY_SECONDS: u64 = 30;
+
+/// How long a request may take from its first byte to its answer, unless it brings a file, and how long what is done before
+/// and after a file may take. The load balancer waits for 60 seconds.
+const REQUEST_SECONDS: u64 = 45;
 
 /// The router: every route, the probes and the description.
 pub fn router(app: Arc<App>) -> Router {
@@ -119,7 +123,12 @@ async fn answer(app: Arc<App>, route: &'static Route, path: Vec<String>, request
     let scope = caller.request.clone();
     let answering = async move {
         let mut caller = caller;
-        let result = admit(&app, route, path, request, &mut caller).await;
+        let admitted = admit(&app, route, path, request, &mut caller);
+        let result = match route.input {
+            // Its parts have bounds of their own.
+            Input::File => admitted.await,
+            Input::None | Input::Json(_) => in_time(admitted).await,
+        };
         let response = caller.told(&app, method, shown, started, result);
         traces::answered(&noted, response.status().as_u16());
         response
@@ -391,7 +400,7 @@ async fn admit(
     request: Request,
     caller: &mut Caller,
 ) -> Result<Reply, Problem> {
-    let who = identify(app, caller.peer, request.headers()).await?;
+    let who = in_time(identify(app, caller.peer, request.headers())).await?;
     caller.who = Some((who.actor.clone(), who.tenant.clone()));
     if !app.limits.take(who.tenant.clone(), app.clock.now_ms()) {
         return Err(Problem::too_many("the tenant asks too often; ask again in a second"));
@@ -413,7 +422,7 @@ async fn admit(
         }
         Input::None | Input::Json(_) => {
             let reading = axum::body::to_bytes(body, JSON_BYTES_MAX);
-            let read = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS), reading).await;
+            let read = tokio::time::timeout(Duration::from_secs(BODY_SECONDS), reading).await;
             let read = read.map_err(|_| Problem::timeout("the body did not arrive in time"))?;
             (
                 read.map_err(|_| Problem::too_large(format!("a body has at most {JSON_BYTES_MAX} bytes")))?,
@@ -444,7 +453,7 @@ async fn admit(
         idempotency: None,
     };
     if route.method == Method::GET {
-        let reply = within(route, (route.run)(Arc::clone(app), call)).await?;
+        let reply = (route.run)(Arc::clone(app), call).await?;
         return Ok(match (reply, if_none_match) {
             (Reply::Json(Answer { etag: Some(etag), .. }), Some(known)) if known.weakly(&etag) => {
                 Reply::NotModified(etag)
@@ -468,26 +477,25 @@ async fn act(app: &Arc<App>, route: &'static Route, mut call: Call) -> Result<Re
         return Err(Problem::conflict("a request with this Idempotency-Key is being answered"));
     }
     let _flight = InFlight(app, flight);
-    if let Some(earlier) = app.earlier(&mut idempotency).await? {
+    if let Some(earlier) = in_time(app.earlier(&mut idempotency)).await? {
         return Ok(Reply::Json(earlier));
     }
     call.idempotency = Some(idempotency.clone());
-    let result = within(route, (route.run)(Arc::clone(app), call)).await;
+    let result = (route.run)(Arc::clone(app), call).await;
     match result {
         // Another replica may have answered the same request in between.
-        Err(problem) if matches!(problem.status, 409 | 412) => match app.earlier(&mut idempotency).await? {
-            Some(earlier) => Ok(Reply::Json(earlier)),
-            None => Err(problem),
-        },
+        Err(problem) if matches!(problem.status, 409 | 412) => {
+            match in_time(app.earlier(&mut idempotency)).await? {
+                Some(earlier) => Ok(Reply::Json(earlier)),
+                None => Err(problem),
+            }
+        }
         other => other,
     }
 }
 
-/// Bounds the time of everything but uploads, which have a bound of their own on each chunk.
-async fn within(route: &Route, answering: super::Answering) -> Result<Reply, Problem> {
-    if matches!(route.input, Input::File) {
-        return answering.await;
-    }
+/// Bounds the time of an answer.
+async fn in_time<T>(answering: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS), answering).await.unwrap_or_else(|_| {
         Err(Problem::unavailable("the answer took too long; ask again with the same Idempotency-Key"))
     })

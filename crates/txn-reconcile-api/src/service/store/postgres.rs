@@ -7,7 +7,8 @@ use aws_credential_types::Credentials;
 use futures_util::future::{join, join_all};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -43,6 +44,14 @@ const CONNECTIONS: usize = 8;
 
 /// Times that a transaction is tried that met another one.
 const TRIES: u32 = 10;
+
+/// How long a connection may take to be had, the token of IAM and TLS included.
+const CONNECT: Duration = Duration::from_secs(8);
+
+/// How long PostgreSQL may take over a statement, by its own clock, and how long it is waited for. A server that is frozen
+/// or cut off says nothing, and TCP alone would wait for it for a quarter of an hour.
+const STATEMENT_MS: u64 = 10_000;
+const ANSWER: Duration = Duration::from_millis(STATEMENT_MS + 2_000);
 
 /// PostgreSQL.
 pub struct PostgresStore {
@@ -231,7 +240,11 @@ async fn connect(settings: &PostgresConfig, tls: Option<&MakeRustlsConnect>) -> 
         .password(password)
         .application_name("txn-reconcile-api")
         .connect_timeout(Duration::from_secs(5))
-        .options("-c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000");
+        .keepalives_idle(Duration::from_secs(10))
+        .keepalives_interval(Duration::from_secs(3))
+        .keepalives_retries(3)
+        .tcp_user_timeout(ANSWER)
+        .options(format!("-c statement_timeout={STATEMENT_MS} -c idle_in_transaction_session_timeout=15000"));
     let client = match tls {
         Some(tls) => {
             config.ssl_mode(SslMode::Require);
@@ -298,21 +311,40 @@ impl PostgresStore {
         Ok(Self { settings, tls, pool, next: std::sync::atomic::AtomicUsize::new(0) })
     }
 
-    /// One of the connections: a free one if there is, and a new one if it was closed.
-    async fn connection(&self) -> Result<tokio::sync::MappedMutexGuard<'_, Connection>, StoreError> {
+    /// Does something with one of the connections: a free one if there is, and a new one if it was closed. One that does
+    /// not answer in time is given up, so that the next caller tries a new one.
+    async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let turn = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % CONNECTIONS;
         let free = (0..CONNECTIONS).find_map(|step| self.pool[(turn + step) % CONNECTIONS].try_lock().ok());
-        let mut guard = match free {
-            Some(guard) => guard,
-            None => self.pool[turn].lock().await,
+        let late = |what: &str| StoreError::Unavailable(format!("PostgreSQL did not {what} in time"));
+        let mut place = match free {
+            Some(place) => place,
+            None => timeout(ANSWER, self.pool[turn].lock()).await.map_err(|_| late("become free"))?,
         };
-        if guard.as_ref().is_none_or(|connection| connection.client.is_closed()) {
-            let client = connect(&self.settings, self.tls.as_ref()).await?;
-            let statements = Statements::prepare(&client).await.map_err(unavailable)?;
-            *guard = Some(Connection { client, statements });
-        }
-        MutexGuard::try_map(guard, Option::as_mut)
-            .map_err(|_| StoreError::Unavailable("no connection".into()))
+        let connection = match place.as_mut().filter(|connection| !connection.client.is_closed()) {
+            Some(_) => None,
+            None => {
+                Some(timeout(CONNECT, self.connect_anew()).await.map_err(|_| late("take a connection"))??)
+            }
+        };
+        let connection = match connection {
+            Some(new) => place.insert(new),
+            None => place.as_mut().ok_or_else(|| late("keep a connection"))?,
+        };
+        let Ok(done) = timeout(ANSWER, work(connection)).await else {
+            *place = None;
+            return Err(late("answer"));
+        };
+        done
+    }
+
+    async fn connect_anew(&self) -> Result<Connection, StoreError> {
+        let client = connect(&self.settings, self.tls.as_ref()).await?;
+        let statements = Statements::prepare(&client).await.map_err(unavailable)?;
+        Ok(Connection { client, statements })
     }
 
     async fn read(
@@ -320,15 +352,27 @@ impl PostgresStore {
         statement: fn(&Statements) -> &Statement,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        let connection = self.connection().await?;
-        connection.client.query(statement(&connection.statements), parameters).await.map_err(unavailable)
+        let read = async |connection: &mut Connection| {
+            let statement = statement(&connection.statements);
+            connection.client.query(statement, parameters).await.map_err(unavailable)
+        };
+        self.with(read).await
     }
 
     /// Tries once; `None` means that another transaction was in the way. The writes are sent together, and their answers
     /// come in the same order.
     async fn attempt(&self, writes: &[Write], audit: Option<&AuditEntry>) -> Result<Option<()>, StoreError> {
-        let mut connection = self.connection().await?;
-        let Connection { client, statements } = &mut *connection;
+        self.with(async |connection: &mut Connection| connection.attempt(writes, audit).await).await
+    }
+}
+
+impl Connection {
+    async fn attempt(
+        &mut self,
+        writes: &[Write],
+        audit: Option<&AuditEntry>,
+    ) -> Result<Option<()>, StoreError> {
+        let Self { client, statements } = self;
         let begun = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start();
         let change = begun.await.map_err(unavailable)?;
         let writing = join_all(writes.iter().map(|write| apply(&change, statements, write)));
