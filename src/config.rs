@@ -13,11 +13,11 @@ pub mod schema;
 pub mod section;
 pub mod value;
 
+mod lenient_parse;
 mod resolve;
-mod salvage;
+mod serde_messages;
 mod source;
 pub(crate) mod suggest;
-mod wording;
 mod workload;
 
 pub use names::{BucketKind, MIGRATE, Names, TargetGroup, WorkflowRole};

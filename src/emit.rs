@@ -5,11 +5,11 @@
 //! whoever looks at the folder, at any moment and after a kill at any moment, sees the old output or the new one (see
 //! [`swap`] for how).
 
+mod atomic_replace;
 mod difference;
 mod disk;
 mod error;
 mod manifest;
-mod swap;
 
 pub use difference::{Difference, Kind};
 pub use error::EmitError;
@@ -81,20 +81,20 @@ impl Output {
         let unfinished = self.folder.join(format!(".{name}.txnr-new"));
         let failed = |source| EmitError::io("write", &folder, source);
         if !folder.exists() {
-            swap::create(&self.disk, &unfinished, &folder, files).map_err(failed)?;
+            atomic_replace::create(&self.disk, &unfinished, &folder, files).map_err(failed)?;
             return Ok(files
                 .keys()
                 .map(|file| Difference { file: file.clone(), kind: Kind::Missing })
                 .collect());
         }
-        swap::recover(&self.disk, &folder).map_err(failed)?;
+        atomic_replace::recover(&self.disk, &folder).map_err(failed)?;
         let manifest = Manifest::read(&folder);
         let differences = difference::of(&folder, &manifest, files)?;
         if existing == Existing::Refuse {
             refuse_foreign(&folder, &manifest, &differences)?;
         }
-        let changes = swap::changes(&folder, &differences, files);
-        swap::apply(&self.disk, &folder, &changes).map_err(failed)?;
+        let changes = atomic_replace::changes(&folder, &differences, files);
+        atomic_replace::apply(&self.disk, &folder, &changes).map_err(failed)?;
         Ok(differences)
     }
 }
@@ -144,7 +144,7 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), EmitError> {
             fs::create_dir_all(folder)?;
         }
         let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        swap::replace(&Disk::default(), folder, &name.to_string_lossy(), contents)
+        atomic_replace::replace(&Disk::default(), folder, &name.to_string_lossy(), contents)
     };
     write().map_err(|source| EmitError::io("write", path, source))
 }

@@ -13,7 +13,7 @@ pub mod detect;
 pub mod dns;
 pub mod ecr;
 pub mod ecs;
-pub mod elsewhere;
+pub mod external;
 pub mod iam;
 pub mod kms;
 pub mod logs;
@@ -35,5 +35,3 @@ pub struct Providers {
     /// Route 53's own region's, where the zone is made here and the environment lies elsewhere.
     pub zone: Option<terraform::ProviderRef>,
 }
-#[cfg(test)]
-mod several;

@@ -6,7 +6,7 @@ use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Sett
 
 use crate::config::{EnvConfig, Region};
 use crate::stacks::{
-    Providers, alarms, alb, backup, data, deploy, detect, dns, ecr, ecs, elsewhere, iam, kms, logs, network,
+    Providers, alarms, alb, backup, data, deploy, detect, dns, ecr, ecs, external, iam, kms, logs, network,
     secrets, storage, topics, waf,
 };
 
@@ -91,7 +91,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         ecs: &ecs,
     };
     alarms::build(&mut module.stack("alarms"), config, &inputs);
-    elsewhere::build(&mut module, config);
+    external::build(&mut module, config);
 
     module.finish()
 }
@@ -150,3 +150,6 @@ pub(crate) fn provider(config: &EnvConfig, region: &Region) -> aws::Provider {
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! Reads environment files.
 
 use super::EnvConfig;
+use super::lenient_parse::{self, Parsed};
 use super::problem::{KeyPath, Problems};
 use super::report::Report;
-use super::salvage::{self, Salvaged};
 use super::source::Source;
 use super::value::EnvName;
 use super::{resolve, suggest};
@@ -121,7 +121,7 @@ pub(crate) fn parse(path: &Path, text: &str, further: Further) -> Result<(EnvCon
 
 fn read(source: &Source<'_>, further: Further, problems: &mut Problems) -> Option<EnvConfig> {
     let name = environment_name(source.path(), problems);
-    let Salvaged { file, doubtful } = salvage::deserialize(source.text(), problems)?;
+    let Parsed { file, doubtful } = lenient_parse::deserialize(source.text(), problems)?;
     let config = resolve::resolve(name?, file, problems);
     if let Some(config) = &config {
         further(config, problems);

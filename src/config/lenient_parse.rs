@@ -5,7 +5,7 @@
 
 use super::file::EnvFile;
 use super::problem::{KeyPath, Problems, Step};
-use super::wording::{self, Wording};
+use super::serde_messages::{self, Wording};
 use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;
@@ -15,7 +15,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 const MISTAKES_MAX: usize = 100;
 
 /// What could be read of a text.
-pub(crate) struct Salvaged {
+pub(crate) struct Parsed {
     /// The values that are right; the others are as if they had not been written.
     pub file: EnvFile,
     /// The keys whose values were removed, or were probably meant by a misspelt key. What is checked of them later
@@ -24,26 +24,26 @@ pub(crate) struct Salvaged {
 }
 
 /// Reads the text, noting every mistake of syntax, type or value. `None` if not even the syntax is right.
-pub(crate) fn deserialize(text: &str, problems: &mut Problems) -> Option<Salvaged> {
+pub(crate) fn deserialize(text: &str, problems: &mut Problems) -> Option<Parsed> {
     if let Ok(file) = toml::from_str(text) {
-        return Some(Salvaged { file, doubtful: Vec::new() });
+        return Some(Parsed { file, doubtful: Vec::new() });
     }
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         problems.at(KeyPath::default(), error.span(), error.message(), "");
     }
-    if errors.is_empty() { salvage(document, problems) } else { None }
+    if errors.is_empty() { leniently(document, problems) } else { None }
 }
 
-fn salvage(mut document: Spanned<DeTable<'_>>, problems: &mut Problems) -> Option<Salvaged> {
+fn leniently(mut document: Spanned<DeTable<'_>>, problems: &mut Problems) -> Option<Parsed> {
     let original = document.clone();
     let mut doubtful: Vec<KeyPath> = Vec::new();
     for _ in 0..MISTAKES_MAX {
         let error = match EnvFile::deserialize(toml::de::Deserializer::from(document.clone())) {
-            Ok(file) => return Some(Salvaged { file, doubtful }),
+            Ok(file) => return Some(Parsed { file, doubtful }),
             Err(error) => error,
         };
-        let wording = wording::of(error.message());
+        let wording = serde_messages::of(error.message());
         let span = error.span().map(|span| element_span(&document, error.message(), span));
         let locate = |document: &DeTable<'_>| locate_table(document, span.as_ref()?);
         // A removed element moves those behind it, so the way there may differ from what the reader sees.

@@ -1,10 +1,10 @@
-//! What must hold of services beside the main one, across all stacks.
+//! What must hold across all stacks of services beside the main one.
 
 use std::collections::BTreeSet;
 
 use terraform::{Node, Number, Root, Value};
 
-use super::probe::*;
+use crate::stacks::probe::*;
 
 const IMAGE: &str = "sha256:8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6";
 
