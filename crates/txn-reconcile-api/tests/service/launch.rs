@@ -32,6 +32,20 @@ fn free() -> SocketAddr {
 }
 
 impl Launched {
+    /// The token of a second person.
+    pub fn second(&self) -> String {
+        let second = (0..100).find_map(|_| {
+            let second =
+                self.said().iter().find_map(|line| Some(line.trim().strip_prefix("TOKEN2=")?.to_owned()));
+            // It answers, and its pipe is read a moment later.
+            second.or_else(|| {
+                std::thread::sleep(Duration::from_millis(50));
+                None
+            })
+        });
+        second.expect("a second token")
+    }
+
     /// Starts it over the embedded store.
     pub fn new(arguments: &[&str], variables: &[(Var, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -9,6 +9,7 @@ mod bodies;
 mod calls;
 mod cards;
 mod carry;
+mod clients;
 mod conformance;
 #[cfg(target_os = "linux")]
 mod disk;
