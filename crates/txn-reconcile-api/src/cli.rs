@@ -1,6 +1,7 @@
 //! The command: arguments in, reports and an exit code out.
 
 pub mod exit;
+mod explain;
 mod input;
 mod inspect;
 mod output;
@@ -27,6 +28,8 @@ pub struct Cli {
 enum Command {
     /// Match two sources and explain what does not match.
     Reconcile(Box<reconcile::Args>),
+    /// Say why an entry is open, or why two entries are not one match: every pass, what it compares, and what fails.
+    Explain(explain::Args),
     /// Show what is read from a file: entries, tie-out, gaps, refused rows.
     Inspect(inspect::Args),
     /// Check a ruleset, or print the schema and the standard ruleset.
@@ -75,6 +78,7 @@ impl fmt::Display for Failure {
 pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Failure> {
     match &cli.command {
         Command::Reconcile(args) => reconcile::run(args, out, notes),
+        Command::Explain(args) => explain::run(args, out),
         Command::Inspect(args) => inspect::run(args, out),
         Command::Rules(command) => rules::run(command, out),
         Command::Serve(args) => serve::serve(args),

@@ -5,18 +5,23 @@
 //! in which entries arrive or on the number of threads: where a choice has to be made, it is made by content, and where
 //! content does not decide, the entries are a break of their own ([`BreakKind::Ambiguous`]).
 
+mod accounts;
 mod assign;
 mod breaks;
 pub mod carry;
 pub mod conserve;
 pub mod digest;
 mod exact;
+pub mod explain;
 mod groups;
 mod imports;
 mod keys;
+mod named;
+mod names;
 mod net;
 mod outcome;
 mod pairs;
+mod party;
 mod subset;
 pub mod three_way;
 mod unique;
@@ -24,11 +29,15 @@ mod unique;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use self::accounts::account_key;
 pub use self::breaks::{Break, BreakKind, Nearest, Suggestion};
 pub use self::outcome::{GroupMatch, MatchPlace, MatchView, Outcome, PassMatches};
+pub use self::party::party_key;
 use crate::calendar::Calendar;
+use crate::currency::Currency;
 use crate::date::Date;
-use crate::entry::{EntrySet, IgnoreReason};
+use crate::entry::kind::{self, Class};
+use crate::entry::{EntrySet, IgnoreReason, details};
 use crate::rules::file::{DateField, IgnoreField, Measure, SideName};
 use crate::rules::{Ignore, PassKind, Ruleset};
 
@@ -108,8 +117,16 @@ pub(crate) enum Hint {
     Tangled { pass: u16 },
     /// Its payout or batch does not add up; the difference is left less right.
     Incomplete { pass: u16, difference: i128 },
-    /// A sum that fits, not proven to be the only one.
-    Suggested { pass: u16, members: Vec<u32>, why: &'static str },
+    /// Something that would cancel it, and may not.
+    NotNetted { pass: u16, why: &'static str },
+}
+
+/// A sum that fits, not proven to be the only one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suggested {
+    pub pass: u16,
+    pub members: Vec<u32>,
+    pub why: &'static str,
 }
 
 /// A run in progress.
@@ -120,7 +137,10 @@ pub(crate) struct Run<'a> {
     pub threads: usize,
     pub matches: Vec<PassMatches>,
     pub hints: [BTreeMap<u32, Hint>; 2],
+    pub suggestions: [BTreeMap<u32, Suggested>; 2],
     pub notes: Vec<String>,
+    /// Which account each entry stands on.
+    pub accounts: accounts::Accounts,
     /// Keys sorted for the import step, which an exact pass can use again.
     pub import_keys: Option<[Vec<u64>; 2]>,
 }
@@ -142,9 +162,12 @@ pub fn reconcile(
         threads: options.threads.max(1),
         matches: Vec::with_capacity(rules.passes.len()),
         hints: [BTreeMap::new(), BTreeMap::new()],
+        suggestions: [BTreeMap::new(), BTreeMap::new()],
         notes: Vec::new(),
+        accounts: accounts::Accounts::default(),
         import_keys: None,
     };
+    run.accounts = accounts::Accounts::new(&run);
     imports::settle(&mut run);
     set_aside(&mut run, options.cut_off);
     for (index, pass) in rules.passes.iter().enumerate() {
@@ -156,7 +179,8 @@ pub fn reconcile(
             PassKind::Unique(pass) => unique::run(&mut run, index, pass),
             PassKind::Group(pass) => groups::run(&mut run, index, pass),
             PassKind::Subset(pass) => subset::run(&mut run, index, pass),
-            PassKind::Net(pass) => net::run(&mut run, pass),
+            PassKind::Named(pass) => named::run(&mut run, index, pass),
+            PassKind::Net(pass) => net::run(&mut run, index, pass),
         }
         run.import_keys = None;
     }
@@ -230,6 +254,11 @@ impl Run<'_> {
         self.set(side).rows().filter(|row| self.is_open(side, *row)).collect()
     }
 
+    /// What an entry is, by its word and the ruleset.
+    pub fn class(&self, side: Side, row: u32) -> Class {
+        kind::class(self.set(side).kind(row), &self.rules.kinds)
+    }
+
     pub fn calendar(&self) -> &Calendar {
         &self.rules.calendar
     }
@@ -264,6 +293,11 @@ impl Run<'_> {
     /// Notes why an entry stays open; the first pass that has a reason keeps it.
     pub fn hint(&mut self, side: Side, row: u32, hint: Hint) {
         self.hints[side as usize].entry(row).or_insert(hint);
+    }
+
+    /// Keeps what may settle an entry, for people to decide; the first that is found.
+    pub fn suggest(&mut self, side: Side, row: u32, suggested: Suggested) {
+        self.suggestions[side as usize].entry(row).or_insert(suggested);
     }
 
     /// The reference, or none if it is empty or one of the texts that stand for "none".
@@ -301,6 +335,22 @@ pub(crate) fn measure(set: &EntrySet, row: u32, measure: Measure) -> i128 {
         Measure::Amount => set.amount(row),
         Measure::LessFee => set.amount(row) - set.fee(row),
         Measure::PlusFee => set.amount(row) + set.fee(row),
+        Measure::Original => original(set, row).map_or_else(|| set.amount(row), |(minor, _)| minor),
+    }
+}
+
+/// Amount and currency before conversion, if the entry states them.
+#[must_use]
+pub fn original(set: &EntrySet, row: u32) -> Option<(i128, Currency)> {
+    if set.has_no_details() { None } else { details::original(set.details(row)) }
+}
+
+/// The currency of the amount that a pass compares.
+#[inline(always)]
+pub(crate) fn currency(set: &EntrySet, row: u32, measure: Measure) -> Currency {
+    match measure {
+        Measure::Original => original(set, row).map_or_else(|| set.currency(row), |(_, currency)| currency),
+        _ => set.currency(row),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Entries: what a statement or a ledger says, one line of it at a time, held in columns.
 
 pub mod column;
+pub mod details;
+pub mod kind;
 mod set;
 pub mod text;
 
@@ -13,6 +15,8 @@ pub enum IgnoreReason {
     AlreadyImported,
     /// The bank has announced the entry and not booked it yet.
     NotBooked,
+    /// Another file has the same booking in detail: the two are one and the same money.
+    Detailed,
     /// Booked after the cut-off of the run.
     AfterCutOff,
     /// A rule of the ruleset sets it aside; the number is the rule's place in the ruleset.
@@ -26,6 +30,7 @@ impl IgnoreReason {
         match self {
             Self::AlreadyImported => "already imported",
             Self::NotBooked => "not booked yet",
+            Self::Detailed => "in detail in another file",
             Self::AfterCutOff => "after the cut-off",
             Self::Rule(_) => "set aside by the ruleset",
         }

@@ -6,6 +6,7 @@
 
 pub mod adyen;
 pub mod bai2;
+mod balance;
 pub mod camt;
 pub mod csv;
 pub mod detect;
@@ -34,7 +35,7 @@ pub use self::diagnostic::{CardFinding, Diagnostic, Diagnostics, ReadError, Seve
 pub use self::raw::RawLines;
 pub use self::reader::{ReadOptions, ReadReport, Reader};
 pub use self::statement::{Balance, Control, Statement, TieOut};
-use crate::entry::{Draft, EntrySet, RawPlace};
+use crate::entry::{Draft, EntrySet, RawPlace, details};
 use crate::hash::Stream;
 use crate::pan::{self, CardData};
 
@@ -170,10 +171,19 @@ impl Collector {
             self.reject(draft.line, "", "text-too-long", message);
             return Ok(());
         }
-        if self.negate {
-            self.entries.push(&Draft { amount: -draft.amount, ..*draft })?;
+        let amount = if self.negate { -draft.amount } else { draft.amount };
+        let turned = (self.negate && !draft.details.is_empty()).then(|| details::negated(draft.details));
+        let draft = &Draft { details: turned.as_deref().unwrap_or(draft.details), ..*draft };
+        if !draft.reference.is_empty() && details::is_placeholder(draft.reference) {
+            // Nobody knows an entry by it; what the source wrote stays in the text.
+            let mut text = draft.description.to_owned();
+            if !text.contains(draft.reference) {
+                text.push_str(if text.is_empty() { "" } else { " " });
+                text.push_str(draft.reference);
+            }
+            self.entries.push(&Draft { amount, reference: "", description: &text, ..*draft })?;
         } else {
-            self.entries.push(draft)?;
+            self.entries.push(&Draft { amount, ..*draft })?;
         }
         Ok(())
     }

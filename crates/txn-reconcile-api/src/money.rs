@@ -221,6 +221,34 @@ fn push_digit(value: i128, digit: u8) -> Result<i128, AmountError> {
     if next > LARGEST { Err(AmountError::TooLarge) } else { Ok(next) }
 }
 
+/// Decimals of an exchange rate that are looked at.
+const RATE_DECIMALS: u32 = 12;
+
+/// An exchange rate as a plain decimal number without zeros at its end; none if it is not positive.
+#[must_use]
+pub fn rate(text: &str, syntax: AmountSyntax) -> Option<String> {
+    let scaled =
+        parse_scaled(text.as_bytes(), RATE_DECIMALS, AmountSyntax { surplus_zeros: true, ..syntax }).ok()?;
+    if scaled <= 0 {
+        return None;
+    }
+    let one = 10i128.pow(RATE_DECIMALS);
+    let fraction = format!("{:0>12}", scaled % one);
+    let fraction = fraction.trim_end_matches('0');
+    let mark = if fraction.is_empty() { "" } else { "." };
+    Some(format!("{}{mark}{fraction}", scaled / one))
+}
+
+/// An amount in another currency at a rate (as [`rate`] writes it), to the nearest minor unit, halves away from zero; none
+/// if the numbers are too large. It is compared with what was booked, and never booked itself.
+#[must_use]
+pub fn convert(minor: i128, from: Currency, rate: &str, to: Currency) -> Option<i128> {
+    let scaled = parse_scaled(rate.as_bytes(), RATE_DECIMALS, AmountSyntax::PLAIN).ok()?;
+    let product = minor.checked_mul(scaled)?.checked_mul(10i128.pow(to.exponent()))?;
+    let unit = 10i128.pow(RATE_DECIMALS + from.exponent());
+    Some((product.abs() + unit / 2) / unit * product.signum())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -233,6 +261,21 @@ mod tests {
 
     fn read(text: &str, code: &str) -> Result<i128, AmountError> {
         parse_amount(text.as_bytes(), currency(code), AmountSyntax::PLAIN)
+    }
+
+    #[test]
+    fn rates_are_plain_numbers_and_convert_to_the_nearest_unit() {
+        let plain = |text| rate(text, AmountSyntax::PLAIN);
+        assert_eq!(plain("1.1500"), Some("1.15".to_owned()));
+        assert_eq!(plain("1"), Some("1".to_owned()));
+        assert_eq!(plain("0.000000000001"), Some("0.000000000001".to_owned()));
+        assert_eq!((plain("0"), plain("-1"), plain("x")), (None, None, None));
+        let (gbp, eur, jpy, kwd) = (currency("GBP"), currency("EUR"), currency("JPY"), currency("KWD"));
+        assert_eq!(convert(10_000, gbp, "1.15", eur), Some(11_500));
+        assert_eq!(convert(-10_001, gbp, "1.15", eur), Some(-11_501));
+        assert_eq!(convert(500, jpy, "0.0061", eur), Some(305));
+        assert_eq!(convert(10_000, eur, "0.33", kwd), Some(33_000));
+        assert_eq!(convert(LARGEST, eur, "1", eur), None);
     }
 
     #[test]

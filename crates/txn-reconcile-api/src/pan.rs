@@ -47,6 +47,12 @@ impl CardData {
     }
 }
 
+/// Whether a text is an IBAN (ISO 13616), in upper case and without blanks, with right check digits.
+#[must_use]
+pub fn is_iban(text: &str) -> bool {
+    iban::is_iban(text)
+}
+
 /// Digits of the shortest card number.
 const DIGITS_MIN: usize = 13;
 

@@ -135,6 +135,41 @@ fn card_data_stops_the_run_and_is_not_repeated() {
 }
 
 #[test]
+fn explain_says_what_every_pass_compares_and_what_fails() {
+    let other = "reference,amount,currency,date\nA,11.00,EUR,2026-11-02\nC,5.00,EUR,2026-11-02\n";
+    let folder = folder(&[("a.csv", LEDGER), ("b.csv", other)]);
+    let explain = |entries: &[&str]| {
+        let args = [&["explain"], entries, &["--left", "a.csv", "--right", "b.csv"]].concat();
+        run(folder.path(), &args)
+    };
+    let pair = stdout(&explain(&["a.csv:2", "b.csv:2"]));
+    for line in [
+        "a.csv:2: open",
+        "pass \"exact\" (exact): does not match",
+        "ok    reference: \"A\" against \"A\"",
+        "FAILS amount: 10.00 against 11.00 (equal)",
+        "ok    date: 2026-11-02 against 2026-11-02",
+        "pass \"reversal\" (net): does not match",
+    ] {
+        assert!(pair.contains(line), "{line}: {pair}");
+    }
+    // Without the other one the nearest is taken, and the reason is told.
+    let one = stdout(&explain(&["b.csv:2"]));
+    assert!(one.contains("b.csv:2 and a.csv:2") && one.contains("the amounts differ by 1.00"), "{one}");
+    // By identity, and between entries of one side.
+    let breaks = ["reconcile", "a.csv", "b.csv", "--breaks", "breaks.json"];
+    run(folder.path(), &breaks);
+    let list: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("breaks.json")).unwrap()).unwrap();
+    let id = list[0]["entry_id"].as_str().unwrap();
+    assert_eq!(explain(&[id, "b.csv:3"]).status.code(), Some(0));
+    assert!(stdout(&explain(&["b.csv:2", "b.csv:3"])).contains("both are of one side"));
+    let unknown = explain(&["c.csv:9"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("FILE:LINE"), "{}", stderr(&unknown));
+}
+
+#[test]
 fn each_fault_has_its_exit_code() {
     let folder = folder(&[
         ("a.csv", BANK),

@@ -186,10 +186,10 @@ fn mt940_of_banks_that_write_it_their_own_way() {
         only(":61:2603020302CR\n30,00NTRFREF2\n", "EUR130,").0,
         ["3000 EUR 2026-03-02 2026-03-02 REF2"]
     );
-    // Blanks in place of the entry date, and a bank reference without the customer's.
+    // Blanks in place of the entry date, and the bank's number, which is no reference.
     assert_eq!(
         only(":61:260302    D65,00NMSCNONREF//B-1\n/ABC/DEF\n", "EUR35,00").0,
-        ["-6500 EUR 2026-03-02 2026-03-02 B-1"]
+        ["-6500 EUR 2026-03-02 2026-03-02 "]
     );
     // Subfields behind `>`.
     let (_, found) =
@@ -332,7 +332,7 @@ fn mt940_reversals_year_rollover_and_dialects() {
         lines(&dutch.entries),
         [
             "-900 EUR 2026-01-02 2025-12-31 F-2025-881",
-            "10000 EUR 2026-01-02 2026-01-02 EREF",
+            "10000 EUR 2026-01-02 2026-01-02 ",
             "50 EUR 2025-12-31 2026-01-02 XYZ",
         ]
     );

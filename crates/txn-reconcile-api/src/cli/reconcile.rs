@@ -11,7 +11,7 @@ use crate::engine::three_way::chain;
 use crate::engine::{self, Options, Outcome, Side, State, carry};
 use crate::entry::EntrySet;
 use crate::formats::statement::sequence_gaps;
-use crate::formats::{RawLines, ReadReport, Statement, TieOut};
+use crate::formats::{RawLines, ReadReport, Severity, Statement, TieOut};
 use crate::report;
 use crate::report::table::Table;
 use crate::rules::Ruleset;
@@ -76,7 +76,7 @@ pub struct Args {
     quiet: bool,
 }
 
-fn parse_date(text: &str) -> Result<Date, String> {
+pub(super) fn parse_date(text: &str) -> Result<Date, String> {
     Date::parse_iso(text.as_bytes()).ok_or_else(|| "a date is written YYYY-MM-DD".to_owned())
 }
 
@@ -236,17 +236,25 @@ fn read_sources(
     Ok((left, right, third))
 }
 
-fn read_carry(path: &Path) -> Result<[EntrySet; 2], Failure> {
+pub(super) fn read_carry(path: &Path) -> Result<[EntrySet; 2], Failure> {
     let fail = |message: String| Failure::new(exit::INPUT, format!("{}: {message}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
     carry::read(&text, "(carried forward)").map_err(|error| fail(error.to_string()))
 }
+
+/// Remarks on rows that were kept which a result must not be read without.
+const TOLD: [&str; 5] = ["debits-negative", "balance-off", "date-of-statement", "rate-off", "rate-missing"];
 
 /// Tells of refused rows, statements that do not tie out and gaps, before the result.
 fn warn(reports: &[ReadReport], notes: &mut dyn Write) {
     for report in reports {
         let name =
             report.collector.entries.files().first().map(|file| file.name.as_str()).unwrap_or_default();
+        for ((severity, code), _) in report.collector.diagnostics.counts() {
+            if *severity == Severity::Warning && TOLD.contains(code) {
+                let _ = writeln!(notes, "warning: {name}: {code}; see `inspect`");
+            }
+        }
         let rejected = report.collector.diagnostics.rejected();
         if rejected > 0 {
             let _ = writeln!(notes, "warning: {name}: {rejected} row(s) refused; see `inspect`");

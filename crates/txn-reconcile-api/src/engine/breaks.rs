@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::keys::parallel;
-use super::{Hint, Run, Side, State, normalize};
+use super::{Hint, Run, Side, State, names, normalize};
 use crate::currency::Currency;
 use crate::date::Date;
+use crate::formats::statement::mask_account;
 use crate::hash;
 use crate::rules::PassKind;
 
@@ -30,13 +31,15 @@ pub enum BreakKind {
     Reference,
     /// A payout, batch or split that does not add up.
     IncompleteSplit,
+    /// Same reference, on another account.
+    Account,
     /// Several candidates, and nothing that decides between them.
     Ambiguous,
 }
 
 impl BreakKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::MissingInternal,
         Self::MissingExternal,
         Self::Amount,
@@ -46,6 +49,7 @@ impl BreakKind {
         Self::Duplicate,
         Self::Reference,
         Self::IncompleteSplit,
+        Self::Account,
         Self::Ambiguous,
     ];
 
@@ -62,6 +66,7 @@ impl BreakKind {
             Self::Duplicate => "duplicate",
             Self::Reference => "reference",
             Self::IncompleteSplit => "incomplete_split",
+            Self::Account => "account",
             Self::Ambiguous => "ambiguous",
         }
     }
@@ -124,6 +129,8 @@ const RELATIVES_MAX: usize = 32;
 struct Index {
     /// Rows of either side by the hash of their normalized reference, as far as an open entry has the same.
     by_reference: HashMap<u64, Relatives>,
+    /// Open rows of either side whose text names a reference, by the hash of that reference.
+    by_word: HashMap<u64, [Vec<u32>; 2]>,
     /// Open rows by currency, sorted by amount, for each side.
     by_amount: [BTreeMap<Currency, Vec<(i128, u32)>>; 2],
     window_days: u32,
@@ -174,14 +181,29 @@ impl Index {
                 relatives[side as usize].sort_by_cached_key(key);
             }
         }
+        let mut by_word: HashMap<u64, [Vec<u32>; 2]> = HashMap::new();
+        for side in Side::BOTH {
+            for row in run.open_rows(side) {
+                let hashes = names::words(run.set(side).description(row))
+                    .into_iter()
+                    .map(|word| hash::bytes(0, &word));
+                for hash in hashes.filter(|hash| wanted.contains(*hash)) {
+                    let rows = &mut by_word.entry(hash).or_default()[side as usize];
+                    if rows.last() != Some(&row) {
+                        rows.push(row);
+                    }
+                }
+            }
+        }
         let window_days = run.rules.passes.iter().map(|pass| match &pass.kind {
             PassKind::Reference(pass) => pass.days,
             PassKind::Unique(pass) => pass.days,
             PassKind::Subset(pass) => pass.days,
+            PassKind::Named(pass) => pass.days.unwrap_or(0),
             PassKind::Exact(_) | PassKind::Group(_) | PassKind::Net(_) => 0,
         });
         let window_days = window_days.max().unwrap_or(0).max(run.rules.breaks.in_transit_days);
-        Self { by_reference, by_amount, window_days }
+        Self { by_reference, by_word, by_amount, window_days }
     }
 }
 
@@ -248,6 +270,18 @@ fn reference_hash(reference: &[u8]) -> u64 {
     state.finish()
 }
 
+/// What was found that has to do with an entry.
+struct Found<'a> {
+    /// Matched entries of its side with its reference.
+    same_side: &'a [u32],
+    /// Open entries of the other side with its reference, on its account or without one.
+    others: &'a [u32],
+    /// Open entries of the other side with its reference, on another account.
+    elsewhere: &'a [u32],
+    /// Open entries of the other side that it names in its text, or that name it in theirs.
+    named: &'a [u32],
+}
+
 /// What the entry is compared with.
 struct Subject<'a> {
     run: &'a Run<'a>,
@@ -271,7 +305,14 @@ fn describe(run: &Run<'_>, index: &Index, side: Side, row: u32, as_of: Date) -> 
     let age_business_days =
         if subject.date > as_of { 0 } else { run.calendar().distance(subject.date, as_of) };
     let (same_side, others) = subject.relatives(index);
-    let (kind, reason) = subject.kind(index, &same_side, &others, age_business_days);
+    let (here, elsewhere): (Vec<u32>, Vec<u32>) =
+        others.iter().partition(|other| run.accounts.agree((side, row), (side.other(), **other)));
+    let named = subject.named(index);
+    let found = Found { same_side: &same_side, others: &here, elsewhere: &elsewhere, named: &named };
+    let (kind, mut reason) = subject.kind(index, &found, age_business_days);
+    if let Some(Hint::NotNetted { why, .. }) = run.hints[side as usize].get(&row) {
+        reason = format!("{why}; {reason}");
+    }
     let owner = run.rules.breaks.owners.get(kind.name()).cloned().unwrap_or_else(|| match side {
         Side::Left => run.rules.left.name.clone(),
         Side::Right => run.rules.right.name.clone(),
@@ -284,13 +325,12 @@ fn describe(run: &Run<'_>, index: &Index, side: Side, row: u32, as_of: Date) -> 
         age_days: as_of.days() - subject.date.days(),
         age_business_days,
         owner,
-        nearest: subject.nearest(index, &others),
-        suggestion: match run.hints[side as usize].get(&row) {
-            Some(Hint::Suggested { pass, members, why }) => {
-                Some(Suggestion { pass: *pass, rows: members.clone(), why })
-            }
-            _ => None,
-        },
+        nearest: subject.nearest(index, &found),
+        suggestion: run.suggestions[side as usize].get(&row).map(|found| Suggestion {
+            pass: found.pass,
+            rows: found.members.clone(),
+            why: found.why,
+        }),
     }
 }
 
@@ -321,7 +361,32 @@ impl Subject<'_> {
         (same, others)
     }
 
-    fn kind(&self, index: &Index, same_side: &[u32], others: &[u32], age: u32) -> (BreakKind, String) {
+    /// Open entries of the other side that this one names in its text, or that name it in theirs.
+    fn named(&self, index: &Index) -> Vec<u32> {
+        let (set, other) = (self.run.set(self.side), self.run.set(self.side.other()));
+        let mut named: Vec<u32> = Vec::new();
+        for word in names::words(set.description(self.row)) {
+            let known = index.by_reference.get(&hash::bytes(0, &word));
+            let rows = known.map(|rows| rows[self.side.other() as usize].as_slice()).unwrap_or_default();
+            let rows = rows.iter().map(|(_, row)| *row).take(RELATIVES_MAX);
+            named.extend(rows.filter(|row| normalize(other.reference_bytes(*row)) == word));
+        }
+        if let Some(reference) = self.run.reference(self.side, self.row).map(normalize) {
+            let known = index.by_word.get(&hash::bytes(0, &reference));
+            let rows = known.map(|rows| rows[self.side.other() as usize].as_slice()).unwrap_or_default();
+            let names_it = |row: &u32| names::words(other.description(*row)).contains(&reference);
+            named.extend(rows.iter().copied().take(RELATIVES_MAX).filter(names_it));
+        }
+        named.sort_unstable();
+        named.dedup();
+        named.retain(|row| {
+            self.run.is_open(self.side.other(), *row)
+                && self.run.accounts.agree((self.side, self.row), (self.side.other(), *row))
+        });
+        named
+    }
+
+    fn kind(&self, index: &Index, found: &Found<'_>, age: u32) -> (BreakKind, String) {
         let set = self.run.set(self.side);
         let hint = self.run.hints[self.side as usize].get(&self.row);
         match hint {
@@ -342,7 +407,8 @@ impl Subject<'_> {
             }
             _ => {}
         }
-        let twin = same_side
+        let twin = found
+            .same_side
             .iter()
             .any(|row| set.currency(*row) == self.currency && set.amount(*row) == self.amount);
         if twin || set.occurrence(self.row) > 1 {
@@ -360,8 +426,16 @@ impl Subject<'_> {
             );
             return (BreakKind::IncompleteSplit, why);
         }
-        if let Some(found) = self.by_reference(others) {
-            return found;
+        if let Some(kind) = self.by_reference(found.others) {
+            return kind;
+        }
+        if let Some(row) = found.elsewhere.first() {
+            let account = mask_account(self.run.set(self.side.other()).account(*row));
+            let why = format!("the other side has this reference on another account ({account})");
+            return (BreakKind::Account, why);
+        }
+        if let Some(kind) = self.by_text(found.named) {
+            return kind;
         }
         if self.same_amount(index).next().is_some() {
             return (
@@ -370,17 +444,54 @@ impl Subject<'_> {
             );
         }
         if age <= self.run.rules.breaks.in_transit_days {
-            return (
-                BreakKind::Date,
-                format!("in transit: {age} business day(s) old, with no trace on the other side yet"),
+            let limit = self.run.rules.breaks.in_transit_days;
+            let why = format!(
+                "{age} business day(s) old, and {limit} may pass until the other side has it; {}",
+                self.not_found(index)
             );
+            return (BreakKind::Date, why);
         }
         match self.side {
-            Side::Left => (BreakKind::MissingExternal, "no entry of the external side comes near".to_owned()),
-            Side::Right => {
-                (BreakKind::MissingInternal, "no entry of the internal side comes near".to_owned())
-            }
+            Side::Left => (BreakKind::MissingExternal, self.not_found(index)),
+            Side::Right => (BreakKind::MissingInternal, self.not_found(index)),
         }
+    }
+
+    /// What was looked for in vain.
+    fn not_found(&self, index: &Index) -> String {
+        let side = match self.side {
+            Side::Left => "external",
+            Side::Right => "internal",
+        };
+        let days = index.window_days;
+        match self.run.reference(self.side, self.row) {
+            Some(_) => format!(
+                "no open entry of the {side} side has its reference or names it, and none has its amount within {days} \
+                 business day(s)"
+            ),
+            None => format!(
+                "it has no reference, and no open entry of the {side} side has its amount within {days} business day(s)"
+            ),
+        }
+    }
+
+    /// The kind that entries give which name it, or which it names.
+    fn by_text(&self, named: &[u32]) -> Option<(BreakKind, String)> {
+        if let [_] | [] = named {
+            return self.by_reference(named).map(|(kind, why)| (kind, format!("named in the text: {why}")));
+        }
+        let other = self.run.set(self.side.other());
+        let same = named.iter().filter(|row| other.currency(**row) == self.currency);
+        let sum: i128 = same.map(|row| other.amount(*row)).sum();
+        let show = |minor| crate::money::decimal(minor, self.currency);
+        let why = format!(
+            "texts name {} open entries of the other side, which come to {} {} against {}",
+            named.len(),
+            show(sum),
+            self.currency,
+            show(self.amount)
+        );
+        Some((BreakKind::IncompleteSplit, why))
     }
 
     fn pass(&self, index: u16) -> &str {
@@ -440,7 +551,6 @@ impl Subject<'_> {
 
     /// Open entries of the other side with this amount, in the window.
     fn same_amount<'b>(&'b self, index: &'b Index) -> impl Iterator<Item = u32> + 'b {
-        let other = self.run.set(self.side.other());
         let rows = index.by_amount[self.side.other() as usize]
             .get(&self.currency)
             .map(Vec::as_slice)
@@ -450,12 +560,18 @@ impl Subject<'_> {
             .iter()
             .take_while(|(amount, _)| *amount == self.amount)
             .map(|(_, row)| *row)
-            .filter(|row| self.run.calendar().distance(self.date, other.booking(*row)) <= index.window_days)
+            .filter(|row| self.near(index, *row))
+    }
+
+    /// Whether an entry of the other side is in the window and on the account.
+    fn near(&self, index: &Index, row: u32) -> bool {
+        let other = self.side.other();
+        self.run.calendar().distance(self.date, self.run.set(other).booking(row)) <= index.window_days
+            && self.run.accounts.agree((self.side, self.row), (other, row))
     }
 
     /// Open entries whose amounts lie next to this one, at most a tenth away and in the window.
     fn close_amount(&self, index: &Index) -> Vec<u32> {
-        let other = self.run.set(self.side.other());
         let rows = index.by_amount[self.side.other() as usize]
             .get(&self.currency)
             .map(Vec::as_slice)
@@ -465,11 +581,11 @@ impl Subject<'_> {
         around
             .filter(|(amount, _)| amount.abs_diff(self.amount) <= self.amount.unsigned_abs() / 10)
             .map(|(_, row)| *row)
-            .filter(|row| self.run.calendar().distance(self.date, other.booking(*row)) <= index.window_days)
+            .filter(|row| self.near(index, *row))
             .collect()
     }
 
-    fn nearest(&self, index: &Index, others: &[u32]) -> Vec<Nearest> {
+    fn nearest(&self, index: &Index, found_all: &Found<'_>) -> Vec<Nearest> {
         let limit = self.run.rules.breaks.nearest_max;
         let mut found: Vec<(u32, &'static str)> = Vec::new();
         let mut add = |rows: &mut dyn Iterator<Item = u32>, why: &'static str| {
@@ -479,14 +595,15 @@ impl Subject<'_> {
                 }
             }
         };
-        match self.run.hints[self.side as usize].get(&self.row) {
-            Some(Hint::Ambiguous { candidates, .. }) => {
-                add(&mut candidates.iter().copied(), "one of several candidates")
-            }
-            Some(Hint::Suggested { members, why, .. }) => add(&mut members.iter().copied(), why),
-            _ => {}
+        if let Some(Hint::Ambiguous { candidates, .. }) = self.run.hints[self.side as usize].get(&self.row) {
+            add(&mut candidates.iter().copied(), "one of several candidates");
         }
-        add(&mut others.iter().copied(), "same reference");
+        if let Some(found) = self.run.suggestions[self.side as usize].get(&self.row) {
+            add(&mut found.members.iter().copied(), found.why);
+        }
+        add(&mut found_all.others.iter().copied(), "same reference");
+        add(&mut found_all.elsewhere.iter().copied(), "same reference on another account");
+        add(&mut found_all.named.iter().copied(), "named in the text");
         add(&mut self.same_amount(index), "same amount in the window");
         if limit > 0 {
             add(&mut self.close_amount(index).into_iter(), "close amount in the window");

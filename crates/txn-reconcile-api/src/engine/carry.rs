@@ -16,10 +16,13 @@ use super::{Outcome, Side, State};
 use crate::currency::Currency;
 use crate::date::Date;
 use crate::entry::text::TextFull;
-use crate::entry::{Draft, EntryId, EntrySet, IgnoreReason, RawPlace};
+use crate::entry::{Draft, EntryId, EntrySet, IgnoreReason, RawPlace, details};
 
 /// The first line of a carry file.
-const HEADER: &str = "{\"carry_forward\":1}";
+const HEADER: &str = "{\"carry_forward\":2}";
+
+/// The first line of one of the release before, whose entries have no details.
+const HEADER_BEFORE: &str = "{\"carry_forward\":1}";
 
 /// Why a carry file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,8 @@ struct Carried {
     account: String,
     kind: String,
     description: String,
+    #[serde(default)]
+    details: String,
     occurrence: u32,
     line: u64,
     raw_offset: u64,
@@ -149,6 +154,7 @@ pub fn write_open(outcome: &Outcome) -> String {
             account: draft.account.to_owned(),
             kind: draft.kind.to_owned(),
             description: draft.description.to_owned(),
+            details: draft.details.to_owned(),
             occurrence: set.occurrence(row),
             line: draft.line,
             raw_offset: draft.raw.offset,
@@ -196,12 +202,14 @@ pub struct Forward {
 /// As [`read`].
 pub fn read_without(text: &str, name: &str, settled: &BTreeSet<u64>) -> Result<Forward, CarryError> {
     let mut sets = [EntrySet::for_file(name), EntrySet::for_file(name)];
-    sets.iter_mut().for_each(EntrySet::set_carried);
     let mut entries = Vec::new();
     let mut lines = (1..).zip(text.lines());
-    if lines.next().map(|(_, line)| line) != Some(HEADER) {
-        return Err(CarryError { line: 1, message: "not a carry file of version 1".to_owned() });
-    }
+    let of_old = match lines.next() {
+        Some((_, HEADER)) => false,
+        Some((_, HEADER_BEFORE)) => true,
+        _ => return Err(CarryError { line: 1, message: "not a carry file of version 1 or 2".to_owned() }),
+    };
+    sets.iter_mut().for_each(|set| set.set_carried(of_old));
     for (line, text) in lines {
         let fail = |message: &str| CarryError { line, message: message.to_owned() };
         if text.starts_with("{\"settled\"") {
@@ -235,7 +243,7 @@ fn draft(carried: &Carried) -> Option<Draft<'_>> {
     let fee: i128 = carried.fee.parse().ok()?;
     let in_range =
         [amount, fee].iter().all(|minor| minor.unsigned_abs() <= crate::money::LARGEST.unsigned_abs());
-    in_range.then_some(Draft {
+    (in_range && details::is_encoded(&carried.details)).then_some(Draft {
         fee,
         value: Date::parse_iso(carried.value.as_bytes())?,
         reference: &carried.reference,
@@ -244,6 +252,7 @@ fn draft(carried: &Carried) -> Option<Draft<'_>> {
         account: &carried.account,
         kind: &carried.kind,
         description: &carried.description,
+        details: &carried.details,
         line: carried.line,
         raw: RawPlace {
             offset: carried.raw_offset,

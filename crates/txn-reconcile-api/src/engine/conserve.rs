@@ -3,11 +3,12 @@
 //! Each figure is counted from its own list (all entries, the matches, the breaks, the ignored rows), so that an entry
 //! which is lost or claimed twice shows as a difference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::keys::parallel;
-use super::{Break, EngineError, Run, Side, measure};
+use super::{Break, EngineError, Run, Side, State, measure, original};
 use crate::currency::Currency;
+use crate::entry::kind::{Class, Kind};
 use crate::rules::file::Measure;
 use crate::rules::{Measures, PassKind};
 
@@ -18,16 +19,19 @@ pub struct Tally {
     pub count: u64,
     /// Sum of their amounts.
     pub sum: i128,
+    /// Sum of their fees, a cost being positive.
+    pub fee: i128,
 }
 
 impl Tally {
-    fn add(&mut self, amount: i128) {
+    pub(crate) fn add(&mut self, amount: i128, fee: i128) {
         self.count += 1;
         self.sum += amount;
+        self.fee += fee;
     }
 
-    fn plus(self, other: Self) -> Self {
-        Self { count: self.count + other.count, sum: self.sum + other.sum }
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { count: self.count + other.count, sum: self.sum + other.sum, fee: self.fee + other.fee }
     }
 }
 
@@ -53,6 +57,44 @@ pub struct Residual {
     pub fees: i128,
     /// As far as tolerances allowed it.
     pub tolerance: i128,
+    /// As far as amounts were compared before their conversion, and so in another currency.
+    pub exchange: i128,
+}
+
+/// What entries cost: fees that stand on them, less the sums of those that are fees themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fees {
+    /// Of all entries.
+    pub total: i128,
+    /// Of the matched ones.
+    pub matched: i128,
+    /// Of the open ones.
+    pub open: i128,
+    /// Of those that were set aside.
+    pub ignored: i128,
+}
+
+impl Conservation {
+    /// The fees of a side, by currency; currencies without any are left out.
+    #[must_use]
+    pub fn fees(&self, side: Side) -> BTreeMap<Currency, Fees> {
+        let mut fees: BTreeMap<Currency, Fees> = BTreeMap::new();
+        let accounts =
+            self.accounts[side as usize].iter().map(|(currency, account)| (*currency, account, false));
+        let lines = self.kinds[side as usize].iter().filter(|((_, class), _)| class.kind == Kind::Fee);
+        for (currency, account, is_line) in
+            accounts.chain(lines.map(|((currency, _), account)| (*currency, account, true)))
+        {
+            let cost = |tally: Tally| if is_line { -tally.sum } else { tally.fee };
+            let fees = fees.entry(currency).or_default();
+            fees.total += cost(account.total);
+            fees.matched += cost(account.matched);
+            fees.open += cost(account.open);
+            fees.ignored += cost(account.ignored);
+        }
+        fees.retain(|_, fees| *fees != Fees::default());
+        fees
+    }
 }
 
 /// The books of a run.
@@ -60,6 +102,8 @@ pub struct Residual {
 pub struct Conservation {
     /// By side and currency.
     pub accounts: [BTreeMap<Currency, Account>; 2],
+    /// By side, currency and what the entries are, for sides that name it; those of a currency add up to its account.
+    pub kinds: [BTreeMap<(Currency, Class), Account>; 2],
     /// By currency.
     pub residuals: BTreeMap<Currency, Residual>,
     /// Rows that could not be read, by side; they have no amount that could be trusted.
@@ -93,6 +137,7 @@ impl Books {
             residual.difference += other.difference;
             residual.tolerance += other.tolerance;
             residual.fees += other.fees;
+            residual.exchange += other.exchange;
         }
     }
 
@@ -102,13 +147,24 @@ impl Books {
         let set = run.set(side);
         let currency = set.currency(row).index();
         let amount = set.amount(row);
-        let (compared, sign) = match side {
-            Side::Left => (measure(set, row, measures.left), 1),
-            Side::Right => (measure(set, row, measures.right), -1),
+        let (measured, sign) = match side {
+            Side::Left => (measures.left, 1),
+            Side::Right => (measures.right, -1),
         };
-        self.accounts[side as usize][currency].matched.add(amount);
+        self.accounts[side as usize][currency].matched.add(amount, set.fee(row));
         let residual = &mut self.residuals[currency];
         residual.difference += sign * amount;
+        if measured == Measure::Original
+            && let Some((minor, original)) = original(set, row)
+        {
+            // The amount was compared in the other currency: there it was within tolerance, and here it is converted.
+            residual.exchange += sign * amount;
+            let residual = &mut self.residuals[original.index()];
+            residual.tolerance += sign * minor;
+            residual.exchange -= sign * minor;
+            return;
+        }
+        let compared = measure(set, row, measured);
         residual.tolerance += sign * compared;
         residual.fees += sign * (amount - compared);
     }
@@ -122,7 +178,9 @@ pub(crate) fn account(run: &Run<'_>, breaks: &[Break]) -> Result<Conservation, E
         for part in parallel(set.len(), run.threads, |range| {
             let mut part = Books::new();
             for row in range.filter_map(|row| u32::try_from(row).ok()) {
-                part.accounts[side as usize][set.currency(row).index()].total.add(set.amount(row));
+                part.accounts[side as usize][set.currency(row).index()]
+                    .total
+                    .add(set.amount(row), set.fee(row));
             }
             part
         }) {
@@ -132,12 +190,15 @@ pub(crate) fn account(run: &Run<'_>, breaks: &[Break]) -> Result<Conservation, E
         ignored.sort_unstable();
         ignored.dedup();
         for row in ignored {
-            books.accounts[side as usize][set.currency(row).index()].ignored.add(set.amount(row));
+            books.accounts[side as usize][set.currency(row).index()]
+                .ignored
+                .add(set.amount(row), set.fee(row));
         }
     }
     for item in breaks {
         let set = run.set(item.side);
-        books.accounts[item.side as usize][set.currency(item.row).index()].open.add(set.amount(item.row));
+        let account = &mut books.accounts[item.side as usize][set.currency(item.row).index()];
+        account.open.add(set.amount(item.row), set.fee(item.row));
     }
     for (matches, pass) in run.matches.iter().zip(&run.rules.passes) {
         let measures = measures(&pass.kind);
@@ -157,9 +218,32 @@ pub(crate) fn account(run: &Run<'_>, breaks: &[Break]) -> Result<Conservation, E
             }
         }
     }
-    let conservation = collect(run, &books.accounts, &books.residuals);
+    let mut conservation = collect(run, &books.accounts, &books.residuals);
+    conservation.kinds = Side::BOTH.map(|side| kinds(run, side));
     check(&conservation)?;
     Ok(conservation)
+}
+
+/// The accounts of a side by what its entries are; empty if none says it.
+fn kinds(run: &Run<'_>, side: Side) -> BTreeMap<(Currency, Class), Account> {
+    let set = run.set(side);
+    let mut accounts: BTreeMap<(Currency, Class), Account> = BTreeMap::new();
+    if set.has_no_kinds() {
+        return accounts;
+    }
+    let mut known: HashMap<&str, Class> = HashMap::new();
+    for row in set.rows() {
+        let class = *known.entry(set.kind(row)).or_insert_with(|| run.class(side, row));
+        let account = accounts.entry((set.currency(row), class)).or_default();
+        let tally = match run.state[side as usize][row as usize] {
+            State::Open => &mut account.open,
+            State::Matched => &mut account.matched,
+            State::Ignored => &mut account.ignored,
+        };
+        tally.add(set.amount(row), set.fee(row));
+        account.total.add(set.amount(row), set.fee(row));
+    }
+    accounts
 }
 
 /// The amounts that a pass compares.
@@ -170,6 +254,7 @@ pub(crate) fn measures(kind: &PassKind) -> Measures {
         PassKind::Unique(pass) => pass.measures,
         PassKind::Group(pass) => pass.measures,
         PassKind::Subset(pass) => pass.measures,
+        PassKind::Named(pass) => pass.measures,
         PassKind::Net(_) => Measures { left: Measure::Amount, right: Measure::Amount },
     }
 }
@@ -183,7 +268,8 @@ fn collect(run: &Run<'_>, totals: &[Vec<Account>; 2], residuals: &[Residual]) ->
                 conservation.accounts[side as usize].insert(currency, account);
             }
         }
-        if totals.iter().any(|side| side[currency.index()].matched.count > 0) {
+        let converted = residuals[currency.index()].exchange != 0;
+        if converted || totals.iter().any(|side| side[currency.index()].matched.count > 0) {
             conservation.residuals.insert(currency, residuals[currency.index()]);
         }
     }
@@ -207,13 +293,25 @@ fn check(conservation: &Conservation) -> Result<(), EngineError> {
         }
     }
     for side in Side::BOTH {
+        let kinds = &conservation.kinds[side as usize];
+        for (currency, account) in &conservation.accounts[side as usize] {
+            let of = kinds.iter().filter(|((own, _), _)| own == currency);
+            let sums = of.fold([Tally::default(); 3], |[matched, open, ignored], (_, kind)| {
+                [matched.plus(kind.matched), open.plus(kind.open), ignored.plus(kind.ignored)]
+            });
+            if !kinds.is_empty() && sums != [account.matched, account.open, account.ignored] {
+                return Err(EngineError(format!("{} side, {currency}: kinds do not add up", side.name())));
+            }
+        }
+    }
+    for side in Side::BOTH {
         let reasons: u64 = conservation.rejected_by_code[side as usize].values().sum();
         if reasons != conservation.rejected[side as usize] {
             return Err(EngineError(format!("{} side: refused rows without a reason", side.name())));
         }
     }
     for (currency, residual) in &conservation.residuals {
-        if residual.fees + residual.tolerance != residual.difference {
+        if residual.fees + residual.tolerance + residual.exchange != residual.difference {
             return Err(EngineError(format!("{currency}: {residual:?}")));
         }
     }

@@ -47,7 +47,7 @@ pub(crate) fn digest(run: &Run<'_>, breaks: &[Break]) -> String {
     let mut sides: Vec<[u8; 32]> = open.into_iter().map(|records| fold(records, run.threads)).collect();
     sides.sort_unstable();
     let mut whole = blake3::Hasher::new();
-    whole.update(b"txn-reconcile result, version 2");
+    whole.update(b"txn-reconcile result, version 3");
     whole.update(&fold(matched, run.threads));
     for side in &sides {
         whole.update(side);

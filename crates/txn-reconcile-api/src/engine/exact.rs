@@ -2,7 +2,7 @@
 
 use super::imports::key;
 use super::keys::{blocks, both, parallel, row, row_bits, sorted};
-use super::{Run, Side, date, measure};
+use super::{Run, Side, currency, date, measure};
 use crate::rules::Exact;
 use crate::rules::file::{DateField, Measure};
 
@@ -73,7 +73,8 @@ fn agree(run: &Run<'_>, pass: &Exact, left: u32, right: u32) -> bool {
     run.is_open(Side::Left, left)
         && run.is_open(Side::Right, right)
         && measure(l, left, pass.measures.left) == measure(r, right, pass.measures.right)
-        && l.currency(left) == r.currency(right)
+        && currency(l, left, pass.measures.left) == currency(r, right, pass.measures.right)
+        && run.accounts.agree((Side::Left, left), (Side::Right, right))
         && date(l, left, pass.date) == date(r, right, pass.date)
         && l.reference_bytes(left) == r.reference_bytes(right)
         && run.reference(Side::Left, left).is_some()

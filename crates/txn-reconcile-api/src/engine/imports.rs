@@ -6,7 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::{both, parallel, row, row_bits, run as run_length, sorted};
-use super::{Run, Side};
+use super::{Run, Side, account_key};
+use crate::currency::Currency;
+use crate::date::Date;
+use crate::entry::details::{self, Detail};
 use crate::entry::{EntrySet, IgnoreReason};
 use crate::hash;
 use crate::rules::file::{DateField, Measure, Overlap};
@@ -15,7 +18,8 @@ use crate::rules::file::{DateField, Measure, Overlap};
 #[inline]
 pub(crate) fn key(set: &EntrySet, row: u32, measured: Measure, date: DateField) -> u64 {
     let amount = super::measure(set, row, measured);
-    let seed = hash::mix(set.currency(row).index() as u64, super::date(set, row, date).days() as u64);
+    let currency = super::currency(set, row, measured);
+    let seed = hash::mix(currency.index() as u64, super::date(set, row, date).days() as u64);
     hash::bytes(hash::mix(seed, amount as u64), set.reference_bytes(row))
 }
 
@@ -41,11 +45,70 @@ pub(crate) fn settle(run: &mut Run<'_>) {
             }
             at += length;
         }
+        set_detailed_aside(set);
         if overlaps[index] == Overlap::Dedupe {
+            set_read_again_aside(set);
             set_settled_aside(set, run.threads);
         }
     }
     run.import_keys = Some(keys);
+}
+
+/// A booking in one file: its account, day and the bank's number of it.
+type Booking<'a> = (String, Currency, Date, &'a str);
+
+/// Sets aside bookings that another file has in detail (a batch in a statement, and its notification): one and the same
+/// money. The file that has it in more entries keeps it; of two with as many, the one that says more.
+fn set_detailed_aside(set: &mut EntrySet) {
+    if set.files().len() < 2 || set.has_no_details() {
+        return;
+    }
+    let done: BTreeSet<u32> = set.ignored().iter().map(|(row, _)| *row).collect();
+    let mut bookings: BTreeMap<Booking<'_>, BTreeMap<usize, Vec<u32>>> = BTreeMap::new();
+    for row in set.rows().filter(|row| !done.contains(row) && !set.is_carried(*row)) {
+        let number = details::find(set.details(row), Detail::Booking);
+        if !number.is_empty() {
+            let booking = (account_key(set.account(row)), set.currency(row), set.booking(row), number);
+            bookings.entry(booking).or_default().entry(set.file(row)).or_default().push(row);
+        }
+    }
+    let net = |rows: &[u32]| rows.iter().map(|row| set.amount(*row) - set.fee(*row)).sum::<i128>();
+    let says = |rows: &[u32]| rows.iter().map(|row| set.draft(*row).texts_bytes()).sum::<usize>();
+    let mut aside = Vec::new();
+    for files in bookings.into_values().filter(|files| files.len() > 1) {
+        let files: Vec<Vec<u32>> = files.into_values().collect();
+        let same = files.windows(2).all(|pair| net(&pair[0]) == net(&pair[1]));
+        let best =
+            (0..files.len()).max_by_key(|at| (files[*at].len(), says(&files[*at]), std::cmp::Reverse(*at)));
+        if let (true, Some(best)) = (same, best) {
+            aside.extend(
+                files.into_iter().enumerate().filter(|(at, _)| *at != best).flat_map(|(_, rows)| rows),
+            );
+        }
+    }
+    aside.into_iter().for_each(|row| set.ignore(row, IgnoreReason::Detailed));
+}
+
+/// Sets aside rows that the release before left open and this run reads again, perhaps with other texts: they stand in the
+/// same bytes, for the same money of the same day. The entry that was carried goes on.
+fn set_read_again_aside(set: &mut EntrySet) {
+    if !set.files().iter().any(|file| file.of_old) {
+        return;
+    }
+    let place = |row: u32| (set.raw(row).hash, set.currency(row), set.amount(row), set.booking(row));
+    let done: BTreeSet<u32> = set.ignored().iter().map(|(row, _)| *row).collect();
+    let mut carried: BTreeMap<_, u32> = BTreeMap::new();
+    for row in set.rows().filter(|row| set.is_of_old(*row) && !done.contains(row)) {
+        *carried.entry(place(row)).or_default() += 1;
+    }
+    let mut again = Vec::new();
+    for row in set.rows().filter(|row| !set.is_carried(*row) && !done.contains(row)) {
+        if let Some(left) = carried.get_mut(&place(row)).filter(|left| **left > 0) {
+            *left -= 1;
+            again.push(row);
+        }
+    }
+    again.into_iter().for_each(|row| set.ignore(row, IgnoreReason::AlreadyImported));
 }
 
 /// Sets aside what a run before has matched and this one imports again.

@@ -2,7 +2,8 @@
 
 use super::assign::{Candidate, settle};
 use super::keys::{blocks, both, row, row_bits};
-use super::{Hint, Run, Side, date, measure, normalize};
+use super::names;
+use super::{Hint, Run, Side, currency, date, measure, normalize};
 use crate::hash;
 use crate::rules::ByReference;
 use crate::rules::file::ReferenceMode;
@@ -13,18 +14,11 @@ const COMPARISONS_MAX: usize = 2_000_000;
 /// Candidates that one reference may have.
 const CANDIDATES_MAX: usize = 20_000;
 
-/// Words of a description that are looked up, and their shortest length.
-const WORDS_MAX: usize = 64;
-const WORD_BYTES_MIN: usize = 5;
-
 pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &ByReference) {
     let bits = row_bits(run.sets[0].len().max(run.sets[1].len()));
     let shared: &Run<'_> = run;
-    let (left, right) = both(
-        run.threads,
-        || keys(shared, Side::Left, pass.reference, bits),
-        || keys(shared, Side::Right, pass.reference, bits),
-    );
+    let (left, right) =
+        both(run.threads, || keys(shared, Side::Left, pass, bits), || keys(shared, Side::Right, pass, bits));
     let mut candidates = Vec::new();
     let mut tangled = Vec::new();
     blocks(&left, &right, bits, |l, r| {
@@ -50,10 +44,12 @@ pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &ByReference) {
 }
 
 /// What each open entry can be found by: its reference and, where descriptions count, their words.
-fn keys(run: &Run<'_>, side: Side, mode: ReferenceMode, bits: u32) -> Vec<u64> {
+fn keys(run: &Run<'_>, side: Side, pass: &ByReference, bits: u32) -> Vec<u64> {
+    let mode = pass.reference;
+    let measured = if side == Side::Left { pass.measures.left } else { pass.measures.right };
     let mut keys = Vec::new();
     for row in run.open_rows(side) {
-        let seed = run.set(side).currency(row).index() as u64;
+        let seed = currency(run.set(side), row, measured).index() as u64;
         let mut push = |text: &[u8]| keys.push(super::keys::pack(hash::bytes(seed, text), row, bits));
         if let Some(reference) = run.reference(side, row) {
             match mode {
@@ -62,21 +58,15 @@ fn keys(run: &Run<'_>, side: Side, mode: ReferenceMode, bits: u32) -> Vec<u64> {
             }
         }
         if mode == ReferenceMode::Contained {
-            words(run.set(side).description(row)).for_each(|word| push(&word));
+            names::words(run.set(side).description(row)).iter().for_each(|word| push(word));
+        }
+        if mode != ReferenceMode::Exact {
+            names::shared(run.set(side), row).for_each(|reference| push(&reference));
         }
     }
     keys.sort_unstable();
     keys.dedup();
     keys
-}
-
-/// Words of a description that could be references: five letters and digits or more, one of them a digit.
-fn words(description: &str) -> impl Iterator<Item = Vec<u8>> + '_ {
-    description
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '(' | ')' | '"' | '+' | '?'))
-        .map(|word| normalize(word.as_bytes()))
-        .filter(|word| word.len() >= WORD_BYTES_MIN && word.iter().any(u8::is_ascii_digit))
-        .take(WORDS_MAX)
 }
 
 /// The pairs of a block that fit; none if there are too many to settle.
@@ -104,12 +94,15 @@ fn block(run: &Run<'_>, pass: &ByReference, left: &[u32], right: &[u32]) -> Opti
 /// The pair with its rank, if it is within the limits.
 fn candidate(run: &Run<'_>, pass: &ByReference, left: u32, right: u32) -> Option<Candidate> {
     let (l, r) = (run.set(Side::Left), run.set(Side::Right));
-    if l.currency(left) != r.currency(right) {
+    let currency = currency(l, left, pass.measures.left);
+    if currency != super::currency(r, right, pass.measures.right)
+        || !run.accounts.agree((Side::Left, left), (Side::Right, right))
+    {
         return None;
     }
     let (a, b) = (measure(l, left, pass.measures.left), measure(r, right, pass.measures.right));
     let days = run.calendar().distance(date(l, left, pass.date), date(r, right, pass.date));
-    if days > pass.days || !pass.tolerance.allows(a, b, l.currency(left)) {
+    if days > pass.days || !pass.tolerance.allows(a, b, currency) {
         return None;
     }
     let reference = distance(run, pass.reference, left, right)?;
@@ -128,13 +121,26 @@ fn distance(run: &Run<'_>, mode: ReferenceMode, left: u32, right: u32) -> Option
             return Some(1);
         }
     }
+    if mode == ReferenceMode::Exact {
+        return None;
+    }
+    // What either side carries beside its reference: an end-to-end identifier, a creditor reference, a document.
+    let known = |side: Side, row: u32, reference: Option<&[u8]>| {
+        let mut known: Vec<Vec<u8>> = names::shared(run.set(side), row).collect();
+        known.extend(reference.map(normalize));
+        known
+    };
+    let (known_left, known_right) = (known(Side::Left, left, l), known(Side::Right, right, r));
+    if known_left.iter().any(|reference| known_right.contains(reference)) {
+        return Some(2);
+    }
     if mode != ReferenceMode::Contained {
         return None;
     }
-    let within = |reference: Option<&[u8]>, description: &str| {
-        reference.map(normalize).is_some_and(|reference| words(description).any(|word| word == reference))
+    let within = |references: &[Vec<u8>], description: &str| {
+        !references.is_empty() && names::words(description).iter().any(|word| references.contains(word))
     };
-    let found = within(l, run.set(Side::Right).description(right))
-        || within(r, run.set(Side::Left).description(left));
-    found.then_some(2)
+    let found = within(&known_left, run.set(Side::Right).description(right))
+        || within(&known_right, run.set(Side::Left).description(left));
+    found.then_some(3)
 }

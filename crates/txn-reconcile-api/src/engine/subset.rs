@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Hint, Run, Side, date, measure};
+use super::party::Parties;
+use super::{Hint, Run, Side, Suggested, currency, date, measure};
 use crate::currency::Currency;
 use crate::rules::Subset;
 use crate::rules::file::Measure;
@@ -31,7 +32,7 @@ struct Proposal {
 pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &Subset) {
     let mut budget = pass.budget_sums;
     let mut proposals = Vec::new();
-    for pool in pools(run, pass).values() {
+    for pool in pools(run, pass, !pass.across_counterparties).values() {
         for side in Side::BOTH {
             for &(day, target) in &pool[side as usize] {
                 if budget == 0 {
@@ -43,7 +44,7 @@ pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &Subset) {
     }
     settle(run, index, proposals);
     if pass.many_to_many {
-        for pool in pools(run, pass).values() {
+        for pool in pools(run, pass, !pass.across_counterparties).values() {
             several_to_several(run, pass, pool, &mut budget);
         }
     }
@@ -54,19 +55,23 @@ pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &Subset) {
             pass.budget_sums
         ));
     }
+    if !pass.across_counterparties {
+        suggest_across(run, index, pass);
+    }
 }
 
-/// Open entries by currency and counterparty.
-fn pools(run: &Run<'_>, pass: &Subset) -> BTreeMap<(Currency, String), Pool> {
+/// Open entries by currency and, if they are kept apart, counterparty.
+fn pools(run: &Run<'_>, pass: &Subset, apart: bool) -> BTreeMap<(Currency, String), Pool> {
     let mut pools: BTreeMap<(Currency, String), Pool> = BTreeMap::new();
+    let mut parties = Parties::new(run);
     for side in Side::BOTH {
         let set = run.set(side);
         for row in run.open_rows(side) {
-            let counterparty = set.counterparty(row);
-            if !counterparty.is_empty() || pass.blank_counterparty {
+            let party = if apart { parties.of(side, row) } else { String::new() };
+            if !apart || !party.is_empty() || pass.blank_counterparty {
                 let day = run.calendar().ordinal(date(set, row, pass.date));
-                pools.entry((set.currency(row), counterparty.to_lowercase())).or_default()[side as usize]
-                    .push((day, row));
+                let currency = currency(set, row, measured(pass, side));
+                pools.entry((currency, party)).or_default()[side as usize].push((day, row));
             }
         }
     }
@@ -86,6 +91,26 @@ fn measured(pass: &Subset, side: Side) -> Measure {
     }
 }
 
+/// Whether an entry and its members can stand on one account.
+fn one_account(run: &Run<'_>, side: Side, target: u32, members: &[u32]) -> bool {
+    let members = members.iter().map(|row| (side.other(), *row));
+    run.accounts.all_agree(members.chain([(side, target)]))
+}
+
+/// Entries of the other side in the window and on the account of one, by day.
+fn around(
+    run: &Run<'_>,
+    pass: &Subset,
+    pool: &Pool,
+    (side, day, target): (Side, i32, u32),
+) -> Vec<(i32, u32)> {
+    let others = &pool[side.other() as usize];
+    let days = i32::try_from(pass.days).unwrap_or(i32::MAX);
+    let from = others.partition_point(|(other, _)| *other < day.saturating_sub(days));
+    let near = others[from..].iter().take_while(|(other, _)| *other <= day.saturating_add(days));
+    near.filter(|(_, row)| run.accounts.agree((side, target), (side.other(), *row))).copied().collect()
+}
+
 /// Looks for the combination that settles one entry.
 fn look(
     run: &mut Run<'_>,
@@ -95,23 +120,44 @@ fn look(
     (side, day, target): (Side, i32, u32),
     budget: &mut u64,
 ) -> Option<Proposal> {
-    let others = &pool[side.other() as usize];
-    let days = i32::try_from(pass.days).unwrap_or(i32::MAX);
-    let from = others.partition_point(|(other, _)| *other < day.saturating_sub(days));
-    let near = others[from..].iter().take_while(|(other, _)| *other <= day.saturating_add(days));
-    let items: Vec<u32> = near.take(SUGGEST_ITEMS_MAX + 1).map(|(_, row)| *row).collect();
-    if items.len() < 2 || items.len() > SUGGEST_ITEMS_MAX {
+    let near = around(run, pass, pool, (side, day, target));
+    let items: Vec<u32> = near.iter().map(|(_, row)| *row).collect();
+    if items.len() < 2 {
         return None;
     }
     let set = run.set(side.other());
     let amounts: Vec<i128> =
         items.iter().map(|row| measure(set, *row, measured(pass, side.other()))).collect();
     let wanted = measure(run.set(side), target, measured(pass, side));
+    // Amounts of one sign add up to their sum in one way alone: all of them.
+    let one_sign = amounts.iter().all(|amount| *amount > 0) || amounts.iter().all(|amount| *amount < 0);
+    if amounts.iter().sum::<i128>() == wanted && one_account(run, side, target, &items) {
+        if one_sign {
+            return Some(Proposal { side, target, members: items });
+        }
+        if items.len() > pass.items_max {
+            let why = "all that is open in the window comes to it, which is no proof where signs differ";
+            run.suggest(side, target, Suggested { pass: index, members: items, why });
+            return None;
+        }
+    }
+    if items.len() > SUGGEST_ITEMS_MAX {
+        return None;
+    }
+    let slack = pass.tolerance.limit(wanted, wanted, currency(run.set(side), target, measured(pass, side)));
     let mut search =
-        Search { amounts: &amounts, members_max: pass.members_max, solutions: Vec::new(), budget };
+        Search { amounts: &amounts, members_max: pass.members_max, slack, solutions: Vec::new(), budget };
     search.walk(0, wanted, &mut Vec::new());
-    let solutions: Vec<Vec<u32>> =
-        search.solutions.iter().map(|places| places.iter().map(|place| items[*place]).collect()).collect();
+    let (exact, near): (Vec<Vec<usize>>, Vec<Vec<usize>>) = search
+        .solutions
+        .into_iter()
+        .partition(|places| places.iter().map(|place| amounts[*place]).sum::<i128>() == wanted);
+    let best = if exact.is_empty() { near } else { exact };
+    let solutions: Vec<Vec<u32>> = best
+        .iter()
+        .map(|places| places.iter().map(|place| items[*place]).collect())
+        .filter(|members: &Vec<u32>| one_account(run, side, target, members))
+        .collect();
     let only = only_one(run, side.other(), &solutions);
     if *budget == 0 {
         return None;
@@ -119,13 +165,13 @@ fn look(
     match (only, solutions.first()) {
         (Some(members), _) if items.len() > pass.items_max => {
             let why = "more open entries than a sum can be proven among";
-            run.hint(side, target, Hint::Suggested { pass: index, members, why });
+            run.suggest(side, target, Suggested { pass: index, members, why });
             None
         }
         (Some(members), _) if members.len() > 1 => Some(Proposal { side, target, members }),
         (Some(members), _) => {
             let why = "a single entry of this amount";
-            run.hint(side, target, Hint::Suggested { pass: index, members, why });
+            run.suggest(side, target, Suggested { pass: index, members, why });
             None
         }
         (None, Some(first)) => {
@@ -136,10 +182,74 @@ fn look(
     }
 }
 
+/// Sums that may be tried for suggestions.
+const SUGGEST_SUMS_MAX: u64 = 5_000_000;
+
+/// Suggests what comes to an entry that names no counterparty: entries of one counterparty, of one day, or all that is
+/// open in the window; and where there are few, any of them. More than one such sum is none.
+fn suggest_across(run: &mut Run<'_>, index: u16, pass: &Subset) {
+    let mut budget = SUGGEST_SUMS_MAX;
+    let mut found = Vec::new();
+    let shared: &Run<'_> = run;
+    let mut parties = Parties::new(shared);
+    for pool in pools(shared, pass, false).values() {
+        for side in Side::BOTH {
+            for &(day, target) in &pool[side as usize] {
+                let known = shared.suggestions[side as usize].contains_key(&target);
+                if budget == 0 || known || !parties.of(side, target).is_empty() {
+                    continue;
+                }
+                let near = around(shared, pass, pool, (side, day, target));
+                let walked = near.len() as u64;
+                budget = budget.saturating_sub(walked);
+                let wanted = measure(shared.set(side), target, measured(pass, side));
+                let mut sets: BTreeMap<(u8, String), Vec<u32>> = BTreeMap::new();
+                for (day, row) in &near {
+                    let party = parties.of(side.other(), *row);
+                    sets.entry((0, party)).or_default().push(*row);
+                    sets.entry((1, day.to_string())).or_default().push(*row);
+                    sets.entry((2, String::new())).or_default().push(*row);
+                }
+                let set = shared.set(side.other());
+                let amount = |row: &u32| measure(set, *row, measured(pass, side.other()));
+                let mut sums: BTreeSet<Vec<u32>> = BTreeSet::new();
+                for mut rows in sets.into_values().filter(|rows| rows.len() > 1) {
+                    if rows.iter().map(amount).sum::<i128>() == wanted
+                        && one_account(shared, side, target, &rows)
+                    {
+                        rows.sort_unstable();
+                        sums.insert(rows);
+                    }
+                }
+                if sums.is_empty() && near.len() <= pass.items_max {
+                    let amounts: Vec<i128> = near.iter().map(|(_, row)| amount(row)).collect();
+                    let (members_max, budget) = (pass.members_max, &mut budget);
+                    let mut search =
+                        Search { amounts: &amounts, members_max, slack: 0, solutions: Vec::new(), budget };
+                    search.walk(0, wanted, &mut Vec::new());
+                    let rows = |places: Vec<usize>| {
+                        places.into_iter().map(|place| near[place].1).collect::<Vec<u32>>()
+                    };
+                    let solutions = search.solutions.into_iter().filter(|places| places.len() > 1).map(rows);
+                    sums.extend(solutions.filter(|rows| one_account(shared, side, target, rows)));
+                }
+                if let (Some(members), true) = (sums.first(), sums.len() == 1) {
+                    found.push((side, target, members.clone()));
+                }
+            }
+        }
+    }
+    for (side, target, members) in found {
+        let why = "they come to it, and it names no counterparty that would prove it";
+        run.suggest(side, target, Suggested { pass: index, members, why });
+    }
+}
+
 /// Tries every combination in order.
 struct Search<'a> {
     amounts: &'a [i128],
     members_max: usize,
+    slack: i128,
     solutions: Vec<Vec<usize>>,
     budget: &'a mut u64,
 }
@@ -153,7 +263,7 @@ impl Search<'_> {
             *self.budget -= 1;
             let rest = missing - self.amounts[place];
             chosen.push(place);
-            if rest == 0 {
+            if rest.abs() <= self.slack {
                 self.solutions.push(chosen.clone());
             }
             if chosen.len() < self.members_max {
@@ -165,7 +275,7 @@ impl Search<'_> {
 }
 
 /// The combination, if there is one only; combinations that differ in interchangeable entries count as one.
-fn only_one(run: &Run<'_>, side: Side, solutions: &[Vec<u32>]) -> Option<Vec<u32>> {
+pub(crate) fn only_one(run: &Run<'_>, side: Side, solutions: &[Vec<u32>]) -> Option<Vec<u32>> {
     let set = run.set(side);
     let mut contents: BTreeSet<Vec<Vec<u8>>> = BTreeSet::new();
     for solution in solutions {
@@ -259,6 +369,9 @@ fn several_to_several(run: &mut Run<'_>, pass: &Subset, pool: &Pool, budget: &mu
     if let [mask] = fits[..]
         && (mask & left_mask).count_ones() >= 2
         && (mask & !left_mask).count_ones() >= 2
+        && run
+            .accounts
+            .all_agree((0..items.len()).filter(|place| mask >> place & 1 == 1).map(|place| items[place]))
     {
         let of = |wanted: Side| {
             let places = (0..items.len()).filter(|place| mask >> place & 1 == 1 && items[*place].0 == wanted);
@@ -279,7 +392,7 @@ mod tests {
         #[test]
         fn every_fitting_combination_is_found(amounts in proptest::collection::vec(-20i128..20, 1..9), wanted in -30i128..30, members_max in 1usize..7) {
             let mut budget = u64::MAX;
-            let mut search = Search { amounts: &amounts, members_max, solutions: Vec::new(), budget: &mut budget };
+            let mut search = Search { amounts: &amounts, members_max, slack: 0, solutions: Vec::new(), budget: &mut budget };
             search.walk(0, wanted, &mut Vec::new());
             let mut found = search.solutions;
             let mut expected: Vec<Vec<usize>> = (1u32..1 << amounts.len())

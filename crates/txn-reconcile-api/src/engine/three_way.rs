@@ -58,8 +58,7 @@ pub fn chain(first: &Outcome, second: &Outcome) -> Option<BTreeMap<Currency, Cha
             (State::Open, State::Matched) => &mut chain.third_only,
             (State::Open, State::Open) => &mut chain.neither,
         };
-        place.count += 1;
-        place.sum += middle.amount(row);
+        place.add(middle.amount(row), middle.fee(row));
     }
     Some(chains)
 }

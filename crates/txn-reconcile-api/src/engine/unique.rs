@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Hint, Run, Side, date, measure};
+use super::{Hint, Run, Side, currency, date, measure};
 use crate::currency::Currency;
 use crate::rules::Unique;
 
@@ -20,7 +20,8 @@ pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &Unique) {
             let set = run.set(side);
             let day = run.calendar().ordinal(date(set, row, pass.date));
             let named = usize::from(run.reference(side, row).is_some() && !pass.conflicting_references);
-            let shelf = shelves.entry((set.currency(row), measure(set, row, measured))).or_default();
+            let shelf =
+                shelves.entry((currency(set, row, measured), measure(set, row, measured))).or_default();
             shelf.rows[side as usize][named].push((day, row));
         }
     }
@@ -31,8 +32,34 @@ pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &Unique) {
                 .iter_mut()
                 .for_each(|rows| rows.sort_by_cached_key(|(day, row)| (*day, set.id(*row))));
         }
-        claim_unique(run, index, pass, shelf);
+        if !pass.blocks || !claim_block(run, pass, shelf) {
+            claim_unique(run, index, pass, shelf);
+        }
     }
+}
+
+/// Claims as many entries of one amount on either side as one match, if all of them are in the window and on one account.
+fn claim_block(run: &mut Run<'_>, pass: &Unique, shelf: &Shelf) -> bool {
+    let rows = |side: Side| shelf.rows[side as usize].iter().flatten().copied();
+    let (left, right): (Vec<_>, Vec<_>) = (rows(Side::Left).collect(), rows(Side::Right).collect());
+    let days = left.iter().chain(&right).map(|(day, _)| *day);
+    let (first, last) = days.fold((i32::MAX, i32::MIN), |(first, last), day| (first.min(day), last.max(day)));
+    let entries = left
+        .iter()
+        .map(|(_, row)| (Side::Left, *row))
+        .chain(right.iter().map(|(_, row)| (Side::Right, *row)));
+    // Entries that both carry a reference would be told apart by it.
+    let named = |side: Side| !shelf.rows[side as usize][1].is_empty();
+    let fits = left.len() == right.len()
+        && left.len() > 1
+        && last.abs_diff(first) <= pass.days
+        && !(named(Side::Left) && named(Side::Right))
+        && run.accounts.all_agree(entries);
+    if fits {
+        let rows = |rows: Vec<(i32, u32)>| rows.into_iter().map(|(_, row)| row).collect();
+        run.claim_group(rows(left), rows(right));
+    }
+    fits
 }
 
 /// Claims the pairs of a shelf that have no alternative on either side.
@@ -42,9 +69,9 @@ fn claim_unique(run: &mut Run<'_>, index: u16, pass: &Unique, shelf: &Shelf) {
     let mut taken = BTreeSet::new();
     for named in 0..2 {
         for &(day, left) in &shelf.rows[0][named] {
-            let partners = shelf.near(Side::Right, named, day, days);
+            let partners = shelf.near(run, (Side::Left, left), named, day, days);
             if let [partner] = partners[..]
-                && shelf.near(Side::Left, partner.named, partner.day, days).len() == 1
+                && shelf.near(run, (Side::Right, partner.row), partner.named, partner.day, days).len() == 1
             {
                 found.push([left, partner.row]);
                 taken.insert(partner.row);
@@ -56,7 +83,8 @@ fn claim_unique(run: &mut Run<'_>, index: u16, pass: &Unique, shelf: &Shelf) {
     for named in 0..2 {
         for &(day, right) in &shelf.rows[1][named] {
             if !taken.contains(&right) {
-                note(run, index, Side::Right, right, &shelf.near(Side::Left, named, day, days));
+                let partners = shelf.near(run, (Side::Right, right), named, day, days);
+                note(run, index, Side::Right, right, &partners);
             }
         }
     }
@@ -76,13 +104,22 @@ struct Partner {
 const PARTNERS_MAX: usize = 4;
 
 impl Shelf {
-    /// The first few entries of `side` that an entry of that day could match. An entry with a reference matches only
-    /// one without; two that agree would have been matched by it.
-    fn near(&self, side: Side, named: usize, day: i32, days: i32) -> Vec<Partner> {
+    /// The first few entries of the other side that an entry of that day could match. An entry with a reference matches
+    /// only one without; two that agree would have been matched by it.
+    fn near(
+        &self,
+        run: &Run<'_>,
+        (side, row): (Side, u32),
+        named: usize,
+        day: i32,
+        days: i32,
+    ) -> Vec<Partner> {
         let mut partners = Vec::new();
-        for (named, rows) in self.rows[side as usize][..2 - named].iter().enumerate() {
+        let other = side.other();
+        for (named, rows) in self.rows[other as usize][..2 - named].iter().enumerate() {
             let from = rows.partition_point(|(other, _)| *other < day.saturating_sub(days));
             let near = rows[from..].iter().take_while(|(other, _)| *other <= day.saturating_add(days));
+            let near = near.filter(|(_, near)| run.accounts.agree((side, row), (other, *near)));
             partners.extend(near.take(PARTNERS_MAX).map(|&(day, row)| Partner { day, row, named }));
         }
         partners.truncate(PARTNERS_MAX);

@@ -61,6 +61,8 @@ pub struct Draft<'a> {
     pub kind: &'a str,
     /// Free text: remittance information, purpose, narrative.
     pub description: &'a str,
+    /// What it carries beside its reference, as [`super::details::Details::encode`] makes it.
+    pub details: &'a str,
     /// Line of the file, from 1.
     pub line: u64,
     /// The bytes that it was read from.
@@ -73,8 +75,15 @@ impl<'a> Draft<'a> {
     /// Bytes of all of its texts.
     #[must_use]
     pub fn texts_bytes(&self) -> usize {
-        let texts =
-            [self.reference, self.counterparty, self.group, self.account, self.kind, self.description];
+        let texts = [
+            self.reference,
+            self.counterparty,
+            self.group,
+            self.account,
+            self.kind,
+            self.description,
+            self.details,
+        ];
         texts.iter().map(|text| text.len()).sum()
     }
 
@@ -93,6 +102,7 @@ impl<'a> Draft<'a> {
             account: "",
             kind: "",
             description: "",
+            details: "",
             line: 0,
             raw: RawPlace::default(),
             pending: false,
@@ -111,6 +121,8 @@ pub struct SourceFile {
     pub rejected_by_code: BTreeMap<&'static str, u64>,
     /// Whether these are entries that a run before left open.
     pub carried: bool,
+    /// Whether a release before this one left them open, whose parsers may have read their texts otherwise.
+    pub of_old: bool,
 }
 
 /// Entries in columns. Rows are addressed by `u32` in the order of arrival; nothing in a result depends on that order.
@@ -126,6 +138,7 @@ pub struct EntrySet {
     account: LazyColumn<TextRef>,
     kind: LazyColumn<TextRef>,
     description: LazyColumn<TextRef>,
+    details: LazyColumn<TextRef>,
     text: TextStore,
     names: Interner,
     file: LazyColumn<u16>,
@@ -207,6 +220,7 @@ impl EntrySet {
             &mut self.account,
             &mut self.kind,
             &mut self.description,
+            &mut self.details,
         ] {
             column.shrink();
         }
@@ -237,6 +251,7 @@ impl EntrySet {
         let row = u32::try_from(self.len()).map_err(|_| TextFull)?;
         let reference = self.text.push(draft.reference.as_bytes())?;
         let description = self.text.push(draft.description.as_bytes())?;
+        let details = self.text.push(draft.details.as_bytes())?;
         let counterparty = self.names.intern(&mut self.text, draft.counterparty.as_bytes())?;
         let group = self.names.intern(&mut self.text, draft.group.as_bytes())?;
         let account = self.names.intern(&mut self.text, draft.account.as_bytes())?;
@@ -257,6 +272,7 @@ impl EntrySet {
         self.fee.push(draft.fee);
         self.value_after_days.push(draft.value.days() - draft.booking.days());
         self.description.push(description);
+        self.details.push(details);
         self.counterparty.push(counterparty);
         self.group.push(group);
         self.account.push(account);
@@ -333,6 +349,7 @@ impl EntrySet {
             account: self.account(row),
             kind: self.kind(row),
             description: self.description(row),
+            details: self.details(row),
             line: self.line(row),
             raw: self.raw(row),
             pending: false,
@@ -435,6 +452,35 @@ impl EntrySet {
         self.string(self.description.get(row as usize))
     }
 
+    /// What it carries beside its reference, encoded (see [`super::details`]).
+    #[must_use]
+    pub fn details(&self, row: u32) -> &str {
+        self.string(self.details.get(row as usize))
+    }
+
+    /// Whether no entry carries any.
+    #[must_use]
+    pub fn has_no_details(&self) -> bool {
+        self.details.is_blank()
+    }
+
+    /// Whether no entry says what it is.
+    #[must_use]
+    pub fn has_no_kinds(&self) -> bool {
+        self.kind.is_blank()
+    }
+
+    /// Whether no entry names its account.
+    #[must_use]
+    pub fn has_no_accounts(&self) -> bool {
+        self.account.is_blank()
+    }
+
+    /// Where the account of an entry is stored: rows with one account have one place.
+    pub(crate) fn account_place(&self, row: u32) -> TextRef {
+        self.account.get(row as usize)
+    }
+
     /// Line of its file, from 1.
     #[must_use]
     pub fn line(&self, row: u32) -> u64 {
@@ -474,11 +520,18 @@ impl EntrySet {
         }
     }
 
-    /// Marks the (only) file as entries that a run before left open.
-    pub fn set_carried(&mut self) {
+    /// Marks the (only) file as entries that a run before left open; `of_old` if a release before this one did.
+    pub fn set_carried(&mut self, of_old: bool) {
         if let Some(file) = self.files.last_mut() {
             file.carried = true;
+            file.of_old = of_old;
         }
+    }
+
+    /// Whether a run of the release before left the entry open.
+    #[must_use]
+    pub fn is_of_old(&self, row: u32) -> bool {
+        self.files.get(self.file(row)).is_some_and(|file| file.of_old)
     }
 
     /// Whether a run before left the entry open.
@@ -533,7 +586,8 @@ impl EntrySet {
 
     /// Writes the content of an entry in one canonical form: what makes two entries the same.
     ///
-    /// Place (file, line, offset) and occurrence number are not part of it.
+    /// Place (file, line, offset) and occurrence number are not part of it. Details stand behind all else, and only where
+    /// there are some, so that an entry without any is the same as it was before there were details.
     pub fn write_content(&self, row: u32, out: &mut Vec<u8>) {
         let at = row as usize;
         // A head whose flags say how long its numbers are, then each text behind its length.
@@ -565,6 +619,12 @@ impl EntrySet {
                 continue;
             }
             let text = self.text.get(place);
+            write_unsigned(out, text.len() as u128);
+            out.extend_from_slice(text);
+        }
+        let details = self.details.get(at);
+        if !details.is_empty() {
+            let text = self.text.get(details);
             write_unsigned(out, text.len() as u128);
             out.extend_from_slice(text);
         }
@@ -668,6 +728,7 @@ mod tests {
             account: "DE1",
             kind: "refund",
             description: "two\nlines",
+            details: "bank=B1",
             line: 77,
             raw,
             ..draft(i128::MAX / 4, "R-1")
@@ -697,6 +758,8 @@ mod tests {
         set.push(&Draft { counterparty: "B", ..draft(1, "A") }).unwrap();
         set.push(&Draft { counterparty: "", ..draft(1, "AB") }).unwrap();
         set.push(&Draft { group: "B", ..draft(1, "A") }).unwrap();
+        set.push(&Draft { counterparty: "B", details: "bank=1", ..draft(1, "A") }).unwrap();
+        assert_ne!(set.id(0), set.id(3));
         assert_ne!(set.id(0), set.id(1));
         assert_ne!(set.id(0), set.id(2));
     }

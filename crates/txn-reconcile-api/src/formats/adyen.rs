@@ -4,13 +4,18 @@
 //! has a gross amount in the currency of the shopper (GC) and a net amount in the currency of the settlement (NC);
 //! the difference, in NC, is commission, markup, scheme fees and interchange.
 
+use std::collections::BTreeMap;
+
 use super::mapping::plain_name;
 use super::row::Place;
+use super::statement::{Control, Statement};
 use super::{Collector, ReadError};
 use crate::currency::Currency;
 use crate::date::Date;
 use crate::entry::Draft;
-use crate::money::{AmountError, AmountSyntax, parse_amount};
+use crate::entry::details::{Detail, Details};
+use crate::entry::kind::{self, Class, Kind};
+use crate::money::{AmountError, AmountSyntax, convert, parse_amount};
 
 /// Where the columns of the report stand.
 #[derive(Debug, Default)]
@@ -26,6 +31,19 @@ pub(crate) struct Columns {
     reference: Option<usize>,
     batch: Option<usize>,
     account: Option<usize>,
+    rate: Option<usize>,
+    modification: Option<usize>,
+    batches: BTreeMap<(String, Currency), Batch>,
+}
+
+/// What a batch settles, and what is paid out for it.
+#[derive(Debug, Default)]
+struct Batch {
+    line: u64,
+    account: String,
+    entries: u64,
+    net: i128,
+    paid_out: Option<i128>,
 }
 
 impl Columns {
@@ -69,13 +87,16 @@ impl Columns {
             reference: find("merchantreference"),
             batch: find("batchnumber"),
             account: find("merchantaccount"),
+            rate: find("exchangerate"),
+            modification: find("modificationreference"),
+            batches: BTreeMap::new(),
         };
         true
     }
 
     /// Reads a row.
     pub fn take<'a>(
-        &self,
+        &mut self,
         at: impl Fn(usize) -> Option<&'a str>,
         place: Place,
         out: &mut Collector,
@@ -94,7 +115,11 @@ impl Columns {
         let fees: Result<i128, AmountError> =
             self.fees.iter().map(|column| fee(text(*column), net_currency)).sum();
         let (net, gross, fees) = match (net, gross, fees) {
-            (Ok(net), Ok(gross), Ok(fees)) => (net.unwrap_or(0), gross, fees),
+            (Ok(Some(net)), Ok(gross), Ok(fees)) => (net, gross, fees),
+            (Ok(None), Ok(_), Ok(_)) => {
+                out.reject(place.line, "Net Credit (NC)", "amount-missing", AmountError::Empty.to_string());
+                return Ok(());
+            }
             (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
                 out.reject(place.line, "", "amount-malformed", error.to_string());
                 return Ok(());
@@ -114,16 +139,43 @@ impl Columns {
             out.reject(place.line, "Net Credit (NC)", "net-off", "gross less fees is not net");
             return Ok(());
         }
-        if gross.is_some() && gross_currency != Some(net_currency) {
-            out.warn(
-                place.line,
-                "Gross Currency",
-                "converted",
-                "settled in another currency; the settled one counts",
-            );
-        }
         let psp = optional(self.psp);
+        let mut details = Details::default();
+        details.put(Detail::Bank, psp);
+        details.put(Detail::Bank, optional(self.modification));
+        if let (Some(gross), Some(original)) = (gross, gross_currency.filter(|own| *own != net_currency)) {
+            details.original(gross, original);
+            let rate = crate::money::rate(optional(self.rate), ADYEN_AMOUNTS);
+            let converted = rate.as_deref().and_then(|rate| convert(gross, original, rate, net_currency));
+            match (&rate, converted) {
+                (Some(rate), Some(converted)) => {
+                    details.put(Detail::Rate, rate);
+                    // The rate has few decimals, so a unit in the last place may be missing.
+                    if converted.abs_diff(amount) > 1 {
+                        let message = "gross at the rate is not net and fees; the difference is told as that of exchange";
+                        out.warn(place.line, "Exchange Rate", "rate-off", message);
+                    }
+                }
+                _ => out.warn(
+                    place.line,
+                    "Exchange Rate",
+                    "rate-missing",
+                    "settled in another currency, without a rate",
+                ),
+            }
+        }
         let reference = Some(optional(self.reference)).filter(|text| !text.is_empty()).unwrap_or(psp);
+        let batch = self.batches.entry((optional(self.batch).to_owned(), net_currency)).or_default();
+        if batch.entries == 0 {
+            batch.line = place.line;
+            optional(self.account).clone_into(&mut batch.account);
+        }
+        batch.entries += 1;
+        if kind::class(text(self.kind), &[]) == PAYOUT {
+            *batch.paid_out.get_or_insert(0) -= net;
+        } else {
+            batch.net += net;
+        }
         out.entry(&Draft {
             fee: fees,
             reference,
@@ -131,10 +183,38 @@ impl Columns {
             account: optional(self.account),
             kind: text(self.kind),
             description: psp,
+            details: &details.encode(),
             line: place.line,
             raw: place.raw,
             ..Draft::new(amount, net_currency, booking)
         })
+    }
+}
+
+/// A payout.
+const PAYOUT: Class = Class { kind: Kind::Payout, reversal: false };
+
+impl Columns {
+    /// Ends the file: each batch that is paid out is held against its payout.
+    pub fn finish(&mut self, out: &mut Collector) {
+        for ((number, currency), batch) in std::mem::take(&mut self.batches) {
+            let paid_out = batch.paid_out.map(|stated| Control {
+                what: "payout",
+                stated,
+                found: batch.net,
+                is_money: true,
+            });
+            out.statements.push(Statement {
+                account: batch.account,
+                number: format!("batch {number}"),
+                currency: Some(currency),
+                entries: batch.entries,
+                sum: batch.net - batch.paid_out.unwrap_or(0),
+                controls: paid_out.into_iter().collect(),
+                line: batch.line,
+                ..Statement::default()
+            });
+        }
     }
 }
 
@@ -146,7 +226,11 @@ fn side([debit, credit]: [&str; 2], currency: Currency) -> Result<Option<i128>, 
     let read = |text: &str| {
         if text.is_empty() { Ok(0) } else { parse_amount(text.as_bytes(), currency, ADYEN_AMOUNTS) }
     };
-    Ok(Some(read(credit)? - read(debit)?))
+    match (read(debit)?, read(credit)?) {
+        // A row moves money in or out.
+        (debit, credit) if debit != 0 && credit != 0 => Err(AmountError::Malformed),
+        (debit, credit) => Ok(Some(credit - debit)),
+    }
 }
 
 /// A fee column; empty is none.

@@ -9,6 +9,7 @@ use super::{Collector, Line, Parser, ReadError, Span, for_each_line};
 use crate::currency::Currency;
 use crate::date::Date;
 use crate::entry::Draft;
+use crate::entry::details::{Detail, Details};
 
 /// Physical lines that one record may be continued over.
 const CONTINUATIONS_MAX: usize = 1_000;
@@ -242,16 +243,19 @@ impl Bai2Parser {
             out.reject(record.line, "", "card-data", "the entry holds card data");
             return Ok(());
         }
-        let reference = [&customer, &bank]
-            .into_iter()
-            .find(|text| text.chars().any(|c| c != '0'))
-            .map_or("", String::as_str);
+        let mut details = Details::default();
+        details.put(Detail::Bank, &bank);
+        // 475 is a cheque paid, 395 one reversed: the customer's reference is its number.
+        if matches!(code, 475 | 395) {
+            details.put(Detail::Cheque, &customer);
+        }
         out.entry(&Draft {
             value: value.unwrap_or(booking),
-            reference,
+            reference: &customer,
             account: &account.statement.account,
             kind: &format!("{code:03}"),
             description: &text,
+            details: &details.encode(),
             line: record.line,
             raw: record.raw.place(),
             ..Draft::new(signed, account.currency, booking)

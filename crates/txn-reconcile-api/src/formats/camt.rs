@@ -13,6 +13,7 @@ use super::xml::{Token, attribute, token, unescape};
 use super::{Collector, Parser, ReadError};
 use crate::currency::Currency;
 use crate::date::Date;
+use crate::entry::details::{Detail as Entry, Details, is_placeholder};
 use crate::entry::{Draft, RawPlace};
 use crate::hash::Stream;
 use crate::money::{AmountSyntax, parse_amount};
@@ -51,6 +52,9 @@ struct StatementState {
     balance: BalanceState,
     interim: Vec<Balance>,
     stated: Vec<(&'static str, String)>,
+    /// The last day that it speaks of, and the day that it was made.
+    period_end: Option<Date>,
+    created: Option<Date>,
     credits: (i128, i128),
     debits: (i128, i128),
 }
@@ -60,7 +64,7 @@ struct StatementState {
 struct BalanceState {
     code: String,
     amount: Option<i128>,
-    debit: bool,
+    debit: Option<bool>,
     date: Option<Date>,
 }
 
@@ -78,6 +82,18 @@ struct Common {
     debtor: String,
     creditor: String,
     remittance: String,
+    debtor_account: String,
+    creditor_account: String,
+    /// Charges: their total, the sum of the single ones (a cost being positive), the one being read, and whether they are
+    /// in the amount.
+    charges_total: Option<i128>,
+    charges_sum: Option<i128>,
+    charge: Option<i128>,
+    charges_included: Option<bool>,
+    /// Currency, other currency and rate of a conversion.
+    source_currency: String,
+    target_currency: String,
+    rate: String,
     fault: Option<(&'static str, &'static str, String)>,
     card: bool,
 }
@@ -92,7 +108,12 @@ struct References {
     servicer: String,
     entry: String,
     payment: String,
-    message: String,
+    uetr: String,
+    mandate: String,
+    cheque: String,
+    return_reason: String,
+    documents: Vec<String>,
+    more_creditor: Vec<String>,
 }
 
 /// An entry that is being read.
@@ -106,29 +127,30 @@ struct EntryState {
     kind: String,
     details: Vec<Detail>,
     details_count: usize,
+    /// Whether one of its dates cannot be read.
+    bad_date: bool,
 }
 
 /// Transaction details.
 #[derive(Debug, Default)]
 struct Detail {
     common: Common,
+    /// The amount of the transaction, and what the payer has instructed.
+    transaction: Option<(i128, Currency)>,
     instructed: Option<(i128, Currency)>,
 }
 
 impl References {
-    fn best(&self) -> &str {
-        [
-            &self.end_to_end,
-            &self.creditor,
-            &self.instruction,
-            &self.transaction,
-            &self.payment,
-            &self.servicer,
-            &self.entry,
-        ]
-        .into_iter()
-        .find(|text| !text.is_empty() && !text.eq_ignore_ascii_case("NOTPROVIDED"))
-        .map_or("", String::as_str)
+    /// The reference that both sides know: for money that comes in, the payee's own goes first, since the payee keeps the
+    /// books. The bank's numbers are none.
+    fn best(&self, amount: i128) -> &str {
+        let (first, second) =
+            if amount < 0 { (&self.end_to_end, &self.creditor) } else { (&self.creditor, &self.end_to_end) };
+        let document = self.documents.first().map_or("", String::as_str);
+        [first.as_str(), second, document, &self.instruction, &self.transaction, &self.payment]
+            .into_iter()
+            .find(|text| !is_placeholder(text))
+            .unwrap_or_default()
     }
 }
 
@@ -269,8 +291,9 @@ impl CamtParser {
 
     /// The element as an amount, if it has a currency.
     fn money(&self, text: &str) -> Option<Result<(i128, Currency), String>> {
-        let code = attribute(&self.attributes, "Ccy")
-            .filter(|_| self.path.last().is_some_and(|name| name == "Amt"))?;
+        let code = attribute(&self.attributes, "Ccy").filter(|_| {
+            self.path.last().is_some_and(|name| matches!(name.as_str(), "Amt" | "TtlChrgsAndTaxAmt"))
+        })?;
         let Some(currency) = Currency::from_code(code.as_bytes()) else {
             return Some(Err("not a currency code of ISO 4217".to_owned()));
         };
@@ -297,9 +320,33 @@ impl Common {
             [.., "Refs", "InstrId"] => keep(&mut self.references.instruction),
             [.., "Refs", "TxId"] => keep(&mut self.references.transaction),
             [.., "Refs", "PmtInfId"] => keep(&mut self.references.payment),
-            [.., "Refs", "MsgId"] => keep(&mut self.references.message),
+            [.., "Refs", "UETR"] => keep(&mut self.references.uetr),
+            [.., "Refs", "MndtId"] => keep(&mut self.references.mandate),
+            [.., "Refs", "ChqNb"] => keep(&mut self.references.cheque),
+            [.., "RtrInf", "Rsn", "Cd" | "Prtry"] | [.., "RtrInf", "RtrRsn", "Cd"] => {
+                keep(&mut self.references.return_reason)
+            }
+            [.., "RfrdDocInf", "Nb"] => self.references.documents.push(text.to_owned()),
+            [.., "DbtrAcct", "Id", "IBAN"] | [.., "DbtrAcct", "Id", "Othr", "Id"] => {
+                keep(&mut self.debtor_account)
+            }
+            [.., "CdtrAcct", "Id", "IBAN"] | [.., "CdtrAcct", "Id", "Othr", "Id"] => {
+                keep(&mut self.creditor_account)
+            }
+            [.., "CcyXchg", "SrcCcy"] => keep(&mut self.source_currency),
+            [.., "CcyXchg", "TrgtCcy"] => keep(&mut self.target_currency),
+            [.., "CcyXchg", "XchgRate"] => keep(&mut self.rate),
+            [.., "Chrgs", "Rcrd", "ChrgInclInd"] => {
+                self.charges_included = Some(text == "true" || text == "1")
+            }
+            [.., "Chrgs", "CdtDbtInd"] | [.., "Chrgs", "Rcrd", "CdtDbtInd"] => {
+                self.end_charge(text != "CRDT")
+            }
             [.., "AcctSvcrRef"] => keep(&mut self.references.servicer),
-            [.., "CdtrRefInf", "Ref"] => keep(&mut self.references.creditor),
+            [.., "CdtrRefInf", "Ref"] if self.references.creditor.is_empty() => {
+                text.clone_into(&mut self.references.creditor);
+            }
+            [.., "CdtrRefInf", "Ref"] => self.references.more_creditor.push(text.to_owned()),
             [.., "Dbtr", "Nm"] | [.., "Dbtr", "Pty", "Nm"] => keep(&mut self.debtor),
             [.., "Cdtr", "Nm"] | [.., "Cdtr", "Pty", "Nm"] => keep(&mut self.creditor),
             [.., "Ustrd" | "AddtlTxInf" | "AddtlNtryInf" | "AddtlRmtInf"] => {
@@ -311,6 +358,71 @@ impl Common {
             [.., "RvslInd"] => self.reversal = text == "true" || text == "1",
             _ => {}
         }
+    }
+
+    fn direction(&mut self, text: &str) {
+        match text {
+            "DBIT" | "CRDT" => self.debit = Some(text == "DBIT"),
+            _ => self.fail("CdtDbtInd", "direction-unknown", "neither CRDT nor DBIT"),
+        }
+    }
+
+    /// An amount among the charges.
+    fn charge(&mut self, path: &[&str], money: Result<(i128, Currency), String>) {
+        match money {
+            Ok((minor, _)) if path.last() == Some(&"TtlChrgsAndTaxAmt") => self.charges_total = Some(minor),
+            // Its direction comes next; without one it is a cost.
+            Ok((minor, _)) if matches!(path, [.., "Chrgs" | "Rcrd", "Amt"]) => {
+                self.end_charge(true);
+                self.charge = Some(minor);
+            }
+            Ok(_) => {}
+            Err(message) => self.fail("Chrgs", "amount-malformed", message),
+        }
+    }
+
+    /// Adds the charge that was read.
+    fn end_charge(&mut self, cost: bool) {
+        if let Some(minor) = self.charge.take() {
+            *self.charges_sum.get_or_insert(0) += if cost { minor } else { -minor };
+        }
+    }
+
+    /// What the charges come to, a cost being positive: the single ones, or their total.
+    fn charges(&self) -> Option<i128> {
+        let pending = self.charge.unwrap_or(0);
+        match (self.charges_sum, self.charge) {
+            (None, None) => self.charges_total,
+            (sum, _) => Some(sum.unwrap_or(0) + pending),
+        }
+    }
+
+    /// What it carries beside its reference.
+    fn put_details(&self, amount: i128, details: &mut Details) {
+        let references = &self.references;
+        for (detail, value) in [
+            (Entry::EndToEnd, &references.end_to_end),
+            (Entry::CreditorReference, &references.creditor),
+            (Entry::Instruction, &references.instruction),
+            (Entry::Transaction, &references.transaction),
+            (Entry::Uetr, &references.uetr),
+            (Entry::Cheque, &references.cheque),
+            (Entry::Mandate, &references.mandate),
+            (Entry::Bank, &references.servicer),
+            (Entry::Bank, &references.entry),
+            (Entry::ReturnReason, &references.return_reason),
+            (
+                Entry::CounterpartyAccount,
+                if amount < 0 { &self.creditor_account } else { &self.debtor_account },
+            ),
+        ] {
+            details.put(detail, value);
+        }
+        references.documents.iter().for_each(|document| details.put(Entry::Document, document));
+        references
+            .more_creditor
+            .iter()
+            .for_each(|reference| details.put(Entry::CreditorReference, reference));
     }
 
     fn fail(&mut self, field: &'static str, code: &'static str, message: impl Into<String>) {
@@ -333,11 +445,13 @@ impl Detail {
                 self.common.amount = Some(minor);
                 self.common.currency = Some(currency);
             }
-            ([.., "TxAmt", "Amt"], Some(Ok(money))) => self.instructed = Some(money),
+            ([.., "TxAmt", "Amt"], Some(Ok(money))) => self.transaction = Some(money),
+            ([.., "InstdAmt", "Amt"], Some(Ok(money))) => self.instructed = Some(money),
+            (path, Some(money)) if path.contains(&"Chrgs") => self.common.charge(path, money),
             ([.., "TxDtls", "Amt"], Some(Err(message))) => {
                 self.common.fail("Amt", "amount-malformed", message)
             }
-            ([.., "TxDtls", "CdtDbtInd"], _) => self.common.debit = Some(text == "DBIT"),
+            ([.., "TxDtls", "CdtDbtInd"], _) => self.common.direction(text),
             _ => self.common.leaf(path, text),
         }
     }
@@ -346,7 +460,7 @@ impl Detail {
     fn amount(&self, currency: Currency) -> Option<i128> {
         match (self.common.amount, self.common.currency) {
             (Some(minor), Some(own)) if own == currency => Some(minor),
-            _ => self.instructed.filter(|(_, own)| *own == currency).map(|(minor, _)| minor),
+            _ => self.transaction.filter(|(_, own)| *own == currency).map(|(minor, _)| minor),
         }
     }
 }
@@ -360,13 +474,17 @@ impl EntryState {
                 self.common.currency = Some(currency);
             }
             ([.., "Ntry", "Amt"], Some(Err(message))) => self.common.fail("Amt", "amount-malformed", message),
-            ([.., "Ntry", "CdtDbtInd"], _) => match text {
-                "DBIT" | "CRDT" => self.common.debit = Some(text == "DBIT"),
-                _ => self.common.fail("CdtDbtInd", "direction-unknown", "neither CRDT nor DBIT"),
-            },
+            ([.., "Ntry", "CdtDbtInd"], _) => self.common.direction(text),
+            (path, Some(money)) if path.contains(&"Chrgs") => self.common.charge(path, money),
             ([.., "Ntry", "Sts"] | [.., "Ntry", "Sts", "Cd"], _) => text.clone_into(&mut self.status),
-            ([.., "BookgDt", "Dt" | "DtTm"], _) => self.booking = date(),
-            ([.., "ValDt", "Dt" | "DtTm"], _) => self.value = date(),
+            ([.., "BookgDt", "Dt" | "DtTm"], _) => {
+                self.booking = date();
+                self.bad_date |= self.booking.is_none();
+            }
+            ([.., "ValDt", "Dt" | "DtTm"], _) => {
+                self.value = date();
+                self.bad_date |= self.value.is_none();
+            }
             ([.., "Ntry", "NtryRef"], _) => text.clone_into(&mut self.common.references.entry),
             ([.., "Btch", "PmtInfId"], _) => text.clone_into(&mut self.batch),
             ([.., "Btch", "MsgId"], _) if self.batch.is_empty() => text.clone_into(&mut self.batch),
@@ -391,6 +509,10 @@ impl StatementState {
     fn leaf(&mut self, path: &[&str], text: &str, money: MoneyField) {
         match (path, money) {
             ([.., "Stmt" | "Rpt" | "Ntfctn", "Id"], _) => text.clone_into(&mut self.statement.number),
+            ([.., "FrToDt", "ToDtTm" | "ToDt"], _) => self.period_end = Date::parse_iso(text.as_bytes()),
+            ([.., "Stmt" | "Rpt" | "Ntfctn", "CreDtTm"], _) => {
+                self.created = Date::parse_iso(text.as_bytes())
+            }
             ([.., "ElctrncSeqNb"], _) => self.statement.sequence = text.parse().ok(),
             ([.., "LglSeqNb"], _) if self.statement.sequence.is_none() => {
                 self.statement.sequence = text.parse().ok();
@@ -403,7 +525,9 @@ impl StatementState {
                 self.balance.amount = Some(minor);
                 self.statement.currency.get_or_insert(currency);
             }
-            ([.., "Bal", "CdtDbtInd"], _) => self.balance.debit = text == "DBIT",
+            ([.., "Bal", "CdtDbtInd"], _) => {
+                self.balance.debit = matches!(text, "DBIT" | "CRDT").then_some(text == "DBIT");
+            }
             ([.., "Bal", "Tp", "CdOrPrtry", "Cd"], _) => text.clone_into(&mut self.balance.code),
             ([.., "Bal", "Dt", "Dt" | "DtTm"], _) => self.balance.date = Date::parse_iso(text.as_bytes()),
             ([.., "TtlNtries", "NbOfNtries"], _) => self.stated.push(("entries", text.to_owned())),
@@ -417,8 +541,8 @@ impl StatementState {
 
     fn end_balance(&mut self) {
         let read = std::mem::take(&mut self.balance);
-        let Some(amount) = read.amount else { return };
-        let balance = Balance { minor: if read.debit { -amount } else { amount }, date: read.date };
+        let (Some(amount), Some(debit)) = (read.amount, read.debit) else { return };
+        let balance = Balance { minor: if debit { -amount } else { amount }, date: read.date };
         match read.code.as_str() {
             "OPBD" => self.statement.opening = Some(balance),
             "PRCD" => {
@@ -447,10 +571,32 @@ impl StatementState {
             out.reject(line, "Ntry", "incomplete", "an entry needs an amount with a currency, and CdtDbtInd");
             return Ok(());
         };
-        let Some(booking) = entry.booking.or(entry.value) else {
-            out.reject(line, "BookgDt", "date-missing", "neither a booking date nor a value date");
+        if entry.bad_date {
+            out.reject(line, "BookgDt", "date-malformed", "a date is not in the notation YYYY-MM-DD");
+            return Ok(());
+        }
+        if !matches!(entry.status.as_str(), "" | "BOOK" | "PDNG" | "INFO" | "FUTR") {
+            out.reject(line, "Sts", "status-unknown", "none of BOOK, PDNG, INFO and FUTR");
+            return Ok(());
+        }
+        if let Some((field, code, message)) =
+            entry.details.iter().find_map(|detail| detail.common.fault.as_ref())
+        {
+            out.reject(line, field, code, message.clone());
+            return Ok(());
+        }
+        // The standard lets both dates go where the statement's own say it.
+        let of_statement =
+            || self.statement.closing.and_then(|balance| balance.date).or(self.period_end).or(self.created);
+        let own = entry.booking.or(entry.value);
+        let Some(booking) = own.or_else(of_statement) else {
+            out.reject(line, "BookgDt", "date-missing", "neither the entry nor its statement states a date");
             return Ok(());
         };
+        if own.is_none() {
+            let message = "the entry states no date, and that of its statement stands for it";
+            out.warn(line, "BookgDt", "date-of-statement", message);
+        }
         let signed = if debit { -amount } else { amount };
         let pending = matches!(entry.status.as_str(), "PDNG" | "INFO" | "FUTR");
         if !pending {
@@ -464,9 +610,19 @@ impl StatementState {
             ..Draft::new(signed, currency, booking)
         };
         match details(&entry, signed, currency, debit) {
-            Some(amounts) => {
-                for (detail, amount) in entry.details.iter().zip(amounts) {
-                    out.entry(&entry.detail_draft(&whole, detail, amount))?;
+            Some(split) => {
+                for (detail, (amount, fee)) in entry.details.iter().zip(split.amounts) {
+                    let carried = detail_details(&entry, detail, amount);
+                    out.entry(&Draft {
+                        fee,
+                        details: &carried,
+                        ..entry.detail_draft(&whole, detail, amount)
+                    })?;
+                }
+                if split.charge != 0 {
+                    // Charges of the whole belong to none of its parts: they are a line of their own.
+                    let fee = entry.charge_draft(&whole, -split.charge);
+                    out.entry(&Draft { details: &entry.booking_details(), ..fee })?;
                 }
                 Ok(())
             }
@@ -479,7 +635,7 @@ impl StatementState {
                         "the details do not add up to the entry; the entry is kept whole",
                     );
                 }
-                out.entry(&entry.whole_draft(&whole))
+                entry.keep_whole(&whole, signed, currency, out)
             }
         }
     }
@@ -522,8 +678,15 @@ impl StatementState {
     }
 }
 
-/// The signed amount of each detail, if all are there and add up.
-fn details(entry: &EntryState, signed: i128, currency: Currency, debit: bool) -> Option<Vec<i128>> {
+/// An entry by its details: the signed amount and the fee of each, and charges of the whole (a cost being positive).
+struct Split {
+    amounts: Vec<(i128, i128)>,
+    charge: i128,
+}
+
+/// The details of an entry, if all are there and add up to it: as they are, less their own charges, or less those of the
+/// whole.
+fn details(entry: &EntryState, signed: i128, currency: Currency, debit: bool) -> Option<Split> {
     if entry.details.len() != entry.details_count || entry.details.len() < 2 {
         return None;
     }
@@ -535,47 +698,167 @@ fn details(entry: &EntryState, signed: i128, currency: Currency, debit: bool) ->
             Some(if detail.common.debit.unwrap_or(debit) { -amount } else { amount })
         })
         .collect();
-    amounts.filter(|amounts| amounts.iter().sum::<i128>() == signed)
+    let amounts = amounts?;
+    let fees: Vec<i128> = entry.details.iter().map(|detail| detail.common.charges().unwrap_or(0)).collect();
+    let (sum, fee_sum) = (amounts.iter().sum::<i128>(), fees.iter().sum::<i128>());
+    let charge = entry.common.charges().unwrap_or(0);
+    let without = |fees: &[i128]| amounts.iter().copied().zip(fees.iter().copied()).collect();
+    let none = vec![0; amounts.len()];
+    if sum == signed {
+        Some(Split { amounts: without(&none), charge: 0 })
+    } else if sum - fee_sum == signed {
+        Some(Split { amounts: without(&fees), charge: 0 })
+    } else if sum - charge == signed {
+        Some(Split { amounts: without(&none), charge })
+    } else {
+        None
+    }
 }
 
 impl EntryState {
     /// The entry as one, with what its only detail (if there is one) adds.
-    fn whole_draft<'a>(&'a self, whole: &Draft<'a>) -> Draft<'a> {
+    fn keep_whole(
+        &self,
+        whole: &Draft<'_>,
+        signed: i128,
+        currency: Currency,
+        out: &mut Collector,
+    ) -> Result<(), ReadError> {
         let only = if self.details_count == 1 { self.details.first() } else { None };
-        let from_detail = only.map(|detail| detail.common.references.best()).unwrap_or_default();
-        let reference = if from_detail.is_empty() { self.common.references.best() } else { from_detail };
+        let (amount, fee) = self.gross(only, signed, currency, out);
+        let from_detail = only.map(|detail| detail.common.references.best(signed)).unwrap_or_default();
+        let reference =
+            if from_detail.is_empty() { self.common.references.best(signed) } else { from_detail };
         let description =
             only.map(|detail| detail.common.remittance.as_str()).filter(|text| !text.is_empty());
-        let counterparty = only.map_or("", |detail| counterparty(&detail.common, whole.amount));
-        Draft {
+        let other = only.map_or("", |detail| counterparty(&detail.common, signed));
+        let mut details = Details::default();
+        if let Some(detail) = only {
+            detail.common.put_details(signed, &mut details);
+            detail.put_original(amount, currency, &mut details);
+        }
+        self.common.put_details(signed, &mut details);
+        details.put(Entry::Booking, self.booking_number());
+        out.entry(&Draft {
+            amount,
+            fee,
             reference,
             group: &self.batch,
-            counterparty: if counterparty.is_empty() {
-                counterparty_of(self, whole.amount)
-            } else {
-                counterparty
-            },
+            counterparty: if other.is_empty() { counterparty(&self.common, signed) } else { other },
             description: description.unwrap_or(&self.common.remittance),
+            details: &details.encode(),
             line: self.common.line,
             raw: self.common.raw(),
             ..*whole
+        })
+    }
+
+    /// Amount and fee of an entry that is kept whole: gross and the charges that are in it, where the file says that they
+    /// are, or its only detail shows it.
+    fn gross(
+        &self,
+        only: Option<&Detail>,
+        signed: i128,
+        currency: Currency,
+        out: &mut Collector,
+    ) -> (i128, i128) {
+        let of_detail = only.and_then(|detail| detail.common.charges());
+        let included =
+            only.and_then(|detail| detail.common.charges_included).or(self.common.charges_included);
+        let Some(charge) = self.common.charges().or(of_detail).filter(|charge| *charge != 0) else {
+            return (signed, 0);
+        };
+        let gross = signed + charge;
+        let states = |minor: i128, own: Currency| own == currency && minor == gross.abs();
+        let shown = only.is_some_and(|detail| {
+            detail.common.amount.zip(detail.common.currency).is_some_and(|(minor, own)| states(minor, own))
+                || [detail.transaction, detail.instructed]
+                    .into_iter()
+                    .flatten()
+                    .any(|(minor, own)| states(minor, own))
+        });
+        if shown || included == Some(true) {
+            return (gross, charge);
         }
+        if included.is_none() {
+            let message = "charges are stated, and not whether the amount is less them; it is kept as booked";
+            out.warn(self.common.line, "Chrgs", "charges-unclear", message);
+        }
+        (signed, 0)
+    }
+
+    /// The bank's number of the booking.
+    fn booking_number(&self) -> &str {
+        let references = &self.common.references;
+        if is_placeholder(&references.servicer) { &references.entry } else { &references.servicer }
+    }
+
+    fn booking_details(&self) -> String {
+        let mut details = Details::default();
+        details.put(Entry::Booking, self.booking_number());
+        details.encode()
+    }
+
+    /// The batch that details are settled with.
+    fn batch(&self) -> &str {
+        let references = [&self.batch, &self.common.references.servicer, &self.common.references.entry];
+        references.into_iter().find(|text| !text.is_empty()).map_or("", String::as_str)
     }
 
     /// One of several details.
     fn detail_draft<'a>(&'a self, whole: &Draft<'a>, detail: &'a Detail, amount: i128) -> Draft<'a> {
-        let references = [&self.batch, &self.common.references.servicer, &self.common.references.entry];
-        let group = references.into_iter().find(|text| !text.is_empty()).map_or("", String::as_str);
         Draft {
             amount,
-            reference: detail.common.references.best(),
-            group,
+            reference: detail.common.references.best(amount),
+            group: self.batch(),
             counterparty: counterparty(&detail.common, amount),
             description: &detail.common.remittance,
             kind: if detail.common.reversal { "reversal" } else { whole.kind },
             line: detail.common.line,
             raw: detail.common.raw(),
             ..*whole
+        }
+    }
+
+    /// The charges of a batch.
+    fn charge_draft<'a>(&'a self, whole: &Draft<'a>, amount: i128) -> Draft<'a> {
+        Draft {
+            amount,
+            group: self.batch(),
+            kind: "fee",
+            description: "charges of the batch",
+            line: self.common.line,
+            raw: self.common.raw(),
+            ..*whole
+        }
+    }
+}
+
+/// What one of several details carries beside its reference.
+fn detail_details(entry: &EntryState, detail: &Detail, amount: i128) -> String {
+    let mut details = Details::default();
+    detail.common.put_details(amount, &mut details);
+    if let Some(currency) = entry.common.currency {
+        detail.put_original(amount, currency, &mut details);
+    }
+    details.put(Entry::Booking, entry.booking_number());
+    details.encode()
+}
+
+impl Detail {
+    /// What was instructed in another currency, with the rate.
+    fn put_original(&self, amount: i128, currency: Currency, details: &mut Details) {
+        let other = |money: Option<(i128, Currency)>| money.filter(|(_, own)| *own != currency);
+        let own = self.common.amount.zip(self.common.currency);
+        let Some((minor, original)) = other(self.instructed).or(other(self.transaction)).or(other(own))
+        else {
+            return;
+        };
+        details.original(if amount < 0 { -minor } else { minor }, original);
+        // `XchgRate` is what one unit of the source currency is worth (or of `UnitCcy`, which is it in practice).
+        let same = self.common.source_currency == original.code();
+        if let Some(rate) = crate::money::rate(&self.common.rate, AmountSyntax::XML).filter(|_| same) {
+            details.put(Entry::Rate, &rate);
         }
     }
 }
@@ -585,10 +868,6 @@ fn counterparty(common: &Common, amount: i128) -> &str {
     let (first, second) =
         if amount < 0 { (&common.creditor, &common.debtor) } else { (&common.debtor, &common.creditor) };
     if first.is_empty() { second } else { first }
-}
-
-fn counterparty_of(entry: &EntryState, amount: i128) -> &str {
-    counterparty(&entry.common, amount)
 }
 
 impl Parser for CamtParser {

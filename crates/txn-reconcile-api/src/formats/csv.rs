@@ -2,7 +2,7 @@
 //! header, trailing summary lines.
 
 use super::mapping::{Field, Mapping, plain_name};
-use super::row::{Fields, Place, take};
+use super::row::{Fields, Place, Rows};
 use super::{Collector, Parser, ReadError, adyen, stripe};
 use crate::entry::RawPlace;
 use crate::{hash, pan};
@@ -32,6 +32,7 @@ pub(crate) struct CsvParser {
     line: u64,
     header: Option<Header>,
     row: RowBuffer,
+    rows: Rows,
 }
 
 /// The header, once it is found.
@@ -40,6 +41,14 @@ struct Header {
     names: Vec<String>,
     /// Column by field.
     columns: [Option<usize>; Field::ALL.len()],
+}
+
+impl Header {
+    /// The name of a field's column.
+    fn name(&self, field: Field) -> String {
+        let column = self.columns[field as usize];
+        column.and_then(|column| self.names.get(column)).cloned().unwrap_or_default()
+    }
 }
 
 /// The fields of the current row.
@@ -64,7 +73,7 @@ impl CsvParser {
     }
 
     fn new(table: Table, delimiter: Option<u8>) -> Self {
-        Self { table, delimiter, line: 1, header: None, row: RowBuffer::default() }
+        Self { table, delimiter, line: 1, header: None, row: RowBuffer::default(), rows: Rows::default() }
     }
 
     /// Looks at a line before the header: skips it or takes it for the header.
@@ -85,10 +94,13 @@ impl CsvParser {
             .map(|name| String::from_utf8_lossy(name).trim().trim_matches('"').to_owned())
             .collect();
         let found = match &mut self.table {
-            Table::Mapped(mapping) => bind(mapping, &names),
+            Table::Mapped(mapping) => bind(mapping, &names)?,
             Table::Stripe(columns) => columns.bind(&names).then(Header::default),
             Table::Adyen(columns) => columns.bind(&names).then(Header::default),
         };
+        if found.is_some() && !matches!(self.table, Table::Mapped(_)) {
+            refuse_twins(&names)?;
+        }
         match found {
             Some(mut header) => {
                 for name in &names {
@@ -127,17 +139,14 @@ impl CsvParser {
             return Ok(());
         };
         let at = |column: usize| self.row.bounds.get(column).and_then(|(start, end)| text.get(*start..*end));
-        match &self.table {
+        match &mut self.table {
             Table::Mapped(mapping) => {
                 let mut fields: Fields<'_> = [None; Field::ALL.len()];
                 for (field, column) in fields.iter_mut().zip(&header.columns) {
-                    *field = column.and_then(at);
+                    // A row that ends before the column has a blank there.
+                    *field = column.map(|column| at(column).unwrap_or_default());
                 }
-                let name = |field: Field| {
-                    let column = header.columns[field as usize];
-                    column.and_then(|column| header.names.get(column)).cloned().unwrap_or_default()
-                };
-                take(mapping, &fields, place, name, out)
+                self.rows.take(mapping, &fields, place, |field| header.name(field), out)
             }
             Table::Stripe(columns) => columns.take(at, place, out),
             Table::Adyen(columns) => columns.take(at, place, out),
@@ -164,7 +173,7 @@ impl CsvParser {
                 self.row.split(record, delimiter);
                 let names: Vec<String> =
                     (1..=self.row.bounds.len()).map(|number| format!("#{number}")).collect();
-                let mut header = bind(mapping, &names).ok_or_else(|| no_header(&self.table))?;
+                let mut header = bind(mapping, &names)?.ok_or_else(|| no_header(&self.table))?;
                 header.names = names;
                 self.header = Some(header);
             } else {
@@ -207,8 +216,14 @@ impl Parser for CsvParser {
         Ok(at)
     }
 
-    fn finish(&mut self, _out: &mut Collector) -> Result<(), ReadError> {
-        if self.header.is_none() { Err(no_header(&self.table)) } else { Ok(()) }
+    fn finish(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        let Some(header) = &self.header else { return Err(no_header(&self.table)) };
+        match &mut self.table {
+            Table::Mapped(mapping) => self.rows.finish(mapping, |field| header.name(field), out),
+            Table::Adyen(columns) => columns.finish(out),
+            Table::Stripe(_) => {}
+        }
+        Ok(())
     }
 
     fn line(&self) -> u64 {
@@ -314,24 +329,68 @@ pub(crate) fn most_frequent_delimiter(line: &[u8]) -> u8 {
 }
 
 /// Finds the columns of a mapping in a header; none if what a row needs is not there.
-fn bind(mapping: &Mapping, names: &[String]) -> Option<Header> {
+///
+/// # Errors
+/// Fails where a column that is needed is there twice.
+fn bind(mapping: &Mapping, names: &[String]) -> Result<Option<Header>, ReadError> {
     let mut header = Header::default();
+    let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
+    let usual =
+        |field: Field| field.usual_names().iter().find_map(|usual| only(&plain, |name| name == *usual));
     if mapping.columns.is_empty() {
-        let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
         for field in Field::ALL {
-            header.columns[field as usize] =
-                field.usual_names().iter().find_map(|usual| plain.iter().position(|name| name == usual));
+            header.columns[field as usize] = usual(field).transpose().map_err(|at| twins(&names[at]))?;
         }
     }
     for (field, column) in &mapping.columns {
-        let exact = names.iter().position(|name| name == column);
-        let found = exact.or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(column)));
-        header.columns[*field as usize] = Some(found?);
+        let found = only(names, |name| name == column)
+            .or_else(|| only(names, |name| name.eq_ignore_ascii_case(column)))
+            .transpose()
+            .map_err(|_| twins(column))?;
+        // A column can be named by its place.
+        let place =
+            || column.strip_prefix('#')?.parse::<usize>().ok()?.checked_sub(1).filter(|at| *at < names.len());
+        let Some(found) = found.or_else(place) else { return Ok(None) };
+        header.columns[*field as usize] = Some(found);
+    }
+    if header.columns[Field::Balance as usize].is_none()
+        && let Some(Ok(balance)) = usual(Field::Balance)
+        && !header.columns.contains(&Some(balance))
+    {
+        header.columns[Field::Balance as usize] = Some(balance);
     }
     let has = |field: Field| header.columns[field as usize].is_some();
     let amount = has(Field::Amount) || has(Field::Debit) || has(Field::Credit);
     let currency = has(Field::Currency) || mapping.currency.is_some();
-    (amount && currency && has(Field::BookingDate)).then_some(header)
+    Ok((amount && currency && has(Field::BookingDate)).then_some(header))
+}
+
+/// The only name that is meant; an error with the place of the second one if there are two.
+fn only(names: &[String], is: impl Fn(&str) -> bool) -> Option<Result<usize, usize>> {
+    let mut found = (0..).zip(names).filter(|(_, name)| is(name)).map(|(at, _)| at);
+    let first = found.next()?;
+    Some(found.next().map_or(Ok(first), Err))
+}
+
+/// Refuses a processor's report with two columns of one name: which of them is meant cannot be told.
+fn refuse_twins(names: &[String]) -> Result<(), ReadError> {
+    let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
+    for (at, name) in
+        plain.iter().enumerate().filter(|(_, name)| !name.is_empty() && !name.starts_with("reserved"))
+    {
+        if plain[..at].contains(name) {
+            return Err(twins(&names[at]));
+        }
+    }
+    Ok(())
+}
+
+fn twins(name: &str) -> ReadError {
+    ReadError::Columns(format!(
+        "two columns are called \"{}\"; remove one of them, or declare by its place (`#1` is the first column) which one \
+         counts, under [left.mapping.columns] or [right.mapping.columns]",
+        pan::shown(name)
+    ))
 }
 
 fn no_header(table: &Table) -> ReadError {

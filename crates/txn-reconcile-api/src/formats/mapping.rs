@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::encoding::Encoding;
 use crate::currency::Currency;
 use crate::date::{Date, DateFormat};
+use crate::entry::details::Detail;
 use crate::money::AmountSyntax;
 
 /// A mapping as it is written in a ruleset.
@@ -42,9 +43,18 @@ pub struct MappingFile {
     /// The currency of rows that do not name one.
     #[serde(default)]
     pub currency: Option<String>,
-    /// Words in the direction column that mean money out. Default: D, DR, DBIT, DEBIT, S, SOLL.
+    /// Words in the direction column that mean money out. Default: D, DR, DBIT, DEBIT, S, SOLL, AF. A row with any other
+    /// word, or none, is refused.
     #[serde(default)]
     pub debit_words: Vec<String>,
+    /// Words in the direction column that mean money in. Default: C, CR, CRDT, CREDIT, H, HABEN, BIJ.
+    #[serde(default)]
+    pub credit_words: Vec<String>,
+    /// What a minus means in the debit column or beside a word for money out: true, that money went out (a debit without
+    /// it is a reversal); false, that a debit was reversed. Default: in the debit column a reversal; beside a word nothing,
+    /// and a file in which only some amounts beside such words have it has those rows refused.
+    #[serde(default)]
+    pub negative_debits: Option<bool>,
     /// The columns.
     #[serde(default, deserialize_with = "crate::object::one")]
     pub columns: ColumnsFile,
@@ -100,6 +110,40 @@ pub struct ColumnsFile {
     /// Free text.
     #[serde(default)]
     pub description: Option<String>,
+    /// The balance behind each row. Default: a column with a usual name for it. Where there is one, it is held against the
+    /// amounts, whichever end of the file is the newest.
+    #[serde(default)]
+    pub balance: Option<String>,
+    /// The bank's or processor's own number, which the other side does not know.
+    #[serde(default)]
+    pub bank_reference: Option<String>,
+    /// The reference of the payer to the payee, from end to end.
+    #[serde(default)]
+    pub end_to_end: Option<String>,
+    /// The payee's structured reference (`RF…`, QRR).
+    #[serde(default)]
+    pub creditor_reference: Option<String>,
+    /// The mandate of a direct debit.
+    #[serde(default)]
+    pub mandate: Option<String>,
+    /// The unique end-to-end transaction reference.
+    #[serde(default)]
+    pub uetr: Option<String>,
+    /// The number of a cheque.
+    #[serde(default)]
+    pub cheque: Option<String>,
+    /// The other party's account.
+    #[serde(default)]
+    pub counterparty_account: Option<String>,
+    /// The amount before conversion, with `original_currency`; its sign is that of the amount.
+    #[serde(default)]
+    pub original_amount: Option<String>,
+    /// The currency before conversion.
+    #[serde(default)]
+    pub original_currency: Option<String>,
+    /// The rate: units of the currency for one of the original.
+    #[serde(default)]
+    pub rate: Option<String>,
 }
 
 /// A column that is exempt from the search for card numbers.
@@ -139,11 +183,22 @@ pub enum Field {
     Account,
     Kind,
     Description,
+    Balance,
+    BankReference,
+    EndToEnd,
+    CreditorReference,
+    Mandate,
+    Uetr,
+    Cheque,
+    CounterpartyAccount,
+    OriginalAmount,
+    OriginalCurrency,
+    Rate,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 25] = [
         Self::Reference,
         Self::Amount,
         Self::Debit,
@@ -158,6 +213,28 @@ impl Field {
         Self::Account,
         Self::Kind,
         Self::Description,
+        Self::Balance,
+        Self::BankReference,
+        Self::EndToEnd,
+        Self::CreditorReference,
+        Self::Mandate,
+        Self::Uetr,
+        Self::Cheque,
+        Self::CounterpartyAccount,
+        Self::OriginalAmount,
+        Self::OriginalCurrency,
+        Self::Rate,
+    ];
+
+    /// Fields that an entry keeps as a detail of the same meaning.
+    pub const DETAILS: [(Self, Detail); 7] = [
+        (Self::EndToEnd, Detail::EndToEnd),
+        (Self::CreditorReference, Detail::CreditorReference),
+        (Self::Uetr, Detail::Uetr),
+        (Self::Cheque, Detail::Cheque),
+        (Self::Mandate, Detail::Mandate),
+        (Self::BankReference, Detail::Bank),
+        (Self::CounterpartyAccount, Detail::CounterpartyAccount),
     ];
 
     /// Names that are taken for this field where no mapping is declared, in lower case, letters and digits only; the
@@ -261,6 +338,26 @@ impl Field {
                 "verwendungszweck",
                 "omschrijving",
             ],
+            Self::Balance => &[
+                "balance",
+                "runningbalance",
+                "balanceafter",
+                "accountbalance",
+                "saldo",
+                "solde",
+                "kontostand",
+            ],
+            // Their names mean other things elsewhere, so they have to be declared.
+            Self::BankReference
+            | Self::EndToEnd
+            | Self::CreditorReference
+            | Self::Mandate
+            | Self::Uetr
+            | Self::Cheque
+            | Self::CounterpartyAccount
+            | Self::OriginalAmount
+            | Self::OriginalCurrency
+            | Self::Rate => &[],
         }
     }
 }
@@ -286,6 +383,10 @@ pub struct Mapping {
     pub currency: Option<Currency>,
     /// What means money out, in upper case.
     pub debit_words: Vec<String>,
+    /// What means money in, in upper case.
+    pub credit_words: Vec<String>,
+    /// What a minus before money out means, if it is said.
+    pub negative_debits: Option<bool>,
     /// Column name by field; fields that are not named are left out unless nothing at all is named.
     pub columns: Vec<(Field, String)>,
     /// Columns, tags and elements in which what looks like a card number is something else.
@@ -304,6 +405,8 @@ impl Default for Mapping {
             dates: DateFormat::iso(),
             currency: None,
             debit_words: ["D", "DR", "DBIT", "DEBIT", "S", "SOLL", "AF"].map(str::to_owned).to_vec(),
+            credit_words: ["C", "CR", "CRDT", "CREDIT", "H", "HABEN", "BIJ"].map(str::to_owned).to_vec(),
+            negative_debits: None,
             columns: Vec::new(),
             exempt: Vec::new(),
         }
@@ -352,6 +455,16 @@ impl Mapping {
         if !file.debit_words.is_empty() {
             mapping.debit_words = file.debit_words.iter().map(|word| word.to_uppercase()).collect();
         }
+        if !file.credit_words.is_empty() {
+            mapping.credit_words = file.credit_words.iter().map(|word| word.to_uppercase()).collect();
+        }
+        if mapping.debit_words.iter().any(|word| mapping.credit_words.contains(word)) {
+            return fail("credit_words", "a word means money in or money out, and not both");
+        }
+        if file.columns.original_amount.is_some() != file.columns.original_currency.is_some() {
+            return fail("columns", "original_amount and original_currency belong together");
+        }
+        mapping.negative_debits = file.negative_debits;
         if file.card_exempt.iter().any(|exempt| exempt.reason.trim().is_empty()) {
             return fail("card_exempt", "every exemption needs a reason");
         }
@@ -371,11 +484,14 @@ impl Mapping {
         self.dates.parse(text.trim_ascii())
     }
 
-    /// Whether the text in the direction column means money out.
+    /// Whether the text in the direction column means money out; none if it is no word of either side.
     #[must_use]
-    pub fn is_debit(&self, text: &str) -> bool {
+    pub fn is_debit(&self, text: &str) -> Option<bool> {
         let text = text.trim();
-        self.debit_words.iter().any(|word| word.eq_ignore_ascii_case(text))
+        let is = |words: &[String]| {
+            words.iter().any(|word| word.eq_ignore_ascii_case(text) || *word == text.to_uppercase())
+        };
+        if is(&self.debit_words) { Some(true) } else { is(&self.credit_words).then_some(false) }
     }
 }
 
@@ -395,6 +511,17 @@ fn columns(file: &ColumnsFile) -> Vec<(Field, String)> {
         (Field::Account, &file.account),
         (Field::Kind, &file.kind),
         (Field::Description, &file.description),
+        (Field::Balance, &file.balance),
+        (Field::BankReference, &file.bank_reference),
+        (Field::EndToEnd, &file.end_to_end),
+        (Field::CreditorReference, &file.creditor_reference),
+        (Field::Mandate, &file.mandate),
+        (Field::Uetr, &file.uetr),
+        (Field::Cheque, &file.cheque),
+        (Field::CounterpartyAccount, &file.counterparty_account),
+        (Field::OriginalAmount, &file.original_amount),
+        (Field::OriginalCurrency, &file.original_currency),
+        (Field::Rate, &file.rate),
     ]
     .into_iter()
     .filter_map(|(field, column)| column.clone().map(|column| (field, column)))
@@ -426,6 +553,10 @@ mod tests {
             "date_format"
         );
         assert_eq!(error_of(MappingFile { currency: text("XXX"), ..MappingFile::default() }), "currency");
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let both =
+            MappingFile { debit_words: words(&["x"]), credit_words: words(&["X"]), ..MappingFile::default() };
+        assert_eq!(error_of(both), "credit_words");
         let exempt = ExemptFile { column: "ref".to_owned(), reason: " ".to_owned() };
         assert_eq!(
             error_of(MappingFile { card_exempt: vec![exempt], ..MappingFile::default() }),

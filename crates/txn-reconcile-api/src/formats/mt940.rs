@@ -9,6 +9,7 @@ use super::{Collector, Line, Parser, ReadError, Span, for_each_line};
 use crate::currency::Currency;
 use crate::date::Date;
 use crate::entry::Draft;
+use crate::entry::details::{Detail, Details, is_placeholder, negated};
 use crate::money::{AmountSyntax, parse_amount};
 
 /// Lines of one field that are kept: `:86:` has six by the standard and some banks send more.
@@ -59,6 +60,8 @@ struct Entry {
     pending: bool,
     line: u64,
     card: bool,
+    /// The lines of each `:86:`.
+    information: Vec<Vec<String>>,
 }
 
 impl Mt940Parser {
@@ -123,9 +126,9 @@ impl Mt940Parser {
         let Some(field) = self.field.take() else { return Ok(()) };
         let card = field.screen(out);
         if field.tag == "86" {
-            if let Some(mut entry) = self.entry.take() {
+            if let Some(entry) = &mut self.entry {
                 entry.card |= card;
-                return self.end_entry_with(entry, &field.lines, out);
+                entry.information.push(field.lines);
             }
             return Ok(());
         }
@@ -246,21 +249,10 @@ impl Mt940Parser {
         }
     }
 
-    /// An entry without a `:86:`.
+    /// Keeps an entry with its `:86:` fields, however many there are.
     fn end_entry(&mut self, out: &mut Collector) -> Result<(), ReadError> {
-        match self.entry.take() {
-            Some(entry) => self.end_entry_with(entry, &[], out),
-            None => Ok(()),
-        }
-    }
-
-    fn end_entry_with(
-        &mut self,
-        entry: Entry,
-        lines: &[String],
-        out: &mut Collector,
-    ) -> Result<(), ReadError> {
-        let info = Information::read(lines);
+        let Some(entry) = self.entry.take() else { return Ok(()) };
+        let info = Information::read_all(&entry.information);
         let card = entry.card
             || [&info.text, &info.name, &info.reference]
                 .into_iter()
@@ -269,17 +261,29 @@ impl Mt940Parser {
             out.reject(entry.line, "", "card-data", "the entry holds card data");
             return Ok(());
         }
-        let usable = |text: &str| {
-            !text.is_empty()
-                && !["NONREF", "NOTPROVIDED", "NOREF"].iter().any(|none| text.eq_ignore_ascii_case(none))
+        // The number behind `//` is the bank's own: nobody else knows it.
+        let candidates = [&info.reference, &entry.customer_reference, &info.own_reference];
+        let reference =
+            candidates.into_iter().find(|text| !is_placeholder(text)).map_or("", |text| text.as_str());
+        let mut description = info.text;
+        let mut add = |text: &str| {
+            if !text.is_empty() && !description.contains(text) {
+                description.push_str(if description.is_empty() { "" } else { " " });
+                description.push_str(text);
+            }
         };
-        let candidates = [&info.reference, &entry.customer_reference, &entry.bank_reference];
-        let reference = candidates.into_iter().find(|text| usable(text)).map_or("", String::as_str);
-        let description = match (info.text.is_empty(), entry.supplement.is_empty()) {
-            (_, true) => info.text.clone(),
-            (true, false) => entry.supplement.clone(),
-            (false, false) => format!("{} {}", info.text, entry.supplement),
-        };
+        add(&entry.supplement);
+        if reference.is_empty() {
+            // What the bank wrote in place of a reference stays in the text.
+            add(&entry.customer_reference);
+        }
+        let mut details = info.details;
+        details.put(Detail::EndToEnd, &info.reference);
+        details.put(Detail::Instruction, &info.own_reference);
+        details.put(Detail::Instruction, &entry.customer_reference);
+        details.put(Detail::Bank, &entry.bank_reference);
+        let encoded = details.encode();
+        let encoded = if entry.amount < 0 { negated(&encoded) } else { encoded };
         let account =
             self.statement.as_ref().map(|state| state.statement.account.as_str()).unwrap_or_default();
         out.entry(&Draft {
@@ -289,6 +293,7 @@ impl Mt940Parser {
             account,
             kind: &entry.kind,
             description: &description,
+            details: &encoded,
             line: entry.line,
             raw: self.raw.place(),
             pending: entry.pending,
@@ -442,6 +447,7 @@ fn entry_line(text: &str, currency: Currency) -> Result<Entry, (&'static str, St
         pending: *pending,
         line: 0,
         card: false,
+        information: Vec::new(),
     })
 }
 
@@ -495,27 +501,86 @@ fn numbered_by(lines: &[String]) -> Option<(char, usize)> {
     }
 }
 
-/// What a `:86:` field says.
+/// What the `:86:` fields of an entry say.
 #[derive(Debug, Default)]
 struct Information {
+    /// The payer's reference to the payee.
     reference: String,
+    /// The account holder's own.
+    own_reference: String,
     name: String,
     text: String,
+    details: Details,
 }
 
+/// Characters of a numbered subfield and of a line, by which a break in a word is told from one between two.
+const SUBFIELD_CHARS: usize = 27;
+const LINE_CHARS: usize = 65;
+
+/// Adds a part behind another: a part that fills its field goes on in the next, one that is shorter has ended.
+fn join(text: &mut String, part: &str, last_chars: &mut usize, width: usize) {
+    let ends = *last_chars < width && text.ends_with(char::is_alphanumeric);
+    if ends && part.starts_with(char::is_alphanumeric) {
+        text.push(' ');
+    }
+    text.push_str(part);
+    *last_chars = part.chars().count();
+}
+
+/// Lines of a field as one text.
+fn joined(lines: &[String]) -> String {
+    let (mut text, mut last) = (String::new(), LINE_CHARS);
+    lines.iter().for_each(|line| join(&mut text, line, &mut last, LINE_CHARS));
+    text
+}
+
+/// Code words between slashes: those of the Dutch banks' MT940 (ABN AMRO, ING, Rabobank), and of SWIFT's usage rules for
+/// `:86:` (<https://www2.swift.com/knowledgecentre/publications/us9m>). A value ends where the next of them begins; a word
+/// that is not among them belongs to the value.
+const CODE_WORDS: [&str; 40] = [
+    "ACCW", "ADDR", "BENM", "BIC", "BREF", "BUSP", "CHGS", "CNTP", "CREF", "CSID", "EREF", "EXCH", "IBAN",
+    "ID", "INS", "IREF", "ISDT", "KREF", "MARF", "MREF", "NAME", "OCMT", "ORDP", "PREF", "PURP", "REMI",
+    "RFB", "RREF", "RTRN", "SVCL", "SVWZ", "TRCD", "TRTP", "TYPE", "UETR", "ULTB", "ULTC", "ULTD", "UREF",
+    "VACC",
+];
+
 impl Information {
+    /// Reads all of the fields; the first that names something names it.
+    fn read_all(fields: &[Vec<String>]) -> Self {
+        let mut all = Self::default();
+        for info in fields.iter().map(|lines| Self::read(lines)) {
+            let first = |known: &mut String, new: String| {
+                if known.is_empty() {
+                    *known = new;
+                }
+            };
+            first(&mut all.reference, info.reference);
+            first(&mut all.own_reference, info.own_reference);
+            first(&mut all.name, info.name);
+            if !info.text.is_empty() {
+                all.text.push_str(if all.text.is_empty() { "" } else { " " });
+                all.text.push_str(&info.text);
+            }
+            all.details.append(info.details);
+        }
+        all
+    }
+
     fn read(lines: &[String]) -> Self {
         let Some(first) = lines.first() else { return Self::default() };
         match numbered_by(lines) {
             Some((mark, from)) => Self::numbered(&lines.concat()[from..], mark),
-            None if first.starts_with('/') => Self::slashed(&lines.concat()),
+            None if first.starts_with('/') => Self::slashed(&joined(lines)),
             None => Self::plain(&lines.join(" ")),
         }
     }
 
-    /// Subfields by number: 20-29 and 60-63 purpose, 32-33 name; 30 and 31 are the other bank and account.
+    /// Subfields by number: 20-29 and 60-63 purpose, 31 and 38 the other account, 32-33 name, 34 a return's reason; 00 and
+    /// 10 are the bank's text and batch, 30 is the other bank. What has another number is kept with the purpose.
     fn numbered(text: &str, mark: char) -> Self {
         let (mut purpose, mut name) = (String::new(), String::new());
+        let (mut purpose_last, mut name_last) = (SUBFIELD_CHARS, SUBFIELD_CHARS);
+        let mut details = Details::default();
         for part in text.split(mark) {
             let (Some(number), Some(value)) =
                 (part.get(..2).and_then(|n| n.parse::<u32>().ok()), part.get(2..))
@@ -523,70 +588,154 @@ impl Information {
                 continue;
             };
             match number {
-                20..=29 | 60..=63 => purpose.push_str(value),
-                32 | 33 => name.push_str(value),
-                _ => {}
+                0 | 10 | 30 => {}
+                31 | 38 => details.put(Detail::CounterpartyAccount, value),
+                34 => details.put(Detail::ReturnReason, value),
+                32 | 33 => join(&mut name, value, &mut name_last, SUBFIELD_CHARS),
+                _ => join(&mut purpose, value, &mut purpose_last, SUBFIELD_CHARS),
             }
         }
         let mut info = Self::plain(&purpose);
-        info.name = name.trim().to_owned();
-        info
-    }
-
-    /// Code words between slashes, the Dutch form: `/TRTP/…/NAME/…/REMI/…/EREF/…`.
-    fn slashed(text: &str) -> Self {
-        const WORDS: [&str; 16] = [
-            "TRTP", "IBAN", "BIC", "NAME", "REMI", "EREF", "CSID", "MARF", "CNTP", "BENM", "ORDP", "ISDT",
-            "PREF", "SVCL", "ADDR", "PURP",
-        ];
-        let mut info = Self::default();
-        let mut word = "";
-        let mut nth = 0;
-        for part in text.split('/').skip(1) {
-            if WORDS.contains(&part) {
-                (word, nth) = (part, 0);
-                continue;
-            }
-            match word {
-                "EREF" if info.reference.is_empty() => part.trim().clone_into(&mut info.reference),
-                "NAME" if info.name.is_empty() => part.trim().clone_into(&mut info.name),
-                // Account, bank, name.
-                "CNTP" if nth == 2 => part.trim().clone_into(&mut info.name),
-                "REMI" if !matches!(part, "USTD" | "STRD" | "") => {
-                    info.text.push_str(part);
-                    info.text.push(' ');
-                }
-                _ => {}
-            }
-            nth += 1;
+        if !name.trim().is_empty() {
+            name.trim().clone_into(&mut info.name);
         }
-        info.text = info.text.trim().to_owned();
+        info.details.append(details);
         info
     }
 
-    /// Free text, in which `EREF+`, `KREF+`, `SVWZ+` … may still mark what is what.
+    /// Code words between slashes: `/TRTP/…/NAME/…/REMI/…/EREF/…`.
+    fn slashed(text: &str) -> Self {
+        let mut info = Self::default();
+        let mut others = Vec::new();
+        let (before, coded) = coded(text);
+        others.push(before.trim_matches('/'));
+        for (word, value) in coded {
+            let value = value.trim_matches(|c: char| c == '/' || c.is_whitespace());
+            let first = |known: &mut String| {
+                if known.is_empty() && !is_placeholder(value) {
+                    value.clone_into(known);
+                }
+            };
+            match word {
+                "EREF" => first(&mut info.reference),
+                // The reference for the beneficiary is the payer's to the payee, too.
+                "RFB" => {
+                    first(&mut info.reference);
+                    others.push(value);
+                }
+                "PREF" | "KREF" | "IREF" | "CREF" => first(&mut info.own_reference),
+                "NAME" => first(&mut info.name),
+                "BENM" | "ORDP" if !value.is_empty() => {
+                    first(&mut info.name);
+                    others.push(value);
+                }
+                // Account, bank, name.
+                "CNTP" => {
+                    let mut parts = value.split('/');
+                    info.details.put(Detail::CounterpartyAccount, parts.next().unwrap_or_default());
+                    if let Some(name) = parts.nth(1).filter(|name| !name.trim().is_empty()) {
+                        name.trim().clone_into(&mut info.name);
+                    }
+                }
+                "IBAN" => info.details.put(Detail::CounterpartyAccount, value),
+                "MARF" | "MREF" => info.details.put(Detail::Mandate, value),
+                "UETR" => info.details.put(Detail::Uetr, value),
+                "RTRN" => info.details.put(Detail::ReturnReason, value),
+                "OCMT" => {
+                    info.original(value);
+                    others.push(value);
+                }
+                "BREF" | "RREF" | "UREF" => info.details.put(Detail::Bank, value),
+                "TRTP" | "BIC" | "CSID" | "BENM" | "ORDP" | "ID" | "ISDT" | "SVCL" => {}
+                "REMI" | "SVWZ" => {
+                    // The payee's reference in a structured text: `STRD/CUR/…` has the kind before it.
+                    let structured = value.strip_prefix("STRD/");
+                    let plain = structured.or_else(|| value.strip_prefix("USTD/")).unwrap_or(value);
+                    let plain = plain.trim_matches('/');
+                    if let Some(reference) = structured.and_then(|_| plain.rsplit('/').next()) {
+                        info.details.put(Detail::CreditorReference, reference);
+                    }
+                    info.text.push_str(if info.text.is_empty() { "" } else { " " });
+                    info.text.push_str(plain);
+                }
+                _ => others.push(value),
+            }
+        }
+        if info.text.is_empty() {
+            text.trim().clone_into(&mut info.text);
+        } else {
+            for other in others.into_iter().filter(|other| !other.is_empty()) {
+                info.text.push(' ');
+                info.text.push_str(other);
+            }
+        }
+        info
+    }
+
+    /// `OCMT`: currency and amount before conversion.
+    fn original(&mut self, value: &str) {
+        let Some((code, amount)) = value.split_at_checked(3) else { return };
+        if let Some(currency) = Currency::from_code(code.as_bytes())
+            && let Ok(minor) = swift_amount(amount.trim(), currency)
+        {
+            self.details.original(minor, currency);
+        }
+    }
+
+    /// Free text, in which `EREF+`, `KREF+`, `SVWZ+` … may still mark what is what. What stands before the first of them
+    /// is text.
     fn plain(text: &str) -> Self {
-        const WORDS: [&str; 11] = [
+        const WORDS: [&str; 16] = [
             "EREF+", "KREF+", "MREF+", "CRED+", "DEBT+", "SVWZ+", "ABWA+", "ABWE+", "IBAN+", "BIC+", "PURP+",
+            "BREF+", "RREF+", "COAM+", "OAMT+", "ANAM+",
         ];
         let mut marks: Vec<(usize, &str)> = WORDS.iter().flat_map(|word| text.match_indices(word)).collect();
         marks.sort_unstable();
-        if marks.is_empty() {
+        let Some((first, _)) = marks.first() else {
             return Self { text: text.trim().to_owned(), ..Self::default() };
-        }
-        let mut info = Self::default();
+        };
+        let mut info = Self { text: text[..*first].trim().to_owned(), ..Self::default() };
         for (index, (at, word)) in marks.iter().enumerate() {
             let end = marks.get(index + 1).map_or(text.len(), |(next, _)| *next);
             let value = text[at + word.len()..end].trim();
             match *word {
                 "EREF+" => value.clone_into(&mut info.reference),
-                "KREF+" if info.reference.is_empty() => value.clone_into(&mut info.reference),
-                "SVWZ+" => value.clone_into(&mut info.text),
+                "KREF+" => value.clone_into(&mut info.own_reference),
+                "MREF+" => info.details.put(Detail::Mandate, value),
+                "IBAN+" => info.details.put(Detail::CounterpartyAccount, value),
+                "BREF+" | "RREF+" => info.details.put(Detail::Bank, value),
+                "ANAM+" if info.name.is_empty() => value.clone_into(&mut info.name),
+                "SVWZ+" => {
+                    info.text.push_str(if info.text.is_empty() { "" } else { " " });
+                    info.text.push_str(value);
+                }
                 _ => {}
             }
         }
         info
     }
+}
+
+/// What stands before the first code word; then each of them and what stands behind it, up to the next.
+fn coded(text: &str) -> (&str, Vec<(&str, &str)>) {
+    let mut marks: Vec<(usize, usize, &str)> = Vec::new();
+    let mut at = 0;
+    while let Some(slash) = text[at..].find('/').map(|found| at + found) {
+        let rest = &text[slash + 1..];
+        let word = rest.split('/').next().unwrap_or_default();
+        // A word that ends the text has no value.
+        if rest.len() > word.len() && CODE_WORDS.contains(&word) {
+            marks.push((slash, slash + word.len() + 2, word));
+            // Its last slash may be the first of the next word.
+            at = slash + word.len() + 1;
+        } else {
+            at = slash + 1;
+        }
+    }
+    let ends = marks.iter().skip(1).map(|(slash, _, _)| *slash).chain([text.len()]);
+    let before = marks.first().map_or("", |(slash, _, _)| &text[..*slash]);
+    let values = marks.iter().zip(ends);
+    (before, values.map(|((_, from, word), end)| (*word, text.get(*from..end).unwrap_or_default())).collect())
 }
 
 impl Parser for Mt940Parser {

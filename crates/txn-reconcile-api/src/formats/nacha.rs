@@ -7,6 +7,7 @@ use super::statement::{Control, Statement};
 use super::{Collector, Parser, ReadError};
 use crate::currency::Currency;
 use crate::date::Date;
+use crate::entry::details::{Detail, Details};
 use crate::entry::{Draft, RawPlace};
 use crate::hash;
 
@@ -221,8 +222,14 @@ impl NachaParser {
         }
         // A return carries the money back the way it came.
         let amount = if entry.returned { -entry.amount } else { entry.amount };
+        let mut details = Details::default();
+        details.put(Detail::Bank, &entry.trace);
+        if let Some(reason) = entry.kind.strip_prefix("return ") {
+            details.put(Detail::ReturnReason, reason);
+        }
         out.entry(&Draft {
-            reference: if entry.individual.is_empty() { &entry.trace } else { &entry.individual },
+            details: &details.encode(),
+            reference: &entry.individual,
             counterparty: &entry.name,
             group: &batch.statement.number,
             account: &batch.statement.account,

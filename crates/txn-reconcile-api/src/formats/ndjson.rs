@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::json::{Flat, JsonError};
 use super::mapping::{Field, Mapping, plain_name};
-use super::row::{Fields, Place, take};
+use super::row::{Fields, Place, Rows};
 use super::{Collector, Line, Parser, ReadError, for_each_line};
 use crate::entry::RawPlace;
 use crate::hash;
@@ -19,6 +19,9 @@ pub(crate) struct NdjsonParser {
     flat: Flat,
     /// What is known of each key.
     known: HashMap<String, Known>,
+    rows: Rows,
+    /// Keys by field, as the last row with them had them.
+    names: [String; Field::ALL.len()],
 }
 
 /// What is known of a key.
@@ -37,7 +40,15 @@ const KNOWN_MAX: usize = 4_096;
 
 impl NdjsonParser {
     pub fn new(mapping: Mapping, depth_max: usize) -> Self {
-        Self { mapping, depth_max, line: 1, flat: Flat::default(), known: HashMap::new() }
+        Self {
+            mapping,
+            depth_max,
+            line: 1,
+            flat: Flat::default(),
+            known: HashMap::new(),
+            rows: Rows::default(),
+            names: Default::default(),
+        }
     }
 
     fn record(&mut self, line: Line<'_>, out: &mut Collector) -> Result<(), ReadError> {
@@ -75,14 +86,29 @@ impl NdjsonParser {
             out.reject(line.number, "", "card-data", "the row holds card data");
             return Ok(());
         }
-        let (fields, names) = pick(&self.flat, &self.mapping, &mut self.known);
+        let (fields, names, twice) = pick(&self.flat, &self.mapping, &mut self.known);
+        if let Some(field) = twice {
+            let key = names[field as usize].unwrap_or_default();
+            out.reject(
+                line.number,
+                key,
+                "key-twice",
+                "the key is there twice; which of its values counts cannot be told",
+            );
+            return Ok(());
+        }
+        for (known, name) in self.names.iter_mut().zip(&names) {
+            if let Some(name) = name.filter(|name| *name != known.as_str()) {
+                name.clone_into(known);
+            }
+        }
         let raw = RawPlace {
             offset: line.offset,
             len: u32::try_from(line.text.len()).unwrap_or(u32::MAX),
             hash: hash::bytes(0, line.text),
         };
         let name = |field: Field| names[field as usize].unwrap_or_default().to_owned();
-        take(&self.mapping, &fields, Place { line: line.number, raw }, name, out)
+        self.rows.take(&self.mapping, &fields, Place { line: line.number, raw }, name, out)
     }
 
     /// Looks for card data in keys and values.
@@ -119,25 +145,27 @@ fn know(known: &mut HashMap<String, Known>, mapping: &Mapping, path: &str) -> Kn
     found
 }
 
-/// Picks the value and key of each field.
+/// Picks the value and key of each field, and a field whose key is there twice.
 fn pick<'a>(
     flat: &'a Flat,
     mapping: &Mapping,
     known: &mut HashMap<String, Known>,
-) -> (Fields<'a>, Fields<'a>) {
+) -> (Fields<'a>, Fields<'a>, Option<Field>) {
     let mut fields: Fields<'a> = [None; Field::ALL.len()];
     let mut names: Fields<'a> = [None; Field::ALL.len()];
     let mut ranks = [usize::MAX; Field::ALL.len()];
+    let mut twice = None;
     for (path, value) in flat.items() {
-        if let Some((field, rank)) = know(known, mapping, path).meaning
-            && rank < ranks[field as usize]
-        {
+        let Some((field, rank)) = know(known, mapping, path).meaning else { continue };
+        if rank == ranks[field as usize] {
+            twice = Some(field);
+        } else if rank < ranks[field as usize] {
             ranks[field as usize] = rank;
             fields[field as usize] = Some(value);
             names[field as usize] = Some(path);
         }
     }
-    (fields, names)
+    (fields, names, twice)
 }
 
 /// What a key means under a mapping.
@@ -163,6 +191,12 @@ impl Parser for NdjsonParser {
         let used = for_each_line(data, offset, last, &mut number, |line| self.record(line, out));
         self.line = number;
         used
+    }
+
+    fn finish(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        let names = &self.names;
+        self.rows.finish(&self.mapping, |field| names[field as usize].clone(), out);
+        Ok(())
     }
 
     fn line(&self) -> u64 {

@@ -10,6 +10,7 @@ use super::{Collector, ReadError};
 use crate::currency::Currency;
 use crate::date::Date;
 use crate::entry::Draft;
+use crate::entry::details::{Detail, Details};
 use crate::money::{AmountSyntax, parse_amount};
 
 /// Where the columns of the report stand.
@@ -27,6 +28,9 @@ pub(crate) struct Columns {
     payout: Option<usize>,
     customer: Option<usize>,
     description: Option<usize>,
+    source: Option<usize>,
+    faced: Option<(usize, usize)>,
+    rate: Option<usize>,
 }
 
 impl Columns {
@@ -67,6 +71,9 @@ impl Columns {
             payout: find(&["automaticpayoutid", "payoutid", "transfer"]),
             customer: find(&["customername", "customerid", "customeremail"]),
             description: find(&["description"]),
+            source: find(&["sourceid", "source"]),
+            faced: find(&["customerfacingamount"]).zip(find(&["customerfacingcurrency"])),
+            rate: find(&["exchangerate", "fxrate"]),
         };
         true
     }
@@ -105,12 +112,37 @@ impl Columns {
             out.reject(place.line, "created", "date-malformed", "not a date in the notation YYYY-MM-DD");
             return Ok(());
         };
-        let value = Date::parse_iso(optional(self.available).as_bytes()).unwrap_or(booking);
+        let value = match optional(self.available) {
+            "" => Some(booking),
+            date => Date::parse_iso(date.as_bytes()),
+        };
+        let Some(value) = value else {
+            out.reject(place.line, "available_on", "date-malformed", "not a date in the notation YYYY-MM-DD");
+            return Ok(());
+        };
         let reference = self.reference.iter().map(|column| text(*column)).find(|text| !text.is_empty());
+        let mut details = Details::default();
+        details.put(Detail::Bank, text(self.id));
+        details.put(Detail::Bank, optional(self.source));
+        if let Some((faced, code)) = self.faced {
+            let original =
+                Currency::from_code(text(code).as_bytes()).filter(|original| *original != currency);
+            if let Some(original) = original.filter(|_| !text(faced).is_empty()) {
+                let Ok(minor) = parse_amount(text(faced).as_bytes(), original, STRIPE_AMOUNTS) else {
+                    out.reject(place.line, "customer_facing_amount", "amount-malformed", "not an amount");
+                    return Ok(());
+                };
+                details.original(if amount < 0 { -minor.abs() } else { minor.abs() }, original);
+                if let Some(rate) = crate::money::rate(optional(self.rate), STRIPE_AMOUNTS) {
+                    details.put(Detail::Rate, &rate);
+                }
+            }
+        }
         out.entry(&Draft {
             fee,
             value,
-            reference: reference.unwrap_or_else(|| text(self.id)),
+            reference: reference.unwrap_or_default(),
+            details: &details.encode(),
             counterparty: optional(self.customer),
             group: optional(self.payout),
             kind: optional(self.kind),

@@ -19,6 +19,11 @@ pub(super) fn covers(text: &[u8], start: usize, end: usize) -> bool {
         .any(|at| iban_end(&text[at..]).is_some_and(|length| at + length >= end))
 }
 
+/// Whether the text is an account number, without blanks.
+pub(super) fn is_iban(text: &str) -> bool {
+    iban_end(text.as_bytes()) == Some(text.len()) && !text.contains(' ')
+}
+
 /// Length of the account number that the text begins with: country, length of that country, and a remainder of 1
 /// modulo 97. Spaces may stand between groups of four characters; nothing follows that could belong to it.
 fn iban_end(text: &[u8]) -> Option<usize> {

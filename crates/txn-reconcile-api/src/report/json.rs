@@ -33,6 +33,9 @@ pub fn write(table: Table, outcome: &Outcome, rules: &Ruleset, out: &mut dyn Wri
     out.write_all(if separator == "[\n" { b"[]\n" } else { b"\n]\n" })
 }
 
+/// Version of the summary: 2 has fees, kinds and exchange, which 1 (without a version) has not.
+pub const SUMMARY_VERSION: u32 = 2;
+
 /// The summary as an object.
 #[must_use]
 pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
@@ -40,7 +43,7 @@ pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
     for side in Side::BOTH {
         let mut currencies = Map::new();
         for (currency, account) in &outcome.conservation.accounts[side as usize] {
-            let tally = |tally: crate::engine::conserve::Tally| json!({ "count": tally.count, "sum": decimal(tally.sum, *currency) });
+            let tally = |tally: crate::engine::conserve::Tally| json!({ "count": tally.count, "sum": decimal(tally.sum, *currency), "fee": decimal(tally.fee, *currency) });
             currencies.insert(
                 currency.to_string(),
                 json!({
@@ -55,10 +58,25 @@ pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
         for (_, reason) in outcome.set(side).ignored() {
             *ignored.entry(reason_text(rules, *reason)).or_default() += 1;
         }
+        let mut fees = Map::new();
+        for (currency, cost) in outcome.conservation.fees(side) {
+            let show = |minor| decimal(minor, currency);
+            let value = json!({ "total": show(cost.total), "matched": show(cost.matched), "open": show(cost.open), "ignored": show(cost.ignored) });
+            fees.insert(currency.to_string(), value);
+        }
+        let mut kinds: std::collections::BTreeMap<String, Map<String, Value>> =
+            std::collections::BTreeMap::new();
+        for ((currency, class), account) in &outcome.conservation.kinds[side as usize] {
+            let tally = |tally: crate::engine::conserve::Tally| json!({ "count": tally.count, "sum": decimal(tally.sum, *currency), "fee": decimal(tally.fee, *currency) });
+            let value = json!({ "total": tally(account.total), "matched": tally(account.matched), "open": tally(account.open), "ignored": tally(account.ignored) });
+            kinds.entry(currency.to_string()).or_default().insert(class.to_string(), value);
+        }
         sides.insert(
             side.name().to_owned(),
             json!({
                 "currencies": currencies,
+                "fees": fees,
+                "kinds": kinds,
                 "ignored": ignored,
                 "rejected": outcome.conservation.rejected[side as usize],
                 "rejected_by_reason": outcome.conservation.rejected_by_code[side as usize],
@@ -74,6 +92,7 @@ pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
                 "difference": decimal(residual.difference, *currency),
                 "fees": decimal(residual.fees, *currency),
                 "tolerance": decimal(residual.tolerance, *currency),
+                "exchange": decimal(residual.exchange, *currency),
             });
             (currency.to_string(), value)
         })
@@ -91,6 +110,7 @@ pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
         })
         .collect();
     json!({
+        "version": SUMMARY_VERSION,
         "ruleset": { "name": rules.name, "fingerprint": rules.fingerprint },
         "as_of": outcome.as_of.to_string(),
         "digest": outcome.digest,

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 
 use crate::engine::conserve::Tally;
 use crate::engine::{BreakKind, Outcome, Side};
+use crate::entry::kind::Kind;
 use crate::money::decimal;
 use crate::rules::Ruleset;
 
@@ -25,6 +26,7 @@ fn write_all(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Resul
     writeln!(out, "Ruleset \"{}\", as of {}", rules.name, outcome.as_of)?;
     write_accounts(out, outcome, rules)?;
     write_residuals(out, outcome, rules)?;
+    write_fees(out, outcome, rules)?;
     write_passes(out, outcome, rules)?;
     write_breaks(out, outcome)?;
     for note in &outcome.notes {
@@ -76,18 +78,57 @@ fn write_accounts(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::
 /// What the matched sides differ by, wholly explained.
 fn write_residuals(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Result {
     for (currency, residual) in &outcome.conservation.residuals {
-        if residual.difference == 0 && residual.fees == 0 {
+        if residual.difference == 0 && residual.fees == 0 && residual.exchange == 0 {
             writeln!(out, "Matched {currency}: {} and {} tie exactly.", rules.left.name, rules.right.name)?;
         } else {
             let show = |minor| grouped(&decimal(minor, *currency));
             writeln!(
                 out,
-                "Matched {currency}: {} less {} is {}, of which fees {} and tolerance {}.",
+                "Matched {currency}: {} less {} is {}, of which fees {} and tolerance {}{}.",
                 rules.left.name,
                 rules.right.name,
                 show(residual.difference),
                 show(residual.fees),
-                show(residual.tolerance)
+                show(residual.tolerance),
+                match residual.exchange {
+                    0 => String::new(),
+                    exchange => format!(", and {} matched in another currency", show(exchange)),
+                }
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// What entries cost, and the sums of those that are no payments.
+fn write_fees(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Result {
+    let books = &outcome.conservation;
+    for side in Side::BOTH {
+        let name = if side == Side::Left { &rules.left.name } else { &rules.right.name };
+        for (currency, fees) in books.fees(side) {
+            let show = |minor| grouped(&decimal(minor, currency));
+            writeln!(
+                out,
+                "Fees {currency}, {name}: {} (matched {}, open {}, ignored {}).",
+                show(fees.total),
+                show(fees.matched),
+                show(fees.open),
+                show(fees.ignored)
+            )?;
+        }
+        for ((currency, class), account) in &books.kinds[side as usize] {
+            if matches!(class.kind, Kind::Unknown | Kind::Payment) {
+                continue;
+            }
+            let show = |minor| grouped(&decimal(minor, *currency));
+            writeln!(
+                out,
+                "Kind {class} {currency}, {name}: {} in {} (open {} in {}), with fees of {}.",
+                show(account.total.sum),
+                account.total.count,
+                show(account.open.sum),
+                account.open.count,
+                show(account.total.fee)
             )?;
         }
     }

@@ -1,7 +1,9 @@
 //! Matches and breaks as rows of named columns: one list of columns, read by every export.
 
 use crate::engine::{Break, MatchPlace, MatchView, Outcome, Side};
-use crate::money::decimal;
+use crate::entry::details::{self, Detail};
+use crate::entry::kind;
+use crate::money::{convert, decimal};
 use crate::rules::{PassKind, Ruleset};
 
 /// The type of a column.
@@ -32,7 +34,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
 }
 
 /// Columns of the list of matches: one row for each entry of a match.
-pub const MATCH_COLUMNS: [Column; 18] = [
+pub const MATCH_COLUMNS: [Column; 26] = [
     column("match", Kind::Number),
     column("pass", Kind::Foreign),
     column("rule", Kind::Plain),
@@ -51,10 +53,18 @@ pub const MATCH_COLUMNS: [Column; 18] = [
     column("group", Kind::Foreign),
     column("raw_hash", Kind::Plain),
     column("raw", Kind::Foreign),
+    column("account", Kind::Foreign),
+    column("source_kind", Kind::Foreign),
+    column("entry_kind", Kind::Plain),
+    column("details", Kind::Foreign),
+    column("original_amount", Kind::Amount),
+    column("original_currency", Kind::Plain),
+    column("rate", Kind::Plain),
+    column("exchange_difference", Kind::Amount),
 ];
 
 /// Columns of the list of breaks: one row for each open entry.
-pub const BREAK_COLUMNS: [Column; 22] = [
+pub const BREAK_COLUMNS: [Column; 30] = [
     column("kind", Kind::Plain),
     column("side", Kind::Plain),
     column("age_days", Kind::Number),
@@ -77,6 +87,14 @@ pub const BREAK_COLUMNS: [Column; 22] = [
     column("raw_hash", Kind::Plain),
     column("suggestion", Kind::Foreign),
     column("raw", Kind::Foreign),
+    column("account", Kind::Foreign),
+    column("source_kind", Kind::Foreign),
+    column("entry_kind", Kind::Plain),
+    column("details", Kind::Foreign),
+    column("original_amount", Kind::Amount),
+    column("original_currency", Kind::Plain),
+    column("rate", Kind::Plain),
+    column("exchange_difference", Kind::Amount),
 ];
 
 /// A list that can be exported.
@@ -162,7 +180,7 @@ fn match_row(
     let set = outcome.set(side);
     let pass = &rules.passes[view.pass];
     let currency = set.currency(row);
-    vec![
+    let mut fields = vec![
         number.to_string(),
         pass.name.clone(),
         pass.kind.name().to_owned(),
@@ -181,6 +199,37 @@ fn match_row(
         set.group(row).to_owned(),
         format!("{:016x}", set.raw(row).hash),
         outcome.raw_line(side, row).unwrap_or_default(),
+    ];
+    fields.extend(more(outcome, rules, side, row));
+    fields
+}
+
+/// Account, kind and details of an entry, and what it was before conversion.
+fn more(outcome: &Outcome, rules: &Ruleset, side: Side, row: u32) -> [String; 8] {
+    let set = outcome.set(side);
+    let encoded = set.details(row);
+    let shown = |(detail, value): (Detail, &str)| format!("{}={value}", detail.name());
+    let is_money = |detail| matches!(detail, Detail::OriginalMinor | Detail::OriginalCurrency | Detail::Rate);
+    let listed = details::iter(encoded).filter(|(detail, _)| !is_money(*detail)).map(shown);
+    let rate = details::find(encoded, Detail::Rate);
+    let (mut amount, mut currency, mut difference) = (String::new(), String::new(), String::new());
+    if let Some((minor, original)) = details::original(encoded) {
+        amount = decimal(minor, original);
+        original.code().clone_into(&mut currency);
+        let converted =
+            if rate.is_empty() { None } else { convert(minor, original, rate, set.currency(row)) };
+        difference = converted
+            .map_or_else(String::new, |converted| decimal(set.amount(row) - converted, set.currency(row)));
+    }
+    [
+        set.account(row).to_owned(),
+        set.kind(row).to_owned(),
+        kind::class(set.kind(row), &rules.kinds).to_string(),
+        listed.collect::<Vec<_>>().join("; "),
+        amount,
+        currency,
+        rate.to_owned(),
+        difference,
     ]
 }
 
@@ -188,7 +237,7 @@ fn break_row(outcome: &Outcome, rules: &Ruleset, item: &Break) -> Vec<String> {
     let set = outcome.set(item.side);
     let row = item.row;
     let currency = set.currency(row);
-    vec![
+    let mut fields = vec![
         item.kind.name().to_owned(),
         side_name(rules, item.side).to_owned(),
         item.age_days.to_string(),
@@ -211,7 +260,9 @@ fn break_row(outcome: &Outcome, rules: &Ruleset, item: &Break) -> Vec<String> {
         format!("{:016x}", set.raw(row).hash),
         suggestion(outcome, rules, item),
         outcome.raw_line(item.side, row).unwrap_or_default(),
-    ]
+    ];
+    fields.extend(more(outcome, rules, item.side, row));
+    fields
 }
 
 /// The suggestion for a break in one field: `file:line + file:line (pass: why)`.
@@ -265,6 +316,10 @@ fn why(outcome: &Outcome, rules: &Ruleset, view: &MatchView<'_>) -> String {
     match kind {
         PassKind::Exact(_) => "same reference, currency, amount and date".to_owned(),
         PassKind::Reference(_) => "same reference".to_owned(),
+        PassKind::Unique(pass) if view.left.len() > 1 => format!(
+            "all entries of this amount on either side, as many on both, within {} business days",
+            pass.days
+        ),
         PassKind::Unique(pass) => {
             format!("the only entry of this amount on either side within {} business days", pass.days)
         }
@@ -277,6 +332,11 @@ fn why(outcome: &Outcome, rules: &Ruleset, view: &MatchView<'_>) -> String {
             view.right.len(),
             pass.items_max
         ),
-        PassKind::Net(_) => "an entry and its reversal cancel out".to_owned(),
+        PassKind::Named(_) => format!(
+            "{} and {} entries that name one another come to the same",
+            view.left.len(),
+            view.right.len()
+        ),
+        PassKind::Net(_) => "an entry and its reversal cancel out, in amount and fee".to_owned(),
     }
 }

@@ -14,7 +14,8 @@ use crate::formats::mapping::MappingFile;
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesFile {
-    /// Version of this notation; 1 is the only one.
+    /// Version of this notation: 2. Version 1, of the release before, reads as it did; `account`, `accounts`, `kinds` and
+    /// what is said to belong to version 2 elsewhere need 2.
     pub version: u32,
     /// Name of the ruleset, repeated in every report.
     pub name: String,
@@ -30,6 +31,20 @@ pub struct RulesFile {
     /// Reference texts that mean "no reference", compared without case: `NONREF`, `NOTPROVIDED` …
     #[serde(default = "blank_references")]
     pub blank_references: Vec<String>,
+    /// Whether entries that stand on different accounts may match. An entry without one goes with every account.
+    /// Default: `apart`.
+    #[serde(default)]
+    pub accounts: AccountsMode,
+    /// Accounts that are called otherwise on the other side.
+    #[serde(default, deserialize_with = "crate::object::list")]
+    pub account: Vec<AccountFile>,
+    /// Counterparties that are called otherwise elsewhere; spelling, marks, legal forms and order are known without it.
+    #[serde(default, deserialize_with = "crate::object::list")]
+    pub counterparty: Vec<PartyFile>,
+    /// Words of a source for what an entry is, by what they mean: `payment`, `refund`, `chargeback`, `payout`, `fee`, each
+    /// of them also with `_reversal`, or `reversal`. They go before the words that are known without them.
+    #[serde(default)]
+    pub kinds: BTreeMap<String, Vec<String>>,
     /// Entries to set aside before matching.
     #[serde(default)]
     pub ignore: Vec<IgnoreFile>,
@@ -44,6 +59,37 @@ pub struct RulesFile {
 #[must_use]
 pub fn blank_references() -> Vec<String> {
     ["NONREF", "NOTPROVIDED", "NOT PROVIDED", "NOREF", "N/A", "NONE", "-"].map(str::to_owned).to_vec()
+}
+
+/// What the account of an entry means for matching.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountsMode {
+    /// Entries of different accounts are different things.
+    #[default]
+    Apart,
+    /// The account does not matter.
+    Ignore,
+}
+
+/// An account under all of its names.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountFile {
+    /// What it is called.
+    pub name: String,
+    /// Its names on either side: IBAN, number, code of the ledger.
+    pub also: Vec<String>,
+}
+
+/// A counterparty under all of its names.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartyFile {
+    /// What it is called.
+    pub name: String,
+    /// Its other names and its accounts.
+    pub also: Vec<String>,
 }
 
 /// How one side is read.
@@ -177,6 +223,9 @@ pub struct PassFile {
     /// Split and collected payments: one entry against a few whose sum is proven to be the only one that fits.
     #[serde(default)]
     pub subset: Option<SubsetFile>,
+    /// Several to one by what is named: a payment whose text names the items that it pays. Version 2.
+    #[serde(default)]
+    pub named: Option<NamedFile>,
     /// Reversals: two entries of one side that cancel out.
     #[serde(default)]
     pub net: Option<NetFile>,
@@ -204,6 +253,8 @@ pub enum Measure {
     LessFee,
     /// The amount plus the fee: what was paid, where the stated amount is net.
     PlusFee,
+    /// The amount before conversion, in its currency, where the entry states one; else the amount as stated.
+    Original,
 }
 
 /// How references are compared.
@@ -286,6 +337,10 @@ pub struct UniqueFile {
     /// Whether two entries that both carry a reference, and not the same one, may still match. Default: false.
     #[serde(default)]
     pub conflicting_references: bool,
+    /// Whether entries of one amount, as many on either side and all in the window, are one match of several to several,
+    /// without saying which belongs to which. Default: false. Version 2.
+    #[serde(default)]
+    pub blocks: bool,
     /// The left side's amount. Default: `amount`.
     #[serde(default)]
     pub left_amount: Measure,
@@ -303,6 +358,13 @@ pub enum KeyField {
     Group,
     /// In its reference.
     Reference,
+    /// The day that it was booked. Version 2.
+    Day,
+    /// The counterparty, however it is spelt. Version 2.
+    Party,
+    /// Both of them. Version 2.
+    #[serde(rename = "day_and_party")]
+    DayAndParty,
 }
 
 /// Settings of a pass over payouts and batches.
@@ -351,9 +413,36 @@ pub struct SubsetFile {
     /// Whether entries without a counterparty may be combined. Default: false.
     #[serde(default)]
     pub blank_counterparty: bool,
+    /// Whether entries of several counterparties may be combined. Default: false; what fits then is suggested. Version 2.
+    #[serde(default)]
+    pub across_counterparties: bool,
+    /// How far the sum may lie from the entry, where no sum is exact. Default: not at all. Version 2.
+    #[serde(default)]
+    pub tolerance: ToleranceFile,
     /// Whether several entries of one side may settle several of the other. Default: true.
     #[serde(default)]
     pub many_to_many: Option<bool>,
+    /// The left side's amount. Default: `amount`.
+    #[serde(default)]
+    pub left_amount: Measure,
+    /// The right side's amount. Default: `amount`.
+    #[serde(default)]
+    pub right_amount: Measure,
+}
+
+/// Settings of a pass over what is named.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedFile {
+    /// How far the sums of the two sides may lie apart: a discount, a bank's charge. Default: not at all.
+    #[serde(default)]
+    pub tolerance: ToleranceFile,
+    /// How many business days two entries may lie apart of which one names the other, 0 to 366. Default: no limit.
+    #[serde(default)]
+    pub days: Option<u32>,
+    /// Which date is compared. Default: `booking`.
+    #[serde(default)]
+    pub date: DateField,
     /// The left side's amount. Default: `amount`.
     #[serde(default)]
     pub left_amount: Measure,
@@ -375,6 +464,10 @@ pub struct NetFile {
     /// Which side. Default: both.
     #[serde(default)]
     pub side: Option<SideName>,
+    /// What may cancel a payment besides its reversal: `refund`, `chargeback`. Default: nothing. Amount and fee have to
+    /// cancel out whatever it is.
+    #[serde(default)]
+    pub kinds: Vec<String>,
 }
 
 /// How what stays open is told apart.

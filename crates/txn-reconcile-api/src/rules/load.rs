@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use super::file::{PassFile, RulesFile, ToleranceFile};
+use super::file::{AccountFile, AccountsMode, KeyField, PartyFile, PassFile, RulesFile, ToleranceFile};
 use super::model::{
-    Breaks, ByReference, Exact, Group, Ignore, Measures, Net, Pass, PassKind, Ruleset, SourceRules, Subset,
-    Tolerance, Unique,
+    Breaks, ByReference, Exact, Group, Ignore, Measures, Named, Net, Pass, PassKind, Ruleset, SourceRules,
+    Subset, Tolerance, Unique,
 };
 use crate::calendar::Calendar;
 use crate::currency::Currency;
 use crate::date::Date;
-use crate::engine::BreakKind;
+use crate::engine::{BreakKind, account_key, party_key};
+use crate::entry::kind::{self, Kind};
 use crate::formats::mapping::Mapping;
 use crate::money::{AmountError, AmountSyntax, parse_scaled};
 use crate::pan;
@@ -182,8 +183,10 @@ fn locate(text: &str, fault: Fault) -> RulesError {
 }
 
 fn compile(file: &RulesFile, text: &str) -> Result<Ruleset, Fault> {
-    if file.version != 1 {
-        return Err(fault("version", "only version 1 of the notation is known"));
+    match file.version {
+        1 => refuse_newer(file)?,
+        2 => {}
+        _ => return Err(fault("version", "only versions 1 and 2 of the notation are known")),
     }
     if file.pass.is_empty() {
         return Err(fault("pass", "a ruleset needs at least one [[pass]]"));
@@ -211,6 +214,10 @@ fn compile(file: &RulesFile, text: &str) -> Result<Ruleset, Fault> {
             .iter()
             .map(|text| crate::engine::normalize(text.as_bytes()))
             .collect(),
+        accounts_ignored: file.accounts == AccountsMode::Ignore,
+        accounts: file.account.iter().map(account_names).collect(),
+        parties: file.counterparty.iter().flat_map(party_names).collect(),
+        kinds: compile_kinds(file)?,
         ignores: file
             .ignore
             .iter()
@@ -225,6 +232,68 @@ fn compile(file: &RulesFile, text: &str) -> Result<Ruleset, Fault> {
         breaks: compile_breaks(file)?,
         fingerprint: blake3::hash(text.as_bytes()).to_hex().to_string(),
     })
+}
+
+/// What is said of a key that version 1 does not have.
+const NEWER: &str = "belongs to version 2 of the notation: set `version = 2`";
+
+/// A ruleset of version 1 uses nothing that version 1 does not have: whoever reads it with the release before would read
+/// something else.
+fn refuse_newer(file: &RulesFile) -> Result<(), Fault> {
+    let newer = [
+        ("accounts", file.accounts != AccountsMode::Apart),
+        ("account", !file.account.is_empty()),
+        ("kinds", !file.kinds.is_empty()),
+        ("counterparty", !file.counterparty.is_empty()),
+    ];
+    for (index, pass) in file.pass.iter().enumerate() {
+        let keys = pass.group.iter().flat_map(|group| [group.left_key, group.right_key]);
+        let newer = [
+            ("named", pass.named.is_some()),
+            ("unique.blocks", pass.unique.as_ref().is_some_and(|unique| unique.blocks)),
+            (
+                "subset.across_counterparties",
+                pass.subset.as_ref().is_some_and(|subset| subset.across_counterparties),
+            ),
+            ("net.kinds", pass.net.as_ref().is_some_and(|net| !net.kinds.is_empty())),
+            ("group", keys.into_iter().any(|key| !matches!(key, KeyField::Group | KeyField::Reference))),
+        ];
+        if let Some((key, _)) = newer.iter().find(|(_, used)| *used) {
+            return Err(fault(&format!("pass.{index}.{key}"), NEWER));
+        }
+    }
+    match newer.iter().find(|(_, used)| *used) {
+        Some((key, _)) => Err(fault(key, NEWER)),
+        None => Ok(()),
+    }
+}
+
+fn account_names(file: &AccountFile) -> Vec<String> {
+    file.also.iter().chain([&file.name]).map(|name| account_key(name)).collect()
+}
+
+/// The other names of a counterparty: as a name and as an account, whichever it is.
+fn party_names(file: &PartyFile) -> Vec<(String, String)> {
+    let party = party_key(&file.name);
+    let keys = file.also.iter().flat_map(|name| [party_key(name), account_key(name)]);
+    keys.filter(|key| !key.is_empty()).map(|key| (key, party.clone())).collect()
+}
+
+fn compile_kinds(file: &RulesFile) -> Result<Vec<(String, kind::Class)>, Fault> {
+    let mut kinds: Vec<(String, kind::Class)> = Vec::new();
+    for (name, words) in &file.kinds {
+        let at = format!("kinds.{name}");
+        let class = kind::from_name(name).ok_or_else(|| {
+            fault(&at, "the kinds are payment, refund, chargeback, payout, fee and unknown, each also with _reversal, and reversal")
+        })?;
+        for word in words.iter().map(|word| kind::plain(word)) {
+            if word.is_empty() || kinds.iter().any(|(known, _)| *known == word) {
+                return Err(fault(&at, "a word of letters or digits that stands under one kind alone"));
+            }
+            kinds.push((word, class));
+        }
+    }
+    Ok(kinds)
 }
 
 fn compile_calendar(file: &RulesFile) -> Result<Calendar, Fault> {
@@ -284,6 +353,7 @@ fn compile_pass(pass: &PassFile, index: usize) -> Result<Pass, Fault> {
             days: days(file.days, &format!("{at}.unique.days"))?,
             date: file.date,
             conflicting_references: file.conflicting_references,
+            blocks: file.blocks,
             measures: Measures { left: file.left_amount, right: file.right_amount },
         }));
     }
@@ -299,15 +369,28 @@ fn compile_pass(pass: &PassFile, index: usize) -> Result<Pass, Fault> {
     if let Some(file) = &pass.subset {
         kinds.push(PassKind::Subset(compile_subset(file, &format!("{at}.subset"))?));
     }
+    if let Some(file) = &pass.named {
+        kinds.push(PassKind::Named(Named {
+            tolerance: tolerance(&file.tolerance, &format!("{at}.named.tolerance"))?,
+            days: file.days.map(|limit| days(limit, &format!("{at}.named.days"))).transpose()?,
+            date: file.date,
+            measures: Measures { left: file.left_amount, right: file.right_amount },
+        }));
+    }
     if let Some(file) = &pass.net {
         let days = days(file.days, &format!("{at}.net.days"))?;
-        kinds.push(PassKind::Net(Net { days, date: file.date, side: file.side }));
+        let cancel = |name: &String| {
+            let kind = [Kind::Refund, Kind::Chargeback].into_iter().find(|kind| kind.name() == name);
+            kind.ok_or_else(|| fault(&format!("{at}.net.kinds"), "refund and chargeback can be named here"))
+        };
+        let cancelling = file.kinds.iter().map(cancel).collect::<Result<_, _>>()?;
+        kinds.push(PassKind::Net(Net { days, date: file.date, side: file.side, kinds: cancelling }));
     }
     match (kinds.pop(), kinds.len()) {
         (Some(kind), 0) => Ok(Pass { name: pass.name.clone(), kind }),
         _ => Err(fault(
             &at,
-            "a pass has exactly one of the tables exact, reference, unique, group, subset and net",
+            "a pass has exactly one of the tables exact, reference, unique, group, subset, named and net",
         )),
     }
 }
@@ -333,6 +416,8 @@ fn compile_subset(file: &super::file::SubsetFile, at: &str) -> Result<Subset, Fa
         members_max: members_max as usize,
         budget_sums,
         blank_counterparty: file.blank_counterparty,
+        across_counterparties: file.across_counterparties,
+        tolerance: tolerance(&file.tolerance, &format!("{at}.tolerance"))?,
         many_to_many: file.many_to_many.unwrap_or(true),
         measures: Measures { left: file.left_amount, right: file.right_amount },
     })

@@ -5,6 +5,7 @@ use super::file::{
 };
 use crate::calendar::Calendar;
 use crate::currency::Currency;
+use crate::entry::kind::{Class, Kind};
 use crate::formats::Format;
 use crate::formats::mapping::Mapping;
 
@@ -21,6 +22,15 @@ pub struct Ruleset {
     pub calendar: Calendar,
     /// Texts that stand for "no reference", normalized.
     pub blank_references: Vec<Vec<u8>>,
+    /// Whether the account does not matter.
+    pub accounts_ignored: bool,
+    /// Each account under all of its names, as [`crate::engine::account_key`] makes them.
+    pub accounts: Vec<Vec<String>>,
+    /// Other names and accounts of counterparties, as [`crate::engine::party_key`] and [`crate::engine::account_key`] make
+    /// them, and whose they are.
+    pub parties: Vec<(String, String)>,
+    /// Words for kinds, as [`crate::entry::kind::plain`] makes them.
+    pub kinds: Vec<(String, Class)>,
     /// What is set aside.
     pub ignores: Vec<Ignore>,
     /// The passes in order.
@@ -94,6 +104,8 @@ pub enum PassKind {
     Group(Group),
     /// Sums of a few entries.
     Subset(Subset),
+    /// Sums of what is named.
+    Named(Named),
     /// Reversals within a side.
     Net(Net),
 }
@@ -108,6 +120,7 @@ impl PassKind {
             Self::Unique(_) => "unique",
             Self::Group(_) => "group",
             Self::Subset(_) => "subset",
+            Self::Named(_) => "named",
             Self::Net(_) => "net",
         }
     }
@@ -155,6 +168,8 @@ pub struct Unique {
     pub date: DateField,
     /// Whether entries with different references may match.
     pub conflicting_references: bool,
+    /// Whether as many entries of one amount on either side are one match.
+    pub blocks: bool,
     /// Which amounts.
     pub measures: Measures,
 }
@@ -189,8 +204,25 @@ pub struct Subset {
     pub budget_sums: u64,
     /// Whether entries without a counterparty may be combined.
     pub blank_counterparty: bool,
+    /// Whether entries of several counterparties may be combined.
+    pub across_counterparties: bool,
+    /// Limit on the sums, where none is exact.
+    pub tolerance: Tolerance,
     /// Whether N:M is tried after 1:N and N:1.
     pub many_to_many: bool,
+    /// Which amounts.
+    pub measures: Measures,
+}
+
+/// A pass over what is named.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Limit on the sums.
+    pub tolerance: Tolerance,
+    /// Limit on the dates, in business days.
+    pub days: Option<u32>,
+    /// Which date.
+    pub date: DateField,
     /// Which amounts.
     pub measures: Measures,
 }
@@ -204,6 +236,8 @@ pub struct Net {
     pub date: DateField,
     /// Which side; both if none.
     pub side: Option<SideName>,
+    /// What may cancel a payment besides its reversal.
+    pub kinds: Vec<Kind>,
 }
 
 /// The larger of an absolute and a relative limit, in minor units.

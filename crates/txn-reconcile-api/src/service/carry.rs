@@ -129,16 +129,12 @@ pub async fn put_off(app: &App, tenant: &str, item: &Item) -> Result<bool, Store
     }
 }
 
-fn add(sums: &mut Sums, side: Side, currency: Currency, amount: i128) {
-    let tally = sums[side as usize].entry(currency).or_default();
-    tally.count += 1;
-    tally.sum += amount;
-}
-
 fn sums(sets: [&EntrySet; 2]) -> Sums {
     let mut sums = Sums::default();
     for (side, set) in Side::BOTH.into_iter().zip(sets) {
-        set.rows().for_each(|row| add(&mut sums, side, set.currency(row), set.amount(row)));
+        set.rows().for_each(|row| {
+            sums[side as usize].entry(set.currency(row)).or_default().add(set.amount(row), set.fee(row));
+        });
     }
     sums
 }
@@ -355,8 +351,7 @@ impl CarryIn {
         for (all, opening) in whole.iter_mut().zip(&self.opening) {
             for (currency, tally) in opening {
                 let sum = all.entry(*currency).or_default();
-                sum.count += tally.count;
-                sum.sum += tally.sum;
+                *sum = sum.plus(*tally);
             }
         }
         whole

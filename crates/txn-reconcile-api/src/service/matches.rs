@@ -6,12 +6,12 @@ use std::sync::Arc;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::App;
 use super::audit::sha256;
 use super::problem::Problem;
-use super::records::{Amount, Entry, Match};
+use super::records::{Amount, Entry, Match, NamedText};
 use super::worker::{Held, IN_FLIGHT, Stop};
 use crate::engine::{MatchPlace, Outcome, Side};
 use crate::report::table::ordered;
@@ -23,9 +23,30 @@ const CHUNK: u64 = 2_000;
 /// A match as it is kept: [`Match`] without the names of its fields, which would be half of the list.
 type Kept = (u64, String, String, Vec<KeptEntry>);
 
-/// An entry as it is kept: [`Entry`], with the currency once.
-type KeptEntry =
-    (String, String, String, u64, String, String, String, String, String, String, String, String, String);
+/// An entry as it is kept: [`Entry`] as a list of its values, with the currency once. The last three are not there in what
+/// the release before has kept.
+#[derive(Deserialize)]
+struct KeptEntry {
+    id: String,
+    side: String,
+    file: String,
+    line: u64,
+    booking_date: String,
+    value_date: String,
+    amount: String,
+    currency: String,
+    fee: String,
+    reference: String,
+    counterparty: String,
+    group: String,
+    description: String,
+    #[serde(default)]
+    account: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    details: String,
+}
 
 /// What is written as it is shown, without a copy of it.
 struct Shown<T>(T);
@@ -53,39 +74,40 @@ fn kept_entry(outcome: &Outcome, side: Side, row: u32) -> impl Serialize {
         set.counterparty(row),
         set.group(row),
         set.description(row),
+        set.account(row),
+        set.kind(row),
+        set.details(row),
     )
 }
 
 fn shown_entry(kept: KeptEntry) -> Entry {
-    let (
-        id,
-        side,
-        file,
-        line,
-        booking_date,
-        value_date,
-        amount,
-        currency,
-        fee,
-        reference,
-        party,
-        group,
-        text,
-    ) = kept;
     Entry {
-        id,
-        side,
-        file,
-        line,
-        booking_date,
-        value_date,
-        amount: Amount { minor: amount, currency: currency.clone() },
-        fee: Amount { minor: fee, currency },
-        reference,
-        counterparty: party,
-        group,
-        description: text,
+        id: kept.id,
+        side: kept.side,
+        file: kept.file,
+        line: kept.line,
+        booking_date: kept.booking_date,
+        value_date: kept.value_date,
+        amount: Amount { minor: kept.amount, currency: kept.currency.clone() },
+        fee: Amount { minor: kept.fee, currency: kept.currency },
+        reference: kept.reference,
+        counterparty: kept.counterparty,
+        group: kept.group,
+        description: kept.description,
+        account: kept.account,
+        kind: kept.kind,
+        details: NamedText::decode(&kept.details),
     }
+}
+
+/// Reads a kept list.
+fn read_lines(bytes: &[u8]) -> serde_json::Result<Vec<Match>> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let shown = |line| {
+        let (number, pass, rule, entries) = serde_json::from_slice::<Kept>(line)?;
+        Ok(Match { number, pass, rule, entries: entries.into_iter().map(shown_entry).collect() })
+    };
+    lines.map(shown).collect()
 }
 
 /// The lines of an object, whose first match has this number.
@@ -120,15 +142,7 @@ fn path(tenant: &str, run: &str, chunk: u64) -> Path {
 pub async fn read_chunk(app: &App, tenant: &str, run: &str, number: u64) -> Result<Vec<Match>, Problem> {
     let path = path(tenant, run, number.saturating_sub(1) / CHUNK);
     let bytes = app.files.get(&path).await?.bytes().await?;
-    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let shown = |line| {
-        let (number, pass, rule, entries) = serde_json::from_slice::<Kept>(line)?;
-        Ok(Match { number, pass, rule, entries: entries.into_iter().map(shown_entry).collect() })
-    };
-    lines
-        .map(shown)
-        .collect::<serde_json::Result<_>>()
-        .map_err(|_| Problem::internal("a list of matches cannot be read"))
+    read_lines(&bytes).map_err(|_| Problem::internal("a list of matches cannot be read"))
 }
 
 impl Held<'_> {
@@ -162,5 +176,20 @@ impl Held<'_> {
         };
         let steps = written.buffered(threads).map_ok(put).try_buffered(IN_FLIGHT);
         self.save(steps, |progress| &mut progress.matches_saved).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A list that the release before has kept.
+    #[test]
+    fn lists_of_the_release_before_are_read() {
+        let matches = read_lines(include_bytes!("../../tests/stored/matches-1.ndjson")).unwrap();
+        assert_eq!(matches.len(), 6);
+        let entry = &matches[0].entries[1];
+        assert_eq!((entry.reference.as_str(), entry.amount.minor.as_str()), ("INV-2026-0101", "125000"));
+        assert_eq!((entry.account.as_str(), entry.details.len()), ("", 0));
     }
 }

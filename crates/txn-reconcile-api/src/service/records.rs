@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::problem::Problem;
 use super::store::{Item, Key};
 use crate::currency::Currency;
+use crate::entry::details;
 use crate::formats::Format;
 use crate::formats::mapping::MappingFile;
 
@@ -274,6 +275,37 @@ pub struct Entry {
     pub group: String,
     /// The text.
     pub description: String,
+    /// The account that it stands on.
+    #[serde(default)]
+    pub account: String,
+    /// The source's own word for what it is.
+    #[serde(default)]
+    pub kind: String,
+    /// What it carries beside its reference, by name: `end_to_end`, `creditor_reference`, `bank` … A run of the release
+    /// before has none.
+    #[serde(default)]
+    pub details: Vec<NamedText>,
+}
+
+/// A detail of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NamedText {
+    /// What it is.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl NamedText {
+    /// The details of an entry, from their encoded form.
+    #[must_use]
+    pub fn decode(details: &str) -> Vec<Self> {
+        let named = |(detail, value): (details::Detail, &str)| Self {
+            name: detail.name().to_owned(),
+            value: value.to_owned(),
+        };
+        details::iter(details).map(named).collect()
+    }
 }
 
 /// A match.

@@ -23,14 +23,15 @@ use super::clock::id;
 use super::ledger::Effect;
 use super::problem::Problem;
 use super::records::{
-    Amount, Break, BreakState, Entry, Near, Progress, Run, RunStatus, Source, Statement, StoredRuleset,
-    break_key, decode, encode,
+    Amount, Break, BreakState, Entry, NamedText, Near, Progress, Run, RunStatus, Source, Statement,
+    StoredRuleset, break_key, decode, encode,
 };
 use super::store::{
     BODY_BYTES_MAX, Due, Expect, Item, Key, Query, StoreError, TRANSACTION_BYTES_MAX, WRITES_MAX, Write,
 };
 use super::traces;
 use crate::date::Date;
+use crate::engine::conserve::Tally;
 use crate::engine::{self, Options, Outcome, Side};
 use crate::entry::EntrySet;
 use crate::formats::Reader;
@@ -560,6 +561,9 @@ fn entry(outcome: &Outcome, side: Side, row: u32) -> Entry {
         counterparty: set.counterparty(row).to_owned(),
         group: set.group(row).to_owned(),
         description: set.description(row).to_owned(),
+        account: set.account(row).to_owned(),
+        kind: set.kind(row).to_owned(),
+        details: NamedText::decode(set.details(row)),
     }
 }
 
@@ -601,7 +605,34 @@ fn summary(outcome: &Outcome, ruleset: &Ruleset) -> serde_json::Value {
                 ("ignored", account.ignored),
             ] {
                 shown[name]["sum"] = json!(Amount::new(tally.sum, *currency));
+                shown[name]["fee"] = json!(Amount::new(tally.fee, *currency));
             }
+        }
+    }
+    for side in Side::BOTH {
+        for (currency, fees) in outcome.conservation.fees(side) {
+            let amount = |minor| Amount::new(minor, currency);
+            value["sides"][side.name()]["fees"][currency.code()] = json!({
+                "total": amount(fees.total),
+                "matched": amount(fees.matched),
+                "open": amount(fees.open),
+                "ignored": amount(fees.ignored),
+            });
+        }
+        for ((currency, class), account) in &outcome.conservation.kinds[side as usize] {
+            let tally = |tally: Tally| {
+                json!({
+                    "count": tally.count,
+                    "sum": Amount::new(tally.sum, *currency),
+                    "fee": Amount::new(tally.fee, *currency),
+                })
+            };
+            value["sides"][side.name()]["kinds"][currency.code()][class.to_string()] = json!({
+                "total": tally(account.total),
+                "matched": tally(account.matched),
+                "open": tally(account.open),
+                "ignored": tally(account.ignored),
+            });
         }
     }
     for (currency, residual) in &outcome.conservation.residuals {
@@ -609,6 +640,7 @@ fn summary(outcome: &Outcome, ruleset: &Ruleset) -> serde_json::Value {
             "difference": Amount::new(residual.difference, *currency),
             "fees": Amount::new(residual.fees, *currency),
             "tolerance": Amount::new(residual.tolerance, *currency),
+            "exchange": Amount::new(residual.exchange, *currency),
         });
     }
     value

@@ -17,6 +17,9 @@ pub struct Row {
     pub counterparty: String,
     pub group: String,
     pub description: String,
+    pub account: String,
+    pub kind: String,
+    pub details: String,
 }
 
 pub const CURRENCIES: [&str; 3] = ["EUR", "USD", "JPY"];
@@ -42,6 +45,9 @@ pub fn set(name: &str, rows: &[Row]) -> EntrySet {
             counterparty: &row.counterparty,
             group: &row.group,
             description: &row.description,
+            account: &row.account,
+            kind: &row.kind,
+            details: &row.details,
             line,
             ..Draft::new(row.amount, currency, date)
         })
@@ -52,7 +58,7 @@ pub fn set(name: &str, rows: &[Row]) -> EntrySet {
 
 /// A ruleset with these passes and a calendar without days off.
 pub fn rules(passes: &str) -> Ruleset {
-    load(&format!("version = 1\nname = \"test\"\n[calendar]\nweekend = []\n{passes}")).unwrap()
+    load(&format!("version = 2\nname = \"test\"\n[calendar]\nweekend = []\n{passes}")).unwrap()
 }
 
 /// One pass of the given kind and settings.
