@@ -152,4 +152,6 @@ pub(crate) fn provider(config: &EnvConfig, region: &Region) -> aws::Provider {
 }
 
 #[cfg(test)]
+mod own;
+#[cfg(test)]
 mod tests;

@@ -11,7 +11,8 @@ const GITHUB: &str = "[github]\nrepository = \"acme/platform\"\n";
 /// An environment of that name.
 fn environment(name: &str, text: &str) -> EnvConfig {
     let head = "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
-                domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\nalarms.page = [\"oncall@example.com\"]\n";
+                domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\nalarms.page = [\"oncall@example.com\"]\n\
+                service.contract = \"txn-reconcile-api\"\n";
     let path = format!("{name}.toml");
     check::parse(Path::new(&path), &format!("{head}{text}")).unwrap_or_else(|report| panic!("{report}")).0
 }

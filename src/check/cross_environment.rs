@@ -204,7 +204,7 @@ mod tests {
         let text = format!(
             "organization = \"acme\"\naccount_id = \"111122223333\"\nproject = \"{project}\"\n{region}\
              domain = \"{name}.{project}.example.com\"\nproduction = false\naccount.baseline = false\n\
-             network.cidr = \"10.30.0.0/16\"\nservice.name = \"{project}-{name}\"\n{more}"
+             network.cidr = \"10.30.0.0/16\"\nservice.name = \"{project}-{name}\"\nservice.contract = \"txn-reconcile-api\"\n{more}"
         );
         match parse(Path::new(&format!("{name}.toml")), &text) {
             Ok((config, _)) => config,

@@ -13,12 +13,14 @@ use std::collections::BTreeMap;
 
 /// The keys that a file must have, and an example of each. They are options in the types, so that a missing one is
 /// reported beside every other mistake and not instead of them.
-pub(crate) const REQUIRED: [(&str, &str); 5] = [
+pub(crate) const REQUIRED: [(&str, &str); 6] = [
     ("organization", "organization = \"acme\""),
     ("account_id", "account_id = \"111122223333\""),
     ("region", "region = \"us-east-1\""),
     ("domain", "domain = \"reconcile.example.com\""),
     ("network.cidr", "cidr = \"10.30.0.0/16\" under [network]"),
+    // Which of the two it has to be, `resolve` says.
+    ("service.contract", "contract = \"none\" under [service]"),
 ];
 
 /// An environment: one VPC, its services, one Terraform root module. Its name is the file's name without `.toml`.

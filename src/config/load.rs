@@ -197,7 +197,14 @@ impl EnvConfig {
         } else {
             "network.cidr = \"10.30.0.0/16\"\n"
         };
-        let whole = format!("{head}{network}{text}");
+        let (service, text) = if text.contains("contract =") {
+            ("", text.to_owned())
+        } else if text.contains("[service]\n") {
+            ("", text.replacen("[service]\n", "[service]\ncontract = \"txn-reconcile-api\"\n", 1))
+        } else {
+            ("service.contract = \"txn-reconcile-api\"\n", text.to_owned())
+        };
+        let whole = format!("{head}{network}{service}{text}");
         match crate::check::parse(Path::new("test.toml"), &whole) {
             Ok((config, _)) => config,
             Err(report) => panic!("{report}"),

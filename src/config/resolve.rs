@@ -6,6 +6,7 @@ mod alarms;
 mod alb;
 mod backup;
 mod certificate;
+mod contract;
 mod data;
 mod detection;
 mod dns;
@@ -33,6 +34,7 @@ pub(crate) use network::FIREWALL_NAMES_MAX;
 use super::EnvConfig;
 use super::file::{EnvFile, REQUIRED};
 use super::problem::{KeyPath, Problems};
+use super::section::{Contract, Waf};
 use super::value::{DomainName, EnvName, ProjectName, RetentionDays};
 
 /// The shortest retention in production, in days: PCI DSS 10.5.1 asks for twelve months.
@@ -42,6 +44,7 @@ pub(crate) const PRODUCTION_RETENTION_MIN: u32 = 365;
 /// key is missing, which is noted as well.
 pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> Option<EnvConfig> {
     required(&file, problems);
+    contract::check(&file, problems);
     check_switches(&file, problems);
     check_retention(&file, problems);
     addresses::check(&file, problems);
@@ -67,15 +70,25 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         problems,
     );
     kms::check(&file.kms, account, region, problems);
-    network::check_endpoints(&file.network, file.data.store, problems);
+    let has_contract = file.service.contract != Some(Contract::None);
+    let store = has_contract.then_some(file.data.store);
+    network::check_endpoints(&file.network, store, problems);
     let network = network::resolve(
         &file.network,
         file.region.as_ref(),
         file.logs.retention_days,
         file.protection,
+        has_contract,
         problems,
     );
-    let around = service::Around { region, retention: file.logs.retention_days, production: file.production };
+    let around = service::Around {
+        region,
+        account,
+        endpoints: network::own_interface_endpoints(&file.network),
+        retention: file.logs.retention_days,
+        production: file.production,
+        secrets_are_read: !file.secrets.readers.is_empty(),
+    };
     let beside = services::Beside {
         domain: file.domain.as_ref(),
         zone: hosted_zone.as_ref(),
@@ -83,16 +96,12 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         egress: &file.network.egress,
     };
     let services = services::resolve(file.services, &beside, around, problems);
-    let words = |command: &[&str]| command.iter().map(|word| (*word).to_owned()).collect();
-    let service = service::resolve(
-        &KeyPath::from("service"),
-        file.service,
-        [words(&contract::SERVE_COMMAND), words(&contract::HEALTH_COMMAND)],
-        around,
-        problems,
-    );
-    let data = data::resolve(&file.data, file.production, problems);
-    let backup = backup::resolve(&file.backup, file.production, problems);
+    let service = service::resolve(&KeyPath::from("service"), file.service, around, problems);
+    let data = data::resolve(&file.data, has_contract, file.production, problems);
+    // Without stores there is nothing to copy.
+    let backup = backup::resolve(&file.backup, file.production, problems).filter(|_| has_contract);
+    let mut waf = file.waf;
+    waf.upload_paths.get_or_insert_with(|| Waf::default_upload_paths(has_contract));
     let storage = storage::resolve(&file.storage, file.production, problems);
     storage::check_existing(&storage, account, region, problems);
     let detection = detection::resolve(file.detection, file.region.as_ref(), file.production, problems);
@@ -126,7 +135,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         dns: file.dns,
         alb: file.alb,
         certificate: certificate?,
-        waf: file.waf,
+        waf,
         logs: file.logs,
         alarms: file.alarms,
         storage,

@@ -56,8 +56,8 @@ pub use postgres::{
 pub use recovery::Recovery;
 pub use secrets::{SecretSettings, Secrets};
 pub use service::{
-    Architecture, Autoscaling, BlueGreen, Counts, Deployment, HealthCheck, ScheduledAction, Service,
-    ServiceFile, Sidecar, Strategy, TrafficShift,
+    Architecture, Autoscaling, BlueGreen, Contract, Counts, Deployment, HealthCheck, ScheduledAction,
+    Service, ServiceFile, Sidecar, Strategy, TrafficShift, Ulimits,
 };
 pub use services::{FurtherDeployment, FurtherService, FurtherServiceFile, FurtherStrategy};
 pub use shield::Shield;

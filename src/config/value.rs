@@ -32,8 +32,8 @@ mod version;
 
 pub use account::AccountId;
 pub use arn::{
-    BucketName, CertificateArn, KmsKeyArn, KmsKeyRef, LambdaArn, OidcProviderArn, PolicyArn, PrincipalArn,
-    RoleArn, SecretArn, StateKey, TableName,
+    BucketName, CertificateArn, KmsKeyArn, KmsKeyRef, LambdaArn, OidcProviderArn, ParameterArn, PolicyArn,
+    PrincipalArn, RoleArn, SecretArn, StateKey, TableName,
 };
 pub use bounded::Bounded;
 pub use cidr::{AnyCidr, Cidr, PrefixListId};

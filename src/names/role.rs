@@ -13,10 +13,10 @@ pub fn arn(config: &EnvConfig, name: &str) -> String {
     format!("arn:{}:iam::{}:role/{}", config.partition(), config.account_id, config.names.of(name))
 }
 
-/// The ARN of the role that starts the main service's tasks.
+/// The ARN of the role that starts a service's tasks.
 #[must_use]
-pub fn execution_arn(config: &EnvConfig) -> String {
-    arn(config, EXECUTION)
+pub fn execution_arn(config: &EnvConfig, workload: Workload<'_>) -> String {
+    arn(config, &workload.suffix(EXECUTION))
 }
 
 /// The ARNs of the roles that a task of a service has: its own, and the one that starts it.

@@ -118,7 +118,7 @@ pub fn environment(answers: &Answers, at: usize, place: &Place) -> String {
     };
     let _infallible = write!(
         text,
-        "\n[github]\nrepository = \"{}\"\n{branch}\n[alarms]\npage = [{}]\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\nname = \"{}\"\n\
+        "\n[github]\nrepository = \"{}\"\n{branch}\n[alarms]\npage = [{}]\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\ncontract = \"txn-reconcile-api\"\nname = \"{}\"\n\
          # No image yet: the platform is built without tasks. `txnr image` sets it.\n",
         answers.repository,
         toml_edit::Value::from(answers.page.as_str()),

@@ -170,7 +170,7 @@ fn plan(
 
 /// By their ARNs, so that nothing is left out for want of a tag.
 fn selected(inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
-    let mut all = vec![inputs.buckets.statements.arn().text()];
+    let mut all: Vec<_> = inputs.buckets.statements.iter().map(|bucket| bucket.arn().text()).collect();
     if let Some(tables) = &inputs.data.dynamodb {
         all.extend(Table::ALL.map(|table| tables.of(table).arn().text()));
     }
@@ -246,12 +246,13 @@ struct Restored {
 }
 
 fn restored(inputs: &Inputs<'_>) -> Vec<Restored> {
-    let mut all = vec![Restored {
+    let buckets = inputs.buckets.statements.iter().map(|bucket| Restored {
         name: "buckets",
         kind: "S3",
-        arns: vec![inputs.buckets.statements.arn().text()],
+        arns: vec![bucket.arn().text()],
         overrides: Vec::new(),
-    }];
+    });
+    let mut all: Vec<Restored> = buckets.collect();
     all.extend(inputs.data.dynamodb.as_ref().map(|tables| Restored {
         name: "tables",
         kind: "DynamoDB",

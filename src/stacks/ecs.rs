@@ -324,10 +324,8 @@ fn service_meta(place: &Place<'_>, definition: &EcsTaskDefinitionHandle) -> Meta
     for policy in &inputs.iam.services.of(workload).policies {
         meta = meta.depends_on(policy);
     }
-    if workload.further.is_none() {
-        // A secret without a value cannot be read.
-        meta = inputs.secrets.values.iter().fold(meta, |meta, value| meta.depends_on(value));
-    }
+    // A secret without a value cannot be read.
+    meta = inputs.secrets.values.of(workload).iter().fold(meta, |meta, value| meta.depends_on(value));
     // A task that starts before its way to the registry, the logs and the secrets fails, and so does the deployment.
     for way in inputs.network.before_tasks.of(workload) {
         meta = meta.depends_on(way);

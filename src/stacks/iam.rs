@@ -70,7 +70,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     Outputs { services, migrate, operator }
 }
 
-/// A service's two roles. The main one's tasks may do what the contract lists; another's, what its policies say.
+/// A service's two roles. Its tasks may do what the contract lists if it is with them, or else what its policies say.
 fn of_service(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
@@ -101,12 +101,13 @@ fn of_service(
     );
     let mut starts =
         start(config, inputs, workload, workload.service.name.as_str(), service_secrets(workload, inputs));
+    starts.extend(read_parameters(config, workload));
     starts.extend(start_sidecars(config, inputs, workload));
     let mut add = |role, part, statements| {
         policy(stack, role, workload.address(part), part, Policy::new(statements)).address().clone()
     };
     let mut policies = vec![add(&execution, EXECUTION, starts)];
-    if workload.further.is_none() {
+    if workload.service.has_contract() {
         policies.push(add(&task, "task", task::statements(config, inputs)));
     }
     if workload.service.exec {
@@ -126,10 +127,10 @@ fn of_service(
     Roles { task, execution, policies }
 }
 
-/// What the environment file lets a service beside the main one do. The address comes from the policy's name, so that
+/// What the environment file lets a service do that has no contract. The address comes from the policy's name, so that
 /// further policies leave it alone.
 fn managed_policies(stack: &mut Stack<'_>, workload: Workload<'_>, task: &IamRoleHandle) -> Vec<Address> {
-    let policies = workload.further.map(|further| further.task_policies.as_slice()).unwrap_or_default();
+    let policies = &workload.service.task_policies;
     let mut attach = |arn: &PolicyArn| {
         let path = arn.as_str().split_once(":policy/").map_or("", |(_, path)| path);
         let identifier: String =
@@ -251,7 +252,7 @@ fn start(
         ),
     ];
     if !secrets.is_empty() {
-        all.extend(read_secrets(config, inputs, secrets));
+        all.extend(read_secrets(config, inputs, workload, secrets));
     }
     all
 }
@@ -292,25 +293,55 @@ fn guardduty_agent(config: &EnvConfig) -> String {
     format!("arn:{}:ecr:{}:*:repository/aws-guardduty-agent-fargate", config.partition(), config.region)
 }
 
-/// The secrets that a service's task definition names: the contract's are the main one's.
+/// The secrets that a service's task definition names: the contract's, those that are made for it, and those that exist.
 fn service_secrets(workload: Workload<'_>, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
     let mut named: Vec<String> = workload.service.named_secrets().map(|s| secret_arn(s.as_str())).collect();
     named.sort();
     named.dedup();
-    let own = contract::Secret::ALL.map(|secret| inputs.secrets.of(secret).arn().text());
-    let own = own.into_iter().filter(|_| workload.further.is_none());
-    own.chain(named.into_iter().map(Expr::new)).collect()
+    let contract = contract::Secret::ALL.into_iter().filter(|_| workload.service.has_contract());
+    let own = contract.filter_map(|secret| inputs.secrets.of(secret));
+    let own = own.chain(inputs.secrets.generated.of(workload).values());
+    own.map(|secret| secret.arn().text()).chain(named.into_iter().map(Expr::new)).collect()
 }
 
-/// These secrets, and the key for secrets through Secrets Manager alone (PCI 8.6.2).
-fn read_secrets(config: &EnvConfig, inputs: &Inputs<'_>, arns: Vec<Expr<Text>>) -> [Identity; 2] {
+/// These secrets, and the keys for them through Secrets Manager alone (PCI 8.6.2).
+fn read_secrets(
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    workload: Workload<'_>,
+    arns: Vec<Expr<Text>>,
+) -> [Identity; 2] {
     let via = format!("secretsmanager.{}.{}", config.region, config.partition().dns_suffix());
+    let theirs = workload.service.secret_keys.iter().map(|key| Expr::external(key.to_string()));
+    let keys: Vec<_> = [inputs.keys.secrets.arn()].into_iter().chain(theirs).collect();
     [
         Identity::allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns.clone()),
-        Identity::allow("DecryptSecrets", ["kms:Decrypt"], [inputs.keys.secrets.arn()])
+        Identity::allow("DecryptSecrets", ["kms:Decrypt"], keys)
             .when(Condition::string_equals("kms:ViaService", [via]))
             .when(Condition::string_equals("kms:EncryptionContext:SecretARN", arns)),
     ]
+}
+
+/// Parameters, and the keys of one's own for those that are encrypted with one; AWS's own key lets Parameter Store in.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html>
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
+fn read_parameters(config: &EnvConfig, workload: Workload<'_>) -> Vec<Identity> {
+    let service = workload.service;
+    let arns: BTreeSet<String> = service.parameters.values().map(ToString::to_string).collect();
+    if arns.is_empty() {
+        return Vec::new();
+    }
+    let mut all = vec![Identity::allow("ReadParameters", ["ssm:GetParameters"], arns.clone())];
+    if !service.secret_keys.is_empty() {
+        let via = format!("ssm.{}.{}", config.region, config.partition().dns_suffix());
+        let keys = service.secret_keys.iter().map(ToString::to_string);
+        all.push(
+            Identity::allow("DecryptParameters", ["kms:Decrypt"], keys)
+                .when(Condition::string_equals("kms:ViaService", [via]))
+                .when(Condition::string_equals("kms:EncryptionContext:PARAMETER_ARN", arns)),
+        );
+    }
+    all
 }
 
 /// The secret itself: its ARN has seven fields, and what stands behind them picks a key or a version.

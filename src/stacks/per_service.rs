@@ -26,6 +26,14 @@ impl<T> PerService<T> {
         }
     }
 
+    /// That of a service, to be changed.
+    pub fn of_mut(&mut self, workload: Workload<'_>) -> &mut T {
+        match workload.place {
+            None => &mut self.main,
+            Some(place) => &mut self.further[place],
+        }
+    }
+
     /// All of them, the main service's first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         std::iter::once(&self.main).chain(&self.further)

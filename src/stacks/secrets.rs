@@ -1,9 +1,11 @@
-//! The service's own secrets, as the contract lists them.
+//! Secrets that are made here: those that the contract lists, and those that the environment file asks for.
 //!
 //! A value is drawn by Secrets Manager while Terraform applies and handed on as a write-only argument, so that it stands
 //! neither in the configuration nor in the plan nor in the state (PCI 8.3.2, 8.6.2). Terraform draws another one when
 //! the secret's `version` is raised. Whoever refreshes the state asks Secrets Manager for the value even so, since the
 //! provider reads the whole version and drops the value: `iam.terraform_role` is one of the readers.
+
+use std::collections::BTreeMap;
 
 use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::ephemeral::SecretsmanagerRandomPassword;
@@ -18,65 +20,113 @@ use contract::Secret;
 use terraform::{Address, Addressed, Expr, Meta, Stack, set};
 
 use super::kms;
-use crate::config::{EnvConfig, LambdaArn, SecretSettings};
+use super::per_service::PerService;
+use crate::config::{EnvConfig, LambdaArn, SecretSettings, VariableName};
 use crate::names;
 
 /// The secrets.
 pub struct Outputs {
-    admin_key: SecretsmanagerSecretHandle,
-    signing_key: SecretsmanagerSecretHandle,
-    /// The secrets' first versions; the service depends on them, or its first tasks find no value.
-    pub values: Vec<Address>,
+    /// In the order of [`Secret::ALL`].
+    contract: Option<[SecretsmanagerSecretHandle; 2]>,
+    /// Those that each service is given under variables that the environment file names.
+    pub generated: PerService<BTreeMap<VariableName, SecretsmanagerSecretHandle>>,
+    /// The first versions of each service's; it depends on them, or its first tasks find no value.
+    pub values: PerService<Vec<Address>>,
 }
 
 impl Outputs {
-    /// A secret.
+    /// A secret of the contract, if there is one.
     #[must_use]
-    pub const fn of(&self, secret: Secret) -> &SecretsmanagerSecretHandle {
-        match secret {
-            Secret::AdminKey => &self.admin_key,
-            Secret::SigningKey => &self.signing_key,
-        }
+    pub fn of(&self, secret: Secret) -> Option<&SecretsmanagerSecretHandle> {
+        let [admin_key, signing_key] = self.contract.as_ref()?;
+        Some(match secret {
+            Secret::AdminKey => admin_key,
+            Secret::SigningKey => signing_key,
+        })
     }
+}
+
+/// A secret to be made.
+struct New<'c> {
+    /// Its name in Terraform's addresses.
+    local: String,
+    /// Its name at AWS.
+    name: String,
+    description: String,
+    settings: &'c SecretSettings,
+    /// The role that reads it when a task starts.
+    reader: String,
 }
 
 /// Builds the secrets.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> Outputs {
-    let mut values = Vec::new();
-    let mut build = |which| {
-        let settings = config.secrets.of(which);
-        let secret = secret(stack, config, keys, which, settings);
-        restrict(stack, config, which, &secret);
-        let value = draw(stack, which, settings, &secret);
-        if let Some(function) = &settings.rotation_function {
-            rotate(stack, config, which, settings, function, &secret, &value);
+    let mut build = |new: &New<'_>, output: String, about: String| {
+        let secret = secret(stack, config, keys, new);
+        restrict(stack, config, new, &secret);
+        let value = draw(stack, new, &secret);
+        if let Some(function) = &new.settings.rotation_function {
+            rotate(stack, config, new, function, &secret, &value);
         }
-        values.push(value.address().clone());
-        let name = format!("{}_secret_arn", local(which));
-        stack.output(
-            &name,
-            format!("{}. When it changes: {}", which.doc(), which.on_rotation()),
-            secret.arn(),
-        );
-        secret
+        stack.output(&output, about, secret.arn());
+        (secret, value.address().clone())
     };
-    let (admin_key, signing_key) = (build(Secret::AdminKey), build(Secret::SigningKey));
-    Outputs { admin_key, signing_key, values }
-}
-
-/// The secret's name in Terraform's addresses.
-fn local(secret: Secret) -> String {
-    secret.name().replace('-', "_")
+    let mut main = Vec::new();
+    let contract = config.service.has_contract().then(|| {
+        Secret::ALL.map(|which| {
+            let local = which.name().replace('-', "_");
+            let output = format!("{local}_secret_arn");
+            let new = New {
+                local,
+                name: config.names.of(which.name()),
+                description: which.doc().to_owned(),
+                settings: config.secrets.of(which),
+                reader: names::role::execution_arn(config, config.main_service()),
+            };
+            let about = format!("{}. When it changes: {}", which.doc(), which.on_rotation());
+            let (secret, value) = build(&new, output, about);
+            main.push(value);
+            secret
+        })
+    });
+    let mut made = PerService::build(config, |workload| {
+        let generated = workload.service.generated_secrets.iter();
+        let made = generated.map(|(variable, settings)| {
+            let local = workload.address(&format!("secret_{}", variable.as_str().to_lowercase()));
+            let description = format!("{variable} of {}", workload.service.name);
+            let output = format!("{local}_arn");
+            let new = New {
+                local,
+                // What follows a slash can be no service's name.
+                name: format!("{}/{variable}", config.names.of(&workload.suffix("secret"))),
+                description: description.clone(),
+                settings,
+                reader: names::role::execution_arn(config, workload),
+            };
+            let about = format!("{description}. Drawn at random; raise its `version` for another one.");
+            (variable.clone(), build(&new, output, about))
+        });
+        made.collect::<Vec<_>>()
+    });
+    let values = PerService::build(config, |workload| {
+        let own = made.of(workload).iter().map(|(_, (_, value))| value.clone());
+        let contract = main.iter().filter(|_| workload.further.is_none()).cloned();
+        contract.chain(own).collect()
+    });
+    let generated = PerService::build(config, |workload| {
+        let made = std::mem::take(made.of_mut(workload));
+        made.into_iter().map(|(variable, (secret, _))| (variable, secret)).collect()
+    });
+    Outputs { contract, generated, values }
 }
 
 fn secret(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     keys: &kms::Outputs,
-    which: Secret,
-    settings: &SecretSettings,
+    new: &New<'_>,
 ) -> SecretsmanagerSecretHandle {
-    let mut tags = vec![("Name", config.names.of(which.name()))];
+    let settings = new.settings;
+    let mut tags = vec![("Name", new.name.clone())];
     if settings.rotation_function.is_none() {
         tags.push(("rotation_exception", settings.exception.to_string()));
         let review = settings.review.as_ref().map(ToString::to_string);
@@ -85,11 +135,11 @@ fn secret(
     // The name is taken for as long as the secret can be had back.
     let window = if config.protection { config.secrets.recovery_window_days.get() } else { 0 };
     stack.add_with(
-        local(which),
+        &new.local,
         Meta::new().prevent_destroy(config.protection),
         SecretsmanagerSecret {
-            name: set(config.names.of(which.name())),
-            description: set(which.doc()),
+            name: set(new.name.clone()),
+            description: set(new.description.clone()),
             kms_key_id: set(keys.secrets.arn()),
             recovery_window_in_days: set(window),
             tags: set(tags),
@@ -103,11 +153,11 @@ const THIS_SECRET: [&str; 1] = ["*"];
 
 /// PCI 7.2.5, 8.6.2: who does not need the value does not read it, whatever IAM policies allow. Only reading is denied:
 /// an administrator can always mend the policy.
-fn restrict(stack: &mut Stack<'_>, config: &EnvConfig, which: Secret, secret: &SecretsmanagerSecretHandle) {
+fn restrict(stack: &mut Stack<'_>, config: &EnvConfig, new: &New<'_>, secret: &SecretsmanagerSecretHandle) {
     let mut statements = readers(config);
-    statements.push(nobody_else(config));
+    statements.push(nobody_else(config, &new.reader));
     stack.add(
-        local(which),
+        &new.local,
         SecretsmanagerSecretPolicy {
             secret_arn: set(secret.arn()),
             policy: set(Policy::new(statements)),
@@ -131,8 +181,8 @@ fn readers(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
 
 /// Everybody but those who need the value is denied to read it, where it is known who applies: a denial that Terraform's
 /// own role fell under would end every plan. Where it is not, the platform's other roles are denied.
-fn nobody_else(config: &EnvConfig) -> Statement<ResourcePolicy> {
-    let mut who = vec![names::role::execution_arn(config)];
+fn nobody_else(config: &EnvConfig, reader: &str) -> Statement<ResourcePolicy> {
+    let mut who = vec![reader.to_owned()];
     who.extend(config.secrets.readers.iter().map(ToString::to_string));
     who.extend(config.iam.terraform_role.iter().map(ToString::to_string));
     let deny = Statement::<ResourcePolicy>::deny(
@@ -153,12 +203,11 @@ fn nobody_else(config: &EnvConfig) -> Statement<ResourcePolicy> {
 /// Letters and digits only, which stand in a header and in an environment variable without being quoted.
 fn draw(
     stack: &mut Stack<'_>,
-    which: Secret,
-    settings: &SecretSettings,
+    new: &New<'_>,
     secret: &SecretsmanagerSecretHandle,
 ) -> SecretsmanagerSecretVersionHandle {
     let drawn = stack.add(
-        local(which),
+        &new.local,
         SecretsmanagerRandomPassword {
             password_length: set(Secret::LENGTH),
             exclude_punctuation: set(true),
@@ -166,12 +215,12 @@ fn draw(
         },
     );
     stack.add(
-        local(which),
+        &new.local,
         SecretsmanagerSecretVersion {
             secret_id: set(secret.id()),
             optional: SecretsmanagerSecretVersionOptional {
                 secret_string_wo: set(drawn.random_password()),
-                secret_string_wo_version: set(settings.version.get()),
+                secret_string_wo_version: set(new.settings.version.get()),
                 ..Default::default()
             },
         },
@@ -182,14 +231,13 @@ fn draw(
 fn rotate(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
-    which: Secret,
-    settings: &SecretSettings,
+    new: &New<'_>,
     function: &LambdaArn,
     secret: &SecretsmanagerSecretHandle,
     value: &SecretsmanagerSecretVersionHandle,
 ) {
     let permission = stack.add(
-        local(which),
+        &new.local,
         LambdaPermission {
             action: set("lambda:InvokeFunction"),
             function_name: set(function.to_string()),
@@ -197,19 +245,20 @@ fn rotate(
             optional: LambdaPermissionOptional {
                 source_account: set(config.account_id.to_string()),
                 source_arn: set(secret.arn().text()),
-                statement_id: set(config.names.of(which.name())),
+                // Letters, digits, hyphens and underscores.
+                statement_id: set(new.name.replace('/', "-")),
                 ..Default::default()
             },
         },
     );
     stack.add_with(
-        local(which),
+        &new.local,
         // The function is tried out when rotation is switched on, and rotates what is there.
         Meta::new().depends_on(&permission).depends_on(value),
         SecretsmanagerSecretRotation {
             secret_id: set(secret.id()),
             rotation_rules: rotation::RotationRules {
-                automatically_after_days: set(settings.rotation_days.get()),
+                automatically_after_days: set(new.settings.rotation_days.get()),
                 ..Default::default()
             },
             optional: SecretsmanagerSecretRotationOptional {

@@ -73,17 +73,17 @@ pub struct Outputs {
     pub access: Bucket,
     /// What the pipeline produces.
     pub artifacts: Bucket,
-    /// The service's statement files and match lists.
-    pub statements: Bucket,
+    /// The service's statement files and match lists, if the contract is with it.
+    pub statements: Option<Bucket>,
 }
 
 impl Outputs {
     /// Where a bucket of the service is.
     #[must_use]
-    pub const fn of(&self, bucket: contract::Bucket) -> &Bucket {
+    pub const fn of(&self, bucket: contract::Bucket) -> Option<&Bucket> {
         match bucket {
-            contract::Bucket::Statements => &self.statements,
-            contract::Bucket::Audit => &self.audit,
+            contract::Bucket::Statements => self.statements.as_ref(),
+            contract::Bucket::Audit => Some(&self.audit),
         }
     }
 }
@@ -106,7 +106,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, keys: &kms::Outputs) -> 
         audit,
         config: other(BucketKind::Config, &keys.logs),
         artifacts: other(BucketKind::Artifacts, &keys.artifacts),
-        statements: other(BucketKind::Statements, &keys.data),
+        statements: config.service.has_contract().then(|| other(BucketKind::Statements, &keys.data)),
         access,
     }
 }

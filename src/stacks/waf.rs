@@ -182,8 +182,8 @@ fn upload_rules(config: &EnvConfig, rules: &mut Rules) -> bool {
     let mut any = false;
     for workload in config.workloads() {
         let (hosts, paths) = match workload.further {
-            None => (std::slice::from_ref(&config.domain), &config.waf.upload_paths),
-            Some(further) => (&further.hosts[..], &further.upload_paths),
+            None => (std::slice::from_ref(&config.domain), config.waf.upload_paths()),
+            Some(further) => (&further.hosts[..], &further.upload_paths[..]),
         };
         let hosts = NonEmpty::from_vec(hosts.iter().map(ToString::to_string).collect());
         let paths = NonEmpty::from_vec(paths.iter().map(ToString::to_string).collect());
@@ -477,6 +477,7 @@ redacted_headers = ["x-api-key", "cookie"]
         let check = |limit: u32| {
             let required = "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
                             domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\n\
+                            service.contract = \"txn-reconcile-api\"\n\
                             alarms.page = [\"oncall@example.com\"]\n";
             parse(Path::new("test.toml"), &format!("{required}waf.capacity_limit = {limit}\n")).map(|_| ())
         };

@@ -12,10 +12,24 @@ region = "us-east-1"
 domain = "reconcile.example.com"
 network.cidr = "10.30.0.0/16"
 alarms.page = ["oncall@example.com"]
+service.contract = "txn-reconcile-api"
 "#;
 
+/// A whole file: what has to be there, and this.
+fn whole(text: &str) -> String {
+    // A table is opened once.
+    match text.contains("[service]\n") || text.ends_with("[service]") {
+        true => {
+            let contract = "service.contract = \"txn-reconcile-api\"\n";
+            let heading = "[service]\ncontract = \"txn-reconcile-api\"\n";
+            MINIMAL.replace(contract, "") + &text.replacen("[service]\n", heading, 1)
+        }
+        false => format!("{MINIMAL}{text}"),
+    }
+}
+
 fn config(text: &str) -> EnvConfig {
-    match parse(Path::new("prod.toml"), &format!("{MINIMAL}{text}")) {
+    match parse(Path::new("prod.toml"), &whole(text)) {
         Ok((config, warnings)) => {
             assert!(warnings.is_empty(), "{warnings}");
             config
@@ -52,7 +66,7 @@ fn the_service_is_deployed_as_it_is_built() {
     assert_eq!((config.service.container_port, config.service.user_id), (contract::PORT, contract::USER_ID));
     assert_eq!(config.service.stop_timeout_seconds, contract::STOP_TIMEOUT_SECONDS);
     assert_eq!(config.service.health_check.path.as_str(), contract::READINESS_PATH);
-    assert_eq!(config.waf.upload_paths[0].as_str(), contract::UPLOAD_PATH);
+    assert_eq!(config.waf.upload_paths()[0].as_str(), contract::UPLOAD_PATH);
     let reference = txnr::config::schema::markdown();
     for (key, value) in [
         ("container_port", format!("{}.", contract::PORT)),
@@ -228,4 +242,18 @@ fn the_states_key_is_an_object_that_terraform_takes() {
         assert!(key(bad).is_err(), "{bad}");
     }
     assert!(key(&"a".repeat(1001)).is_err());
+}
+
+/// What the contract alone brings is there with it and not without.
+#[test]
+fn without_the_contract_there_are_no_stores_and_nothing_is_uploaded() {
+    let text = MINIMAL.replace("\"txn-reconcile-api\"", "\"none\"");
+    let Ok((config, warnings)) = parse(Path::new("prod.toml"), &text) else { panic!("refused") };
+    assert!(warnings.is_empty(), "{warnings}");
+    assert!(config.data.dynamodb.is_none() && config.data.postgres.is_none() && config.backup.is_none());
+    assert!(config.waf.upload_paths().is_empty() && !config.service.tmp);
+    assert_eq!(config.network.endpoints.gateway().len(), 1);
+    let with = self::config("");
+    assert!(with.data.dynamodb.is_some() && with.backup.is_some() && with.service.tmp);
+    assert_eq!(with.network.endpoints.gateway().len(), 2);
 }

@@ -22,7 +22,7 @@ pub fn valid() -> impl Strategy<Value = String> {
             let data = if options.recovery { data.replace("provisioned", "on-demand") } else { data };
             let options = options.text(&head);
             let head = head.text;
-            format!("{head}{network}[service]\n{exec}{service}{services}{data}{existing}{options}{alb}{waf}{detection}{rest}")
+            format!("{head}{network}[service]\ncontract = \"txn-reconcile-api\"\n{exec}{service}{services}{data}{existing}{options}{alb}{waf}{detection}{rest}")
         },
     )
 }

@@ -4,7 +4,7 @@
 
 use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{EgressRuleFile, Nat};
+use crate::config::section::{Contract, EgressRuleFile, Nat};
 use crate::config::value::{CertificateName, VariableName};
 use contract::Var;
 use std::collections::BTreeMap;
@@ -16,7 +16,10 @@ const ADDRESSES: [Var; 2] = [Var::JwksUrl, Var::OtlpEndpoint];
 const WITH_ISSUER: [&[Var]; 2] = [&[Var::JwtAudience], &[Var::JwksUrl, Var::JwksFile]];
 
 pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
-    check_tokens(file, problems);
+    let has_contract = file.service.contract != Some(Contract::None);
+    if has_contract {
+        check_tokens(file, problems);
+    }
     let egress = &file.network.egress;
     let main = Caller {
         environment: &file.service.environment,
@@ -33,7 +36,7 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
             of_its_own: Some(table.below("egress")),
         }
     });
-    for caller in std::iter::once(main).chain(further) {
+    for caller in Some(main).filter(|_| has_contract).into_iter().chain(further) {
         for var in ADDRESSES {
             let Some(value) = value(caller.environment, var) else { continue };
             match Address::parse(value) {

@@ -7,9 +7,16 @@ use crate::config::section::{
 };
 
 /// The data stores, the one that the service uses always among them.
-pub(super) fn resolve(file: &DataFile, production: bool, problems: &mut Problems) -> Data {
+/// Without the contract there are none.
+pub(super) fn resolve(
+    file: &DataFile,
+    has_contract: bool,
+    production: bool,
+    problems: &mut Problems,
+) -> Data {
     check_store(file, problems);
-    let wanted = |store, enabled: Option<bool>| file.store == store || enabled == Some(true);
+    let wanted =
+        |store, enabled: Option<bool>| has_contract && (file.store == store || enabled == Some(true));
     Data {
         store: file.store,
         dynamodb: wanted(Store::DynamoDb, file.dynamodb.enabled).then(|| dynamodb(&file.dynamodb, problems)),

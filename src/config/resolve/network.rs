@@ -16,6 +16,7 @@ pub(super) fn resolve(
     region: Option<&Region>,
     retention: RetentionDays,
     protection: bool,
+    has_contract: bool,
     problems: &mut Problems,
 ) -> Option<Network> {
     check_zones(file, problems);
@@ -41,7 +42,7 @@ pub(super) fn resolve(
         ipv6: file.ipv6,
         flow_logs_retention_days: file.flow_logs.retention_days.unwrap_or(retention),
         flow_logs: file.flow_logs.clone(),
-        endpoints: endpoints(file, region),
+        endpoints: endpoints(file, region, has_contract),
         egress,
     })
 }
@@ -134,8 +135,12 @@ fn is_elsewhere(existing: Option<&ExistingNetwork>, part: NetworkPart) -> bool {
 
 /// What is declared, but for what somebody else has, and for the endpoint of an agent that China does not have.
 /// <https://docs.amazonaws.cn/en_us/aws/latest/userguide/guardduty.html>
-fn endpoints(file: &NetworkFile, region: Option<&Region>) -> Endpoints {
+fn endpoints(file: &NetworkFile, region: Option<&Region>, has_contract: bool) -> Endpoints {
     let mut endpoints = file.endpoints.clone();
+    endpoints.gateway.get_or_insert_with(|| {
+        let tables = has_contract.then_some(GatewayEndpoint::DynamoDb);
+        [GatewayEndpoint::S3].into_iter().chain(tables).collect()
+    });
     if is_elsewhere(file.existing.as_ref(), NetworkPart::InterfaceEndpoints) {
         endpoints.interface.clear();
     }
@@ -186,7 +191,7 @@ fn check_range(cidr: Cidr, problems: &mut Problems) {
 
 fn check_lists(file: &NetworkFile, problems: &mut Problems) {
     check_unique(&file.endpoints.interface, "network.endpoints.interface", |e| e.service(), problems);
-    check_unique(&file.endpoints.gateway, "network.endpoints.gateway", |e| e.service(), problems);
+    check_unique(file.endpoints.gateway(), "network.endpoints.gateway", |e| e.service(), problems);
     if file.nat == Some(Nat::None) && !file.egress.is_empty() {
         problems
             .error(
@@ -200,7 +205,7 @@ fn check_lists(file: &NetworkFile, problems: &mut Problems) {
 
 /// Endpoints are the only way to what a task needs to start, with NAT as well as without: the tasks' rules let them
 /// reach endpoints and the third parties of `network.egress`, and nothing else.
-pub(super) fn check_endpoints(file: &NetworkFile, store: Store, problems: &mut Problems) {
+pub(super) fn check_endpoints(file: &NetworkFile, store: Option<Store>, problems: &mut Problems) {
     let endpoints = &file.endpoints;
     let interface = "network.endpoints.interface";
     let elsewhere = is_elsewhere(file.existing.as_ref(), NetworkPart::InterfaceEndpoints);
@@ -209,12 +214,20 @@ pub(super) fn check_endpoints(file: &NetworkFile, store: Store, problems: &mut P
         missing(interface, endpoint.service(), problems);
     }
     let gateway = "network.endpoints.gateway";
-    if !endpoints.gateway.contains(&GatewayEndpoint::S3) {
+    let gateways = endpoints.gateway.as_deref();
+    let lacks = |service| gateways.is_some_and(|gateways| !gateways.contains(&service));
+    if lacks(GatewayEndpoint::S3) {
         missing(gateway, GatewayEndpoint::S3.service(), problems);
     }
-    if store == Store::DynamoDb && !endpoints.gateway.contains(&GatewayEndpoint::DynamoDb) {
+    if store == Some(Store::DynamoDb) && lacks(GatewayEndpoint::DynamoDb) {
         missing(gateway, GatewayEndpoint::DynamoDb.service(), problems).because_of(&["data.store"]);
     }
+}
+
+/// The interface endpoints of ours; none where they are somebody else's, who alone knows them.
+pub(super) fn own_interface_endpoints(file: &NetworkFile) -> Option<&[InterfaceEndpoint]> {
+    let elsewhere = is_elsewhere(file.existing.as_ref(), NetworkPart::InterfaceEndpoints);
+    (!elsewhere).then_some(file.endpoints.interface.as_slice())
 }
 
 fn missing<'p>(key: &str, service: &str, problems: &'p mut Problems) -> &'p mut Problem {

@@ -4,6 +4,7 @@ use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{Secrets, Sidecar};
 use crate::config::value::{Partition, SecretArn, ServiceName, VariableName};
+use crate::config::{KmsKeyArn, ParameterArn, SecretSettings};
 use std::collections::BTreeMap;
 
 /// Notes every ARN of another partition.
@@ -34,9 +35,15 @@ pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
         arns.extend(function.map(|arn| (key(Secrets::key(secret)).key("rotation_function"), arn.as_str())));
     }
     arns.extend(of_tasks(&key("service"), &file.service.secrets, &file.service.sidecars));
+    let main = &file.service;
+    arns.extend(further_arns(&key("service"), &main.parameters, &main.generated_secrets, &main.secret_keys));
+    let policies = main.task_policies.iter().enumerate();
+    arns.extend(policies.map(|(at, arn)| (key("service.task_policies").index(at), arn.as_str())));
     for (name, service) in &file.services {
         let table = key("services").key(name.as_str());
         arns.extend(of_tasks(&table, &service.secrets, &service.sidecars));
+        let (parameters, generated) = (&service.parameters, &service.generated_secrets);
+        arns.extend(further_arns(&table, parameters, generated, &service.secret_keys));
         let policies = service.task_policies.iter().enumerate();
         arns.extend(policies.map(|(at, arn)| (table.below("task_policies").index(at), arn.as_str())));
     }
@@ -58,6 +65,23 @@ fn of_tasks<'f>(
         named(table.below("sidecars").key(name.as_str()).key("secrets"), &sidecar.secrets)
     });
     named(table.below("secrets"), secrets).chain(beside).collect()
+}
+
+/// The parameters of a service's tasks, the functions that rotate its secrets, and the keys of both.
+fn further_arns<'f>(
+    table: &KeyPath,
+    parameters: &'f BTreeMap<VariableName, ParameterArn>,
+    generated: &'f BTreeMap<VariableName, SecretSettings>,
+    keys: &'f [KmsKeyArn],
+) -> Vec<(KeyPath, &'f str)> {
+    let parameters =
+        parameters.iter().map(|(name, arn)| (table.below("parameters").key(name.as_str()), arn.as_str()));
+    let functions = generated.iter().filter_map(|(name, settings)| {
+        let path = table.below("generated_secrets").key(name.as_str()).key("rotation_function");
+        Some((path, settings.rotation_function.as_ref()?.as_str()))
+    });
+    let keys = keys.iter().enumerate().map(|(at, arn)| (table.below("secret_keys").index(at), arn.as_str()));
+    parameters.chain(functions).chain(keys).collect()
 }
 
 fn note(path: KeyPath, arn: &str, partition: Partition, problems: &mut Problems) {

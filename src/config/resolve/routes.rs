@@ -2,7 +2,7 @@
 
 use crate::config::EnvConfig;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::FurtherService;
+use crate::config::section::{Contract, FurtherService};
 use crate::config::value::{FurtherName, PathPattern};
 
 /// The first of the computed places; those before are for whoever computes their own.
@@ -125,9 +125,13 @@ fn check_main(config: &EnvConfig, table: &KeyPath, service: &FurtherService, pro
     }
     let health = config.service.health_check.path.as_str();
     let health = health.split_once('?').map_or(health, |(path, _)| path);
-    let asked = [health, contract::HEALTH_PATH, contract::READINESS_PATH].map(PathPattern::exactly);
-    let uploads = config.waf.upload_paths.iter().map(|path| PathPattern::beginning(path.as_str()));
-    let own: Vec<PathPattern> = asked.into_iter().chain(uploads).collect();
+    let answers: &[&str] = match config.service.contract {
+        Contract::TxnReconcileApi => &[contract::HEALTH_PATH, contract::READINESS_PATH],
+        Contract::None => &[],
+    };
+    let asked = [health].into_iter().chain(answers.iter().copied()).map(PathPattern::exactly);
+    let uploads = config.waf.upload_paths().iter().map(|path| PathPattern::beginning(path.as_str()));
+    let own: Vec<PathPattern> = asked.chain(uploads).collect();
     for (index, path) in service.paths.iter().enumerate() {
         if let Some(taken) = own.iter().find(|own| own.meets(path)) {
             problems

@@ -1,17 +1,28 @@
 //! Resolves `[service]`, and what `[services.NAME]` has in common with it.
 
+use super::services::once;
 use crate::config::MIGRATE;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{BlueGreen, Counts, Deployment, Service, ServiceFile, Sidecar, Strategy};
-use crate::config::value::{Bounded, FargateSize, ImageRef, Region, RetentionDays, VariableName};
+use crate::config::section::{
+    BlueGreen, Contract, Counts, Deployment, Service, ServiceFile, Sidecar, Strategy,
+};
+use crate::config::value::{
+    AccountId, Bounded, FargateSize, ImageRef, InterfaceEndpoint, PolicyArn, Region, RetentionDays,
+    VariableName,
+};
 use contract::{Sensitivity, Var};
 
 /// What a service's values are checked against.
 #[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     pub region: Option<&'a Region>,
+    pub account: Option<&'a AccountId>,
+    /// The endpoints of ours; none where they are somebody else's.
+    pub endpoints: Option<&'a [InterfaceEndpoint]>,
     pub retention: RetentionDays,
     pub production: bool,
+    /// Whether somebody besides the tasks' start may read the secrets.
+    pub secrets_are_read: bool,
 }
 
 /// A service's table.
@@ -32,18 +43,17 @@ impl Section<'_> {
         format!("[{}]", self.key(dotted))
     }
 
-    /// Whether it is the main service's, whose variables are the contract's.
-    fn is_main(&self) -> bool {
-        *self.at == KeyPath::from("service")
+    /// Whether its variables are the contract's.
+    fn has_contract(&self) -> bool {
+        self.file.contract == Some(Contract::TxnReconcileApi)
     }
 }
 
-/// The service at `at` as the stacks build it; `None` if the task's size does not exist, which is noted. `command` and
-/// `health_command` are what the container runs, and what tells that it is healthy.
+/// The service at `at` as the stacks build it; `None` if the task's size does not exist, which is noted, or if nothing says
+/// what it runs.
 pub(super) fn resolve(
     at: &KeyPath,
     file: ServiceFile,
-    [command, health_command]: [Vec<String>; 2],
     around: Around<'_>,
     problems: &mut Problems,
 ) -> Option<Service> {
@@ -51,6 +61,10 @@ pub(super) fn resolve(
     check_exec(&section, problems);
     check_variables(&section, problems);
     check_sidecars(&section, problems);
+    check_parameters(&section, problems);
+    once(at, "secret_keys", &file.secret_keys, problems);
+    once(at, "task_policies", &file.task_policies, problems);
+    check_policies(&section, problems);
     check_schedule(&section, problems);
     check_times(&section, problems);
     check_strategy(&section, problems);
@@ -58,7 +72,20 @@ pub(super) fn resolve(
     let counts = counts(&section, problems);
     let size = size(&section, problems);
     let deployed = file.image.is_some();
+    let contract = file.contract?;
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let (command, health_command) = match contract {
+        Contract::TxnReconcileApi => (words(&contract::SERVE_COMMAND), words(&contract::HEALTH_COMMAND)),
+        Contract::None => (file.command, file.health_command),
+    };
     Some(Service {
+        contract,
+        parameters: file.parameters,
+        generated_secrets: file.generated_secrets,
+        secret_keys: file.secret_keys,
+        task_policies: file.task_policies,
+        tmp: contract == Contract::TxnReconcileApi || file.tmp == Some(true),
+        ulimits: file.ulimits,
         name: file.name,
         image: file.image.unwrap_or_default(),
         deployed,
@@ -153,10 +180,14 @@ fn check_variables(section: &Section<'_>, problems: &mut Problems) {
     let file = section.file;
     let environment = |name: &VariableName| section.key("environment").key(name.as_str());
     let secrets = |name: &VariableName| section.key("secrets").key(name.as_str());
-    // A service beside the main one is told nothing by the platform.
-    let platform = |name: &VariableName| section.is_main() && belongs_to_platform(name);
+    // Any other program is told nothing by the platform.
+    let platform = |name: &VariableName| section.has_contract() && belongs_to_platform(name);
     let plain = file.environment.keys().map(|name| (name, environment(name)));
-    let named = plain.chain(file.secrets.keys().map(|name| (name, secrets(name))));
+    let filled = |table: &'static str| move |name| (name, section.key(table).key(VariableName::as_str(name)));
+    let named = plain
+        .chain(file.secrets.keys().map(|name| (name, secrets(name))))
+        .chain(file.parameters.keys().map(filled("parameters")))
+        .chain(file.generated_secrets.keys().map(filled("generated_secrets")));
     for (name, path) in named.filter(|(name, _)| platform(name)) {
         problems.error(
             path,
@@ -164,8 +195,7 @@ fn check_variables(section: &Section<'_>, problems: &mut Problems) {
             "remove the line; the value follows from the environment's name and the other settings",
         );
     }
-    let plain_secret =
-        |name: &&VariableName| is_secret(name) && !file.secrets.contains_key(*name) && !platform(name);
+    let plain_secret = |name: &&VariableName| is_secret(name) && !is_filled(file, name) && !platform(name);
     for name in file.environment.keys().filter(plain_secret) {
         problems.error(
             environment(name),
@@ -178,7 +208,7 @@ fn check_variables(section: &Section<'_>, problems: &mut Problems) {
             ),
         );
     }
-    for variable in file.environment.keys().filter(|variable| file.secrets.contains_key(*variable)) {
+    for variable in file.environment.keys().filter(|variable| is_filled(file, variable)) {
         problems
             .error(
                 environment(variable),
@@ -189,6 +219,82 @@ fn check_variables(section: &Section<'_>, problems: &mut Problems) {
                 ),
             )
             .because_of_paths([section.key("secrets")]);
+    }
+    let parameters = file.parameters.keys().filter(|name| file.secrets.contains_key(*name));
+    let parameters = parameters.map(|name| (name, section.key("parameters").key(name.as_str())));
+    let generated = file
+        .generated_secrets
+        .keys()
+        .filter(|name| file.secrets.contains_key(*name) || file.parameters.contains_key(*name))
+        .map(|name| (name, section.key("generated_secrets").key(name.as_str())));
+    for (variable, path) in parameters.chain(generated) {
+        problems.error(path, format!("{variable} is filled from another place as well"), "one of the two");
+    }
+    for (variable, settings) in &file.generated_secrets {
+        if settings.rotation_function.is_some() && !section.around.secrets_are_read {
+            problems
+                .error(
+                    section.key("generated_secrets").key(variable.as_str()).key("rotation_function"),
+                    "the function cannot read the secret that it rotates",
+                    "the function's role under `readers` in [secrets]",
+                )
+                .because_of(&["secrets.readers"]);
+        }
+    }
+}
+
+/// Whether a variable's value comes from outside the task definition.
+fn is_filled(file: &ServiceFile, name: &VariableName) -> bool {
+    file.secrets.contains_key(name)
+        || file.parameters.contains_key(name)
+        || file.generated_secrets.contains_key(name)
+}
+
+/// Parameters are read when a task starts, through an endpoint that leads to those of its own region and account.
+fn check_parameters(section: &Section<'_>, problems: &mut Problems) {
+    let Around { region, account, endpoints, .. } = section.around;
+    for (name, arn) in &section.file.parameters {
+        let elsewhere = region.is_some_and(|region| region.as_str() != arn.region())
+            || account.is_some_and(|account| account.as_str() != arn.account());
+        if elsewhere {
+            problems
+                .error(
+                    section.key("parameters").key(name.as_str()),
+                    "the parameter is another region's or account's, to which the endpoint does not lead",
+                    "a parameter of the environment's own region and account",
+                )
+                .because_of(&["region", "account_id"]);
+        }
+    }
+    let missing = endpoints.is_some_and(|endpoints| !endpoints.contains(&InterfaceEndpoint::Ssm));
+    if missing && !section.file.parameters.is_empty() {
+        problems
+            .error(
+                section.key("parameters"),
+                "without an endpoint for ssm no task can start that reads parameters",
+                "add \"ssm\" to `network.endpoints.interface`",
+            )
+            .because_of(&["network.endpoints.interface"]);
+    }
+}
+
+/// What the names of AWS's own policies bear that allow everything, or everything of a service.
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>
+const WHOLE_SERVICES: [&str; 3] = ["Administrator", "FullAccess", "PowerUserAccess"];
+
+/// A role has the least privileges that it needs (PCI 7.2.5).
+fn check_policies(section: &Section<'_>, problems: &mut Problems) {
+    let policies: &[PolicyArn] = &section.file.task_policies;
+    for (index, policy) in policies.iter().enumerate() {
+        let Some((_, name)) = policy.as_str().split_once(":iam::aws:policy/") else { continue };
+        if WHOLE_SERVICES.iter().any(|word| name.contains(word)) {
+            problems.error(
+                section.key("task_policies").index(index),
+                format!("{name} allows a task far more than it can need (PCI 7.2.5)"),
+                "a policy of your own that names the actions and resources, such as \
+                 arn:aws:iam::111122223333:policy/back-office",
+            );
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use super::service::{self, Around};
 use super::waf;
 use crate::config::MIGRATE;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{EgressRuleFile, FurtherService, FurtherServiceFile, ServiceFile};
+use crate::config::section::{Contract, EgressRuleFile, FurtherService, FurtherServiceFile, ServiceFile};
 use crate::config::suggest;
-use crate::config::value::{Bounded, DomainName, FurtherName, PolicyArn, ServiceName};
+use crate::config::value::{Bounded, DomainName, FurtherName, ServiceName};
 use std::collections::BTreeMap;
 
 /// What the services stand beside.
@@ -57,6 +57,16 @@ fn one(
 ) -> Option<FurtherService> {
     let priority = file.priority.map_or_else(|| routes::priority(name, &file.paths), Bounded::get);
     let common = ServiceFile {
+        contract: Some(Contract::None),
+        command: file.command,
+        parameters: file.parameters,
+        generated_secrets: file.generated_secrets,
+        secret_keys: file.secret_keys,
+        task_policies: file.task_policies,
+        // Nobody has asked for it yet, and everybody had it.
+        tmp: Some(true),
+        ulimits: file.ulimits,
+        health_command: file.health_command,
         name: ServiceName::from(name),
         image: file.image,
         image_repository: file.image_repository,
@@ -81,14 +91,13 @@ fn one(
         health_check: file.health_check,
         deployment: file.deployment.into(),
     };
-    let service = service::resolve(at, common, [file.command, file.health_command], around, problems)?;
+    let service = service::resolve(at, common, around, problems)?;
     Some(FurtherService {
         service,
         hosts: if file.hosts.is_empty() { vec![domain.clone()] } else { file.hosts },
         paths: file.paths,
         upload_paths: file.upload_paths,
         priority,
-        task_policies: file.task_policies,
         data_stores: file.data_stores,
         egress: file.egress,
         page: file.page,
@@ -191,30 +200,14 @@ fn check_egress(
             .because_of(&["network.egress"]);
     }
     once(at, "egress", &service.egress, problems);
-    once(at, "task_policies", &service.task_policies, problems);
-    check_policies(at, &service.task_policies, problems);
 }
 
-/// What the names of AWS's own policies bear that allow everything, or everything of a service.
-/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>
-const WHOLE_SERVICES: [&str; 3] = ["Administrator", "FullAccess", "PowerUserAccess"];
-
-/// A role has the least privileges that it needs (PCI 7.2.5).
-fn check_policies(at: &KeyPath, policies: &[PolicyArn], problems: &mut Problems) {
-    for (index, policy) in policies.iter().enumerate() {
-        let Some((_, name)) = policy.as_str().split_once(":iam::aws:policy/") else { continue };
-        if WHOLE_SERVICES.iter().any(|word| name.contains(word)) {
-            problems.error(
-                at.below("task_policies").index(index),
-                format!("{name} allows a task far more than it can need (PCI 7.2.5)"),
-                "a policy of your own that names the actions and resources, such as \
-                 arn:aws:iam::111122223333:policy/back-office",
-            );
-        }
-    }
-}
-
-fn once<T: PartialEq + std::fmt::Display>(at: &KeyPath, key: &str, items: &[T], problems: &mut Problems) {
+pub(super) fn once<T: PartialEq + std::fmt::Display>(
+    at: &KeyPath,
+    key: &str,
+    items: &[T],
+    problems: &mut Problems,
+) {
     for (index, item) in items.iter().enumerate() {
         if items.iter().take(index).any(|earlier| earlier == item) {
             let what = format!("{item} stands in the list twice");

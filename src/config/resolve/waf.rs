@@ -17,7 +17,7 @@ pub(super) fn check(waf: &Waf, production: bool, problems: &mut Problems) {
     }
     check_ranges("waf.allow_ips", &waf.allow_ips, problems);
     check_ranges("waf.deny_ips", &waf.deny_ips, problems);
-    check_paths(&KeyPath::from("waf.upload_paths"), &waf.upload_paths, problems);
+    check_paths(&KeyPath::from("waf.upload_paths"), waf.upload_paths(), problems);
     if production {
         check_modes(&waf.managed_groups, problems);
     }

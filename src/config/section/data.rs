@@ -102,7 +102,7 @@ impl Default for CapacityRange {
 /// The data stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Data {
-    /// Where the service keeps its records; that store is there.
+    /// Where the service keeps its records; that store is there if the service has a contract.
     pub store: Store,
     /// The tables in DynamoDB, if there are any.
     pub dynamodb: Option<DynamoDb>,

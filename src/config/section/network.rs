@@ -174,8 +174,9 @@ pub struct Endpoints {
     /// endpoint that Terraform does not know; left out in China, where there is no agent.
     pub interface: Vec<InterfaceEndpoint>,
     /// Gateway endpoints, which cost nothing. S3, where image layers come from and which must be there, and DynamoDB, which must
-    /// be where the service keeps its records there.
-    pub gateway: Vec<GatewayEndpoint>,
+    /// be where the service keeps its records there. Both where `service.contract` is `txn-reconcile-api`, else S3 alone: a
+    /// service of one's own reaches DynamoDB where it is listed here.
+    pub gateway: Option<Vec<GatewayEndpoint>>,
 }
 
 impl Default for Endpoints {
@@ -194,8 +195,16 @@ impl Default for Endpoints {
                 I::Monitoring,
                 I::GuardDutyData,
             ],
-            gateway: vec![GatewayEndpoint::S3, GatewayEndpoint::DynamoDb],
+            gateway: None,
         }
+    }
+}
+
+impl Endpoints {
+    /// The gateway endpoints.
+    #[must_use]
+    pub fn gateway(&self) -> &[GatewayEndpoint] {
+        self.gateway.as_deref().unwrap_or_default()
     }
 }
 

@@ -1,8 +1,9 @@
 //! `[service]`: the tasks on Fargate.
 
+use super::SecretSettings;
 use crate::config::value::{
-    Bounded, Cidr, CronFields, FargateSize, ImageRef, RepositoryUri, RetentionDays, RuleName, SecretArn,
-    ServiceName, TimeZone, UrlPath, VariableName,
+    Bounded, Cidr, CronFields, FargateSize, ImageRef, KmsKeyArn, ParameterArn, PolicyArn, RepositoryUri,
+    RetentionDays, RuleName, SecretArn, ServiceName, TimeZone, UrlPath, VariableName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,11 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceFile {
+    /// What the container runs, as far as the platform has to know. Required. `txn-reconcile-api`: the service of that name,
+    /// whose command, variables, secrets, tables and bucket are given. `none`: any other program; it gets what is said here
+    /// and in no other place, and none of these exist.
+    #[schemars(with = "Contract")]
+    pub contract: Option<Contract>,
     /// The service's name, and that of its image repository: where environments share an account and a region, each needs
     /// its own. `txn-reconcile-api`.
     pub name: ServiceName,
@@ -21,6 +27,8 @@ pub struct ServiceFile {
     pub image: Option<ImageRef>,
     /// The repository that the image comes from. The environment's own.
     pub image_repository: Option<RepositoryUri>,
+    /// What the container runs, word by word. The image's own command. Only where `contract` is `none`.
+    pub command: Vec<String>,
     /// The processor that the image is built for. `x86_64`, which build machines are by default; `arm64` costs less.
     pub architecture: Architecture,
     /// The TCP port that the container listens on, 1024 to 65535 (it runs without root's rights). 8080.
@@ -53,8 +61,25 @@ pub struct ServiceFile {
     pub environment: BTreeMap<VariableName, String>,
     /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
     pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Environment variables filled from Parameter Store when a task starts, by the parameter's ARN; `ssm` stands in
+    /// `network.endpoints.interface` for them. None.
+    pub parameters: BTreeMap<VariableName, ParameterArn>,
+    /// Environment variables filled from secrets that are made here: 64 letters and digits drawn at random, which stand in no
+    /// file and in no state. None.
+    pub generated_secrets: BTreeMap<VariableName, SecretSettings>,
+    /// The keys of one's own that encrypt what `secrets` and `parameters` name. None: they are under the platform's own key
+    /// for secrets, or under AWS's.
+    pub secret_keys: Vec<KmsKeyArn>,
     /// Containers that run beside the service's own in every task, by name. None.
     pub sidecars: BTreeMap<ServiceName, Sidecar>,
+    /// The managed policies of the task role: all that the tasks may do at AWS. None, and then nothing. Those of AWS that
+    /// allow whole services, such as `AdministratorAccess`, are refused (PCI 7.2.5). Only where `contract` is `none`.
+    pub task_policies: Vec<PolicyArn>,
+    /// Whether the container may write to `/tmp`, which is empty when a task starts and gone when it stops; its root file
+    /// system is read-only. False; always true where `contract` is `txn-reconcile-api`.
+    pub tmp: Option<bool>,
+    /// Limits of the container's process.
+    pub ulimits: Ulimits,
     /// Seconds between the request to stop and the kill, 1 to 120. 60, which outlives the deregistration delay.
     pub stop_timeout_seconds: Bounded<1, 120>,
     /// Seconds that the load balancer lets open requests end before a task stops, 0 to 3600. 30.
@@ -63,13 +88,46 @@ pub struct ServiceFile {
     pub log_retention_days: Option<RetentionDays>,
     /// The health check of load balancer and container.
     pub health_check: HealthCheck,
+    /// The command that tells by its exit code whether the container is healthy, word by word, as often as the load
+    /// balancer checks. None: the load balancer alone decides. Only where `contract` is `none`.
+    pub health_command: Vec<String>,
     /// How a new version replaces the old one.
     pub deployment: Deployment,
+}
+
+/// What the container runs, as far as the platform has to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Contract {
+    /// The reconciliation service, by the contract between it and the platform.
+    #[serde(rename = "txn-reconcile-api")]
+    TxnReconcileApi,
+    /// Any other program.
+    #[serde(rename = "none")]
+    None,
+}
+
+/// Limits of a container's process. Fargate lets one of them be chosen.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html>
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ulimits {
+    /// Open files, 1024 to 1048576, the most that Linux allows unless it is told otherwise (`fs.nr_open`). Fargate's own:
+    /// 65535.
+    pub nofile: Option<Bounded<1024, 1_048_576>>,
 }
 
 impl Default for ServiceFile {
     fn default() -> Self {
         Self {
+            contract: None,
+            command: Vec::new(),
+            parameters: BTreeMap::new(),
+            generated_secrets: BTreeMap::new(),
+            secret_keys: Vec::new(),
+            task_policies: Vec::new(),
+            tmp: None,
+            ulimits: Ulimits::default(),
+            health_command: Vec::new(),
             name: ServiceName::known("txn-reconcile-api"),
             image: None,
             image_repository: None,
@@ -391,6 +449,8 @@ impl TrafficShift {
 /// The service as the stacks build it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
+    /// What the container runs, as far as the platform has to know.
+    pub contract: Contract,
     /// The service's name.
     pub name: ServiceName,
     /// The image to run; a placeholder that nothing pulls while `deployed` is false.
@@ -421,8 +481,20 @@ pub struct Service {
     pub environment: BTreeMap<VariableName, String>,
     /// Environment variables filled from Secrets Manager.
     pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Environment variables filled from Parameter Store.
+    pub parameters: BTreeMap<VariableName, ParameterArn>,
+    /// Environment variables filled from secrets that are made here.
+    pub generated_secrets: BTreeMap<VariableName, SecretSettings>,
+    /// The keys that encrypt what `secrets` and `parameters` name.
+    pub secret_keys: Vec<KmsKeyArn>,
     /// Containers that run beside the service's own in every task, by name.
     pub sidecars: BTreeMap<ServiceName, Sidecar>,
+    /// The managed policies of its task role.
+    pub task_policies: Vec<PolicyArn>,
+    /// Whether it may write to a temporary directory.
+    pub tmp: bool,
+    /// Limits of its process.
+    pub ulimits: Ulimits,
     /// Seconds between the request to stop and the kill.
     pub stop_timeout_seconds: u32,
     /// Seconds that the load balancer lets open requests end.
@@ -440,6 +512,12 @@ pub struct Service {
 }
 
 impl Service {
+    /// Whether it is the service that the contract is with.
+    #[must_use]
+    pub fn has_contract(&self) -> bool {
+        self.contract == Contract::TxnReconcileApi
+    }
+
     /// Whether CodeDeploy moves the traffic between two target groups.
     #[must_use]
     pub fn is_blue_green(&self) -> bool {

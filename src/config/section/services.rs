@@ -1,12 +1,13 @@
 //! `[services.NAME]`: services beside the main one, behind the same load balancer.
 
+use super::SecretSettings;
 use super::service::{
     Architecture, Autoscaling, BlueGreen, Deployment, HealthCheck, ScheduledAction, Service, Sidecar,
-    Strategy,
+    Strategy, Ulimits,
 };
 use crate::config::value::{
-    Bounded, DomainName, FargateSize, ImageRef, PathPattern, PolicyArn, RepositoryUri, RetentionDays,
-    RuleName, SecretArn, ServiceName, UrlPath, VariableName,
+    Bounded, DomainName, FargateSize, ImageRef, KmsKeyArn, ParameterArn, PathPattern, PolicyArn,
+    RepositoryUri, RetentionDays, RuleName, SecretArn, ServiceName, UrlPath, VariableName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,14 @@ pub struct FurtherServiceFile {
     pub environment: BTreeMap<VariableName, String>,
     /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
     pub secrets: BTreeMap<VariableName, SecretArn>,
+    /// Environment variables filled from Parameter Store, as under `[service]`. None.
+    pub parameters: BTreeMap<VariableName, ParameterArn>,
+    /// Environment variables filled from secrets that are made here, as under `[service]`. None.
+    pub generated_secrets: BTreeMap<VariableName, SecretSettings>,
+    /// The keys of one's own that encrypt what `secrets` and `parameters` name. None.
+    pub secret_keys: Vec<KmsKeyArn>,
+    /// Limits of the container's process.
+    pub ulimits: Ulimits,
     /// Containers that run beside its own in every task, by name. None.
     pub sidecars: BTreeMap<ServiceName, Sidecar>,
     /// The managed policies of its task role: all that it may do at AWS. None, and then it may do nothing there. Those of
@@ -117,6 +126,10 @@ impl Default for FurtherServiceFile {
             exec: false,
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            parameters: BTreeMap::new(),
+            generated_secrets: BTreeMap::new(),
+            secret_keys: Vec::new(),
+            ulimits: Ulimits::default(),
             sidecars: BTreeMap::new(),
             task_policies: Vec::new(),
             data_stores: false,
@@ -196,8 +209,6 @@ pub struct FurtherService {
     pub upload_paths: Vec<UrlPath>,
     /// Its rule's place among those of the other services, unique, 1 to 50000.
     pub priority: u32,
-    /// The managed policies of its task role.
-    pub task_policies: Vec<PolicyArn>,
     /// Whether its tasks reach the data stores.
     pub data_stores: bool,
     /// Which destinations outside AWS its tasks reach, by the names of the rules.

@@ -23,12 +23,12 @@ pub struct Waf {
     pub allow_ips: Vec<AnyCidr>,
     /// Ranges that are refused. None.
     pub deny_ips: Vec<AnyCidr>,
-    /// What paths of uploads to the main service begin with, at `domain` alone. `/v1/statements`. WAF sees the first 8 KiB
+    /// What paths of uploads to the main service begin with, at `domain` alone. None where `service.contract` is `none`, else `/v1/statements`. WAF sees the first 8 KiB
     /// of a body only, so the common group refuses every larger one, and it takes XML's prologue for a script; under these
     /// paths the two rules only count, and every other rule acts as everywhere. Empty where nothing is uploaded. Another
     /// service has `upload_paths` of its own.
     /// <https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html>
-    pub upload_paths: Vec<UrlPath>,
+    pub upload_paths: Option<Vec<UrlPath>>,
     /// Headers hidden in the logs besides `authorization` and `cookie`, which always are. None.
     pub redacted_headers: Vec<HeaderName>,
     /// The capacity units that the rules may use, 1 to 5000. 1500, what AWS includes in the price of a web ACL.
@@ -46,10 +46,23 @@ impl Default for Waf {
             geo_deny: Vec::new(),
             allow_ips: Vec::new(),
             deny_ips: Vec::new(),
-            upload_paths: vec![UrlPath::known(contract::UPLOAD_PATH)],
+            upload_paths: None,
             redacted_headers: Vec::new(),
             capacity_limit: Bounded::literal::<1500>(),
         }
+    }
+}
+
+impl Waf {
+    /// What paths of uploads to the main service begin with, unless the file says so.
+    pub(crate) fn default_upload_paths(has_contract: bool) -> Vec<UrlPath> {
+        if has_contract { vec![UrlPath::known(contract::UPLOAD_PATH)] } else { Vec::new() }
+    }
+
+    /// What paths of uploads to the main service begin with.
+    #[must_use]
+    pub fn upload_paths(&self) -> &[UrlPath] {
+        self.upload_paths.as_deref().unwrap_or_default()
     }
 }
 

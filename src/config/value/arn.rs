@@ -102,6 +102,22 @@ arn!(
     "the ARN of a Secrets Manager secret"
 );
 arn!(
+    /// The ARN of a parameter in Parameter Store.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html>
+    ParameterArn,
+    |text| parts(text).is_some_and(|arn| {
+        arn.service == "ssm" && is_account(arn.account) && arn.resource.strip_prefix("parameter/").is_some_and(|name| {
+            name.split('/').all(|part| {
+                !part.is_empty()
+                    && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+            })
+        })
+    }),
+    r"^arn:aws(-us-gov|-cn)?:ssm:[a-z0-9-]+:[0-9]{12}:parameter(/[A-Za-z0-9_.-]+)+$",
+    "arn:aws:ssm:us-east-1:111122223333:parameter/payments/partner-url",
+    "the ARN of a parameter in Parameter Store"
+);
+arn!(
     /// The ARN of a Lambda function, without a version or an alias.
     LambdaArn,
     |text| parts(text).is_some_and(|arn| {
@@ -203,7 +219,7 @@ macro_rules! placed {
         })*
     };
 }
-placed!(KmsKeyArn, CertificateArn);
+placed!(KmsKeyArn, CertificateArn, ParameterArn);
 
 /// A random UUID, or `mrk-` and 32 hexadecimal digits for a key of several regions; Terraform's backend takes no other.
 fn is_key_id(text: &str) -> bool {

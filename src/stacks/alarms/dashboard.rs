@@ -35,10 +35,10 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, ala
         dashboard = dashboard.row(6, [saturation(config, service), tasks(service), targets(service)]);
     }
     let dashboard = dashboard
-        .row(6, [web_acl(config, inputs), connections(config, inputs), service_log(config)])
+        .row(6, [web_acl(config, inputs), connections(config, inputs), service_log(config, inputs)])
         .row(6, records(config, inputs))
         .row(6, cost(config, inputs))
-        .row(8, logs(inputs));
+        .row(8, logs(config, inputs));
     stack.add(
         "main",
         CloudwatchDashboard {
@@ -247,7 +247,11 @@ fn connections(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
     )
 }
 
-fn service_log(config: &EnvConfig) -> Widget {
+fn service_log(config: &EnvConfig, inputs: &Inputs<'_>) -> Widget {
+    if !config.service.has_contract() {
+        let lines = labelled(&of_group(&inputs.logs.services.main, "IncomingLogEvents"), "lines");
+        return graph("The service's log", "per minute", NonEmpty::one(lines));
+    }
     let errors = labelled(&logging::derived(config, logging::SERVICE_ERRORS), "errors");
     graph("Errors in the service's log", "per minute", NonEmpty::one(errors))
 }
@@ -323,12 +327,12 @@ fn cost(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Widget> {
     widgets
 }
 
-fn logs(inputs: &Inputs<'_>) -> [Widget; 2] {
+fn logs(config: &EnvConfig, inputs: &Inputs<'_>) -> [Widget; 2] {
     let table = |title: &'static str, group: &CloudwatchLogGroupHandle, query: String| {
         Widget::logs(12, title, NonEmpty::one(group.name()), query, LogView::Table)
     };
     [
-        table("Latest errors of the service", &inputs.logs.services.main, queries::service_errors()),
+        table("Latest errors of the service", &inputs.logs.services.main, queries::service_errors(config)),
         table("Whom the web ACL refuses", &inputs.logs.waf, queries::REFUSED.to_owned()),
     ]
 }

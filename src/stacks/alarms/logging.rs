@@ -10,7 +10,7 @@ use super::perimeter::of_web_acl;
 use super::service::Watched;
 use crate::alarm::table::{self, *};
 use crate::alarm::{Alarm, Bad, Measure, Metric, Missing, Notice};
-use crate::config::EnvConfig;
+use crate::config::{Contract, EnvConfig};
 use crate::stacks::logs::Export;
 
 /// A metric of a log group.
@@ -27,11 +27,14 @@ pub fn of_group(group: &CloudwatchLogGroupHandle, name: &'static str) -> Metric 
 /// A metric that a filter derives from a log. The namespace has the environment in it, since another one may share the
 /// account.
 pub fn derived(config: &EnvConfig, name: &'static str) -> Metric {
-    Metric {
-        namespace: format!("{METRIC_NAMESPACE}/{}", config.names.prefix()),
-        name,
-        dimensions: Vec::new(),
-        statistic: "Sum",
+    Metric { namespace: namespace(config), name, dimensions: Vec::new(), statistic: "Sum" }
+}
+
+fn namespace(config: &EnvConfig) -> String {
+    let prefix = config.names.prefix();
+    match config.service.contract {
+        Contract::TxnReconcileApi => format!("{METRIC_NAMESPACE}/{prefix}"),
+        Contract::None => format!("Logs/{prefix}"),
     }
 }
 
@@ -44,6 +47,21 @@ const CARD_DATA: &str = "CardDataInLogs";
 
 /// Adds the metric filters and the alarms.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Expr<Text>> {
+    // What the lines of any other program hold, nobody here knows.
+    let has_contract = config.service.has_contract();
+    if has_contract {
+        count_lines(stack, config, inputs);
+    }
+    // Every event of the group is a report.
+    count(stack, config, "card_data", &inputs.logs.findings, CARD_DATA, String::new());
+    let of_contract = [service_errors(config), runs_waiting(config)].into_iter().filter(|_| has_contract);
+    let alarms = of_contract.chain([card_data(config)]);
+    let alarms = alarms.chain(silent_groups(config, inputs)).chain(export(config, inputs));
+    alarms.map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
+}
+
+/// The lines that the contract tells the meaning of.
+fn count_lines(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     let level = LogField::Level.name();
     count(
         stack,
@@ -62,11 +80,6 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
         RUNS_PUT_OFF,
         format!("{{ $.{message} = \"{RUN_PUT_OFF}*\" }}"),
     );
-    // Every event of the group is a report.
-    count(stack, config, "card_data", &inputs.logs.findings, CARD_DATA, String::new());
-    let alarms = [service_errors(config), runs_waiting(config), card_data(config)].into_iter();
-    let alarms = alarms.chain(silent_groups(config, inputs)).chain(export(config, inputs));
-    alarms.map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
 }
 
 /// Counts the events of a group that match the pattern.

@@ -8,8 +8,14 @@ use super::Inputs;
 use super::service::Watched;
 use crate::config::EnvConfig;
 
-/// The latest errors of the service.
-pub fn service_errors() -> String {
+/// The latest errors of the service. What the lines of any other program than the contract's hold, nobody here knows; these
+/// words are what most of them say.
+pub fn service_errors(config: &EnvConfig) -> String {
+    if !config.service.has_contract() {
+        return "fields @timestamp, @message | filter @message like /(?i)(error|exception|fatal|panic)/ \
+                | sort @timestamp desc | limit 100"
+            .to_owned();
+    }
     let [time, level, message, request] =
         [LogField::Timestamp, LogField::Level, LogField::Message, LogField::RequestId].map(LogField::name);
     format!(
@@ -37,24 +43,26 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
             },
         );
     };
-    save("service_errors", "Service - errors", &logs.services.main, service_errors());
-    save(
-        "service_request",
-        "Service - one request",
-        &logs.services.main,
-        format!(
-            "fields {time}, {level}, {message}, @message | filter {request} = \"<request id>\" | sort @timestamp asc | limit 1000"
-        ),
-    );
-    save(
-        "service_errors_by_message",
-        "Service - errors by message",
-        &logs.services.main,
-        format!(
-            "filter {level} = \"ERROR\" | stats count(*) as errors, max(@timestamp) as latest by {message} | sort errors desc | limit 50"
-        ),
-    );
-    for service in Watched::all(config, inputs).skip(1) {
+    save("service_errors", "Service - errors", &logs.services.main, service_errors(config));
+    if config.service.has_contract() {
+        save(
+            "service_request",
+            "Service - one request",
+            &logs.services.main,
+            format!(
+                "fields {time}, {level}, {message}, @message | filter {request} = \"<request id>\" | sort @timestamp asc | limit 1000"
+            ),
+        );
+        save(
+            "service_errors_by_message",
+            "Service - errors by message",
+            &logs.services.main,
+            format!(
+                "filter {level} = \"ERROR\" | stats count(*) as errors, max(@timestamp) as latest by {message} | sort errors desc | limit 50"
+            ),
+        );
+    }
+    for service in Watched::all(config, inputs).filter(|service| !service.has_contract()) {
         // What another service's lines hold, nobody here knows.
         let query = "fields @timestamp, @message | sort @timestamp desc | limit 1000".to_owned();
         let title = format!("Service {} - latest", service.name());

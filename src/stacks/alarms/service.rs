@@ -62,6 +62,11 @@ impl<'a> Watched<'a> {
         self.inputs.logs.services.of(self.workload)
     }
 
+    /// Whether its lines are the contract's.
+    pub fn has_contract(self) -> bool {
+        self.workload.service.has_contract()
+    }
+
     /// Whether it is the main service.
     pub fn is_main(self) -> bool {
         self.workload.further.is_none()

@@ -288,7 +288,8 @@ fn a_silenced_alarm_stays_and_says_why() {
 #[test]
 fn only_what_there_is_can_be_silenced() {
     let base = "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
-                domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\nalarms.page = [\"a@example.com\"]\n";
+                domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\nalarms.page = [\"a@example.com\"]\n\
+                service.contract = \"txn-reconcile-api\"\n";
     let text = format!("{base}[[alarms.silenced]]\nalarm = \"tls-error\"\nreason = \"x\"\n");
     let Err(report) = parse(std::path::Path::new("prod.toml"), &text) else { panic!("accepted") };
     let said = report.to_string();
@@ -298,7 +299,8 @@ fn only_what_there_is_can_be_silenced() {
 #[test]
 fn in_production_an_alarm_reaches_somebody() {
     let base = "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
-                domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\n";
+                domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\n\
+                service.contract = \"txn-reconcile-api\"\n";
     let accepted = |text: &str| parse(std::path::Path::new("prod.toml"), &format!("{base}{text}")).is_ok();
     assert!(!accepted(""));
     assert!(!accepted("alarms.notify = [\"a@example.com\"]\n"));

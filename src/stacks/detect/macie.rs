@@ -16,7 +16,7 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
         Macie2Account { status: set("ENABLED"), finding_publishing_frequency: set("FIFTEEN_MINUTES") },
     );
     read(stack, config, inputs, &account);
-    let mut buckets = vec![inputs.buckets.statements.id().text()];
+    let mut buckets: Vec<Expr<_>> = inputs.buckets.statements.iter().map(|own| own.id().text()).collect();
     buckets.extend(config.detection.macie.buckets.iter().map(|name| Expr::new(name.to_string())));
     stack.add_with(
         "card_data",

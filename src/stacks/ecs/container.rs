@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws::document::container::{
     AwsLogs, Capability, Container, ContainerOptional, Delivery, Dependency, DependencyCondition, Essential,
     HealthCheck, HealthCommand, LinuxParameters, LogConfiguration, MountPoint, PortMapping, SecretSource,
-    User,
+    Ulimit, UlimitName, User,
 };
 use aws::kind::SecretsmanagerSecretArn;
 use contract::{Bucket, Secret, Table, Var};
@@ -41,7 +41,7 @@ impl Directory {
     /// <https://github.com/aws/containers-roadmap/issues/1359>
     pub(super) fn wanted(self, service: &Service) -> bool {
         match self {
-            Self::Temporary => true,
+            Self::Temporary => service.tmp,
             Self::ManagedAgents | Self::AgentState | Self::AgentLog => service.exec,
         }
     }
@@ -91,10 +91,16 @@ pub(super) fn container(config: &EnvConfig, inputs: &Inputs<'_>, workload: Workl
             port_mappings: vec![PortMapping::tcp(service.container_port)],
             secrets,
             stop_timeout_seconds: Some(service.stop_timeout_seconds),
+            ulimits: service.ulimits.nofile.into_iter().map(open_files).collect(),
             user: User::new(service.user_id),
             ..Default::default()
         },
     }
+}
+
+/// The soft limit is the hard one: nobody is there to raise it.
+fn open_files(most: Bounded<1024, 1_048_576>) -> Ulimit {
+    Ulimit { name: UlimitName::Nofile, soft: most.get(), hard: most.get() }
 }
 
 /// What the service's containers have in common: no capabilities, and a log that loses nothing.
@@ -280,11 +286,11 @@ fn database<'a>(config: &EnvConfig, inputs: &Inputs<'a>) -> Option<&'a Database>
 }
 
 fn bucket(inputs: &Inputs<'_>, bucket: Bucket) -> Option<Expr<Text>> {
-    Some(inputs.buckets.of(bucket).id().text())
+    Some(inputs.buckets.of(bucket)?.id().text())
 }
 
-/// The container's variables and secrets: those of the environment file, and for the main service the platform's, which
-/// share no name.
+/// The container's variables and secrets: those of the environment file, and the platform's where the contract asks for
+/// them; they share no name.
 fn variables(
     config: &EnvConfig,
     inputs: &Inputs<'_>,
@@ -292,14 +298,19 @@ fn variables(
 ) -> (BTreeMap<String, Expr<Text>>, BTreeMap<String, SecretSource>) {
     let mut plain = literal(&workload.service.environment);
     let mut secrets = named(&workload.service.secrets);
-    for var in Var::ALL.into_iter().filter(|_| workload.further.is_none()) {
+    let parameters = workload.service.parameters.iter();
+    secrets
+        .extend(parameters.map(|(name, arn)| (name.to_string(), SecretSource::parameter(arn.to_string()))));
+    let generated = inputs.secrets.generated.of(workload).iter();
+    secrets.extend(generated.map(|(name, secret)| (name.to_string(), SecretSource::secret(secret.arn()))));
+    for var in Var::ALL.into_iter().filter(|_| workload.service.has_contract()) {
         match source(var) {
             Source::Platform(value) => {
                 plain.extend(value(config, inputs).map(|value| (var.name().to_owned(), value)));
             }
             Source::Secret(secret) => {
-                let source = SecretSource::secret(inputs.secrets.of(secret).arn());
-                secrets.insert(var.name().to_owned(), source);
+                let source = inputs.secrets.of(secret).map(|secret| SecretSource::secret(secret.arn()));
+                secrets.extend(source.map(|source| (var.name().to_owned(), source)));
             }
             Source::File => {}
         }

@@ -23,7 +23,7 @@ fn built(name: &str, service: &str) -> Root {
     let switches = if name == "prod" { "" } else { "production = false\nprotection = false\n" };
     let text = format!(
         "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
-         domain = \"reconcile.example.com\"\n{switches}[network]\ncidr = \"10.30.0.0/16\"\n[service]\n{service}"
+         domain = \"reconcile.example.com\"\n{switches}[network]\ncidr = \"10.30.0.0/16\"\n[service]\ncontract = \"txn-reconcile-api\"\n{service}"
     );
     synthesized(name, &text)
 }

@@ -38,12 +38,12 @@ fn statement(config: &EnvConfig, inputs: &Inputs<'_>, operation: Operation) -> O
 
 fn resource(config: &EnvConfig, inputs: &Inputs<'_>, resource: Resource) -> Option<Expr<Text>> {
     let table = |table| Some(inputs.data.dynamodb.as_ref()?.of(table).arn());
-    let bucket = |bucket: Bucket| inputs.buckets.of(bucket).arn();
+    let bucket = |bucket: Bucket| Some(inputs.buckets.of(bucket)?.arn());
     Some(match resource {
         Resource::Table(name) => table(name)?.text(),
         Resource::Index(name, index) => text![table(name)?, format!("/index/{}", index.name)],
-        Resource::Objects(which) => text![bucket(which), format!("/{}*", which.prefix())],
-        Resource::Bucket(which) => bucket(which).text(),
+        Resource::Objects(which) => text![bucket(which)?, format!("/{}*", which.prefix())],
+        Resource::Bucket(which) => bucket(which)?.text(),
         // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
         Resource::Database => {
             let database = inputs.data.postgres.as_ref()?;
@@ -55,10 +55,10 @@ fn resource(config: &EnvConfig, inputs: &Inputs<'_>, resource: Resource) -> Opti
 
 /// The keys, each through the services that use it in the service's name, and by no direct call.
 fn keys(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Identity> {
-    let mut all = vec![
-        of_bucket(config, inputs, "EncryptStatements", Bucket::Statements, inputs.keys.data.arn()),
-        of_bucket(config, inputs, "EncryptAnchors", Bucket::Audit, audit_key(config, inputs)),
-    ];
+    let statements =
+        of_bucket(config, inputs, "EncryptStatements", Bucket::Statements, inputs.keys.data.arn());
+    let anchors = of_bucket(config, inputs, "EncryptAnchors", Bucket::Audit, audit_key(config, inputs));
+    let mut all: Vec<Identity> = statements.into_iter().chain(anchors).collect();
     // PostgreSQL uses the key in its own name.
     if config.data.store == Store::DynamoDb {
         // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
@@ -90,15 +90,16 @@ fn of_bucket(
     sid: &'static str,
     bucket: Bucket,
     key: Expr<KmsKeyArn>,
-) -> Identity {
-    let bucket = inputs.buckets.of(bucket);
-    Identity::allow(sid, ["kms:Decrypt", "kms:GenerateDataKey"], [key])
+) -> Option<Identity> {
+    let bucket = inputs.buckets.of(bucket)?;
+    let statement = Identity::allow(sid, ["kms:Decrypt", "kms:GenerateDataKey"], [key])
         .when(via(config, "s3"))
         // The bucket, because of its bucket key; the object, should S3 go without it.
         .when(Condition::arn_like(
             "kms:EncryptionContext:aws:s3:arn",
             [bucket.arn().text(), text![bucket.arn(), "/*"]],
-        ))
+        ));
+    Some(statement)
 }
 
 fn via(config: &EnvConfig, service: &str) -> Condition {

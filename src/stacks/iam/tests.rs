@@ -247,7 +247,7 @@ fn names_stay_within_the_limit_of_roles() {
     let root = synthesized(
         "stage",
         "organization = \"acme\"\nproject = \"abcdefghijklmnopqrst\"\naccount_id = \"111122223333\"\n\
-         region = \"us-east-1\"\ndomain = \"reconcile.example.com\"\n[network]\ncidr = \"10.30.0.0/16\"\n\
+         region = \"us-east-1\"\ndomain = \"reconcile.example.com\"\nservice.contract = \"txn-reconcile-api\"\n[network]\ncidr = \"10.30.0.0/16\"\n\
          [iam]\noperators = [\"arn:aws:iam::111122223333:user/ada\"]",
     );
     for role in ["task", "execution", "operator"] {
@@ -264,7 +264,7 @@ fn nothing_names_another_partition() {
             &format!(
                 "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"{region}\"\n\
                  domain = \"reconcile.example.com\"\nproduction = false\n[network]\ncidr = \"10.30.0.0/16\"\n\
-                 [service]\nimage = \"v1\"\nexec = true\n[service.secrets]\n\
+                 [service]\ncontract = \"txn-reconcile-api\"\nimage = \"v1\"\nexec = true\n[service.secrets]\n\
                  A = \"arn:{partition}:secretsmanager:{region}:111122223333:secret:a-AbCdEf\"\n\
                  [iam]\noperators = [\"arn:{partition}:iam::111122223333:user/ada\"]"
             ),

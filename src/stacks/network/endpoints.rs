@@ -34,7 +34,7 @@ pub(super) fn build(
     let endpoints = &config.network.endpoints;
     let ours = config.network.owns(NetworkPart::GatewayEndpoints);
     let mut made = Endpoints { all: Vec::new(), gateways: Vec::new() };
-    for &service in &endpoints.gateway {
+    for &service in endpoints.gateway() {
         let list = if ours {
             let endpoint = gateway(stack, config, vpc, service);
             let list = endpoint.prefix_list_id();
@@ -182,7 +182,7 @@ fn s3(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
 
 /// The bucket of logs, where it is another account's: the service keeps the anchors of its audit log there.
 fn audit_bucket(config: &EnvConfig) -> Option<Statement<ResourcePolicy>> {
-    let bucket = config.storage.audit_bucket.as_ref()?;
+    let bucket = config.storage.audit_bucket.as_ref().filter(|_| config.service.has_contract())?;
     let owner = bucket.account.as_ref().filter(|owner| **owner != config.account_id)?;
     let arn = format!("arn:{}:s3:::{}", config.partition(), bucket.name);
     let anchors = format!("{arn}/{}*", contract::Bucket::Audit.prefix());

@@ -88,7 +88,7 @@ pub fn client_rules(config: &EnvConfig) -> usize {
 pub fn task_rules(config: &EnvConfig) -> usize {
     let by_name = usize::from(config.network.has_firewall());
     let elsewhere = config.network.existing().map_or(0, |existing| existing.interface_endpoint_cidrs.len());
-    2 + config.network.endpoints.gateway.len() + config.network.egress.len() + elsewhere + by_name
+    2 + config.network.endpoints.gateway().len() + config.network.egress.len() + elsewhere + by_name
 }
 
 /// Builds the groups, without rules.
@@ -176,7 +176,8 @@ fn of_service(
     for (service, list) in &endpoints.gateways {
         let reason = match service {
             GatewayEndpoint::S3 => "Tasks read image layers and use the buckets of this account",
-            GatewayEndpoint::DynamoDb if !reaches_data(workload) => continue,
+            // A main service of one's own reaches the tables that its policies name.
+            GatewayEndpoint::DynamoDb if !reaches_data(workload) && workload.further.is_some() => continue,
             GatewayEndpoint::DynamoDb => "The service reads and writes its tables",
         };
         let peer = Peer::PrefixList(list.clone());
@@ -189,9 +190,9 @@ fn of_service(
     needed
 }
 
-/// The data stores are the main service's, and those services' that are let in.
+/// The data stores are the main service's, if the contract is with it, and those services' that are let in.
 fn reaches_data(workload: Workload<'_>) -> bool {
-    workload.further.is_none_or(|further| further.data_stores)
+    workload.further.map_or_else(|| workload.service.has_contract(), |further| further.data_stores)
 }
 
 /// To our own endpoints by their group, to those that exist already by their ranges.

@@ -21,7 +21,7 @@ pub(super) fn statements(
     match kind {
         BucketKind::Audit => {
             all.extend(logs_are_kept(config, kind, bucket));
-            all.push(anchors_stay(bucket));
+            all.extend(config.service.has_contract().then(|| anchors_stay(bucket)));
             all.extend(flow_logs(config, bucket));
             all.extend(trail(config, bucket));
             all.extend(findings(config, bucket));
@@ -99,6 +99,9 @@ fn writers(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Vec<Statement<Reso
             Statement::<ResourcePolicy>::allow("ExportFind", root(), find, [bucket.clone()])
                 .when(as_role("export")),
         );
+    }
+    if !config.service.has_contract() {
+        return all;
     }
     let prefix = contract::Bucket::Audit.prefix();
     let actions = ["s3:GetObject", "s3:PutObject"];
@@ -189,7 +192,8 @@ fn logs_are_kept(
     };
     let unread = deny("PlatformDoesNotRead", ["s3:GetObject", "s3:GetObjectVersion"])
         .when(Condition::arn_like("aws:PrincipalArn", [role(""), role("*/")]));
-    all.push(if kind == BucketKind::Audit { unread.except([anchors(bucket)]) } else { unread });
+    let anchored = kind == BucketKind::Audit && config.service.has_contract();
+    all.push(if anchored { unread.except([anchors(bucket)]) } else { unread });
     all
 }
 
@@ -314,7 +318,8 @@ fn server_access(config: &EnvConfig, bucket: &Expr<S3BucketArn>) -> Statement<Re
     let ours = |kind: &BucketKind| match kind {
         BucketKind::Access => false,
         BucketKind::Audit => config.storage.audit_bucket.is_none(),
-        BucketKind::Config | BucketKind::Artifacts | BucketKind::Statements => true,
+        BucketKind::Config | BucketKind::Artifacts => true,
+        BucketKind::Statements => config.service.has_contract(),
     };
     let logged = BucketKind::ALL.into_iter().filter(ours);
     let sources = logged.map(|kind| format!("arn:{}:s3:::{}", config.partition(), config.names.bucket(kind)));

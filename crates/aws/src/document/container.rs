@@ -406,6 +406,12 @@ impl SecretSource {
         Self(arn.into_expr().text())
     }
 
+    /// A parameter of Parameter Store, by its ARN.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html>
+    pub fn parameter(arn: impl IntoExpr<Text>) -> Self {
+        Self(arn.into_expr())
+    }
+
     /// One key of a secret that is a JSON object.
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html>
     pub fn key(arn: impl IntoExpr<SecretsmanagerSecretArn>, key: impl Into<Cow<'static, str>>) -> Self {
