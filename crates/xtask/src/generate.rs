@@ -23,7 +23,7 @@ enum How {
     Schema,
     /// By `cargo xtask bindings`.
     Bindings,
-    /// It is what a program of the workspace prints: the package's name and the arguments.
+    /// It is what a program of the workspace prints: its name and the arguments.
     Printed(&'static str, &'static [&'static str]),
     /// By `txnr init --force`, which renders this repository's own files.
     Rendered,
@@ -83,6 +83,8 @@ pub const FILES: [Generated; 10] = [
 /// # Errors
 /// When a generator fails, and with every stale file where `check` is set.
 pub fn run(root: &Path, check: bool) -> Result<()> {
+    // As the tests are built, so that nothing is built twice where they are run as well.
+    cargo(root, &["test", "--quiet", "--workspace", "--locked", "--no-run"], &[])?;
     let mut stale = Vec::new();
     for generated in FILES {
         let result = generated.how.run(root, generated.path, check);
@@ -106,11 +108,11 @@ impl How {
             Self::Printed(package, arguments) => printed(root, path, package, arguments, check),
             Self::Rendered => {
                 let flag = if check { "--check" } else { "--force" };
-                cargo(root, &["run", "--quiet", "--package", "txnr", "--", "init", flag], &[]).map(|_| ())
+                output(built("txnr")?.args(["init", flag]).current_dir(root)).map(|_| ())
             }
             Self::Tests(arguments) => {
                 let update = if check { "no" } else { "always" };
-                let all = [&["test", "--quiet", "--package", "txnr"], *arguments].concat();
+                let all = [&["test", "--quiet", "--workspace", "--locked"], *arguments].concat();
                 cargo(root, &all, &[("INSTA_UPDATE", update)]).map(|_| ())
             }
         }
@@ -118,8 +120,7 @@ impl How {
 }
 
 fn printed(root: &Path, path: &str, package: &str, arguments: &[&str], check: bool) -> Result<()> {
-    let all = [&["run", "--quiet", "--package", package, "--"], arguments].concat();
-    let text = cargo(root, &all, &[])?;
+    let text = output(built(package)?.args(arguments).current_dir(root))?;
     let file = root.join(path);
     if std::fs::read_to_string(&file).ok().as_ref() == Some(&text) {
         return Ok(());
@@ -130,16 +131,23 @@ fn printed(root: &Path, path: &str, package: &str, arguments: &[&str], check: bo
     files::write(&file, &text)
 }
 
+/// A program of the workspace, which lies beside this one.
+fn built(name: &str) -> Result<Command> {
+    let own = std::env::current_exe().context("this program's own path")?;
+    Ok(Command::new(own.with_file_name(name)))
+}
+
 fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<String> {
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .current_dir(root)
-        .output()
-        .context("cannot run cargo")?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    output(Command::new(cargo).args(arguments).envs(environment.iter().copied()).current_dir(root))
+}
+
+/// What a command prints, if it succeeds.
+fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
     if !output.status.success() {
         let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        bail!("cargo {} failed\n{}", arguments.join(" "), said.concat().trim());
+        bail!("{command:?} failed\n{}", said.concat().trim());
     }
     String::from_utf8(output.stdout).context("the output is not UTF-8")
 }

@@ -27,7 +27,8 @@ impl Drop for Launched {
     }
 }
 
-fn free() -> SocketAddr {
+/// An address that nobody listens on, for a program that is told where to listen.
+pub fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 

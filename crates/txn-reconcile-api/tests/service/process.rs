@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use contract::{LogField, Metric, Var};
 
-use super::launch::Launched;
+use super::launch::{Launched, free};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_txn-reconcile-api");
 
@@ -23,10 +23,6 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn start(data: &Path) -> Service {

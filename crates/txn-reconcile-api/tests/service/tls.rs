@@ -8,6 +8,7 @@ use txn_reconcile_api::service::config::PostgresConfig;
 use txn_reconcile_api::service::store::postgres::{PostgresStore, migrate};
 use txn_reconcile_api::service::store::{Expect, Key, Store, StoreError, Write};
 
+use super::launch::free;
 use super::postgres::{Server, Setup, start};
 
 /// An authority, and the file that names it.
@@ -39,10 +40,6 @@ fn server(authority: &Authority, name: &str, port: u16) -> Server {
         owner: "postgres",
         identity: Some((&certificate.pem(), &key.serialize_pem())),
     })
-}
-
-fn free() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn settings(port: u16, ca_file: &Authority) -> PostgresConfig {
@@ -81,7 +78,7 @@ async fn refusal(settings: PostgresConfig) -> String {
 async fn the_database_is_known_by_its_authority_and_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let (own, other) = (authority(&folder, "own.pem"), authority(&folder, "other.pem"));
-    let port = free();
+    let port = free().port();
     let running = server(&own, "localhost", port);
     let good = settings(port, &own);
     migrated(&good).await;
@@ -98,7 +95,7 @@ async fn the_database_is_known_by_its_authority_and_its_name() {
     assert!(why.contains("no encryption"), "{why}");
 
     // A server that speaks no TLS is not spoken to.
-    let plain = free();
+    let plain = free().port();
     let _plain = start(&Setup {
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: plain,
