@@ -48,22 +48,10 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The repository at `root`, by what Git says that it holds.
+    /// The repository at `root`, by what Git says that it holds; an unpacked archive holds whatever lies there.
     pub fn open(root: &Path) -> Result<Self> {
-        let output = Command::new("git")
-            .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
-            .current_dir(root)
-            .output()
-            .context("cannot run git")?;
-        if !output.status.success() {
-            bail!("git ls-files: {}", String::from_utf8_lossy(&output.stderr));
-        }
-        let names = String::from_utf8(output.stdout).context("a file's name is not UTF-8")?;
-        let mut files: Vec<String> = names
-            .split('\0')
-            .filter(|name| !name.is_empty() && root.join(name).is_file())
-            .map(str::to_owned)
-            .collect();
+        let mut files = if root.join(".git").exists() { tracked(root)? } else { unpacked(root)? };
+        files.retain(|name| root.join(name).is_file());
         files.sort();
         files.dedup();
         Ok(Self { root: root.to_owned(), files })
@@ -84,6 +72,37 @@ impl Repository {
     pub fn ending<'a>(&'a self, end: &'a str) -> impl Iterator<Item = &'a str> {
         self.files.iter().map(String::as_str).filter(move |file| file.ends_with(end))
     }
+}
+
+fn tracked(root: &Path) -> Result<Vec<String>> {
+    let output = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+        .current_dir(root)
+        .output()
+        .context("cannot run git")?;
+    if !output.status.success() {
+        bail!("git ls-files: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let names = String::from_utf8(output.stdout).context("a file's name is not UTF-8")?;
+    Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+/// Every file below `root`, without what builds and tests leave behind.
+fn unpacked(root: &Path) -> Result<Vec<String>> {
+    let (mut files, mut folders) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in
+            std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
+        {
+            let path = entry?.path();
+            if path.is_file() {
+                files.push(path.strip_prefix(root)?.to_string_lossy().into_owned());
+            } else if path.is_dir() && !path.ends_with("target") && !path.ends_with(".cache") {
+                folders.push(path);
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// Looks at everything.
