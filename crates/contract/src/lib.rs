@@ -69,6 +69,9 @@ pub const SERVE_COMMAND: [&str; 1] = ["serve"];
 /// What it is told to do in the task that makes and changes the tables of PostgreSQL.
 pub const MIGRATE_COMMAND: [&str; 1] = ["migrate"];
 
+/// What it is told to do in a task that brings the audit logs and their heads together after a restore.
+pub const REPAIR_COMMAND: [&str; 1] = ["repair-audit"];
+
 /// Asks [`HEALTH_PATH`] on the address that the service listens on, and exits with 0 if it answers 200. The binary
 /// does it itself, so the image needs neither a shell nor an HTTP client.
 pub const HEALTH_COMMAND: [&str; 2] = [BINARY, "healthcheck"];

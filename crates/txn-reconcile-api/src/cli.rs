@@ -46,6 +46,9 @@ enum Command {
     Migrate,
     /// Recompute a tenant's audit log and hold it against its latest anchor.
     VerifyAudit(serve::VerifyArgs),
+    /// Bring audit logs and their heads together after a restore, and say so in an entry of each that is anchored.
+    #[command(after_help = serve::REPAIR_HELP)]
+    RepairAudit(serve::RepairArgs),
     /// Check the proof of one entry of an audit log, offline: without the service and without the other entries.
     VerifyProof(proof::Args),
 }
@@ -86,6 +89,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, 
         Command::Openapi => serve::openapi(out),
         Command::Migrate => serve::migrate(),
         Command::VerifyAudit(args) => serve::verify_audit(args, out),
+        Command::RepairAudit(args) => serve::repair_audit(args, out),
         Command::VerifyProof(args) => proof::run(args, out),
     }
 }

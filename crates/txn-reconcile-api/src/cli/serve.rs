@@ -24,6 +24,21 @@ pub struct VerifyArgs {
     tenant: String,
 }
 
+/// Arguments of `repair-audit`.
+#[derive(Debug, clap::Args)]
+pub struct RepairArgs {
+    /// Whose log alone. A log that was never anchored, of a tenant that the restored records do not know, is found by its name
+    /// alone.
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+/// When to repair, for the help text.
+pub const REPAIR_HELP: &str = "Run it after a restore and before the service starts again, with the service's own variables.
+What was anchored and is gone stays visible: in the entry that the repair writes, in every anchor from then on,
+and in what verify-audit says. A log that is whole is left as it is; so is one that no restore leaves behind,
+such as one with a changed entry.";
+
 /// The variables and the exit codes, for the help text.
 pub fn help() -> String {
     let mut text = "Variables:\n".to_owned();
@@ -131,4 +146,25 @@ pub fn verify_audit(args: &VerifyArgs, out: &mut dyn Write) -> Result<u8, Failur
     let text = serde_json::to_string_pretty(&verdict).map_err(|error| failed(error.to_string()))?;
     writeln!(out, "{text}").map_err(no_output)?;
     Ok(if verdict.intact { exit::CLEAN } else { exit::BREAKS })
+}
+
+pub fn repair_audit(args: &RepairArgs, out: &mut dyn Write) -> Result<u8, Failure> {
+    let config = config()?;
+    let found = runtime()?.block_on(async {
+        let app = server::open_existing(&config).await?;
+        let tenants = match &args.tenant {
+            Some(tenant) => Ok(vec![tenant.clone()]),
+            None => audit::repair::tenants(&app).await,
+        };
+        let mut found = Vec::new();
+        for tenant in tenants.map_err(|problem| problem.detail)? {
+            let done = audit::repair::repair(&app, &tenant).await;
+            found.push(done.map_err(|problem| format!("{tenant}: {}", problem.detail))?);
+        }
+        Ok::<_, String>(found)
+    });
+    let found = found.map_err(failed)?;
+    let text = serde_json::to_string_pretty(&found).map_err(|error| failed(error.to_string()))?;
+    writeln!(out, "{text}").map_err(no_output)?;
+    Ok(if found.iter().all(|log| log.refused.is_none()) { exit::CLEAN } else { exit::BREAKS })
 }

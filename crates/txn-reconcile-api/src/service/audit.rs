@@ -2,9 +2,11 @@
 //!
 //! An entry's hash covers its content and the hash before it, so that no entry can be changed, taken out or put in
 //! unnoticed. That the end was cut off shows only against an anchor kept elsewhere ([`anchor`]). It covers the content by
-//! its digest, so that an entry can be proved without showing the others ([`proof`]).
+//! its digest, so that an entry can be proved without showing the others ([`proof`]). A restore of the database loses entries
+//! that were anchored; [`repair`] goes on from what is left, and the anchors say so from then on.
 
 pub mod proof;
+pub mod repair;
 
 use std::collections::HashMap;
 
@@ -112,6 +114,10 @@ pub struct Verdict {
     pub intact: bool,
     /// Entries that were checked.
     pub entries: u64,
+    /// Entries that are gone, each of which a repair has told of.
+    pub missing: u64,
+    /// What was repaired after a restore, as the latest anchor tells: nobody can take it back.
+    pub repairs: Vec<Repair>,
     /// The head that was recomputed.
     pub head: Head,
     /// The anchor that it was held against, if there is one.
@@ -133,9 +139,10 @@ pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
         found => (found.and_then(Result::ok), None),
     };
     let anchored = anchor.as_ref().map(|anchor| &anchor.head);
+    let repairs = anchor.as_ref().map(|anchor| anchor.repairs.clone()).unwrap_or_default();
     // Read after the anchor, because the chain may have grown and been anchored in between.
     let stored = stored_head(app, tenant).await?;
-    let mut verdict = walk(&*app.store, tenant, stored.sequence, anchored).await?;
+    let mut verdict = walk(&*app.store, tenant, stored.sequence, anchored, &repairs).await?;
     if verdict.intact && (verdict.head.sequence, &verdict.head.hash) != (stored.sequence, &stored.hash) {
         verdict.intact = false;
         verdict.fault = Some(format!(
@@ -153,6 +160,7 @@ pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
         verdict.intact = false;
         verdict.fault = damaged;
     }
+    verdict.repairs = repairs;
     let own = key_name(app);
     (verdict.anchored, verdict.anchor_signed) =
         anchor.map(|Anchor { head, key, .. }| (head, key == own)).unzip();
@@ -164,15 +172,28 @@ async fn stored_head(app: &App, tenant: &str) -> Result<Head, Problem> {
     item.as_ref().map_or_else(|| Ok(Head::default()), super::records::decode)
 }
 
-async fn walk(store: &dyn Store, tenant: &str, to: u64, anchor: Option<&Head>) -> Result<Verdict, Problem> {
+async fn walk(
+    store: &dyn Store,
+    tenant: &str,
+    to: u64,
+    anchor: Option<&Head>,
+    repairs: &[Repair],
+) -> Result<Verdict, Problem> {
     let mut head = Head::default();
-    let fault = |head: Head, fault: String| Verdict {
-        intact: false,
-        entries: head.sequence,
+    let mut missing = 0;
+    let verdict = |head: Head, missing: u64, fault: Option<String>| Verdict {
+        intact: fault.is_none(),
+        entries: head.sequence - missing,
+        missing,
+        repairs: Vec::new(),
         head,
         anchored: None,
         anchor_signed: None,
-        fault: Some(fault),
+        fault,
+    };
+    let other = |head: &Head| {
+        let there = anchor.filter(|anchor| anchor.sequence == head.sequence && anchor.hash != head.hash);
+        there.map(|_| format!("entry {} is not the one that was anchored", head.sequence))
     };
     while head.sequence < to {
         let entries = store.audit(tenant, head.sequence + 1, 500).await?;
@@ -181,32 +202,71 @@ async fn walk(store: &dyn Store, tenant: &str, to: u64, anchor: Option<&Head>) -
         }
         for stored in entries.into_iter().take_while(|entry| entry.sequence <= to) {
             let next = head.sequence + 1;
-            if stored.sequence != next {
-                return Ok(fault(head, format!("entry {next} is missing")));
+            let read: Result<Entry, _> = serde_json::from_slice(&stored.body);
+            if let Some((gone, entry)) =
+                stored.sequence.checked_sub(next).filter(|gone| *gone > 0).zip(read.as_ref().ok())
+                && repairs.iter().any(|repair| repair.tells_of(next, stored.sequence, &entry.hash))
+            {
+                head = Head { sequence: stored.sequence - 1, hash: entry.previous.clone() };
+                missing += gone;
+                if let Some(fault) = other(&head) {
+                    return Ok(verdict(head, missing, Some(fault)));
+                }
+            } else if stored.sequence != next {
+                return Ok(verdict(head, missing, Some(format!("entry {next} is missing"))));
             }
-            let Ok(entry) = serde_json::from_slice::<Entry>(&stored.body) else {
-                return Ok(fault(head, format!("entry {next} cannot be read")));
-            };
-            if entry.sequence != next || entry.previous != head.hash {
-                return Ok(fault(head, format!("entry {next} does not follow the one before")));
+            match follow(&head, stored.sequence, read.ok()) {
+                Ok(next) => head = next,
+                Err(fault) => return Ok(verdict(head, missing, Some(fault))),
             }
-            if chained(&entry.previous, &sha256(entry.content.as_bytes())) != entry.hash {
-                return Ok(fault(head, format!("entry {next} was changed")));
-            }
-            head = Head { sequence: next, hash: entry.hash };
-            if anchor.is_some_and(|anchor| anchor.sequence == next && anchor.hash != head.hash) {
-                return Ok(fault(head, format!("entry {next} is not the one that was anchored")));
+            if let Some(fault) = other(&head) {
+                return Ok(verdict(head, missing, Some(fault)));
             }
         }
     }
-    Ok(Verdict {
-        intact: true,
-        entries: head.sequence,
-        head,
-        anchored: None,
-        anchor_signed: None,
-        fault: None,
-    })
+    Ok(verdict(head, missing, None))
+}
+
+/// The head behind an entry that follows a head, or what is wrong with it.
+fn follow(head: &Head, sequence: u64, entry: Option<Entry>) -> Result<Head, String> {
+    let Some(entry) = entry else { return Err(format!("entry {sequence} cannot be read")) };
+    if entry.sequence != sequence || entry.previous != head.hash {
+        return Err(format!("entry {sequence} does not follow the one before"));
+    }
+    if chained(&entry.previous, &sha256(entry.content.as_bytes())) != entry.hash {
+        return Err(format!("entry {sequence} was changed"));
+    }
+    Ok(Head { sequence, hash: entry.hash })
+}
+
+/// What a [repair](repair::repair) told of a log. It stands in the anchor of the entry that records it and in every later one,
+/// so that no entry by itself can say that others may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Repair {
+    /// The entry that records it.
+    pub sequence: u64,
+    /// The first entry that is gone.
+    pub from: u64,
+    /// The last entry that is gone; one less than `from` where none is.
+    pub to: u64,
+    /// The hash of the entry after `to`.
+    pub next: String,
+    /// The first entry that an anchor knows otherwise, because the service wrote after the restore and before the repair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked: Option<u64>,
+}
+
+impl Repair {
+    /// Whether it tells that entries from one on are gone, up to one of this sequence and hash.
+    fn tells_of(&self, missing: u64, next: u64, hash: &str) -> bool {
+        self.from <= missing && self.to.checked_add(1) == Some(next) && self.next == hash
+    }
+
+    /// Whether an anchor of that entry speaks of what the log no longer holds.
+    fn overtakes(&self, anchored: u64) -> bool {
+        (self.forked.unwrap_or(self.from)..=self.to).contains(&anchored)
+    }
 }
 
 /// A head as it is kept outside of the database.
@@ -219,12 +279,19 @@ pub struct Anchor {
     pub head: Head,
     /// Which key signed it: the first digits of the hash of its hash.
     pub key: String,
-    /// HMAC-SHA-256 over tenant, sequence and hash, in hexadecimal.
+    /// HMAC-SHA-256 over tenant, sequence, hash and repairs, in hexadecimal.
     pub signature: String,
+    /// What has been repaired of the log so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<Repair>,
 }
 
-fn signed_text(tenant: &str, head: &Head) -> String {
-    format!("anchor\n{tenant}\n{}\n{}", head.sequence, head.hash)
+fn signed_text(tenant: &str, head: &Head, repairs: &[Repair]) -> String {
+    let mut text = format!("anchor\n{tenant}\n{}\n{}", head.sequence, head.hash);
+    for Repair { sequence, from, to, next, forked } in repairs {
+        text.push_str(&format!("\nrepair {sequence} {from} {to} {next} {}", forked.unwrap_or(0)));
+    }
+    text
 }
 
 fn anchor_prefix(tenant: &str) -> Path {
@@ -273,7 +340,7 @@ async fn read_anchor(app: &App, tenant: &str, path: &Path) -> Result<Result<Anch
         return Ok(Err(format!("the anchor at {path} is not the one that belongs there")));
     }
     if anchor.key == key_name(app) {
-        let text = signed_text(tenant, &anchor.head);
+        let text = signed_text(tenant, &anchor.head, &anchor.repairs);
         let signature = unhex(&anchor.signature);
         if hmac::verify(&app.signing_key, text.as_bytes(), &signature).is_err() {
             return Ok(Err(format!("the anchor at {path} is not signed by the key that it names")));
@@ -316,7 +383,17 @@ impl Anchored {
         if self.0.get(tenant) == Some(&anchored) {
             return Ok(false);
         }
-        anchor(app, tenant, head, day).await?;
+        // What was repaired stands in the latest anchor, and in the next one too.
+        let from = self.0.get(tenant).map_or(head.sequence, |(sequence, _)| *sequence);
+        let repairs = match latest_anchor(app, tenant, from).await? {
+            Some(Ok(latest)) => latest.repairs,
+            Some(Err(fault)) => {
+                tracing::error!(tenant, "an audit log's latest anchor is damaged: {fault}");
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
+        anchor(app, tenant, head, repairs, day).await?;
         self.0.insert(tenant.to_owned(), anchored);
         Ok(true)
     }
@@ -324,12 +401,12 @@ impl Anchored {
 
 /// Keeps a chain's head where the service cannot change it any more. What is there already stays: it is the same, or
 /// [`verify`] says what it is.
-async fn anchor(app: &App, tenant: &str, head: Head, day: &str) -> Result<(), Problem> {
+async fn anchor(app: &App, tenant: &str, head: Head, repairs: Vec<Repair>, day: &str) -> Result<(), Problem> {
     let path = anchor_path(tenant, head.sequence, day);
-    let text = signed_text(tenant, &head);
+    let text = signed_text(tenant, &head, &repairs);
     let signature = hex(hmac::sign(&app.signing_key, text.as_bytes()).as_ref());
     let key = key_name(app);
-    let body = super::records::encode(&Anchor { tenant: tenant.to_owned(), head, key, signature })?;
+    let body = super::records::encode(&Anchor { tenant: tenant.to_owned(), head, key, signature, repairs })?;
     match app.anchors.put_opts(&path, body.into(), PutMode::Create.into()).await {
         Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
         Err(error) => Err(error.into()),

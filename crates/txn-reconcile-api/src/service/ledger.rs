@@ -9,7 +9,7 @@ use super::auth::Peer;
 use super::clock::rfc3339;
 use super::problem::Problem;
 use super::records::{self, decode, encode};
-use super::store::{Expect, Key, StoreError, Write};
+use super::store::{Expect, Item, Key, StoreError, Write};
 use crate::pan;
 
 /// Seconds that an answer is kept to be repeated.
@@ -128,7 +128,9 @@ impl App {
             let stored = self.store.get(&head_key).await?;
             let version = stored.as_ref().map(|item| item.version);
             if seen == Some(version) {
-                // Nobody appended in between, so it is a condition of the effect itself that does not hold.
+                // Nobody appended in between, so it is a condition of the effect itself that does not hold, unless the log
+                // has an entry that its head knows nothing of.
+                self.refuse_log_ahead(effect.tenant, stored.as_ref()).await?;
                 return Err(StoreError::Conflict.into());
             }
             let head: Head = stored.as_ref().map(decode).transpose()?.unwrap_or_default();
@@ -155,6 +157,19 @@ impl App {
             }
         }
         Err(Problem::unavailable("too many changes at the same time"))
+    }
+
+    /// Refuses a log that is ahead of its head, as it is when the two were restored to different moments: every write to it
+    /// would be taken for a conflict.
+    async fn refuse_log_ahead(&self, tenant: &str, stored: Option<&Item>) -> Result<(), Problem> {
+        let head: Head = stored.map(decode).transpose()?.unwrap_or_default();
+        let ahead = self.store.audit(tenant, head.sequence + 1, 1).await?;
+        let now = self.store.get(&audit::head_key(tenant)).await?;
+        if ahead.is_empty() || now.map(|item| item.version) != stored.map(|item| item.version) {
+            return Ok(());
+        }
+        tracing::error!(tenant, "an audit log is ahead of its head, as after a restore; run repair-audit");
+        Err(Problem::unavailable("the audit log and the records were restored to different moments"))
     }
 
     /// The answer to an earlier request with the same key, if there was one.

@@ -29,6 +29,7 @@ mod outage;
 mod postgres;
 mod process;
 mod readme;
+mod restored;
 mod simulation;
 mod tls;
 mod tokens;

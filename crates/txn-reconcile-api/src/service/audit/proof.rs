@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Anchor, Entry, Head, anchor_group, anchored_at, anchors_of, chained, group_of, read_anchor, sha256,
-    stored_head,
+    Anchor, Entry, Head, Repair, anchor_group, anchored_at, anchors_of, chained, group_of, latest_anchor,
+    read_anchor, sha256, stored_head,
 };
 use crate::service::App;
 use crate::service::problem::Problem;
@@ -68,7 +68,11 @@ pub async fn entry(app: &App, tenant: &str, sequence: u64) -> Result<Entry, Prob
 pub async fn prove(app: &Arc<App>, tenant: &str, sequence: u64) -> Result<Body, Problem> {
     let entry = entry(app, tenant, sequence).await?;
     let known = stored_head(app, tenant).await?;
-    let anchored = first_anchor(app, tenant, sequence, known.sequence).await?;
+    let repairs = match latest_anchor(app, tenant, known.sequence).await? {
+        Some(Ok(latest)) => latest.repairs,
+        _ => Vec::new(),
+    };
+    let anchored = first_anchor(app, tenant, sequence, known.sequence, &repairs).await?;
     // Read after the anchor, because the chain may have grown and been anchored in between.
     let end = stored_head(app, tenant).await?;
     let (head, anchor) = match anchored {
@@ -79,6 +83,15 @@ pub async fn prove(app: &Arc<App>, tenant: &str, sequence: u64) -> Result<Body, 
         }
         Some((path, Anchor { head, key, signature, .. })) => (head, Some(Anchored { path, key, signature })),
     };
+    for repair in repairs.iter().filter(|repair| sequence < repair.to && repair.to < head.sequence) {
+        let last = app.store.audit(tenant, repair.to, 1).await?;
+        if last.first().is_none_or(|entry| entry.sequence != repair.to) {
+            return Err(Problem::conflict(format!(
+                "entries {} to {} were lost by a restore, and no anchor before them speaks for this one",
+                repair.from, repair.to
+            )));
+        }
+    }
     let digests = Digests {
         app: Arc::clone(app),
         tenant: tenant.to_owned(),
@@ -138,12 +151,21 @@ async fn first_anchor(
     tenant: &str,
     sequence: u64,
     head: u64,
+    repairs: &[Repair],
 ) -> Result<Option<(String, Anchor)>, Problem> {
+    let speaks = |path: &Path| {
+        let anchored = anchored_at(tenant, path);
+        anchored.is_none_or(|anchored| !repairs.iter().any(|repair| repair.overtakes(anchored)))
+    };
     let least = anchors_of(tenant, sequence);
     for group in group_of(sequence)..=group_of(head) {
         let listed: Vec<ObjectMeta> =
             app.anchors.list(Some(&anchor_group(tenant, group))).try_collect().await?;
-        let first = listed.into_iter().map(|object| object.location).filter(|path| *path >= least).min();
+        let first = listed
+            .into_iter()
+            .map(|object| object.location)
+            .filter(|path| *path >= least && speaks(path))
+            .min();
         if let Some(path) = first {
             let anchor = read_anchor(app, tenant, &path).await?;
             let anchor = anchor.map_err(|fault| Problem::conflict(format!("{fault}; verify the log")))?;
@@ -222,7 +244,7 @@ impl Proof {
     }
 
     fn anchor_fault(&self, fetched: &Anchor) -> Option<&'static str> {
-        let Anchor { tenant, head, key, signature } = fetched;
+        let Anchor { tenant, head, key, signature, .. } = fetched;
         if (tenant, head) != (&self.tenant, &self.head) {
             return Some("the anchor that was fetched is of another tenant or head");
         }
