@@ -2,10 +2,12 @@
 
 mod alarms;
 mod bootstrap;
+mod compare_plans;
 mod completions;
 mod envs;
 mod failure;
 mod findings;
+mod github;
 mod image;
 mod init;
 mod inventory;
@@ -43,6 +45,7 @@ enum Command {
     Init(Box<init::Init>),
     Image(image::Image),
     PlanComment(plan_comment::PlanComment),
+    ComparePlans(compare_plans::ComparePlans),
     Findings(findings::Findings),
     Schema(schema::Schema),
     Alarms(alarms::Alarms),
@@ -64,6 +67,7 @@ impl Cli {
             Command::Init(init) => init.run(),
             Command::Image(image) => image.run(),
             Command::PlanComment(comment) => comment.run(),
+            Command::ComparePlans(plans) => plans.run(),
             Command::Findings(findings) => findings.run(),
             Command::Schema(schema) => schema.run(),
             Command::Alarms(alarms) => alarms.run(),

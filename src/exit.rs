@@ -38,8 +38,12 @@ pub const FINDINGS: Exit = Exit {
     meaning: "findings: a finding has no exception, or an exception no finding, reason or day",
 };
 
+/// A plan would do what was not shown.
+pub const UNSHOWN: Exit = Exit { code: 8, meaning: "compare-plans: the plan does what was not shown" };
+
 /// Every exit code, in the order of the numbers.
-pub const ALL: [Exit; 8] = [OK, UNEXPECTED, USAGE, INVALID, OUT_OF_DATE, CANNOT_WRITE, CANNOT_READ, FINDINGS];
+pub const ALL: [Exit; 9] =
+    [OK, UNEXPECTED, USAGE, INVALID, OUT_OF_DATE, CANNOT_WRITE, CANNOT_READ, FINDINGS, UNSHOWN];
 
 /// The list as it stands in the help.
 #[must_use]

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod findings;
 pub mod inventory;
 pub mod names;
+pub mod plan;
 pub mod project;
 pub mod stacks;
 pub mod synth;

@@ -16,6 +16,7 @@ fn the_help_names_every_subcommand_and_exit_code() {
         "init",
         "image",
         "plan-comment",
+        "compare-plans",
         "findings",
         "schema",
         "alarms",
@@ -60,6 +61,7 @@ fn there_is_a_man_page_for_every_subcommand() {
         [
             "txnr-alarms.1",
             "txnr-bootstrap.1",
+            "txnr-compare-plans.1",
             "txnr-completions.1",
             "txnr-envs.1",
             "txnr-findings.1",

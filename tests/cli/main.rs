@@ -6,5 +6,6 @@ mod findings;
 mod help;
 mod kill;
 mod output;
+mod plans;
 mod project;
 mod synth;
