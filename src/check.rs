@@ -41,6 +41,14 @@ pub fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadError> {
     folder::load_some(folder, names)
 }
 
+/// The names of the environments of a folder, whatever their files hold.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn names(folder: &Path) -> Result<Vec<String>, LoadError> {
+    folder::names(folder)
+}
+
 /// Reads every environment of a folder, `*.toml`, and checks what is built from them.
 ///
 /// # Errors

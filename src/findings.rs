@@ -24,6 +24,15 @@ pub struct Finding {
     pub title: String,
 }
 
+/// What the checks of checkov begin with.
+const CHECKOV: &str = "CKV";
+/// What those of Trivy begin with; older versions of it put `AVD-` before that.
+const TRIVY: &str = "AWS-";
+
+fn without_avd(check: &str) -> &str {
+    check.strip_prefix("AVD-").unwrap_or(check)
+}
+
 /// What a scanner says of a root module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -65,10 +74,12 @@ impl Report {
         if report.get("SchemaVersion").is_some() {
             return trivy(&report);
         }
-        if report.get("checkov_version").is_some() || report.pointer("/summary/checkov_version").is_some() {
-            return checkov(&report);
+        // Of several frameworks checkov prints a list of reports.
+        let reports = report.as_array().map_or(std::slice::from_ref(&report), Vec::as_slice);
+        if reports.is_empty() || !reports.iter().all(is_checkov) {
+            return Err(NoReport::Unknown);
         }
-        Err(NoReport::Unknown)
+        checkov(reports)
     }
 }
 
@@ -76,20 +87,32 @@ fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().to_owned()
 }
 
-fn checkov(report: &Value) -> Result<Report, NoReport> {
-    let failed = report.pointer("/results/failed_checks").and_then(Value::as_array);
-    let (Some(failed), Some(passed)) = (failed, report["summary"]["passed"].as_u64()) else {
-        return Err(NoReport::SawNothing);
-    };
-    if passed == 0 || report["summary"]["parsing_errors"] != 0 {
-        return Err(NoReport::SawNothing);
-    }
+fn is_checkov(report: &Value) -> bool {
+    report.get("checkov_version").is_some() || report.pointer("/summary/checkov_version").is_some()
+}
+
+/// A report in which checkov looked at nothing holds counts alone; one of several may.
+fn checkov(reports: &[Value]) -> Result<Report, NoReport> {
+    let mut all = Report { prefix: CHECKOV, passed: 0, findings: BTreeSet::new() };
     let finding = |failed: &Value| Finding {
         check: text(failed, "check_id"),
         address: text(failed, "resource"),
         title: text(failed, "check_name"),
     };
-    Ok(Report { prefix: "CKV", passed, findings: failed.iter().map(finding).collect() })
+    for report in reports {
+        let counts = report.get("summary").unwrap_or(report);
+        if counts["parsing_errors"] != 0 {
+            return Err(NoReport::SawNothing);
+        }
+        let failed = report.pointer("/results/failed_checks").and_then(Value::as_array);
+        let (Some(failed), Some(passed)) = (failed, counts["passed"].as_u64()) else { continue };
+        all.passed += passed;
+        all.findings.extend(failed.iter().map(finding));
+    }
+    if all.passed == 0 {
+        return Err(NoReport::SawNothing);
+    }
+    Ok(all)
 }
 
 /// <https://trivy.dev/latest/docs/configuration/reporting/#json>
@@ -98,7 +121,7 @@ fn trivy(report: &Value) -> Result<Report, NoReport> {
     let passed = results.iter().filter_map(|result| result["MisconfSummary"]["Successes"].as_u64()).sum();
     let all = results.iter().filter_map(|result| result["Misconfigurations"].as_array()).flatten();
     let finding = |failed: &Value| Finding {
-        check: text(failed, "ID").trim_start_matches("AVD-").to_owned(),
+        check: without_avd(&text(failed, "ID")).to_owned(),
         address: failed["CauseMetadata"]["Resource"].as_str().unwrap_or_default().to_owned(),
         title: text(failed, "Title"),
     };
@@ -106,7 +129,7 @@ fn trivy(report: &Value) -> Result<Report, NoReport> {
     if passed == 0 && findings.is_empty() {
         return Err(NoReport::SawNothing);
     }
-    Ok(Report { prefix: "AWS-", passed, findings })
+    Ok(Report { prefix: TRIVY, passed, findings })
 }
 
 /// A failed check that is accepted, on some resources, for a reason.
@@ -125,6 +148,33 @@ pub struct Exception {
     pub until: Option<Date>,
 }
 
+impl Exception {
+    /// What is wrong with it.
+    fn fault(&self, today: &Date, environments: &[String]) -> Option<String> {
+        let check = &self.check;
+        let about = |what: String| Some(format!("the exception of {check} {what}"));
+        if ![CHECKOV, TRIVY].iter().any(|prefix| without_avd(check).starts_with(prefix)) {
+            return about(format!("is of no check of checkov ({CHECKOV}…) or Trivy ({TRIVY}…)"));
+        }
+        if self.reason.trim().is_empty() {
+            return about("has no reason".to_owned());
+        }
+        if self.resources.is_empty() || self.environments.is_empty() {
+            return about("names no resource, or no environment".to_owned());
+        }
+        if let Some(pattern) = self.resources.iter().find(|resource| resource.contains('*')) {
+            return about(format!("for {pattern} names no resource: `*` would hide new ones"));
+        }
+        if let Some(name) = self.environments.iter().find(|name| !environments.contains(name)) {
+            return about(format!("is for {name}, which is no environment"));
+        }
+        let Some(until) = &self.until else {
+            return about("has no day until which it holds (`until`)".to_owned());
+        };
+        (until < today).then(|| format!("the exception of {check} held until {}: look again", until.as_str()))
+    }
+}
+
 /// A list of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,26 +185,11 @@ pub struct Exceptions {
 }
 
 impl Exceptions {
-    /// What is wrong with them as a list of one's own: nothing without a reason, a day and an address.
+    /// What is wrong with them as a list of one's own, where these environments are: nothing without a reason, a day and an
+    /// address, and nothing that no scanner and no environment would ever look at.
     #[must_use]
-    pub fn faults(&self, today: Option<&Date>) -> Vec<String> {
-        let fault = |exception: &Exception| {
-            let check = &exception.check;
-            if exception.reason.trim().is_empty() {
-                return Some(format!("the exception of {check} has no reason"));
-            }
-            if let Some(pattern) = exception.resources.iter().find(|resource| resource.contains('*')) {
-                return Some(format!(
-                    "the exception of {check} for {pattern} names no resource: `*` would hide new ones"
-                ));
-            }
-            let Some(until) = &exception.until else {
-                return Some(format!("the exception of {check} has no day until which it holds (`until`)"));
-            };
-            let over = today.is_some_and(|today| until < today);
-            over.then(|| format!("the exception of {check} held until {}: look again", until.as_str()))
-        };
-        self.exception.iter().filter_map(fault).collect()
+    pub fn faults(&self, today: &Date, environments: &[String]) -> Vec<String> {
+        self.exception.iter().filter_map(|exception| exception.fault(today, environments)).collect()
     }
 
     /// Those of an environment that a report has anything to do with.
@@ -165,7 +200,7 @@ impl Exceptions {
     ) -> impl Iterator<Item = (&'e Exception, &'e String)> {
         self.exception
             .iter()
-            .filter(|exception| exception.check.starts_with(report.prefix))
+            .filter(|exception| without_avd(&exception.check).starts_with(report.prefix))
             .filter(move |exception| exception.environments.iter().any(|name| name == environment))
             .flat_map(|exception| exception.resources.iter().map(move |pattern| (exception, pattern)))
     }
@@ -195,7 +230,7 @@ impl Exceptions {
 }
 
 fn excuses(exception: &Exception, pattern: &str, finding: &Finding) -> bool {
-    if exception.check != finding.check {
+    if without_avd(&exception.check) != finding.check {
         return false;
     }
     // checkov's runner for JSON configuration leaves the type out.
@@ -266,14 +301,50 @@ mod tests {
 
     #[test]
     fn an_exception_names_its_resource_a_reason_and_a_day() {
-        let day = |text: &str| text.parse::<Date>().ok();
-        assert!(exceptions(OWN).faults(day("2027-06-30").as_ref()).is_empty());
-        let faults =
-            |from: &str, to: &str| exceptions(&OWN.replace(from, to)).faults(day("2027-06-30").as_ref());
+        let today = "2027-06-30".parse::<Date>().expect("a day");
+        let environments = ["dev", "prod"].map(str::to_owned);
+        let faults = |from: &str, to: &str| exceptions(&OWN.replace(from, to)).faults(&today, &environments);
+        assert!(faults("", "").is_empty());
         assert!(faults("06-30\"", "06-29\"")[0].ends_with("held until 2027-06-29: look again"));
         assert!(faults("bucket.mine", "bucket.*")[0].contains("would hide new ones"));
         assert!(faults("It takes the access logs of the others.", " ")[0].ends_with("has no reason"));
         assert!(faults("until = \"2027-06-30\"", "")[0].contains("`until`"));
+        // What nothing would ever look at.
+        for check in ["CKW_AWS_18", "ckv_aws_18", "KSV-0001", "AVD-KSV-0001", ""] {
+            assert!(faults("CKV_AWS_18", check)[0].contains("no check of checkov"), "{check}");
+        }
+        assert!(faults("CKV_AWS_18", "AVD-AWS-0089").is_empty());
+        assert!(
+            faults("\"dev\"", "\"production\"")[0].ends_with("is for production, which is no environment")
+        );
+        assert!(faults("[\"dev\"]", "[]")[0].contains("or no environment"));
+        assert!(faults("[\"aws_s3_bucket.mine\"]", "[]")[0].contains("names no resource"));
+    }
+
+    #[test]
+    fn trivys_older_names_are_the_same_checks() {
+        let old = exceptions(&OWN.replace("CKV_AWS_18", "AVD-AWS-0089"));
+        let trivy = Report { prefix: TRIVY, ..report(&[("AWS-0089", "aws_s3_bucket.mine")]) };
+        assert!(old.unexcused(&trivy, "dev").is_empty() && old.unused(&trivy, "dev").is_empty());
+    }
+
+    #[test]
+    fn reports_of_several_frameworks_are_one() {
+        let of = |passed: u32, check: &str| {
+            format!(
+                r#"{{"check_type": "t", "summary": {{"passed": {passed}, "parsing_errors": 0, "checkov_version": "3"}}, "results":
+                {{"failed_checks": [{{"check_id": "{check}", "resource": "aws_s3_bucket.x", "check_name": "log access"}}]}}}}"#
+            )
+        };
+        let idle = r#"{"passed": 0, "failed": 0, "parsing_errors": 0, "checkov_version": "3"}"#;
+        let both = Report::read(&format!("[{}, {idle}, {}]", of(3, "CKV_AWS_18"), of(4, "CKV_SECRET_2")))
+            .expect("a report");
+        assert_eq!((both.passed, both.findings.len()), (7, 2));
+        assert_eq!(Report::read(&format!("[{idle}]")), Err(NoReport::SawNothing));
+        assert_eq!(Report::read("[]"), Err(NoReport::Unknown));
+        assert_eq!(Report::read(&format!("[{}, {{}}]", of(3, "CKV_AWS_18"))), Err(NoReport::Unknown));
+        let unread = of(3, "CKV_AWS_18").replace("\"parsing_errors\": 0", "\"parsing_errors\": 2");
+        assert_eq!(Report::read(&format!("[{}, {unread}]", of(3, "CKV_AWS_18"))), Err(NoReport::SawNothing));
     }
 
     #[test]

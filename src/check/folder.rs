@@ -19,12 +19,23 @@ use crate::config::report::Report;
 /// When a file is missing, unreadable or wrong; every mistake of every file is in the report.
 pub(super) fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadError> {
     let paths = load::list(folder)?;
-    let stem = |path: &PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let known: Vec<String> = paths.iter().filter_map(stem).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(name)) {
         return Err(LoadError::Unknown { name: name.clone(), folder: folder.to_owned(), known });
     }
     load_files(&paths, |path| stem(path).is_some_and(|stem| names.contains(&stem)))
+}
+
+/// As [`super::names`].
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, LoadError> {
+    Ok(load::list(folder)?.iter().filter_map(stem).collect())
+}
+
+fn stem(path: &PathBuf) -> Option<String> {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned())
 }
 
 /// As [`super::load_all`].

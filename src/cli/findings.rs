@@ -32,22 +32,23 @@ pub(super) struct Findings {
     #[arg(value_hint = clap::ValueHint::FilePath)]
     report: PathBuf,
 
-    /// The exceptions of your own
-    #[arg(long, value_name = "FILE", default_value = "scan-exceptions.toml", value_hint = clap::ValueHint::FilePath)]
-    exceptions: PathBuf,
+    /// The exceptions of your own [default: scan-exceptions.toml, if there is one]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    exceptions: Option<PathBuf>,
 
-    /// The day: exceptions that held until an earlier one hold no more. Without it they hold for good
+    /// The day: exceptions that held until an earlier one hold no more [default: today, UTC]
     #[arg(long, value_name = "YYYY-MM-DD")]
     today: Option<Date>,
 }
 
 const EXAMPLES: &str = "Examples:
   checkov --framework terraform_plan --file plan.json --output json --soft-fail > checkov.json
-  txnr findings --env prod --today \"$(date --utc +%F)\" checkov.json
+  txnr findings --env prod checkov.json
   trivy config --severity HIGH,CRITICAL --format json out/prod | txnr findings --env prod -";
 
 impl Findings {
     pub(super) fn run(self) -> Result<(), Failure> {
+        let today = self.today.clone().map_or_else(today, Ok)?;
         let loaded = check::load_some(&self.envs.folder, std::slice::from_ref(&self.name))?;
         let Some(environment) = loaded.environments.first() else { return Ok(()) };
         let report = Report::read(&read(&self.report)?).map_err(|error| {
@@ -59,7 +60,7 @@ impl Findings {
         let addresses: BTreeSet<String> =
             root.nodes().iter().map(|node| node.address().to_string()).collect();
         let accepted = Exceptions::accepted(&environment.config, &addresses).map_err(anyhow::Error::from)?;
-        let mut problems = own.faults(self.today.as_ref());
+        let mut problems = own.faults(&today, &check::names(&self.envs.folder)?);
         problems.extend(own.unused(&report, &self.name));
         let left = own.unexcused(&report, &self.name);
         let left =
@@ -81,19 +82,25 @@ impl Findings {
                 self.name,
                 count(problems.len())
             ),
-            format!("mend the resource, or add it to {}", self.exceptions.display()),
+            format!("mend the resource, or add it to {}", self.file().display()),
         ))
     }
 
-    /// The exceptions of one's own; none where there is no file.
+    fn file(&self) -> &Path {
+        self.exceptions.as_deref().unwrap_or(Path::new("scan-exceptions.toml"))
+    }
+
+    /// The exceptions of one's own; none where no file is named and there is none.
     fn own(&self) -> Result<Exceptions, Failure> {
-        let text = match fs::read_to_string(&self.exceptions) {
+        let text = match fs::read_to_string(self.file()) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Exceptions::default()),
-            Err(error) => return Err(unreadable(&self.exceptions, &error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.exceptions.is_none() => {
+                return Ok(Exceptions::default());
+            }
+            Err(error) => return Err(unreadable(self.file(), &error)),
         };
         toml::from_str(&text).map_err(|error| {
-            let what = format!("{}: {}", self.exceptions.display(), error.to_string().trim_end());
+            let what = format!("{}: {}", self.file().display(), error.to_string().trim_end());
             Failure::new(
                 exit::INVALID,
                 what,
@@ -101,6 +108,12 @@ impl Findings {
             )
         })
     }
+}
+
+/// The day, in the time zone that all dates of the pipeline are in.
+fn today() -> Result<Date, Failure> {
+    let today = time::OffsetDateTime::now_utc().date().to_string();
+    today.parse().map_err(|_| Failure::from(anyhow::anyhow!("{today} is no day")))
 }
 
 fn count(problems: usize) -> String {

@@ -67,3 +67,27 @@ fn a_scanner_that_saw_nothing_is_not_believed() {
     project.write("words.json", "Traceback (most recent call last):");
     assert_snapshot!("findings_in_words", project.run("findings --env prod words.json"));
 }
+
+#[test]
+fn what_is_named_is_there_and_what_has_run_out_is_so_without_being_asked() {
+    let project = Project::new();
+    project.write("known.json", &checkov(&[("CKV_AWS_144", "aws_s3_bucket.audit")]));
+    project.succeed("findings --env prod known.json");
+    let said = project.run("findings --env prod --exceptions nowhere.toml known.json");
+    assert!(said.contains("exit code: 6") && said.contains("nowhere.toml"), "{said}");
+    project.write("found.json", &checkov(&[("CKV_AWS_18", "aws_s3_bucket.exports")]));
+    project.write("scan-exceptions.toml", &OWN.replace("2027-06-30", "2026-06-30"));
+    let said = project.run("findings --env prod found.json");
+    assert!(said.contains("exit code: 7") && said.contains("held until 2026-06-30: look again"), "{said}");
+    project.write("scan-exceptions.toml", &OWN.replace("\"prod\"", "\"production\"").replace("2027", "9999"));
+    project.write("none.json", &checkov(&[]));
+    let said = project.run("findings --env prod none.json");
+    assert!(
+        said.contains("exit code: 7") && said.contains("is for production, which is no environment"),
+        "{said}"
+    );
+    let both = format!("[{}, {}]", checkov(&[]), checkov(&[("CKV_AWS_144", "aws_s3_bucket.audit")]));
+    project.write("scan-exceptions.toml", "");
+    project.write("both.json", &both);
+    project.succeed("findings --env prod both.json");
+}
