@@ -152,12 +152,12 @@ pub fn build(account: &Account<'_>, own: OwnState) -> Result<Root, Errors> {
             let boundary = boundary::build(&mut stack, config, &place);
             let trust = github::pull_requests_and_merges(config, github, &provider);
             plan::build(&mut stack, config, trust, &platform, &place);
-            let trust = || github::environment(config, github, &provider);
-            apply::build(&mut stack, config, trust(), &platform, &place, &boundary);
+            let trust = |workflow| github::environment(config, github, &provider, workflow);
+            apply::build(&mut stack, config, trust(github::TERRAFORM), &platform, &place, &boundary);
             // A role of the pipeline's own that the environment file names takes the place of both.
             if config.iam.pipeline_role.is_none() {
-                push::build(&mut stack, config, trust(), &boundary);
-                deploy::build(&mut stack, config, trust(), &boundary);
+                push::build(&mut stack, config, trust(github::BUILD), &boundary);
+                deploy::build(&mut stack, config, trust(github::BUILD), &boundary);
             }
         }
     }

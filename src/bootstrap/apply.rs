@@ -8,7 +8,7 @@ use super::plan::{own_items, state_object, through_s3};
 use super::role::{self, NewRole};
 use super::state::Place;
 use super::{ANYTHING, Platform, iam_arn, local};
-use crate::config::{EnvConfig, WorkflowRole};
+use crate::config::{APPLY_SESSION_HOURS, EnvConfig, WorkflowRole};
 
 type Identity = Statement<IdentityPolicy>;
 
@@ -24,7 +24,7 @@ pub(super) fn build(
     boundary: &Expr<IamPolicyArn>,
 ) {
     let purpose = WorkflowRole::Apply;
-    let new = NewRole { purpose, description: "Plans and applies", trust, hours: 1 };
+    let new = NewRole { purpose, description: "Plans and applies", trust, hours: APPLY_SESSION_HOURS };
     let role = role::build(stack, config, new, Some(boundary));
     let mut statements = services(platform);
     statements.extend(iam(config, platform, boundary));
@@ -148,6 +148,9 @@ fn state(config: &EnvConfig, place: &Place) -> Vec<Identity> {
         Identity::allow("Lock", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [lock]),
         Identity::allow("EncryptState", ["kms:Decrypt", "kms:GenerateDataKey"], [place.key.clone()])
             .when(through_s3(config)),
+        // A state that cannot be written is kept beside, encrypted; only people open it again.
+        Identity::allow("KeepState", ["kms:GenerateDataKey"], [place.key.clone()])
+            .when(Condition::string_equals("kms:EncryptionContext:purpose", ["errored-state"])),
     ];
     statements.extend(place.table.clone().map(|table| {
         let actions = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"];

@@ -1,6 +1,7 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use terraform::{Root, Value};
+use terraform::{Key, Root, Value};
 
 use super::*;
 use crate::check;
@@ -10,9 +11,15 @@ const GITHUB: &str = "[github]\nrepository = \"acme/platform\"\n";
 
 /// An environment of that name.
 fn environment(name: &str, text: &str) -> EnvConfig {
-    let head = "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"us-east-1\"\n\
-                domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\nalarms.page = [\"oncall@example.com\"]\n\
-                service.contract = \"txn-reconcile-api\"\n";
+    in_region("us-east-1", name, text)
+}
+
+fn in_region(region: &str, name: &str, text: &str) -> EnvConfig {
+    let head = format!(
+        "organization = \"acme\"\naccount_id = \"111122223333\"\nregion = \"{region}\"\n\
+         domain = \"reconcile.example.com\"\nnetwork.cidr = \"10.30.0.0/16\"\nalarms.page = [\"oncall@example.com\"]\n\
+         service.contract = \"txn-reconcile-api\"\n"
+    );
     let path = format!("{name}.toml");
     check::parse(Path::new(&path), &format!("{head}{text}")).unwrap_or_else(|report| panic!("{report}")).0
 }
@@ -112,36 +119,81 @@ elsewhere = "The security team"
     }
 }
 
-#[test]
-fn roles_trust_exact_subjects_in_both_forms() {
-    let ids = "owner_id = 12\nrepository_id = 345\nenvironment = \"live\"\n";
-    let root = module(&[environment("prod", &format!("{GITHUB}{ids}"))]);
-    let subjects = |role: &str| {
-        let trust = &statements(node(&root, role), "assume_role_policy")[0];
-        assert_eq!(
-            condition(trust, "token.actions.githubusercontent.com:aud"),
-            [Value::string("sts.amazonaws.com")]
-        );
-        assert!(trust.get("Condition").and_then(|c| c.get("StringLike")).is_none());
-        condition(trust, "token.actions.githubusercontent.com:sub")
+/// The conditions of each statement of a role's trust, without the host in their keys.
+fn trust(root: &Root, role: &str) -> Vec<BTreeMap<String, Vec<String>>> {
+    let of = |statement: &Value| {
+        let keys =
+            entries(statement.get("Condition").expect("conditions")).iter().flat_map(|(operator, keys)| {
+                entries(keys).iter().map(move |(key, values)| {
+                    let key = key.strip_prefix("token.actions.githubusercontent.com:").expect("GitHub's");
+                    let key =
+                        if operator == "StringEquals" { key.to_owned() } else { format!("{operator} {key}") };
+                    let values = values.as_str().map_or_else(|| texts(values), |value| vec![value]);
+                    (key, values.into_iter().map(str::to_owned).collect())
+                })
+            });
+        keys.collect()
     };
-    assert_eq!(
-        subjects("aws_iam_role.prod_apply"),
-        [
-            Value::string("repo:acme/platform:environment:live"),
-            Value::string("repo:acme@12/platform@345:environment:live")
-        ]
-    );
-    assert_eq!(
-        subjects("aws_iam_role.prod_plan"),
-        [
-            Value::string("repo:acme/platform:pull_request"),
-            Value::string("repo:acme/platform:ref:refs/heads/main"),
-            Value::string("repo:acme@12/platform@345:pull_request"),
-            Value::string("repo:acme@12/platform@345:ref:refs/heads/main")
-        ]
-    );
-    assert_eq!(subjects("aws_iam_role.prod_push"), subjects("aws_iam_role.prod_apply"));
+    statements(node(root, role), "assume_role_policy").iter().map(of).collect()
+}
+
+fn entries(object: &Value) -> &[(Key, Value)] {
+    match object {
+        Value::Object(entries) => entries,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn conditions<const N: usize>(all: [(&str, &str); N]) -> BTreeMap<String, Vec<String>> {
+    all.into_iter().map(|(key, value)| (key.to_owned(), vec![value.to_owned()])).collect()
+}
+
+/// Exactly one form of the subject, and the workflow as it was merged: what is let in for an image gets no role to apply.
+#[test]
+fn roles_trust_one_subject_of_one_workflow() {
+    let numbers = "owner_id = 12\nrepository_id = 345\n";
+    let names = format!("{numbers}immutable_subject = false\n");
+    for (more, repository, id) in [
+        (numbers, "acme@12/platform@345", Some("345")),
+        (names.as_str(), "acme/platform", Some("345")),
+        ("", "acme/platform", None),
+    ] {
+        let text = format!("{EXTERNAL}{GITHUB}environment = \"live\"\nbranch = \"trunk\"\n{more}");
+        let root = module(&[environment("prod", &text)]);
+        let expected = |subject: &str, reference: (&str, &str)| {
+            let mut all = conditions([
+                ("aud", "sts.amazonaws.com"),
+                ("sub", &format!("repo:{repository}:{subject}")),
+                reference,
+            ]);
+            all.extend(id.map(|id| ("repository_id".to_owned(), vec![id.to_owned()])));
+            all
+        };
+        let merged =
+            |workflow: &str| format!("acme/platform/.github/workflows/{workflow}.yml@refs/heads/trunk");
+        let live =
+            |workflow: &str| vec![expected("environment:live", ("job_workflow_ref", &merged(workflow)))];
+        assert_eq!(trust(&root, "aws_iam_role.prod_apply"), live("tf-environment"));
+        assert_eq!(trust(&root, "aws_iam_role.prod_push"), live("ci-build"));
+        assert_eq!(trust(&root, "aws_iam_role.prod_deploy"), live("ci-build"));
+        let pull_requests = "acme/platform/.github/workflows/tf-environment.yml@refs/pull/*/merge";
+        assert_eq!(
+            trust(&root, "aws_iam_role.prod_plan"),
+            [
+                expected("ref:refs/heads/trunk", ("job_workflow_ref", &merged("tf-environment"))),
+                expected("pull_request", ("StringLike job_workflow_ref", pull_requests)),
+            ]
+        );
+    }
+}
+
+/// A condition on a claim that AWS does not look at would never be met.
+#[test]
+fn elsewhere_than_in_commercial_regions_the_subject_alone_is_looked_at() {
+    let text = format!("{GITHUB}owner_id = 12\nrepository_id = 345\n");
+    let root = module(&[in_region("us-gov-west-1", "prod", &text)]);
+    let expected = [("aud", "sts.amazonaws.com"), ("sub", "repo:acme@12/platform@345:environment:prod")];
+    assert_eq!(trust(&root, "aws_iam_role.prod_apply"), [conditions(expected)]);
 }
 
 const EXTERNAL: &str = "service.deployment.strategy = \"external\"\n";

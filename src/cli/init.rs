@@ -1,13 +1,13 @@
 //! `txnr init`: the files of a repository.
 
 use super::output::say;
-use super::{Failure, prompt};
+use super::{Failure, github, prompt};
 use crate::check;
-use crate::config::load::LoadError;
+use crate::config::load::{LoadError, Loaded};
 use crate::config::{AccountId, EnvName, Invalid, ProjectName, Region, ServiceName, Subscriber, schema};
 use crate::project::file::{self, ProjectError};
 use crate::project::render::{self, Kept, Rendered};
-use crate::project::starter::{self, Answers, Place};
+use crate::project::starter::{self, Answers, OnGithub, Place};
 use crate::project::{CodeOwner, FilePath, Project, Repository};
 use crate::{emit, exit};
 use clap::Args;
@@ -20,8 +20,9 @@ use std::str::FromStr;
 ///
 /// In a folder without txnr.toml it asks for what the flags do not say, and writes txnr.toml and the environment files.
 /// Then, and in any folder that has them, it renders from them the workflows, the pre-commit hooks, the runbook and the
-/// integration test. README, CODEOWNERS, .gitignore, Dockerfile, .dockerignore and the exceptions
-/// for scanners (scan-exceptions.toml, .trivyignore.yaml) are written once and are yours.
+/// integration test. README, SECURITY, CODEOWNERS, .gitignore, .gitattributes, Dockerfile, .dockerignore, the settings of
+/// Renovate (.github/renovate.json) and the exceptions for scanners (scan-exceptions.toml, .trivyignore.yaml) are written
+/// once and are yours.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Init {
@@ -76,6 +77,22 @@ struct Given {
     /// The repository on GitHub
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
+    /// The numbers of the repository's owner and of the repository, which `gh api repos/OWNER/NAME --jq '.owner.id, .id'`
+    /// tells; `gh` reads them there, and what the next two flags say
+    #[arg(long, value_name = "ID/ID | gh")]
+    numbers: Option<String>,
+    /// What the subjects of the repository's tokens hold beside names: `numbers`, or `names` alone where it was made before
+    /// 15 July 2026, and neither renamed nor transferred since [default: numbers]
+    #[arg(long, value_name = "numbers | names")]
+    subject: Option<String>,
+    /// Whether GitHub's code scanning shows findings, `yes` or `no`: public repositories have it, private ones with GitHub Code
+    /// Security [default: no]
+    #[arg(long, value_name = "yes | no")]
+    code_scanning: Option<String>,
+    /// Whether environments on GitHub can have required reviewers, `yes` or `no`: those of public repositories can, those of
+    /// private ones with GitHub Enterprise [default: yes]
+    #[arg(long, value_name = "yes | no")]
+    required_reviewers: Option<String>,
     /// The branch whose merges are applied [default: main]
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
@@ -112,7 +129,10 @@ impl Init {
             }
             None => self.begin()?,
         };
-        let environments = check::load_all(&self.folder.join("envs"))?.environments;
+        let Loaded { environments, warnings } = check::load_all(&self.folder.join("envs"))?;
+        if !warnings.is_empty() {
+            say(warnings);
+        }
         let files = render::render(&project, &environments).map_err(|error| {
             match error.downcast::<ProjectError>() {
                 Ok(error) => Failure::from(error),
@@ -123,6 +143,14 @@ impl Init {
             say(format_args!(
                 "no workflow builds the image of `{name}`; if one should, name its Dockerfile under [image.services.{name}] of {}",
                 file::NAME
+            ));
+        }
+        if let Some(image) = project.image.as_ref().filter(|image| image.database_ca_sha256.is_none()) {
+            say(format_args!(
+                "{}: image.database_ca_sha256 is missing, which a build of {} may need: `curl -fsS {} | sha256sum`",
+                file::NAME,
+                image.dockerfile,
+                contract::DATABASE_CA_URL
             ));
         }
         if self.check { self.compare(&files) } else { self.write(&files) }
@@ -259,6 +287,8 @@ impl Given {
             answer.text("--organization", &self.organization, "Organization's short name", None)?;
         let repository: Repository =
             answer.text("--repository", &self.repository, "Repository on GitHub, OWNER/NAME", None)?;
+        let github = self.github(&answer, &repository)?;
+        self.reviewed(&answer)?;
         let branch =
             answer.text("--branch", &self.branch, "Branch whose merges are applied", Some("main"))?;
         let service: ServiceName =
@@ -284,8 +314,7 @@ impl Given {
         let released = Some(env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://github.com/"));
         let released = released.filter(|repository| !repository.is_empty());
         let txnr = answer.text("--txnr", &self.txnr, "Repository that releases txnr", released)?;
-        let default = format!("@{}", repository.as_str().split('/').next().unwrap_or_default());
-        let owners = if self.code_owners.is_empty() { vec![default] } else { self.code_owners.clone() };
+        let code_owners = self.approvers(&answer, &repository)?;
         let dockerfile = self.dockerfile.as_deref().unwrap_or("Dockerfile");
         Ok(Answers {
             organization,
@@ -296,11 +325,9 @@ impl Given {
             places,
             page: page.to_string(),
             repository,
+            github,
             branch,
-            code_owners: owners
-                .iter()
-                .map(|text| parse::<CodeOwner>("--code-owner", text))
-                .collect::<Result<_, _>>()?,
+            code_owners,
             txnr,
             dockerfile: if self.no_image {
                 None
@@ -309,6 +336,97 @@ impl Given {
             },
         })
     }
+}
+
+impl Given {
+    /// What the repository is on GitHub: said, asked for, or read there.
+    fn github(&self, answer: &Answering, repository: &Repository) -> Result<OnGithub, Failure> {
+        let question = "Numbers of the repository's owner and of the repository, ID/ID; `gh` reads them and what follows";
+        let numbers = match &self.numbers {
+            None if !answer.ask => None,
+            given => {
+                let read = |text: &str| match text {
+                    "gh" => github::read(repository).map(Err),
+                    text => numbers(text).map(Ok),
+                };
+                match answer.with("--numbers", given.as_deref(), question, Some("gh"), read)? {
+                    Err(read) => return Ok(read),
+                    Ok(numbers) => Some(numbers),
+                }
+            }
+        };
+        let question =
+            "What the subjects of its tokens hold: `numbers`, or `names` alone (made before 15 July 2026)";
+        let by_name =
+            answer.with("--subject", self.subject.as_deref(), question, Some("numbers"), |text| {
+                choice(text, ["names", "numbers"])
+            })?;
+        let question = "Has it code scanning (public, or GitHub Code Security), yes or no";
+        let code_scanning =
+            answer.with("--code-scanning", self.code_scanning.as_deref(), question, Some("no"), |text| {
+                choice(text, ["yes", "no"])
+            })?;
+        Ok(OnGithub { numbers, by_name, code_scanning })
+    }
+
+    /// Who has to approve changes. GitHub passes over an organization as such.
+    /// <https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners>
+    fn approvers(&self, answer: &Answering, repository: &Repository) -> Result<Vec<CodeOwner>, Failure> {
+        let owner = format!("@{}", repository.as_str().split('/').next().unwrap_or_default());
+        let question = "Who has to approve changes, @user or @organization/team, with spaces between them";
+        let given = words(&self.code_owners);
+        let default = (!answer.ask).then_some(owner.as_str());
+        let owners: Vec<CodeOwner> =
+            answer.with("--code-owner", given.as_deref(), question, default, |text| {
+                text.split_whitespace().map(str::parse).collect()
+            })?;
+        if owners.iter().any(|named| named.as_str() == owner) {
+            say(format_args!(
+                "{owner} has to approve changes: GitHub passes over it in CODEOWNERS if it is an organization; name a team there, \
+                 and in {}",
+                file::NAME
+            ));
+        }
+        Ok(owners)
+    }
+
+    /// Without reviewers a merge would apply production at once.
+    fn reviewed(&self, answer: &Answering) -> Result<(), Failure> {
+        let question =
+            "Can its environments have required reviewers (public, or GitHub Enterprise), yes or no";
+        let given = self.required_reviewers.as_deref();
+        if answer
+            .with("--required-reviewers", given, question, Some("yes"), |text| choice(text, ["yes", "no"]))?
+        {
+            return Ok(());
+        }
+        Err(Failure::new(
+            exit::USAGE,
+            "without required reviewers a merge would change production at once, and nothing is written",
+            "GitHub Enterprise or a public repository: \
+             https://docs.github.com/en/actions/reference/workflows-and-actions/deployments-and-environments",
+        ))
+    }
+}
+
+/// Whether it is the first of two words.
+fn choice(text: &str, [first, second]: [&str; 2]) -> Result<bool, Invalid> {
+    match text {
+        _ if text == first => Ok(true),
+        _ if text == second => Ok(false),
+        _ => Err(Invalid::new(format!("{text:?} is no answer"), format!("`{first}` or `{second}`"))),
+    }
+}
+
+/// `1234567/987654321`
+fn numbers(text: &str) -> Result<(u64, u64), Invalid> {
+    let parsed = text.split_once('/').and_then(|(owner, id)| Some((owner.parse().ok()?, id.parse().ok()?)));
+    parsed.ok_or_else(|| {
+        Invalid::new(
+            format!("{text:?} are not the owner's number and the repository's"),
+            "such as `1234567/987654321`, or `gh`",
+        )
+    })
 }
 
 fn missing(flag: &str) -> Failure {

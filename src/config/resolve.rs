@@ -111,7 +111,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     let (account_id, region) = (file.account_id?, file.region?);
     let names = names::compose(&project, &name, &organization, &account_id, problems);
     let state = state::resolve(file.state, &project, &name, &organization, &account_id, &region, problems);
-    let github = github::resolve(file.github, &name, problems);
+    let github = github::resolve(file.github, &name, &region, problems);
     let iam = match &github {
         Some(_) => github::roles(file.iam, &names, &account_id, &region),
         None => file.iam,

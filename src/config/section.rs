@@ -41,7 +41,7 @@ pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Maci
 pub use dns::Dns;
 pub use ecr::Ecr;
 pub use existing_network::{ExistingNetwork, NetworkElsewhere, NetworkPart};
-pub use github::{Github, GithubFile};
+pub use github::{APPLY_SESSION_HOURS, Github, GithubFile};
 pub use iam::Iam;
 pub use kms::{ExistingKeys, Kms};
 pub use logs::Logs;

@@ -25,6 +25,8 @@ pub struct Answers {
     pub page: String,
     /// The repository on GitHub.
     pub repository: Repository,
+    /// What that is.
+    pub github: OnGithub,
     /// The branch whose merges are applied.
     pub branch: BranchName,
     /// Who has to approve changes.
@@ -33,6 +35,17 @@ pub struct Answers {
     pub txnr: Repository,
     /// The Dockerfile of the image that the pipeline builds, if it builds one.
     pub dockerfile: Option<FilePath>,
+}
+
+/// What the repository is on GitHub.
+#[derive(Debug, Clone, Copy)]
+pub struct OnGithub {
+    /// The numbers of its owner and of itself.
+    pub numbers: Option<(u64, u64)>,
+    /// Whether the subjects of its tokens hold names alone.
+    pub by_name: bool,
+    /// Whether it has code scanning.
+    pub code_scanning: bool,
 }
 
 /// An environment, and where it lies.
@@ -67,6 +80,8 @@ pub fn project(answers: &Answers) -> String {
          on_call = \"{}\"\n\
          # Every environment, in the order in which a change reaches them.\n\
          promotion = [{}]\n\
+         # Whether GitHub's code scanning shows findings: public repositories have it, private ones with GitHub Code Security.\n\
+         code_scanning = {}\n\
          # Rendered files that this repository keeps by itself from now on.\n\
          own = []\n\n\
          [txnr]\n\
@@ -78,15 +93,18 @@ pub fn project(answers: &Answers) -> String {
         owners.join(", "),
         answers.owner,
         names.join(", "),
+        answers.github.code_scanning,
         answers.txnr,
         env!("CARGO_PKG_VERSION"),
     );
     if let Some(dockerfile) = &answers.dockerfile {
         text.push_str(&format!(
-            "\n[image]\ndockerfile = \"{dockerfile}\"\n# What has to pass before an image is pushed; each is a step of its own.\n\
+            "\n[image]\ndockerfile = \"{dockerfile}\"\n\
+             # What the Dockerfile downloads: `curl -fsS {} | sha256sum`\n# database_ca_sha256 = \"…\"\n# What has to pass before an image is pushed; each is a step of its own.\n\
              checks = [\n    \"cargo fmt --all --check\",\n    \
              \"cargo clippy --workspace --all-targets --locked -- -D warnings\",\n    \
-             \"cargo test --workspace --locked\",\n]\n"
+             \"cargo test --workspace --locked\",\n]\n",
+            contract::DATABASE_CA_URL,
         ));
     }
     text
@@ -116,12 +134,21 @@ pub fn environment(answers: &Answers, at: usize, place: &Place) -> String {
         true => String::new(),
         false => format!("branch = \"{}\"\n", answers.branch),
     };
+    let mut subject = answers
+        .github
+        .numbers
+        .map_or_else(String::new, |(owner, id)| format!("owner_id = {owner}\nrepository_id = {id}\n"));
+    if answers.github.by_name {
+        subject.push_str("immutable_subject = false\n");
+    }
     let _infallible = write!(
         text,
-        "\n[github]\nrepository = \"{}\"\n{branch}\n[alarms]\npage = [{}]\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\ncontract = \"txn-reconcile-api\"\nname = \"{}\"\n\
+        "\n[github]\nrepository = \"{}\"\n{subject}{branch}\n[alarms]\npage = [{}]\n# Where messages lead; the alarm's name is added.\nrunbook_url = \"https://github.com/{}/blob/{}/RUNBOOK.md\"\n\n[network]\ncidr = \"10.{}.0.0/16\"\n{}\n[service]\ncontract = \"txn-reconcile-api\"\nname = \"{}\"\n\
          # No image yet: the platform is built without tasks. `txnr image` sets it.\n",
         answers.repository,
         toml_edit::Value::from(answers.page.as_str()),
+        answers.repository,
+        answers.branch,
         (at + 1) * 10,
         if fleeting { "nat = \"single\"\n" } else { "" },
         answers.service,
