@@ -6,4 +6,4 @@ pub mod starter;
 mod value;
 
 pub use file::{FurtherImage, Image, Project, Txnr};
-pub use value::{CheckCommand, CodeOwner, FilePath, Repository, Version};
+pub use value::{CheckCommand, CodeOwner, FilePath, Repository, Sha256, Version};

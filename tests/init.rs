@@ -121,19 +121,21 @@ fn workflows(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let entries = fs::read_dir(folder.join(path)).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "yml")).collect()
     };
-    (list(".github/workflows"), list(".github/actions/setup"))
+    let actions = ["setup", "scanners"].map(|name| list(&format!(".github/actions/{name}")));
+    (list(".github/workflows"), actions.concat())
 }
 
 /// What every rendered repository has to pass.
 fn judge(folder: &Path) {
     let (workflows, actions) = workflows(folder);
-    assert!(workflows.len() >= 2 && actions.len() == 1);
+    assert!(workflows.len() >= 2 && actions.len() == 2);
     let schema = |kind: &str, files: &[PathBuf]| {
         let mut command = referee("check-jsonschema", folder);
         assert_success(kind, &command.args(["--builtin-schema", kind]).args(files).output().unwrap());
     };
     schema("vendor.github-workflows", &workflows);
     schema("vendor.github-actions", &actions);
+    schema("vendor.renovate", &[PathBuf::from(".github/renovate.json")]);
     let yaml = [".github", ".pre-commit-config.yaml", ".trivyignore.yaml", ".yamllint.yaml"];
     let strict = ["--strict", "--config-file", ".yamllint.yaml"];
     assert_success("yamllint", &referee("yamllint", folder).args(strict).args(yaml).output().unwrap());
@@ -177,6 +179,13 @@ fn every_combination_of_options_makes_a_repository_that_works() {
                 let builds = made.folder().join(".github/workflows/ci-build.yml").exists();
                 assert_eq!(builds, image != "--no-image");
                 assert_eq!(made.folder().join(".dockerignore").exists(), builds);
+                for path in ["README.md", "RUNBOOK.md"] {
+                    let text = made.read(path);
+                    assert!(
+                        builds || !text.contains("\"Build\"") && !text.contains("ci-build"),
+                        "{path}: {text}"
+                    );
+                }
                 assert_eq!(made.folder().join("Dockerfile").exists(), image.is_empty());
             }
         }
@@ -298,7 +307,8 @@ fn every_service_that_names_a_dockerfile_is_built_signed_and_deployed() {
 fn expressions_of_the_pipeline_name_what_is_there() {
     let made = several();
     let environments = ["publish-dev", "publish-prod"];
-    for name in ["image"].iter().chain(&environments) {
+    let others = ["image", "inspect", "propose-dev", "propose-prod"];
+    for name in others.iter().chain(&environments) {
         let job = made.job("ci-build", name);
         let text = job.to_string();
         let after = |prefix: &str| -> Vec<String> {
@@ -330,10 +340,10 @@ fn expressions_of_the_pipeline_name_what_is_there() {
     }
 }
 
-/// What the workflow does in the end, with a stand-in for GitHub: a branch with the one digest in it, from an app's token
-/// where there is one.
+/// What the workflow does in the end, with a stand-in for GitHub: one branch for each environment, with the newest digests in
+/// it and nothing else, from an app's token where there is one.
 #[test]
-fn a_deployment_is_asked_for_by_a_branch_that_changes_one_digest() {
+fn a_deployment_is_asked_for_by_one_branch_with_the_newest_digests() {
     let made = several();
     made.succeed("synth --all");
     made.git("init --quiet --initial-branch main");
@@ -341,31 +351,477 @@ fn a_deployment_is_asked_for_by_a_branch_that_changes_one_digest() {
     made.git("-c user.name=t -c user.email=t@example.com commit --quiet --message all");
     made.git("clone --quiet --bare . .git/origin");
     made.git("remote add origin .git/origin");
-    let job = made.job("ci-build", "publish-dev");
-    let digest = format!("sha256:{}", "0a".repeat(32));
-    let gh = "if [ \"$1\" = pr ]; then echo \"$*\" >> .git/asked; fi";
-    let run = || {
-        let variables =
-            [("ENVIRONMENT", "dev"), ("SERVICE", "hooks"), ("FURTHER", "hooks"), ("DIGEST", digest.as_str())];
-        assert_success("the step", &made.step(&job, "Ask for its deployment", &[("gh", gh)], &variables));
+    let text = |arguments: &str| {
+        let mut command = Command::new("git");
+        let output = command.args(arguments.split_whitespace()).current_dir(made.folder()).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
     };
-    run();
-    let branch = format!("deploy/dev/hooks/{}", "0a".repeat(32));
-    made.git(&format!("fetch --quiet origin {branch}"));
-    let output = Command::new("git")
-        .args(["diff", "main", "FETCH_HEAD", "--stat=200"])
-        .current_dir(made.folder())
-        .output();
-    let changed = String::from_utf8(output.unwrap().stdout).unwrap();
+    let first = text("rev-parse HEAD").trim().to_owned();
+    made.git("-c user.name=t -c user.email=t@example.com commit --quiet --allow-empty --message more");
+    let second = text("rev-parse HEAD").trim().to_owned();
+    let job = made.job("ci-build", "propose-dev");
+    let digest = |byte: &str| format!("sha256:{}", byte.repeat(32));
+    let run = |sha: &str, byte: &str, gh: &str| {
+        let images = format!("txn-reconcile-api||rolling|{0}\nhooks|hooks|rolling|{0}\n", digest(byte));
+        let gh = format!(
+            "case \"$1 $2\" in 'pr list') grep --count create .git/asked || true ;; 'pr create') {gh}; echo \"$*\" >> .git/asked ;; esac"
+        );
+        let variables = [
+            ("ENVIRONMENT", "dev"),
+            ("BRANCH", "main"),
+            ("IMAGES", images.as_str()),
+            ("GITHUB_SHA", sha),
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_REPOSITORY", "acme/payments"),
+        ];
+        made.git("switch --quiet main");
+        let output = made.step(&job, "Ask for its deployment", &[("gh", &gh)], &variables);
+        assert_success("the step", &output);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    made.write(".git/asked", "");
+    // GitHub does not let workflows open pull requests, which fails nothing.
+    let said = run(&second, "0a", "exit 1");
+    assert!(
+        said.contains("::warning::") && said.contains("/acme/payments/compare/main...deploy/dev?expand=1"),
+        "{said}"
+    );
+    let changed = text("diff main deploy/dev --stat=200");
     assert!(changed.contains("envs/dev.toml") && changed.contains("out/dev/ecs.tf.json"), "{changed}");
     assert!(!changed.contains("prod"), "{changed}");
-    assert!(made.read("envs/dev.toml").contains(&format!("image = \"{digest}\"")));
-    assert!(made.read(".git/asked").contains(&format!("pr create --fill --head {branch} --base main")));
-    // A second run of the same commit asks for nothing.
-    run();
+    run(&second, "0b", "true");
+    assert!(made.read(".git/asked").contains("pr create --fill --head deploy/dev --base main"));
+    // There is one, which is brought up to date; what an older run built does not take its place.
+    run(&second, "0c", "true");
+    let said = run(&first, "0d", "true");
+    assert!(said.contains("which is newer"), "{said}");
     assert_eq!(made.read(".git/asked").lines().count(), 1);
+    made.git("fetch --quiet origin deploy/dev");
+    let file = text("show FETCH_HEAD:envs/dev.toml");
+    assert_eq!(file.matches(&digest("0c")).count(), 2, "{file}");
+    assert!(text("log -1 --format=%B FETCH_HEAD").contains(&format!("Built-from: {second}")));
+    assert_eq!(text("rev-list --count main..FETCH_HEAD").trim(), "1");
     let app = job["steps"].as_array().unwrap().iter().find(|step| step["id"] == "app").unwrap();
-    assert!(app["if"].as_str().unwrap().starts_with("vars.DEPLOY_APP_ID != ''"));
+    assert_eq!(app["if"], "vars.DEPLOY_APP_ID != ''");
+}
+
+/// A Terraform that answers as it is told: `plan` says and ends as stands in `.git/terraform-plan`, `show -json` of a plan prints
+/// the file of that name below `.git`.
+const TERRAFORM: &str = r#"
+arguments="$*" root=.
+case "$1" in -chdir=*) root=${1#-chdir=}; shift ;; esac
+echo "$arguments" >> .git/terraform
+case "$1" in
+    init) touch "$root/.terraform.lock.hcl" ;;
+    plan) cat .git/terraform-plan; ! grep --quiet Error .git/terraform-plan ;;
+    show) if [ "$2" = -json ]; then cat ".git/$3"; else echo "the plan in prose"; fi ;;
+    state) echo '{"resources": [{"type": "aws_vpc"}, {"type": "aws_secretsmanager_secret_version"}]}' ;;
+esac
+"#;
+
+/// A plan in JSON that does this to these.
+fn plan(changes: &[(&str, &[&str])]) -> String {
+    let changes: Vec<serde_json::Value> = changes
+        .iter()
+        .map(|(address, actions)| {
+            let kind = address.split('.').next();
+            serde_json::json!({"address": address, "type": kind, "change": {"actions": actions}})
+        })
+        .collect();
+    serde_json::json!({"format_version": "1.2", "planned_values": {}, "resource_changes": changes})
+        .to_string()
+}
+
+/// A repository to run the steps of Terraform's workflow in.
+fn planning() -> Made {
+    let made = Made::new(THREE);
+    made.git("init --quiet");
+    made.succeed("synth --all");
+    fs::create_dir(made.folder().join(".git/temp")).unwrap();
+    made.write(".git/terraform-plan", "Plan: 1 to add\n");
+    made
+}
+
+/// Runs a step, and says what it told the job and the summary.
+fn terraform_step(made: &Made, job: &str, step: &str, more: &[(&str, &str)]) -> (Output, String, String) {
+    let (output, summary) = (made.folder().join(".git/output"), made.folder().join(".git/summary"));
+    let temp = made.folder().join(".git/temp");
+    for path in [&output, &summary] {
+        fs::write(path, "").unwrap();
+    }
+    let mut variables = vec![
+        ("ENVIRONMENT", "prod"),
+        ("GITHUB_OUTPUT", output.to_str().unwrap()),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+        ("RUNNER_TEMP", temp.to_str().unwrap()),
+    ];
+    variables.extend(more);
+    let ended = made.step(&made.job("tf-environment", job), step, &[("terraform", TERRAFORM)], &variables);
+    (ended, made.read(".git/output"), made.read(".git/summary"))
+}
+
+#[test]
+fn a_plan_is_shown_and_known_by_its_digest_and_a_failed_one_is_told_of() {
+    let made = planning();
+    made.write(".git/saved.plan", &plan(&[("aws_vpc.main", &["create"])]));
+    made.write(".git/drift.plan", &plan(&[("aws_secretsmanager_secret_version.a", &["create"])]));
+    let (ended, _, summary) = terraform_step(&made, "plan", "Plan", &[]);
+    assert_success("a plan", &ended);
+    let comment = made.read("saved/comment.md");
+    assert!(
+        comment.contains("Plan: 1 to add, 0 to change, 0 to destroy.")
+            && comment.contains("the plan in prose")
+    );
+    assert!(summary.contains("aws_vpc.main will be created"), "{summary}");
+    assert_success("drift", &terraform_step(&made, "plan", "Look for drift", &[]).0);
+    // What the role cannot read is no drift.
+    assert!(!made.read("saved/drift.json").contains("secret_version"));
+    let state = made.read("out/prod/drift.tfstate");
+    assert!(state.contains("aws_vpc") && !state.contains("secret_version"), "{state}");
+
+    let (ended, told, _) = terraform_step(&made, "plan", "Say by which digest the plan is known", &[]);
+    assert_success("the digests", &ended);
+    assert!(told.contains("changed=true\n"), "{told}");
+    let digest = |name: &str| {
+        told.lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}=")))
+            .unwrap_or_else(|| panic!("{name}: {told}"))
+    };
+    let known = [("PLAN", digest("plan")), ("DRIFT", digest("drift")), ("LOCK", digest("lock"))];
+    let shown = || terraform_step(&made, "apply", "It is the plan that was shown", &known).0;
+    assert_success("what was saved", &shown());
+    assert_success(
+        "what is scanned",
+        &terraform_step(&made, "scan", "It is the plan that was made", &known).0,
+    );
+    // Another job of the run can replace what was saved.
+    for file in ["saved/plan.json", "saved/drift.json", "saved/.terraform.lock.hcl"] {
+        let before = made.read(file);
+        made.write(file, &format!("{before} "));
+        assert!(!shown().status.success(), "{file}");
+        made.write(file, &before);
+    }
+
+    made.write(".git/terraform-plan", "Error: Unsupported argument\n");
+    let (ended, _, summary) = terraform_step(&made, "plan", "Plan", &[]);
+    assert!(!ended.status.success());
+    for text in [made.read("saved/comment.md"), summary] {
+        assert!(
+            text.starts_with("<!-- txnr plan: prod -->")
+                && text.contains("**There is no plan:** Terraform failed.")
+        );
+        assert!(text.contains("Error: Unsupported argument"), "{text}");
+    }
+}
+
+#[test]
+fn nothing_changes_where_nothing_is_planned_and_nothing_drifted() {
+    let made = planning();
+    let nothing = plan(&[("aws_vpc.main", &["no-op"]), ("data.aws_region.a", &["read"])]);
+    made.write(".git/saved.plan", &nothing);
+    made.write(".git/drift.plan", &nothing);
+    for step in ["Plan", "Look for drift"] {
+        assert_success(step, &terraform_step(&made, "plan", step, &[]).0);
+    }
+    let (_, told, _) = terraform_step(&made, "plan", "Say by which digest the plan is known", &[]);
+    assert!(told.contains("changed=false\n"), "{told}");
+}
+
+/// The job that applies plans again, with a refresh.
+#[test]
+fn what_is_applied_does_what_was_shown() {
+    let made = planning();
+    fs::create_dir(made.folder().join("saved")).unwrap();
+    made.write("saved/.terraform.lock.hcl", "");
+    made.write("saved/plan.json", &plan(&[("aws_vpc.main", &["update"])]));
+    made.write(
+        "saved/drift.json",
+        &plan(&[("aws_vpc.main", &["update"]), ("aws_sns_topic.page", &["create"])]),
+    );
+    let again = |mode: &str, changes: &[(&str, &[&str])]| {
+        made.write(".git/apply.plan", &plan(changes));
+        terraform_step(&made, "apply", "Plan again, refreshed", &[("MODE", mode)]).0
+    };
+    assert_success("as shown", &again("apply", &[("aws_vpc.main", &["update"])]));
+    let asked = made.read(".git/terraform");
+    assert!(
+        asked.contains("plan -no-color -lock-timeout=5m -out apply.plan")
+            && !asked.contains("-refresh=false"),
+        "{asked}"
+    );
+    // A topic that somebody deleted: shown, and applied only by a run that somebody starts to repair it.
+    let gone: &[(&str, &[&str])] = &[("aws_vpc.main", &["update"]), ("aws_sns_topic.page", &["create"])];
+    let refused = again("apply", gone);
+    assert_eq!(refused.status.code(), Some(8));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("aws_sns_topic.page will be created, which was not shown"), "{said}");
+    assert_success("repair", &again("repair", gone));
+    assert_eq!(again("repair", &[("aws_vpc.main", &["delete", "create"])]).status.code(), Some(8));
+}
+
+/// Only the state says what was made: it is written after all, or kept where nobody can read it.
+#[test]
+fn a_state_that_could_not_be_written_is_not_lost() {
+    let made = planning();
+    let aws = r#"
+        echo "$*" >> .git/aws
+        jq --null-input --arg key "$(printf 'k%.0s' {1..32} | base64)" --arg sealed "$(printf sealed | base64)" \
+            '{Plaintext: $key, CiphertextBlob: $sealed}'"#;
+    let output = made.folder().join(".git/output");
+    let keep = |push: &str| {
+        made.write("out/prod/errored.tfstate", "all that was made");
+        fs::write(&output, "").unwrap();
+        let terraform = format!("echo \"$*\" >> .git/pushed; {push}");
+        let variables = [
+            ("ENVIRONMENT", "prod"),
+            ("STATE_KEY", "arn:aws:kms:eu-west-1:111122223333:alias/state"),
+            ("PAUSE_SECONDS", "0"),
+            ("GITHUB_OUTPUT", output.to_str().unwrap()),
+        ];
+        let job = made.job("tf-environment", "apply");
+        let programs = [("terraform", terraform.as_str()), ("aws", aws)];
+        let ended = made.step(&job, "Write that state, or keep it encrypted", &programs, &variables);
+        assert_success("kept", &ended);
+        assert!(!made.folder().join("out/prod/errored.tfstate").exists());
+        made.read(".git/output")
+    };
+    assert_eq!(keep("true"), "");
+    assert!(made.read(".git/pushed").contains("-chdir=out/prod state push errored.tfstate"));
+    assert_eq!(keep("false"), "kept=true\n");
+    assert_eq!(made.read(".git/pushed").lines().count(), 4);
+    let asked = made.read(".git/aws");
+    assert!(asked.contains("--region eu-west-1") && asked.contains("purpose=errored-state"), "{asked}");
+    assert_eq!(made.read("errored/key"), "sealed");
+    let sealed = fs::read(made.folder().join("errored/errored.tfstate.cms")).unwrap();
+    assert!(!sealed.windows(8).any(|bytes| bytes == b"all that"));
+    let mut open = Command::new("openssl");
+    open.args([
+        "cms",
+        "-decrypt",
+        "-inform",
+        "DER",
+        "-in",
+        "errored/errored.tfstate.cms",
+        "-secretkey",
+        &"6b".repeat(32),
+    ]);
+    let opened = open.current_dir(made.folder()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&opened.stdout), "all that was made");
+    // With the key of another it stays shut.
+    open.args(["-secretkey", &"6c".repeat(32)]);
+    assert!(!open.output().unwrap().status.success());
+}
+
+/// What the roles rely on is looked at before anything is asked for.
+#[test]
+fn an_environment_that_lets_anybody_in_is_not_applied() {
+    let made = Made::new(THREE);
+    made.git("init --quiet");
+    let gh = r#"
+        case "$*" in
+            *deployment-branch-policies*) jq --raw-output "${@: -1}" .git/policies ;;
+            *protected=true*) jq --raw-output "${@: -1}" .git/protected ;;
+            *environments/eu%2Flive) cat .git/settings ;;
+            *) exit 1 ;;
+        esac"#;
+    made.write(".git/protected", r#"[{"name": "main"}, {"name": "other"}]"#);
+    let look = |environment: &str, reviewed: &str, settings: &str, branches: &str| {
+        made.write(".git/settings", settings);
+        made.write(".git/policies", branches);
+        let job = made.job("tf-environment", "settings");
+        let variables =
+            [("PROTECTED", environment), ("REVIEWED", reviewed), ("GITHUB_REPOSITORY", "acme/payments")];
+        let step = "It lets in one branch, and waits for its reviewers";
+        let output = made.step(&job, step, &[("gh", gh)], &variables);
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let settings = |policy: &str, rules: &str| {
+        format!(r#"{{"deployment_branch_policy": {policy}, "protection_rules": [{rules}]}}"#)
+    };
+    let listed = r#"{"protected_branches": false, "custom_branch_policies": true}"#;
+    let reviewers =
+        r#"{"type": "required_reviewers", "reviewers": [{"type": "Team"}]}, {"type": "branch_policy"}"#;
+    let main = r#"{"branch_policies": [{"name": "main"}]}"#;
+    assert!(look("eu/live", "true", &settings(listed, reviewers), main).0);
+    assert!(look("eu/live", "false", &settings(listed, ""), main).0);
+    for (environment, policy, rules, branches, why) in [
+        ("eu/live", listed, "", main, "no required reviewers"),
+        (
+            "eu/live",
+            listed,
+            r#"{"type": "required_reviewers", "reviewers": []}"#,
+            main,
+            "no required reviewers",
+        ),
+        ("eu/live", "null", reviewers, main, "lets in every branch"),
+        (
+            "eu/live",
+            listed,
+            reviewers,
+            r#"{"branch_policies": [{"name": "main"}, {"name": "release/*"}]}"#,
+            "other branches",
+        ),
+        (
+            "eu/live",
+            listed,
+            reviewers,
+            r#"{"branch_policies": [{"name": "main", "type": "tag"}]}"#,
+            "other branches",
+        ),
+        ("eu/live", listed, reviewers, r#"{"branch_policies": []}"#, "other branches"),
+        (
+            "eu/live",
+            r#"{"protected_branches": true, "custom_branch_policies": false}"#,
+            reviewers,
+            main,
+            "every protected branch",
+        ),
+        ("prod", listed, reviewers, main, "is not there"),
+    ] {
+        let (succeeded, said) = look(environment, "true", &settings(policy, rules), branches);
+        assert!(!succeeded && said.contains(why), "{why}: {said}");
+    }
+    let wanted = |environment: &str| made.job("tf-deploy", environment)["with"]["reviewed"].clone();
+    assert_eq!(
+        [wanted("dev"), wanted("stage"), wanted("prod")],
+        [false, true, true].map(serde_json::Value::from)
+    );
+    for job in ["publish-dev", "publish-prod"] {
+        assert!(made.job("ci-build", job)["needs"].as_array().unwrap().iter().any(|need| need == "settings"));
+    }
+}
+
+/// Another job of the run can replace what was built; what its digest is was said by the job that built it.
+#[test]
+fn what_is_pushed_is_what_was_built_and_scanned() {
+    let made = several();
+    made.git("init --quiet");
+    made.write("image.tar", "an image");
+    let output = made.folder().join(".git/output");
+    let summary = made.folder().join(".git/summary");
+    let trivy = r#"for last; do :; done; while [ $# -gt 0 ]; do if [ "$1" = --output ]; then cp .git/sbom "$2"; fi; shift; done"#;
+    let run = |job: &str, step: &str, more: &[(&str, &str)]| {
+        let mut variables = vec![
+            ("GITHUB_OUTPUT", output.to_str().unwrap()),
+            ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+            ("NAME", "hooks"),
+        ];
+        variables.extend(more);
+        made.step(&made.job("ci-build", job), step, &[("trivy", trivy)], &variables)
+    };
+    assert_success("built", &run("image", "Say by which digest it is known", &[]));
+    // A program that does not say what it consists of is not signed for.
+    made.write(".git/sbom", r#"{"components": [{"purl": "pkg:deb/debian/base-files"}]}"#);
+    let refused = run("inspect", "List what is in it", &[]);
+    assert!(
+        !refused.status.success() && String::from_utf8_lossy(&refused.stdout).contains("cargo auditable")
+    );
+    made.write(".git/sbom", r#"{"components": [{"purl": "pkg:cargo/serde@1.0.0"}]}"#);
+    assert_success("listed", &run("inspect", "List what is in it", &[]));
+    let told = made.read(".git/output");
+    let digest = |name: &str| {
+        told.lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}=")))
+            .unwrap_or_else(|| panic!("{name}: {told}"))
+    };
+    let known = [("IMAGE", digest("image-hooks")), ("SBOM", digest("sbom-hooks"))];
+    let scanned = || run("inspect", "It is the image that was built", &known);
+    let pushed = || run("publish-dev", "They are the image that was scanned, and the list of it", &known);
+    assert_success("scanned", &scanned());
+    assert_success("pushed", &pushed());
+    for file in ["image.tar", "sbom.cdx.json"] {
+        let before = made.read(file);
+        made.write(file, "another");
+        assert!(!pushed().status.success(), "{file}");
+        assert_eq!(scanned().status.success(), file != "image.tar");
+        made.write(file, &before);
+    }
+    let outputs = made.job("ci-build", "image")["outputs"].clone();
+    assert_eq!(outputs["image-hooks"], "${{ steps.image.outputs.image-hooks }}");
+}
+
+/// A private repository without GitHub Code Security refuses findings, which stops no build.
+#[test]
+fn findings_are_shown_where_there_is_something_to_show_them_and_stop_nothing() {
+    for (flag, shown) in [("", false), ("--code-scanning no", false), ("--code-scanning yes", true)] {
+        let made = Made::new(&format!("{THREE} {flag}"));
+        judge(made.folder());
+        for name in ["scan", "inspect"] {
+            let job = made.job("ci-build", name);
+            let steps = job["steps"].as_array().unwrap();
+            let show = steps.iter().find(|step| step["name"] == "Show the findings");
+            assert_eq!(show.is_some(), shown, "{flag} {name}");
+            assert_eq!(job["permissions"].get("security-events").is_some(), shown);
+            // https://github.com/github/codeql-action#workflow-permissions
+            assert_eq!(job["permissions"].get("actions").is_some_and(|access| access == "read"), shown);
+            if let Some(show) = show {
+                assert_eq!(show["continue-on-error"], true);
+            }
+        }
+    }
+}
+
+/// With a stand-in for `gh`, which says what GitHub says.
+#[test]
+fn what_github_knows_of_a_repository_is_read_there() {
+    let with = |about: &str, subject: &str| {
+        let made = Made(tempfile::tempdir().unwrap());
+        let programs = tempfile::tempdir().unwrap();
+        let gh = programs.path().join("gh");
+        let script = format!(
+            "#!/usr/bin/env bash\ncase \"$*\" in 'api repos/acme/payments') echo '{about}' ;; \
+             'api repos/acme/payments/actions/oidc/customization/sub') echo '{subject}' ;; *) exit 1 ;; esac\n"
+        );
+        fs::write(&gh, script).unwrap();
+        fs::set_permissions(&gh, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
+        let arguments = format!("init {BASE} --account prod=111122223333 --numbers gh");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_txnr"));
+        command.args(arguments.split_whitespace()).current_dir(made.folder()).env("PATH", path);
+        let output = command.output().unwrap();
+        (made, output)
+    };
+    let private = r#"{"id": 987, "owner": {"id": 12}, "private": true}"#;
+    let secured = r#"{"id": 987, "owner": {"id": 12}, "private": true, "security_and_analysis": {"code_security": {"status": "enabled"}}}"#;
+    let public = r#"{"id": 987, "owner": {"id": 12}, "private": false}"#;
+    let (immutable, names) = (
+        r#"{"use_default": true, "use_immutable_subject": true}"#,
+        r#"{"use_default": true, "use_immutable_subject": false}"#,
+    );
+    for (about, subject, trusted, scanning) in [
+        (private, immutable, "repo:acme@12/payments@987:environment:prod", false),
+        (secured, names, "repo:acme/payments:environment:prod", true),
+        (public, immutable, "repo:acme@12/payments@987:environment:prod", true),
+    ] {
+        let (made, output) = with(about, subject);
+        assert_success("init", &output);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("numbers are not named"), "{said}");
+        let bootstrap = String::from_utf8(made.run("bootstrap --all --stdout").stdout).unwrap();
+        assert!(bootstrap.contains(&format!("\"{trusted}\"")), "{trusted}\n{bootstrap}");
+        assert!(
+            bootstrap.contains("token.actions.githubusercontent.com:repository_id\": \"987\""),
+            "{bootstrap}"
+        );
+        assert!(made.read("txnr.toml").contains(&format!("code_scanning = {scanning}\n")));
+    }
+    for (about, subject, why) in [
+        (private, r#"{"use_default": false, "include_claim_keys": ["repo"]}"#, "are customized"),
+        (r#"{"id": 987}"#, immutable, "tells no numbers"),
+        ("no JSON", immutable, "gh api repos/acme/payments"),
+    ] {
+        let (made, output) = with(about, subject);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
+        assert_eq!(fs::read_dir(made.folder()).unwrap().count(), 0);
+    }
+    // Without the numbers somebody is told what is missing.
+    let made = Made(tempfile::tempdir().unwrap());
+    let output = made.run(&format!("init {BASE} --account prod=111122223333"));
+    assert_success("init", &output);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("the numbers are not named") && said.contains("gh api repos/OWNER/NAME"), "{said}");
+    assert!(said.contains("GitHub passes over it in CODEOWNERS"), "{said}");
 }
 
 /// The job verifies what the environment's file names before Terraform plans or applies it, whoever has set it.
@@ -380,7 +836,7 @@ fn an_image_that_the_pipeline_did_not_sign_is_not_planned_and_not_applied() {
             job["steps"].as_array().unwrap().iter().filter_map(|s| s["name"].as_str()).collect();
         let at = |name: &str| steps.iter().position(|step| *step == name);
         let verify = "Verify the signatures of the images that the environment's file names";
-        let then = at("Plan").or(at("Apply the saved plan")).unwrap();
+        let then = at("Plan").or(at("Plan again, refreshed")).unwrap();
         assert!(at(verify).unwrap() < then);
         let deploy = made.read(".github/workflows/tf-deploy.yml");
         assert!(deploy.contains("signed: \"txn-reconcile-api hooks\""));
@@ -545,6 +1001,10 @@ fn wrong_answers_are_explained_and_nothing_is_written() {
         format!("init {BASE} --account prod=111122223333 --region qa=eu-central-1"),
         format!("init {BASE} --account prod=111122223333 --region us-east-1 --region eu-central-1"),
         format!("init {BASE} --account prod=111122223333 --region prod=mars"),
+        format!("init {BASE} --account prod=111122223333 --numbers 12"),
+        format!("init {BASE} --account prod=111122223333 --subject ids"),
+        format!("init {BASE} --account prod=111122223333 --code-scanning perhaps"),
+        format!("init {BASE} --account prod=111122223333 --required-reviewers no"),
     ];
     for arguments in wrong {
         let made = Made(tempfile::tempdir().unwrap());
@@ -605,6 +1065,12 @@ fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
         ("Organization's short name: ", "acme"),
         ("Repository on GitHub, OWNER/NAME: ", "acme"),
         ("Repository on GitHub, OWNER/NAME: ", "acme/payments"),
+        ("Numbers of the repository's owner and of the repository", "1234567"),
+        ("Numbers of the repository's owner and of the repository", "1234567/987654321"),
+        ("What the subjects of its tokens hold", ""),
+        ("Has it code scanning (public, or GitHub Code Security), yes or no [no]: ", "maybe"),
+        ("Has it code scanning (public, or GitHub Code Security), yes or no [no]: ", "yes"),
+        ("Can its environments have required reviewers", ""),
         ("Branch whose merges are applied [main]: ", "trunk"),
         ("Service's name [txn-reconcile-api]: ", ""),
         ("Project's name, with which every resource's name begins [txn-reconcile-api]: ", "Pay"),
@@ -618,6 +1084,7 @@ fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
         ("Who answers for it and is called at night [platform]: ", ""),
         ("Address that alarms are mailed to: ", "oncall"),
         ("Address that alarms are mailed to: ", "oncall@example.com"),
+        ("Who has to approve changes", "@acme/platform @ada"),
     ];
     // What a flag says is not asked.
     let (code, said) = type_into(&made, "init --region eu-central-1 --txnr acme/txnr", &exchange);
@@ -631,9 +1098,16 @@ fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
         "222233334444",
         "\nproject = \"pay\"\n",
         "\n[state]\nkey = \"pay/prod/terraform.tfstate\"\n",
+        "owner_id = 1234567\nrepository_id = 987654321\n",
     ] {
         assert!(prod.contains(value), "{value}\n{prod}");
     }
+    let project = made.read("txnr.toml");
+    assert!(
+        project.contains("code_scanning = true\n") && project.contains("[\"@acme/platform\", \"@ada\"]"),
+        "{project}"
+    );
+    assert!(made.read("CODEOWNERS").contains("* @acme/platform @ada\n"));
     made.succeed("init --check");
     made.succeed("synth --all");
 }
@@ -656,7 +1130,9 @@ fn what_is_released_is_what_pipelines_install() {
     {
         fs::copy(repository(file), made.folder().join(file)).unwrap();
     }
-    made.git("init --quiet");
+    made.git("init --quiet --initial-branch main");
+    made.git("add --all");
+    made.git("-c user.name=t -c user.email=t@example.com commit --quiet --message all");
     let version = env!("CARGO_PKG_VERSION");
     let tag = format!("v{version}");
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
@@ -671,6 +1147,23 @@ fn what_is_released_is_what_pipelines_install() {
     let run = |step: &str| made.step(&build, step, &programs, &variables);
     assert_success("the tag is the version", &run("The tag is the version"));
     assert_success("packed", &run("Build and pack"));
+    // Whoever packs the same again gets the same.
+    let archive = made.folder().join(format!("txnr-{version}-{target}.tar.gz"));
+    let packed = fs::read(&archive).unwrap();
+    assert_success("packed again", &run("Build and pack"));
+    assert!(packed == fs::read(&archive).unwrap(), "another archive of the same commit");
+    // A tag of something that nobody has merged is not released.
+    let merged = || {
+        made.step(
+            &made.job("release", "check"),
+            "The tag is of what has been merged",
+            &[],
+            &[("GITHUB_SHA", "HEAD")],
+        )
+    };
+    assert!(!merged().status.success());
+    made.git("update-ref refs/remotes/origin/main HEAD");
+    assert_success("merged", &merged());
     let other = made.step(&build, "The tag is the version", &programs, &[("GITHUB_REF_NAME", "v9.9.9")]);
     assert!(!other.status.success());
     let publish = made.job("release", "publish");

@@ -1,6 +1,6 @@
 //! `txnr.toml`: what the rendered files of a repository need to know beside the environment files.
 
-use super::value::{CheckCommand, CodeOwner, FilePath, Repository, Version};
+use super::value::{CheckCommand, CodeOwner, FilePath, Repository, Sha256, Version};
 use crate::config::{BranchName, EnvName, FurtherName, TagText};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,6 +25,9 @@ pub struct Project {
     pub on_call: TagText,
     /// Every environment, in the order in which a change reaches them.
     pub promotion: Vec<EnvName>,
+    /// Whether GitHub's code scanning shows findings. False: they stand in the summaries of runs.
+    #[serde(default)]
+    pub code_scanning: bool,
     /// Rendered files that this repository keeps by itself from now on: they are neither written nor checked.
     #[serde(default)]
     pub own: Vec<FilePath>,
@@ -53,6 +56,8 @@ pub struct Image {
     /// The folder that it is built from.
     #[serde(default = "root")]
     pub context: FilePath,
+    /// The SHA-256 of the authorities of RDS that the Dockerfile downloads.
+    pub database_ca_sha256: Option<Sha256>,
     /// What has to pass before anything is pushed; each is a step of its own.
     pub checks: Vec<CheckCommand>,
     /// The images of services beside the main one, by their names under `[services]` of the environment files. The image of

@@ -8,7 +8,9 @@ use super::FilePath;
 use super::file::{Project, ProjectError};
 use crate::alarm::document;
 use crate::config::load::Environment;
-use crate::config::{Architecture, Deployment, EnvConfig, Strategy, WorkflowRole, Workload};
+use crate::config::{
+    APPLY_SESSION_HOURS, Architecture, Deployment, EnvConfig, Strategy, WorkflowRole, Workload,
+};
 use crate::names::cluster;
 use crate::stacks::{deploy, ecr};
 use minijinja::syntax::SyntaxConfig;
@@ -47,8 +49,19 @@ macro_rules! template {
 const ALWAYS: fn(&Project, &[&EnvConfig]) -> bool = |_, _| true;
 
 /// Every file of a repository.
-const TEMPLATES: [Template; 20] = [
+const TEMPLATES: [Template; 27] = [
     template!(".github/actions/setup/action.yml", "github/actions/setup/action.yml", UpToDate, ALWAYS),
+    template!(".github/actions/scanners/action.yml", "github/actions/scanners/action.yml", UpToDate, ALWAYS),
+    template!(
+        ".github/actions/scanners/checkov.txt",
+        "github/actions/scanners/checkov.txt",
+        UpToDate,
+        ALWAYS
+    ),
+    template!(".github/keep-state.sh", "github/keep-state.sh", UpToDate, ALWAYS),
+    template!(".github/settings.sh", "github/settings.sh", UpToDate, ALWAYS),
+    template!(".gitattributes", "gitattributes", Once, ALWAYS),
+    template!(".github/renovate.json", "github/renovate.json", Once, ALWAYS),
     template!(".github/workflows/ci-build.yml", "github/workflows/ci-build.yml", UpToDate, |p, _| p
         .image
         .is_some()),
@@ -83,6 +96,7 @@ const TEMPLATES: [Template; 20] = [
     template!(".dockerignore", "dockerignore", Once, |p, _| p.image.is_some()),
     template!("CODEOWNERS", "CODEOWNERS", Once, ALWAYS),
     template!("README.md", "README.md", Once, ALWAYS),
+    template!("SECURITY.md", "SECURITY.md", Once, ALWAYS),
     template!("Dockerfile", "Dockerfile", Once, |p, _| {
         p.image.as_ref().is_some_and(|image| image.dockerfile.as_str() == "Dockerfile")
     }),
@@ -104,6 +118,8 @@ pub struct Rendered {
 struct Facts {
     name: String,
     production: bool,
+    /// Whether somebody has to approve what is done to it.
+    reviewed: bool,
     account_id: String,
     region: String,
     domain: String,
@@ -117,6 +133,8 @@ struct Facts {
     /// Whether the pipeline deploys one of them.
     deploys: bool,
     state: String,
+    /// The ARN of the key that encrypts it.
+    state_key: String,
     plan_role: String,
     apply_role: String,
     push_role: String,
@@ -124,10 +142,11 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(config: &EnvConfig, services: Vec<ServiceFacts>) -> Self {
+    fn of(config: &EnvConfig, first: bool, services: Vec<ServiceFacts>) -> Self {
         Self {
             name: config.name.to_string(),
             production: config.production,
+            reviewed: config.production || !first,
             account_id: config.account_id.to_string(),
             region: config.region.to_string(),
             domain: config.domain.to_string(),
@@ -140,6 +159,7 @@ impl Facts {
             deploys: services.iter().any(|service| service.strategy != "rolling"),
             services,
             state: format!("s3://{}/{}", config.state.bucket, config.state.key),
+            state_key: config.state.kms_key_arn.to_string(),
             plan_role: config.workflow_role_arn(WorkflowRole::Plan),
             apply_role: config.workflow_role_arn(WorkflowRole::Apply),
             push_role: config.workflow_role_arn(WorkflowRole::Push),
@@ -270,6 +290,25 @@ pub fn unbuilt(project: &Project, environments: &[Environment]) -> BTreeSet<Stri
 
 /// The checkov that the end-to-end tests ran.
 const CHECKOV: &str = include_str!("../../tests/checkov-requirements.txt");
+/// A release of Trivy, and the SHA-256 of its archives for Linux.
+/// <https://github.com/aquasecurity/trivy/releases/download/v0.69.3/trivy_0.69.3_checksums.txt>
+struct Trivy {
+    version: &'static str,
+    arm64: &'static str,
+    x64: &'static str,
+}
+
+const TRIVY: Trivy = Trivy {
+    version: "0.69.3",
+    arm64: "7e3924a974e912e57b4a99f65ece7931f8079584dae12eb7845024f97087bdfd",
+    x64: "1816b632dfe529869c740c0913e36bd1629cb7688bd5634f4a858c1d57c88b75",
+};
+
+/// Writes into a program which crates it consists of: <https://github.com/rust-secure-code/cargo-auditable>
+const AUDITABLE: &str = "0.7.7";
+/// Looks at the crates of a workspace: <https://embarkstudios.github.io/cargo-deny/>
+const DENY: &str = "0.20.2";
+
 /// The Terraform that the end-to-end tests ran.
 const TERRAFORM: &str = "1.11.4";
 
@@ -336,7 +375,7 @@ fn trusted(project: &Project, environments: &[&EnvConfig]) -> Result<(), Project
     for config in environments {
         let Some(github) = &config.github else { continue };
         let pairs = [
-            ("repository", github.subjects.first().map(String::as_str), project.repository.as_str()),
+            ("repository", Some(github.repository.as_str()), project.repository.as_str()),
             ("branch", Some(github.branch.as_str()), project.branch.as_str()),
         ];
         for (key, trusted, here) in pairs {
@@ -352,16 +391,23 @@ fn trusted(project: &Project, environments: &[&EnvConfig]) -> Result<(), Project
 fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Result<Value, anyhow::Error> {
     let built = Built::all(project, ordered)?;
     let services = |config| built.iter().filter_map(|built| built.in_environment(config)).collect();
-    let facts: Vec<Facts> = ordered.iter().map(|config| Facts::of(config, services(config))).collect();
+    let facts: Vec<Facts> =
+        ordered.iter().enumerate().map(|(at, config)| Facts::of(config, at == 0, services(config))).collect();
     let images: Vec<ImageFacts> = built.iter().map(Built::image).collect();
     let workspace = project.txnr.version.is_none();
     let owners: Vec<&str> = project.code_owners.iter().map(super::CodeOwner::as_str).collect();
-    let image = project.image.as_ref().map(|image| context! { checks => image.checks });
+    let image = project.image.as_ref().map(|image| {
+        context! {
+            checks => image.checks,
+            database_ca_sha256 => image.database_ca_sha256,
+        }
+    });
     let checks = project.image.iter().flat_map(|image| &image.checks);
     let rust = workspace || checks.into_iter().any(|check| check.as_str().starts_with("cargo "));
     Ok(context! {
         rendered => "Rendered by `txnr init` from txnr.toml and envs/*.toml. Do not edit; `txnr init --check` tells when it is out of date.",
         environments => facts,
+        code_scanning => project.code_scanning,
         branch => project.branch.as_str(),
         repository => project.repository,
         owners => owners.join(" "),
@@ -372,9 +418,15 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
         txnr_repository => project.txnr.repository.as_str(),
         txnr_command => if workspace { "cargo run --quiet --locked --" } else { "txnr" },
         rust,
+        auditable_version => AUDITABLE,
+        deny_version => DENY,
         image,
         images,
         terraform_version => TERRAFORM,
+        trivy => context! { version => TRIVY.version, arm64 => TRIVY.arm64, x64 => TRIVY.x64 },
+        apply_seconds => APPLY_SESSION_HOURS * 3600,
+        // So that what the session can still do after a failure is done.
+        apply_minutes => APPLY_SESSION_HOURS * 60 - 10,
         checkov_requirement => CHECKOV.lines().find(|line| line.starts_with("checkov==")).unwrap_or("checkov"),
         port => contract::PORT,
         metrics_port => contract::METRICS_PORT,
@@ -396,9 +448,15 @@ mod tests {
     #[test]
     fn no_template_pastes_a_value_into_yaml_that_could_break_it() {
         // What may stand there as it is: slugs, ARNs, paths of the contract, and sentences of our own.
-        const PLAIN: [&str; 8] = [
+        const PLAIN: [&str; 14] = [
             "name",
             "service.image",
+            "service.first",
+            "auditable_version",
+            "\"origin/\" ~ branch",
+            "service.further",
+            "service.strategy",
+            "environment.github_environment",
             "[0].name",
             "rendered",
             "checkov_requirement",

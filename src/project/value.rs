@@ -89,6 +89,12 @@ checked!(
     "three numbers such as `0.1.0`"
 );
 checked!(
+    /// A SHA-256.
+    Sha256,
+    |text| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
+    "64 digits and letters from `a` to `f`"
+);
+checked!(
     /// A command that a workflow runs.
     CheckCommand,
     |text| !text.trim().is_empty() && !text.contains("${{") && !text.chars().any(char::is_control),

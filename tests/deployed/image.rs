@@ -68,28 +68,18 @@ fn the_image_keeps_to_the_contract() {
 #[test]
 fn everything_that_comes_from_elsewhere_is_pinned() {
     let all = instructions(&dockerfile());
+    // A scan of the image sees the crates.
+    assert!(all.iter().any(|(name, rest)| name == "RUN" && rest.starts_with("cargo auditable build ")));
     for (name, rest) in &all {
         match name.as_str() {
-            "FROM" => assert!(["${BUILD_IMAGE} AS build", "${RUN_IMAGE}"].contains(&rest.as_str()), "{rest}"),
+            "FROM" => {
+                let digest = rest.split_once("@sha256:").map_or("", |(_, digest)| digest);
+                let digest = digest.split(' ').next().unwrap();
+                assert!(digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()), "{rest}");
+            }
             "ADD" => assert!(rest.starts_with("--checksum=sha256:${DATABASE_CA_SHA256} "), "{rest}"),
-            "ARG" => assert!(
-                rest == "BUILD_IMAGE" || rest == "RUN_IMAGE" || rest.starts_with("DATABASE_CA_"),
-                "{rest}"
-            ),
+            "ARG" => assert!(rest.starts_with("DATABASE_CA_"), "{rest}"),
             _ => {}
         }
-    }
-    // What a build argument names is refused without a digest, by the shell's own rules.
-    let (_, check) =
-        all.iter().find(|(name, rest)| name == "RUN" && rest.starts_with("for image in")).unwrap();
-    let digest = format!("docker.io/library/rust@sha256:{}", "ab".repeat(32));
-    for (build, run, well) in [
-        (&*digest, &*digest, true),
-        ("docker.io/library/rust:1-alpine", &*digest, false),
-        (&*digest, "gcr.io/distroless/static", false),
-    ] {
-        let mut shell = std::process::Command::new("sh");
-        shell.args(["-c", check]).env("BUILD_IMAGE", build).env("RUN_IMAGE", run);
-        assert_eq!(shell.output().unwrap().status.success(), well, "{build} {run}");
     }
 }
