@@ -18,6 +18,7 @@ pub mod mapping;
 pub mod mt940;
 pub mod nacha;
 pub mod ndjson;
+pub mod ofx;
 pub mod raw;
 mod reader;
 mod row;
@@ -45,7 +46,7 @@ use crate::pan::{self, CardData};
 pub enum Format {
     /// Comma-separated values with a column mapping.
     Csv,
-    /// One JSON object on each line.
+    /// One JSON object on each line, or an array of objects.
     Ndjson,
     /// ISO 20022 camt.052, camt.053 and camt.054.
     Camt,
@@ -59,11 +60,13 @@ pub enum Format {
     Stripe,
     /// Adyen settlement details report.
     Adyen,
+    /// OFX and QFX, versions 1 and 2.
+    Ofx,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Csv,
         Self::Ndjson,
         Self::Camt,
@@ -72,6 +75,7 @@ impl Format {
         Self::Nacha,
         Self::Stripe,
         Self::Adyen,
+        Self::Ofx,
     ];
 
     /// The name on the command line and in rulesets.
@@ -86,6 +90,7 @@ impl Format {
             Self::Nacha => "nacha",
             Self::Stripe => "stripe",
             Self::Adyen => "adyen",
+            Self::Ofx => "ofx",
         }
     }
 

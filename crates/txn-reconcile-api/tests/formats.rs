@@ -53,6 +53,8 @@ fn every_sample_is_recognised_and_reads_the_same_in_pieces_of_any_size() {
         ("formats/payroll.ach", Format::Nacha),
         ("formats/stripe-payout.csv", Format::Stripe),
         ("formats/adyen-settlement.csv", Format::Adyen),
+        ("formats/bank.ofx", Format::Ofx),
+        ("formats/cards.ofx", Format::Ofx),
     ] {
         let bytes = sample(name);
         let (found, whole) = read_in(&bytes, ReadOptions::default(), usize::MAX).unwrap();
@@ -83,6 +85,8 @@ fn variants() -> Vec<(String, Vec<u8>)> {
         "formats/payroll.ach",
         "formats/stripe-payout.csv",
         "formats/adyen-settlement.csv",
+        "formats/bank.ofx",
+        "formats/cards.ofx",
     ] {
         let text = String::from_utf8(sample(name)).unwrap().replace("\r\n", "\n");
         all.push((format!("{name} with LF"), text.clone().into_bytes()));
@@ -194,7 +198,10 @@ fn mt940_of_banks_that_write_it_their_own_way() {
     // Subfields behind `>`.
     let (_, found) =
         only(":61:260302D15,70N000NONREF\n:86:000>100987654321\n>20RENT >21MARCH>32Landlord\n", "EUR84,30");
-    assert_eq!((found.entries.description(0), found.entries.counterparty(0)), ("RENT MARCH", "Landlord"));
+    assert_eq!(
+        (found.entries.description(0), found.entries.counterparty(0)),
+        ("RENT MARCH NONREF", "Landlord")
+    );
 }
 
 #[test]
@@ -455,6 +462,85 @@ fn json_keys_are_mapped_by_path_and_keep_every_digit() {
     assert_eq!(codes, [(3, "amount-too-precise"), (4, "json-malformed")]);
 }
 
+/// Open Financial Exchange 2.3, chapter 11: both notations, and both kinds of statement.
+#[test]
+fn ofx_of_both_notations() {
+    let bank = read(&sample("formats/bank.ofx"));
+    let set = &bank.entries;
+    assert_eq!(
+        lines(set),
+        [
+            "125000 USD 2026-11-02 2026-11-02 INV-2026-0101",
+            "-7550 USD 2026-11-03 2026-11-04 1071",
+            "-200 USD 2026-11-04 2026-11-04 ",
+        ]
+    );
+    assert_eq!(
+        (set.counterparty(0), set.account(0), set.kind(2)),
+        ("Alpha Trading & Co", "000-1234567", "FEE")
+    );
+    assert_eq!((set.details(0), set.details(1)), ("bank=F-1", "cheque=1071\nbank=F-2"));
+    let statement = &bank.statements[0];
+    assert_eq!((statement.entries, statement.sum, statement.closing.unwrap().minor), (3, 117_250, 317_250));
+    assert_eq!(statement.tie_out(), TieOut::NotStated);
+    let cards = read(&sample("formats/cards.ofx"));
+    let set = &cards.entries;
+    assert_eq!(lines(set), ["-1050 EUR 2026-11-02 2026-11-02 ", "9900 GBP 2026-11-03 2026-11-03 "]);
+    assert_eq!((set.counterparty(0), set.account(0)), ("Café", "ACC-77"));
+    assert!(set.details(1).contains("counterparty_account=DE89370400440532013000"));
+    assert_eq!(cards.statements[0].closing.unwrap().minor, -1_050);
+    let whole = String::from_utf8(sample("formats/bank.ofx")).unwrap();
+    let changed = |from: &str, to: &str| {
+        let found = read(whole.replacen(from, to, 1).as_bytes());
+        (found.entries.len(), found.diagnostics.kept().first().map(|remark| remark.code))
+    };
+    assert_eq!(changed("<TRNAMT>1250.00", "<TRNAMT>1250.001"), (2, Some("amount-malformed")));
+    assert_eq!(changed("<DTPOSTED>20261103", "<DTPOSTED>3.11.2026"), (2, Some("date-malformed")));
+    assert_eq!(changed("<DTAVAIL>20261104", "<DTAVAIL>soon"), (2, Some("date-malformed")));
+    assert_eq!(changed("<CURDEF>USD", "<CURDEF>dollars"), (0, Some("currency-missing")));
+    let cut = whole.split_once("</BANKTRANLIST>").unwrap().0;
+    assert!(read_in(cut.as_bytes(), ReadOptions::default(), 1 << 16).is_err());
+}
+
+#[test]
+fn an_array_of_objects_reads_like_its_objects_on_lines() {
+    let objects = [
+        r#"{"reference":"A]}","amount":"1.00","currency":"EUR","date":"2026-01-05","more":{"x":[1,{"y":"\\\"}"}]}}"#,
+        r#"{"reference":"B","amount":"2.00","currency":"EUR","date":"2026-01-06"}"#,
+    ];
+    let plain = read(objects.join("\n").as_bytes());
+    for text in [
+        format!("[{}]", objects.join(",")),
+        format!("\u{feff} [\n  {}\n ,\n  {} ]\n\n", objects[0], objects[1]),
+        format!("[\r\n{},\r\n{}\r\n]", objects[0], objects[1]),
+    ] {
+        for chunk in [1, 3, 1 << 16] {
+            let found = read_in(text.as_bytes(), ReadOptions::default(), chunk).unwrap().1;
+            assert_eq!(lines(&found.entries), lines(&plain.entries), "{text}");
+            for row in found.entries.rows() {
+                let raw = found.entries.raw(row);
+                let stored = text.trim_start_matches('\u{feff}');
+                let shift = text.len() - stored.len();
+                let start = usize::try_from(raw.offset).unwrap();
+                let at = [start, start.saturating_sub(shift)].into_iter().find(|at| {
+                    text.as_bytes()
+                        .get(*at..at + raw.len as usize)
+                        .is_some_and(|bytes| hash::bytes(0, bytes) == raw.hash)
+                });
+                assert!(at.is_some(), "{text}");
+            }
+        }
+    }
+    assert_eq!(read(b"[]").entries.len(), 0);
+    for bad in ["[{}", "[{},", "[{}] x", "[{} {}]", "[1]", "[{},]", "[{\"a\":\"", "[,{}]"] {
+        let options = ReadOptions { format: Some(Format::Ndjson), ..ReadOptions::default() };
+        assert!(read_in(bad.as_bytes(), options, 1 << 16).is_err(), "{bad}");
+    }
+    let card =
+        read(br#"[{"reference":"4111111111111111","amount":"1.00","currency":"EUR","date":"2026-01-05"}]"#);
+    assert_eq!((card.cards_count, card.entries.len()), (1, 0));
+}
+
 #[test]
 fn card_numbers_are_reported_by_place_and_never_repeated() {
     let text = "reference,amount,currency,date,note\nA,1.00,EUR,2026-01-01,ok\nB,1.00,EUR,2026-01-01,card 4111 1111 1111 1111\n";
@@ -567,7 +653,7 @@ fn any_format() -> impl Strategy<Value = Format> {
     proptest::sample::select(&Format::ALL[..])
 }
 
-const SAMPLES: [(&str, Format); 9] = [
+const SAMPLES: [(&str, Format); 11] = [
     ("ledger.csv", Format::Csv),
     ("formats/events.ndjson", Format::Ndjson),
     ("formats/statement.camt053.xml", Format::Camt),
@@ -577,6 +663,8 @@ const SAMPLES: [(&str, Format); 9] = [
     ("formats/payroll.ach", Format::Nacha),
     ("formats/stripe-payout.csv", Format::Stripe),
     ("formats/adyen-settlement.csv", Format::Adyen),
+    ("formats/bank.ofx", Format::Ofx),
+    ("formats/cards.ofx", Format::Ofx),
 ];
 
 proptest! {

@@ -250,7 +250,7 @@ fn warn(reports: &[ReadReport], notes: &mut dyn Write) {
     for report in reports {
         let name =
             report.collector.entries.files().first().map(|file| file.name.as_str()).unwrap_or_default();
-        for ((severity, code), _) in report.collector.diagnostics.counts() {
+        for (severity, code) in report.collector.diagnostics.counts().keys() {
             if *severity == Severity::Warning && TOLD.contains(code) {
                 let _ = writeln!(notes, "warning: {name}: {code}; see `inspect`");
             }

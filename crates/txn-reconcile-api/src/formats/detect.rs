@@ -9,13 +9,17 @@ use super::mapping::plain_name;
 #[must_use]
 pub fn detect(head: &[u8]) -> Option<Format> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    if is_ofx(head) {
+        return Some(Format::Ofx);
+    }
     if head.starts_with(b"<") {
         return is_camt(head).then_some(Format::Camt);
     }
     if head.starts_with(b"{1:") || is_mt940(head) {
         return Some(Format::Mt940);
     }
-    if head.starts_with(b"{") {
+    let array = head.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    if head.starts_with(b"{") || array.is_some_and(|rest| matches!(rest.first(), Some(b'{' | b']'))) {
         return Some(Format::Ndjson);
     }
     if is_bai2(head) {
@@ -29,6 +33,12 @@ pub fn detect(head: &[u8]) -> Option<Format> {
 
 fn contains(head: &[u8], needle: &[u8]) -> bool {
     memchr::memmem::find(head, needle).is_some()
+}
+
+/// The header of version 1 (`OFXHEADER:100`), the instruction of version 2 (`<?OFX`), or the root element itself.
+fn is_ofx(head: &[u8]) -> bool {
+    let starts = |what: &[u8]| head.get(..what.len()).is_some_and(|start| start.eq_ignore_ascii_case(what));
+    starts(b"OFXHEADER") || starts(b"<OFX>") || (starts(b"<?xml") && contains(head, b"<?OFX"))
 }
 
 fn is_camt(head: &[u8]) -> bool {
@@ -112,7 +122,11 @@ mod tests {
             (b"{1:F01AAAABB99BSMK3513951576}{2:O9400934}{4:\r\n:20:1\r\n", Format::Mt940),
             (b"ABNANL2A\r\n940\r\nABNANL2A\r\n:20:ABN AMRO\r\n:25:1\r\n:28:1\r\n:60F:C", Format::Mt940),
             (b"{\"amount\": 1}\n", Format::Ndjson),
+            (b"[\n  {\"amount\": 1}]\n", Format::Ndjson),
+            (b"[]", Format::Ndjson),
             (b"01,122099999,123456789,260621,0200,1,65,,2/\n02,031001234,122099999,1,260620,2359,,2/", Format::Bai2),
+            (b"OFXHEADER:100\nDATA:OFXSGML\n\n<OFX>", Format::Ofx),
+            (b"<?xml version=\"1.0\"?>\n<?OFX OFXHEADER=\"200\" VERSION=\"211\"?>\n<OFX>", Format::Ofx),
             (b"101 091000019 1234567892611231200A094101DEST                   ORIGIN", Format::Nacha),
             (b"balance_transaction_id,created,currency,gross,fee,net\n", Format::Stripe),
             (b"Report of ACME\n\nref;amount;date\n", Format::Csv),

@@ -1,4 +1,4 @@
-//! Newline-delimited JSON: one object on each line, with the columns of a mapping as its keys.
+//! JSON: one object on each line (NDJSON), or an array of objects, with the columns of a mapping as their keys.
 
 use std::collections::HashMap;
 
@@ -20,6 +20,9 @@ pub(crate) struct NdjsonParser {
     /// What is known of each key.
     known: HashMap<String, Known>,
     rows: Rows,
+    /// Where in an array the text stands; none if it is one object on each line, or not known yet.
+    array: Option<Array>,
+    begun: bool,
     /// Keys by field, as the last row with them had them.
     names: [String; Field::ALL.len()],
 }
@@ -35,6 +38,44 @@ struct Known {
     forbidden: Option<CardData>,
 }
 
+/// Where in an array of objects the text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Array {
+    /// Before the first object, or the end.
+    First,
+    /// Before another one.
+    Object,
+    /// Behind one: a comma or the end.
+    Comma,
+    /// Behind the end.
+    End,
+}
+
+/// The length of the object that a text begins with; none while its end is not in sight.
+fn object_end(text: &[u8]) -> Option<usize> {
+    let (mut depth, mut at) = (0usize, 0);
+    while let Some(next) = text.get(at) {
+        match next {
+            b'"' => {
+                at += 1;
+                while *text.get(at)? != b'"' {
+                    at += if text[at] == b'\\' { 2 } else { 1 };
+                }
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
 /// Keys that are remembered; beyond them every key is looked up anew.
 const KNOWN_MAX: usize = 4_096;
 
@@ -47,6 +88,8 @@ impl NdjsonParser {
             flat: Flat::default(),
             known: HashMap::new(),
             rows: Rows::default(),
+            array: None,
+            begun: false,
             names: Default::default(),
         }
     }
@@ -109,6 +152,54 @@ impl NdjsonParser {
         };
         let name = |field: Field| names[field as usize].unwrap_or_default().to_owned();
         self.rows.take(&self.mapping, &fields, Place { line: line.number, raw }, name, out)
+    }
+
+    /// Reads the elements of an array from a place of the text.
+    fn elements(
+        &mut self,
+        data: &[u8],
+        from: usize,
+        offset: u64,
+        last: bool,
+        out: &mut Collector,
+    ) -> Result<usize, ReadError> {
+        let mut at = from;
+        while let Some(byte) = data.get(at) {
+            if byte.is_ascii_whitespace() {
+                self.line += u64::from(*byte == b'\n');
+                at += 1;
+                continue;
+            }
+            match (self.array, byte) {
+                (Some(Array::First | Array::Object), b'{') => {
+                    let Some(length) = object_end(&data[at..]) else {
+                        if last {
+                            break;
+                        }
+                        return Ok(at);
+                    };
+                    let text = &data[at..at + length];
+                    self.record(Line { text, offset: offset + at as u64, number: self.line }, out)?;
+                    self.line += memchr::memchr_iter(b'\n', text).count() as u64;
+                    self.array = Some(Array::Comma);
+                    at += length;
+                }
+                (Some(Array::Comma), b',') => {
+                    self.array = Some(Array::Object);
+                    at += 1;
+                }
+                // An array may be empty.
+                (Some(Array::First | Array::Comma), b']') => {
+                    self.array = Some(Array::End);
+                    at += 1;
+                }
+                _ => {
+                    let message = "an array of objects is expected, and nothing behind it".to_owned();
+                    return Err(ReadError::Malformed { line: self.line, message });
+                }
+            }
+        }
+        Ok(data.len())
     }
 
     /// Looks for card data in keys and values.
@@ -187,6 +278,22 @@ impl Parser for NdjsonParser {
         last: bool,
         out: &mut Collector,
     ) -> Result<usize, ReadError> {
+        if !self.begun {
+            let head = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data).trim_ascii_start();
+            if head.is_empty() && !last {
+                return Ok(0);
+            }
+            self.begun = true;
+            if head.first() == Some(&b'[') {
+                self.array = Some(Array::First);
+                let before = data.len() - head.len();
+                self.line += memchr::memchr_iter(b'\n', &data[..before]).count() as u64;
+                return self.elements(data, before + 1, offset, last, out);
+            }
+        }
+        if self.array.is_some() {
+            return self.elements(data, 0, offset, last, out);
+        }
         let mut number = self.line;
         let used = for_each_line(data, offset, last, &mut number, |line| self.record(line, out));
         self.line = number;
@@ -194,6 +301,10 @@ impl Parser for NdjsonParser {
     }
 
     fn finish(&mut self, out: &mut Collector) -> Result<(), ReadError> {
+        if self.array.is_some_and(|place| place != Array::End) {
+            let message = "the file ends before its array does".to_owned();
+            return Err(ReadError::Malformed { line: self.line, message });
+        }
         let names = &self.names;
         self.rows.finish(&self.mapping, |field| names[field as usize].clone(), out);
         Ok(())

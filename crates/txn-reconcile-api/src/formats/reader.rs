@@ -7,7 +7,8 @@ use super::mapping::Mapping;
 use super::raw::RawParser;
 use super::zip::{self, Unzip};
 use super::{
-    Collector, Format, Limits, Parser, ReadError, adyen, bai2, camt, detect, mt940, nacha, ndjson, stripe,
+    Collector, Format, Limits, Parser, ReadError, adyen, bai2, camt, detect, mt940, nacha, ndjson, ofx,
+    stripe,
 };
 use crate::entry::{EntrySet, RawPlace};
 use crate::pan;
@@ -257,6 +258,7 @@ impl Reader {
             Format::Mt940 => Box::new(mt940::Mt940Parser::new()),
             Format::Bai2 => Box::new(bai2::Bai2Parser::new()),
             Format::Nacha => Box::new(nacha::NachaParser::new()),
+            Format::Ofx => Box::new(ofx::OfxParser::new()),
         }
     }
 

@@ -89,7 +89,7 @@ impl Position {
                 List::Matches => "match,pass,rule,",
                 List::Breaks => "break,kind,state,owner,age_days,reason,",
             });
-            text.push_str("side,entry_id,file,line,booking_date,value_date,amount,fee,currency,reference,counterparty,group,description\n");
+            text.push_str("side,entry_id,file,line,booking_date,value_date,amount,fee,currency,reference,counterparty,group,description,account,source_kind,details\n");
         }
         let empty = match self.list {
             List::Matches => self.matches(&mut text).await?,
@@ -171,6 +171,9 @@ fn csv_entry(entry: &Entry, text: &mut String) {
         text,
         &[&entry.amount.currency, &entry.reference, &entry.counterparty, &entry.group, &entry.description],
     );
+    let named: Vec<String> =
+        entry.details.iter().map(|detail| format!("{}={}", detail.name, detail.value)).collect();
+    fields(text, &[&entry.account, &entry.kind, &named.join("; ")]);
     text.pop();
     text.push('\n');
 }
