@@ -189,7 +189,7 @@ mod tests {
         let matches = read_lines(include_bytes!("../../tests/stored/matches-1.ndjson")).unwrap();
         assert_eq!(matches.len(), 6);
         let entry = &matches[0].entries[1];
-        assert_eq!((entry.reference.as_str(), entry.amount.minor.as_str()), ("INV-2026-0101", "125000"));
+        assert_eq!((entry.reference.as_str(), entry.amount.minor.as_str()), ("RENT-11", "-240000"));
         assert_eq!((entry.account.as_str(), entry.details.len()), ("", 0));
     }
 }
