@@ -2,6 +2,7 @@
 
 mod alarms;
 mod bootstrap;
+mod check;
 mod compare_plans;
 mod completions;
 mod envs;
@@ -18,6 +19,7 @@ mod plan_comment;
 mod prompt;
 mod schema;
 mod synth;
+mod today;
 
 pub use failure::Failure;
 
@@ -47,6 +49,7 @@ enum Command {
     PlanComment(plan_comment::PlanComment),
     ComparePlans(compare_plans::ComparePlans),
     Findings(findings::Findings),
+    Check(check::Check),
     Schema(schema::Schema),
     Alarms(alarms::Alarms),
     Completions(completions::Completions),
@@ -69,6 +72,7 @@ impl Cli {
             Command::PlanComment(comment) => comment.run(),
             Command::ComparePlans(plans) => plans.run(),
             Command::Findings(findings) => findings.run(),
+            Command::Check(check) => check.run(),
             Command::Schema(schema) => schema.run(),
             Command::Alarms(alarms) => alarms.run(),
             Command::Completions(completions) => completions.run(),
@@ -92,6 +96,7 @@ const EXAMPLES: &str = "  txnr synth --all
   txnr bootstrap --env prod
   txnr envs --json
   txnr inventory --env prod --format csv
+  txnr check --env prod
   txnr init
 ";
 

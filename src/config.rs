@@ -95,6 +95,8 @@ pub struct EnvConfig {
     pub detection: Detection,
     /// Shield Advanced.
     pub shield: Shield,
+    /// Controls that are not met, for a time.
+    pub deviations: Vec<Deviation>,
     /// What every resource is tagged with.
     pub tags: Tags,
     /// Where Terraform keeps its state.

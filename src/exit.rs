@@ -41,9 +41,15 @@ pub const FINDINGS: Exit = Exit {
 /// A plan would do what was not shown.
 pub const UNSHOWN: Exit = Exit { code: 8, meaning: "compare-plans: the plan does what was not shown" };
 
+/// A control is violated.
+pub const VIOLATED: Exit = Exit {
+    code: 9,
+    meaning: "check: a control is violated without a deviation, or a deviation has expired or is idle",
+};
+
 /// Every exit code, in the order of the numbers.
-pub const ALL: [Exit; 9] =
-    [OK, UNEXPECTED, USAGE, INVALID, OUT_OF_DATE, CANNOT_WRITE, CANNOT_READ, FINDINGS, UNSHOWN];
+pub const ALL: [Exit; 10] =
+    [OK, UNEXPECTED, USAGE, INVALID, OUT_OF_DATE, CANNOT_WRITE, CANNOT_READ, FINDINGS, UNSHOWN, VIOLATED];
 
 /// The list as it stands in the help.
 #[must_use]

@@ -6,6 +6,7 @@ pub mod bootstrap;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod emit;
 pub mod exit;
 pub mod findings;

@@ -2,9 +2,9 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alarms, Alb, BackupFile, CertificateFile, DataFile, DetectionFile, Dns, Ecr, FurtherServiceFile,
-    GithubFile, Iam, Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile, Shield, StateFile, StorageFile,
-    Tags, Terraform, Waf,
+    Account, Alarms, Alb, BackupFile, CertificateFile, DataFile, DetectionFile, Deviation, Dns, Ecr,
+    FurtherServiceFile, GithubFile, Iam, Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile, Shield,
+    StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, FurtherName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -99,6 +99,8 @@ pub struct EnvFile {
     pub detection: DetectionFile,
     /// Shield Advanced.
     pub shield: Shield,
+    /// Controls that are not met, for a time.
+    pub deviations: Vec<Deviation>,
     /// What every resource is tagged with.
     pub tags: Tags,
     /// Where Terraform keeps its state.
@@ -140,6 +142,7 @@ impl Default for EnvFile {
             storage: StorageFile::default(),
             detection: DetectionFile::default(),
             shield: Shield::default(),
+            deviations: Vec::new(),
             tags: Tags::default(),
             state: StateFile::default(),
             terraform: Terraform::default(),

@@ -9,6 +9,7 @@ mod certificate;
 mod contract;
 mod data;
 mod detection;
+mod deviations;
 mod dns;
 mod existing;
 mod existing_network;
@@ -141,6 +142,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
         storage,
         detection: detection?,
         shield: file.shield,
+        deviations: file.deviations,
         tags: file.tags,
         state: state?,
         terraform: file.terraform,
@@ -158,6 +160,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     tags::check_policy(&config, problems);
     detection::check_agent(&config, problems);
     existing_network::check_database(&config, problems);
+    deviations::check(&config, problems);
     Some(config)
 }
 

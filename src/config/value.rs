@@ -11,6 +11,7 @@ mod cidr;
 mod contact;
 mod control;
 mod country;
+mod credential;
 mod database;
 mod date;
 mod domain;
@@ -36,10 +37,11 @@ pub use arn::{
     PrincipalArn, RoleArn, SecretArn, StateKey, TableName,
 };
 pub use bounded::Bounded;
-pub use cidr::{AnyCidr, Cidr, PrefixListId};
+pub use cidr::{AnyCidr, Breadth, Cidr, PrefixListId};
 pub use contact::{ContactText, EmailAddress, PhoneNumber};
-pub use control::ControlId;
+pub use control::{ControlId, ControlNumber};
 pub use country::CountryCode;
+pub use credential::{credential, credential_in_address};
 pub use database::{DailyWindow, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow};
 pub use date::Date;
 pub use domain::{CertificateName, DomainName, HostedZoneId};

@@ -6,7 +6,8 @@
 use aws::backup_plan::{CopyAction, CopyActionOptional, Lifecycle, Rule, RuleOptional};
 use aws::backup_restore_testing_plan::{RecoveryPointSelection, RecoveryPointSelectionOptional};
 use aws::document::policy::{Condition, Policy, Principal, Statement};
-use aws::kind::{KmsKeyArn, ResourcePolicy, TrustPolicy};
+use aws::kind::{IdentityPolicy, KmsKeyArn, ResourcePolicy, TrustPolicy};
+use aws::power;
 use aws::{
     BackupPlan, BackupPlanHandle, BackupRestoreTestingPlan, BackupRestoreTestingPlanOptional,
     BackupRestoreTestingSelection, BackupRestoreTestingSelectionOptional, BackupSelection,
@@ -16,7 +17,7 @@ use aws::{
 };
 use contract::Table;
 use terraform::kind::Text;
-use terraform::{Expr, Meta, NonEmpty, ProviderRef, Resource, Stack, set};
+use terraform::{Expr, Meta, NonEmpty, ProviderRef, Resource, Stack, set, text};
 
 use super::{data, kms, role, storage};
 use crate::config::{Backup, EnvConfig, Weekday};
@@ -52,9 +53,20 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, backup: &Backup, inputs:
         )
     });
     let plan = plan(stack, config, backup, &vault, away.as_ref());
-    let role = copying_role(stack, config, "backup", "Copies the data stores into the vault", &COPY);
+    let mut denied = narrowed(inputs);
+    // Whoever restores writes to what has another name than its source, which nobody knows yet.
+    let restore_denied = narrowed(inputs);
+    denied.push(match &inputs.buckets.statements {
+        Some(bucket) => {
+            let objects = text![bucket.arn(), "/*"];
+            Statement::deny_except("OwnObjects", power::of("reads any object"), [objects])
+        }
+        None => Statement::<IdentityPolicy>::deny("NoObjects", power::of("reads any object"), ["*"]),
+    });
+    let role = copying_role(stack, config, "backup", "Copies the data stores into the vault", &COPY, denied);
     // People who restore pass this role on to AWS Backup: whoever may copy cannot overwrite what is there.
-    let restore = copying_role(stack, config, "restore", "Restores copies out of the vault", &RESTORE);
+    let restore =
+        copying_role(stack, config, "restore", "Restores copies out of the vault", &RESTORE, restore_denied);
     stack.add(
         "main",
         BackupSelection {
@@ -278,17 +290,30 @@ const COPY: [&str; 2] =
 const RESTORE: [&str; 2] =
     ["service-role/AWSBackupServiceRolePolicyForRestores", "AWSBackupServiceRolePolicyForS3Restore"];
 
+/// What AWS's policies allow on everything, and no copy of ours needs: other keys than those of the stores and the vaults
+/// (PCI 3.6.1.3), roles to pass on, machines to start (PCI 7.2.5).
+fn narrowed(inputs: &Inputs<'_>) -> Vec<Statement<IdentityPolicy>> {
+    let keys = [Some(inputs.keys.data.arn()), inputs.keys.recovery.as_ref().map(kms::Key::arn)];
+    let of_keys = power::of("decrypts with any key").chain(power::of("gives keys away or disables them"));
+    let others = power::of("passes any role").chain(power::of("runs code elsewhere"));
+    vec![
+        Statement::deny_except("OwnKeys", of_keys, keys.into_iter().flatten().map(Expr::text)),
+        Statement::<IdentityPolicy>::deny("CopiesAlone", others, ["*"]),
+    ]
+}
+
 fn copying_role(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     name: &'static str,
     description: &'static str,
     policies: &[&str],
+    denied: Vec<Statement<IdentityPolicy>>,
 ) -> IamRoleHandle {
     let service = Principal::service("backup.amazonaws.com");
     let trust = Statement::<TrustPolicy>::assume("Backup", service)
         .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]));
-    let role = role::add(stack, config, name, description, trust);
+    let (role, _) = role::with_policy(stack, config, name, description, trust, denied);
     for (policy, of) in policies.iter().zip(["stores", "buckets"]) {
         stack.add(
             format!("{name}_{of}"),

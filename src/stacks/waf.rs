@@ -223,7 +223,8 @@ fn content_rules(waf: &Waf, uploads: bool, rules: &mut Rules) {
 }
 
 /// The two rules of the common group that would refuse every statement: WAF sees the first 8 KiB of a body behind a
-/// load balancer, a limit that cannot be raised there, and the group refuses every longer one; and XML, which ISO
+/// load balancer, and the group refuses every longer one (AWS's API raises the limit up to 64 KiB by now, and the provider
+/// 5.100 does not know how: its `association_config` has no block for load balancers); and XML, which ISO
 /// 20022 statements are, looks like a script to it. Within the group they only count, which leaves their label on the
 /// request; a rule of our own then refuses what bears the label, except where files are uploaded. There, the service
 /// itself is the control: it authenticates first, limits the size, and parses strictly.

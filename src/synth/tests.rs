@@ -125,20 +125,20 @@ fn a_service_starts_with_its_own_and_may_do_nothing_else() {
 
 #[test]
 fn its_rights_are_the_policies_that_are_named() {
-    let policy = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+    let policy = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess";
     let root = several("", &format!("task_policies = [\"{policy}\"]\n"));
     let attached = nodes_of(&root, "iam", "aws_iam_role_policy_attachment");
     assert_eq!(attached.len(), 1);
     assert!(refers(
         &root,
-        "aws_iam_role_policy_attachment.hooks__task_AmazonS3ReadOnlyAccess",
+        "aws_iam_role_policy_attachment.hooks__task_AWSXRayDaemonWriteAccess",
         "role",
         "aws_iam_role.hooks__task"
     ));
     assert!(depends(
         &root,
         "aws_ecs_service.hooks",
-        "aws_iam_role_policy_attachment.hooks__task_AmazonS3ReadOnlyAccess"
+        "aws_iam_role_policy_attachment.hooks__task_AWSXRayDaemonWriteAccess"
     ));
 }
 

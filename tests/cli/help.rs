@@ -11,6 +11,7 @@ fn the_help_names_every_subcommand_and_exit_code() {
     for subcommand in [
         "synth",
         "bootstrap",
+        "check",
         "envs",
         "inventory",
         "init",
@@ -61,6 +62,7 @@ fn there_is_a_man_page_for_every_subcommand() {
         [
             "txnr-alarms.1",
             "txnr-bootstrap.1",
+            "txnr-check.1",
             "txnr-compare-plans.1",
             "txnr-completions.1",
             "txnr-envs.1",

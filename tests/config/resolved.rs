@@ -123,7 +123,7 @@ fn subnets_of_ones_own_replace_a_tier() {
 /// The endpoint for secrets is needed by who has some.
 #[test]
 fn the_fewest_endpoints_are_those_that_every_start_needs() {
-    let fewest = "[network.endpoints]\ninterface = [\"ecr.api\", \"ecr.dkr\", \"logs\", \"secretsmanager\"]\n\
+    let fewest = "production = false\n[network.endpoints]\ninterface = [\"ecr.api\", \"ecr.dkr\", \"logs\", \"secretsmanager\"]\n\
                   gateway = [\"s3\", \"dynamodb\"]\n[detection]\nguardduty_plans = [\"s3\"]";
     assert_eq!(config(fewest).network.endpoints.interface.len(), 4);
 }

@@ -2,21 +2,17 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
-mod checks;
-mod platform;
-mod requirements;
+mod mutation;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use checks::{Met, Row, Store};
-use platform::{Outcome, Platform};
-use requirements::Requirement;
 use serde_json::Value;
 use txnr::bootstrap::{self, OwnState};
 use txnr::check;
 use txnr::config::EnvConfig;
+use txnr::control::{Left, Met, Outcome, Platform, Row, Store, requirements, rows};
 use txnr::synth::synth;
 
 fn file(path: &str) -> PathBuf {
@@ -34,7 +30,8 @@ fn environment(path: &str, more: &str) -> EnvConfig {
 
 /// What is generated for it.
 fn platform(path: &str, more: &str) -> Platform {
-    Platform::of(&synth(&environment(path, more)).expect("a module without faults"))
+    let config = environment(path, more);
+    Platform::of_environment(&config, &synth(&config).expect("a module without faults"))
 }
 
 /// The productions that the rows are checked on, and what the account of one has to have before.
@@ -94,7 +91,7 @@ impl Production {
                 of(POSTGRES),
                 of(&format!("{POSTGRES}postgres.engine = \"aurora-serverless\"\n")),
                 of(&format!("{POSTGRES}{FURTHER}")),
-                Platform::of(&bootstrap),
+                Platform::of_environment(&config, &bootstrap),
             ],
         }
     }
@@ -106,13 +103,14 @@ impl Production {
             Store::Postgres => INSTANCE..BOOTSTRAP,
             Store::Zone => ZONE..INSTANCE,
             Store::Bootstrap => BOOTSTRAP..BOOTSTRAP + 1,
+            Store::Everywhere => AS_IT_STANDS..BOOTSTRAP + 1,
         }]
     }
 
     /// Of that, what the document lists the resources of.
     fn shown(&self, store: Store) -> &[Platform] {
         &self.platforms[match store {
-            Store::Any => AS_IT_STANDS..FIREWALL,
+            Store::Any | Store::Everywhere => AS_IT_STANDS..FIREWALL,
             Store::Postgres => INSTANCE..SERVICES,
             Store::Zone => ZONE..INSTANCE,
             Store::Bootstrap => BOOTSTRAP..BOOTSTRAP + 1,
@@ -195,7 +193,7 @@ fn what_exists_already_shows_nothing() {
         let mut platform = brought(part, text);
         platform.siblings.clone_from(&any.siblings);
         let mut lost = 0;
-        for row in checks::rows() {
+        for row in rows() {
             let Met::Checked { on: Store::Any, check, .. } = row.met else { continue };
             let serves = |address: &str| {
                 ["aws_iam_", "aws_cloudwatch_metric_alarm."].iter().any(|kind| address.starts_with(kind))
@@ -216,22 +214,18 @@ fn what_exists_already_shows_nothing() {
     assert!(claimed.is_empty(), "{}", claimed.join("\n"));
 }
 
-fn requirements() -> Vec<Requirement> {
-    requirements::parse(&read("tests/pci/requirements.csv"))
-}
-
 #[test]
 fn every_row_has_a_check_or_a_reason_and_nothing_else_has() {
-    let rows: Vec<String> = requirements().into_iter().map(|r| r.id).collect();
-    let met: Vec<&str> = checks::rows().iter().map(|row| row.id).collect();
-    assert_eq!(rows, met);
+    let asked: Vec<String> = requirements().into_iter().map(|r| r.id).collect();
+    let met: Vec<&str> = rows().iter().map(|row| row.id).collect();
+    assert_eq!(asked, met);
 }
 
 #[test]
 fn production_is_as_the_rows_ask() {
     let mut production = Production::new();
     let mut wrong = Vec::new();
-    for row in checks::rows() {
+    for row in rows() {
         let Met::Checked { on, check, .. } = row.met else { continue };
         for platform in production.on(on) {
             let failed = check(platform).failed;
@@ -249,7 +243,7 @@ fn no_reason_is_out_of_date() {
     let production = Production::new();
     for platform in &production.platforms {
         let text = serde_json::to_string(&platform.resources).expect("JSON");
-        for row in checks::rows() {
+        for row in rows() {
             if let Met::Listed { until: Some(until) } = row.met {
                 assert!(!text.contains(until), "{} can be checked: {until} is there", row.id);
             }
@@ -263,11 +257,11 @@ fn no_reason_is_out_of_date() {
 fn every_check_can_fail() {
     let mut production = Production::new();
     let mut passed = Vec::new();
-    for Row { id, met, .. } in checks::rows() {
+    for Row { id, met, .. } in rows() {
         let Met::Checked { on, check, weaker } = met else { continue };
         assert!(!weaker.is_empty(), "{id} has nothing that it refuses");
         let further = match on {
-            Store::Any | Store::Postgres => production.of_further_services(*check),
+            Store::Any | Store::Everywhere | Store::Postgres => production.of_further_services(*check),
             Store::Zone | Store::Bootstrap => BTreeSet::new(),
         };
         let mut weakened = BTreeSet::new();
@@ -348,7 +342,7 @@ fn put(body: &mut Value, path: &str, value: Value) -> Option<()> {
 fn a_bare_environment_fails() {
     let mut bare = platform("tests/variants/bare.toml", "");
     bare.siblings = vec![platform("envs/prod.toml", "")];
-    let failed: BTreeSet<&str> = checks::rows()
+    let failed: BTreeSet<&str> = rows()
         .into_iter()
         .filter(|row| matches!(row.met, Met::Checked { on: Store::Any, check, .. } if !check(&bare).holds()))
         .map(|row| row.id)
@@ -374,28 +368,32 @@ fn the_document_is_up_to_date() {
 
 fn document() -> String {
     let production = Production::new();
-    let rows = checks::rows();
+    let rows = rows();
     let listed = rows.iter().filter(|row| matches!(row.met, Met::Listed { .. })).count();
+    let others = rows.iter().filter(|row| matches!(row.met, Met::Left(_))).count();
     let mut text = format!(
         "<!-- Generated by `INSTA_UPDATE=always cargo test --test pci`. Do not edit. -->\n\n# PCI DSS 4.0.1: what the \
          generated resources show\n\nThis is evidence of configuration, not of compliance: it says which arguments of \
          `envs/prod.toml`'s generated resources support a requirement, and what stays with people and process. It speaks \
          of files before they are applied; what runs is shown by AWS Config and Security Hub. The wording is a \
-         paraphrase of the standard.\n\n{} rows of `tests/pci/requirements.csv`: {} are checked by `tests/pci/`, each \
-         over all resources of its kind, and {listed} are listed with the reason. A row marked *PostgreSQL* is checked \
+         paraphrase of the standard.\n\n{} rows of `src/control/requirements.csv`: {} are checked by `src/control/`, each \
+         over all resources of its kind, {listed} are listed with the reason, and {others} are left to people or to AWS. \
+         `txnr check --env NAME` judges any environment by the same list. *Strength* says how far configuration can answer \
+         the requirement; no row is a verdict on one. A row marked *PostgreSQL* is checked \
          on production with `data.store = \"postgres\"`, since the environment of this repository keeps its records in \
          DynamoDB: on an instance of RDS and on a cluster of Aurora (`data.postgres.engine`); one marked *Zone*, on \
          production with `dns.create_zone = true` and `dns.dnssec = true`; one marked *Bootstrap*, on what `txnr bootstrap` makes of its \
          account. A row without a mark is checked on each of these productions and on one with a network firewall, and every row of an environment on one \
          with further services (`[services]`) as well, over the resources of every service; the last column lists what \
-         it looks at in `envs/prod.toml` alone.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | resources |\n| --- | --- | --- | --- | --- | --- |\n",
+         it looks at in `envs/prod.toml` alone.\n\n## Checked\n\n| row | PCI DSS | asks for | checked | strength | does not show | resources |\n| --- | --- | --- | --- | --- | --- | --- |\n",
         rows.len(),
-        rows.len() - listed,
+        rows.len() - listed - others,
     );
     let mut reasons = String::new();
+    let mut left = String::new();
     for requirement in requirements() {
         let row = rows.iter().find(|row| row.id == requirement.id).expect("a row");
-        let head = format!("| {} | {} | {}", row.id, requirement.pci.replace(';', ", "), requirement.asks);
+        let head = format!("| {} | {} | {}", row.id, requirement.pci.join(", "), requirement.asks);
         match row.met {
             Met::Checked { on, check, .. } => {
                 let outcomes = production.shown(on).iter().map(check);
@@ -405,17 +403,31 @@ fn document() -> String {
                     Store::Postgres => "*PostgreSQL*: ",
                     Store::Zone => "*Zone*: ",
                     Store::Bootstrap => "*Bootstrap*: ",
+                    Store::Everywhere => "*With bootstrap*: ",
                 };
-                let _ = writeln!(text, "{head} | {store}{} | {} | {looked} |", row.how, requirement.strength);
+                let _ = writeln!(
+                    text,
+                    "{head} | {store}{} | {} | {} | {looked} |",
+                    row.how, requirement.strength, requirement.not_shown
+                );
             }
             Met::Listed { .. } => {
                 let _ = writeln!(reasons, "{head} | {} |", row.how);
+            }
+            Met::Left(kind) => {
+                let who = match kind {
+                    Left::Process => "people",
+                    Left::Inherited => "AWS",
+                    Left::NotApplicable => "not applicable",
+                };
+                let _ = writeln!(left, "{head} | {who} | {} |", row.how);
             }
         }
     }
     let _ = write!(
         text,
-        "\n## Listed\n\n| row | PCI DSS | asks for | why it is not checked |\n| --- | --- | --- | --- |\n{reasons}"
+        "\n## Listed\n\n| row | PCI DSS | asks for | why it is not checked |\n| --- | --- | --- | --- |\n{reasons}\n## Left to others\n\n\
+         No module shows these.\n\n| row | PCI DSS | asks for | who answers | what there is to go by |\n| --- | --- | --- | --- | --- |\n{left}"
     );
     text
 }

@@ -8,6 +8,8 @@
 pub mod document;
 #[rustfmt::skip]
 mod generated;
+pub mod managed;
+pub mod power;
 pub mod waf;
 
 pub use generated::kinds as kind;

@@ -4,6 +4,10 @@ mod bindings;
 mod emit;
 mod files;
 mod generate;
+mod managed;
+#[expect(dead_code, reason = "the library asks more of the table than its generator")]
+#[path = "../../aws/src/power.rs"]
+mod power;
 mod provider;
 mod selection;
 mod shapes;
@@ -45,6 +49,13 @@ enum Command {
     },
     /// Holds the repository to ARCHITECTURE.md: who imports whom, where links lead, which dependencies are used.
     Tidy,
+    /// Asks moto, in .cache/local-aws, for AWS's managed policies and writes what each allows on everything into
+    /// crates/aws/schema.
+    Policies {
+        /// Writes nothing; fails when the file on disk is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -65,5 +76,8 @@ fn run() -> Result<()> {
         Command::Bindings { check } => bindings::generate(&aws, check),
         Command::Generate { check } => generate::run(&root, check),
         Command::Tidy => tidy::run(&root),
+        Command::Policies { check } => {
+            managed::update(&aws.join("schema"), &aws.join("../../.cache/local-aws/bin/python"), check)
+        }
     }
 }

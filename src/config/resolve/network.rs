@@ -7,7 +7,7 @@ use crate::config::section::{
     NetworkFirewall, NetworkPart, OwnVpc, Store, Vpc,
 };
 use crate::config::value::{
-    AvailabilityZone, Cidr, GatewayEndpoint, InterfaceEndpoint, Partition, Region, RetentionDays,
+    AvailabilityZone, Breadth, Cidr, GatewayEndpoint, InterfaceEndpoint, Partition, Region, RetentionDays,
 };
 
 /// The VPC as the stacks build it; `None` without a range or a region, or where the subnets have no room.
@@ -279,7 +279,20 @@ fn egress(rules: &[EgressRuleFile], problems: &mut Problems) -> Vec<EgressRule> 
         let Ok(port) = u16::try_from(rule.port.get()) else { continue };
         resolved.push(EgressRule { name: rule.name.clone(), destination, port, reason: rule.reason.clone() });
     }
+    check_breadth(rules, problems);
     resolved
+}
+
+/// The rules are looked at as one set of addresses: two halves of the internet are the internet.
+fn check_breadth(rules: &[EgressRuleFile], problems: &mut Problems) {
+    let ranges = rules.iter().filter_map(|rule| rule.cidr).filter(|cidr| cidr.prefix_len() > 0);
+    if !Breadth::of(ranges.map(|cidr| cidr.net().into())).within(Breadth::EGRESS_MAX) {
+        problems.error(
+            "network.egress",
+            "together the rules lead to more of the internet than third parties can have (PCI DSS 1.3.2)",
+            "the third parties' own ranges, in sum at most as much as a /8; or `firewall.allowed_names` under [network]",
+        );
+    }
 }
 
 /// A rule to everywhere undoes the allow-list.

@@ -8,9 +8,10 @@ use crate::config::section::{
 };
 use crate::config::value::{
     AccountId, Bounded, FargateSize, ImageRef, InterfaceEndpoint, PolicyArn, Region, RetentionDays,
-    VariableName,
+    VariableName, credential,
 };
 use contract::{Sensitivity, Var};
+use std::collections::BTreeMap;
 
 /// What a service's values are checked against.
 #[derive(Clone, Copy)]
@@ -208,6 +209,13 @@ fn check_variables(section: &Section<'_>, problems: &mut Problems) {
             ),
         );
     }
+    for (name, why) in credentials(&file.environment) {
+        problems.error(
+            environment(name),
+            format!("the value looks like {why}, and would stand in the repository, in the task definition and in Terraform's state"),
+            format!("under {}, `{name}` and the ARN of a secret that holds the value (PCI DSS 8.6.2)", section.heading("secrets")),
+        );
+    }
     for variable in file.environment.keys().filter(|variable| is_filled(file, variable)) {
         problems
             .error(
@@ -278,23 +286,36 @@ fn check_parameters(section: &Section<'_>, problems: &mut Problems) {
     }
 }
 
-/// What the names of AWS's own policies bear that allow everything, or everything of a service.
-/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>
-const WHOLE_SERVICES: [&str; 3] = ["Administrator", "FullAccess", "PowerUserAccess"];
-
-/// A role has the least privileges that it needs (PCI 7.2.5).
+/// A role has the least privileges that it needs (PCI 7.2.5): AWS's own policies, which know no resource of ours, are held to
+/// what they allow on everything.
 fn check_policies(section: &Section<'_>, problems: &mut Problems) {
     let policies: &[PolicyArn] = &section.file.task_policies;
     for (index, policy) in policies.iter().enumerate() {
-        let Some((_, name)) = policy.as_str().split_once(":iam::aws:policy/") else { continue };
-        if WHOLE_SERVICES.iter().any(|word| name.contains(word)) {
-            problems.error(
-                section.key("task_policies").index(index),
-                format!("{name} allows a task far more than it can need (PCI 7.2.5)"),
-                "a policy of your own that names the actions and resources, such as \
-                 arn:aws:iam::111122223333:policy/back-office",
-            );
-        }
+        let Some(name) = aws::managed::name(policy.as_str()) else { continue };
+        let problem = match aws::managed::powers(name) {
+            None => format!("{name} is no policy of AWS that this version of txnr knows"),
+            Some(powers) if powers.is_empty() => continue,
+            Some(powers) => {
+                let powers: Vec<&str> = powers.into_iter().collect();
+                format!("whoever has {name} {} (PCI 7.2.5)", listed(&powers))
+            }
+        };
+        problems.error(
+            section.key("task_policies").index(index),
+            problem,
+            "a policy of your own that names the actions and resources, such as \
+             arn:aws:iam::111122223333:policy/back-office",
+        );
+    }
+}
+
+/// `a`, `a and b`, `a, b and 3 more`: enough to see why.
+fn listed(powers: &[&str]) -> String {
+    match powers {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [one, two] => format!("{one} and {two}"),
+        [one, two, more @ ..] => format!("{one}, {two} and {} more", more.len()),
     }
 }
 
@@ -327,6 +348,13 @@ fn check_sidecars(section: &Section<'_>, problems: &mut Problems) {
                 format!("under `secrets` of the sidecar, `{variable}` and the ARN of a secret (PCI DSS 8.6.2)"),
             );
         }
+        for (name, why) in credentials(&sidecar.environment) {
+            problems.error(
+                path("environment").key(name.as_str()),
+                format!("the value looks like {why}, and would stand in the repository, in the task definition and in Terraform's state"),
+                format!("under `secrets` of the sidecar, `{name}` and the ARN of a secret (PCI DSS 8.6.2)"),
+            );
+        }
         for variable in sidecar.environment.keys().filter(|variable| sidecar.secrets.contains_key(*variable))
         {
             problems.error(
@@ -352,6 +380,14 @@ fn check_sidecars(section: &Section<'_>, problems: &mut Problems) {
                 .because_of_paths([section.key("sidecars")]);
         }
     }
+}
+
+/// The variables, not secret by name, whose values look like a credential.
+fn credentials(
+    variables: &BTreeMap<VariableName, String>,
+) -> impl Iterator<Item = (&VariableName, &'static str)> {
+    let plain = variables.iter().filter(|(name, _)| !is_secret(name));
+    plain.filter_map(|(name, value)| Some((name, credential(value)?)))
 }
 
 /// Whether the platform says it of itself: a value of one's own would only be wrong.

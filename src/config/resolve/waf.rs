@@ -2,7 +2,7 @@
 
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{ManagedGroups, Waf, WafMode};
-use crate::config::value::{AnyCidr, UrlPath};
+use crate::config::value::{AnyCidr, Breadth, UrlPath};
 
 /// Rules that contradict one another, and ranges that WAF does not take.
 pub(super) fn check(waf: &Waf, production: bool, problems: &mut Problems) {
@@ -16,6 +16,7 @@ pub(super) fn check(waf: &Waf, production: bool, problems: &mut Problems) {
             .because_of(&["waf.geo_allow"]);
     }
     check_ranges("waf.allow_ips", &waf.allow_ips, problems);
+    check_passed(&waf.allow_ips, problems);
     check_ranges("waf.deny_ips", &waf.deny_ips, problems);
     check_paths(&KeyPath::from("waf.upload_paths"), waf.upload_paths(), problems);
     if production {
@@ -57,6 +58,20 @@ pub(super) fn check_paths(key: &KeyPath, paths: &[UrlPath], problems: &mut Probl
                 format!("what the paths of uploads begin with, 2 to {SEARCH_MAX} characters"),
             );
         }
+    }
+}
+
+/// What is allowed by its address passes every other rule; the ranges are looked at as one set.
+fn check_passed(ranges: &[AnyCidr], problems: &mut Problems) {
+    if ranges.iter().any(|range| range.is_everywhere()) {
+        return;
+    }
+    if !Breadth::of(ranges.iter().map(|range| range.net())).within(Breadth::PASSED_MAX) {
+        problems.error(
+            "waf.allow_ips",
+            "together these ranges let more of the internet pass unseen than partners and monitors can have (PCI DSS 6.4.2)",
+            "their own ranges: in sum at most as much as a /16, and a /32 of IPv6",
+        );
     }
 }
 

@@ -13,6 +13,9 @@ pub struct Account {
     /// because one account per environment is the safer set-up and there the singletons need an owner; of several
     /// environments in one account, exactly one may own them.
     pub baseline: bool,
+    /// Who owns the baseline where this environment does not: another environment of the account, or a team. None; a
+    /// production environment without a baseline of its own says so.
+    pub baseline_owner: Option<RuleReason>,
     /// Parts of the baseline that somebody else looks after, each with the reason. None.
     pub elsewhere: Elsewhere,
     /// Whom AWS tells of security matters (Security Hub Account.1). None, so AWS writes to the account's owner alone;
@@ -22,7 +25,7 @@ pub struct Account {
 
 impl Default for Account {
     fn default() -> Self {
-        Self { baseline: true, elsewhere: Elsewhere::default(), security_contact: None }
+        Self { baseline: true, baseline_owner: None, elsewhere: Elsewhere::default(), security_contact: None }
     }
 }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Alarms {
-    /// Who is told of what cannot wait until the morning: mailboxes, and https addresses that take messages of Amazon
-    /// SNS and confirm by themselves, as those of PagerDuty and Opsgenie do. In production at least one (PCI 10.7.2,
+    /// Who is told of what cannot wait until the morning: mailboxes, those of PagerDuty and Opsgenie among them, and https
+    /// addresses that take messages of Amazon SNS and confirm by themselves; none that bears a key. In production at least one (PCI 10.7.2,
     /// 12.10.1), unless `subscribed_elsewhere` says how people are told; elsewhere, none: those of `notify`. Whoever
     /// reads the state reads the addresses.
     pub page: Vec<Subscriber>,

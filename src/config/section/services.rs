@@ -77,8 +77,9 @@ pub struct FurtherServiceFile {
     pub ulimits: Ulimits,
     /// Containers that run beside its own in every task, by name. None.
     pub sidecars: BTreeMap<ServiceName, Sidecar>,
-    /// The managed policies of its task role: all that it may do at AWS. None, and then it may do nothing there. Those of
-    /// AWS that allow whole services, such as `AdministratorAccess` and `AmazonS3FullAccess`, are refused (PCI 7.2.5).
+    /// The managed policies of its task role: all that it may do at AWS. None, and then it may do nothing there. AWS's
+    /// own are refused where they reach every secret, key, object, item, log or role, or a whole service, of the account,
+    /// such as `AmazonS3FullAccess`, `SecretsManagerReadWrite` and `ReadOnlyAccess` (PCI 7.2.5).
     pub task_policies: Vec<PolicyArn>,
     /// Whether its tasks reach the main service's data stores: PostgreSQL's port, and DynamoDB's endpoint. False. What
     /// they may do there, `task_policies` say.

@@ -1,7 +1,8 @@
 //! Address ranges.
 
 use super::{Invalid, text_serde, text_value};
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::{fmt, str::FromStr};
 
 /// An IPv4 range in CIDR notation, without host bits.
@@ -120,7 +121,7 @@ impl AnyCidr {
     /// Every IPv6 address.
     #[must_use]
     pub fn every_ipv6() -> Self {
-        Self(IpNet::V6(ipnet::Ipv6Net::default()))
+        Self(IpNet::V6(Ipv6Net::default()))
     }
 }
 
@@ -153,6 +154,86 @@ text_serde!(
     "203.0.113.0/24",
     "An IPv4 or IPv6 range in CIDR notation, without host bits."
 );
+
+/// How much of the internet ranges take in, as one set: `0.0.0.0/1` beside `128.0.0.0/1` is everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breadth {
+    /// Public IPv4 addresses.
+    pub ipv4: u64,
+    /// Public IPv6 networks of 48 bits, which is what a site is given (RFC 6177); a part of one counts as one.
+    pub ipv6_sites: u64,
+}
+
+impl Breadth {
+    /// What may pass a web ACL unseen, in sum: partners and monitors. As much as a `/16`, or a `/32` of IPv6; a limit of
+    /// this project, since AWS takes anything but a prefix of 0.
+    pub const PASSED_MAX: Self = Self { ipv4: 1 << 16, ipv6_sites: 1 << 16 };
+
+    /// What tasks may reach beyond endpoints and names, in sum: third parties, not the internet (PCI 1.3.2). As much as a
+    /// `/8`, or a `/16` of IPv6; a limit of this project, which the largest providers of services still fit in.
+    pub const EGRESS_MAX: Self = Self { ipv4: 1 << 24, ipv6_sites: 1 << 32 };
+
+    /// Of ranges of either family. Private, shared, loopback, link-local, multicast and reserved addresses do not count.
+    #[must_use]
+    pub fn of(ranges: impl IntoIterator<Item = IpNet>) -> Self {
+        let (mut ipv4, mut ipv6) = (Vec::new(), Vec::new());
+        for range in ranges {
+            match range {
+                IpNet::V4(net) => ipv4.push(net.trunc()),
+                IpNet::V6(net) => ipv6.push(net.trunc()),
+            }
+        }
+        let size = |net: &Ipv4Net| 1_u64 << (32 - u32::from(net.prefix_len()));
+        let public = |net: &Ipv4Net| {
+            let not: u64 = LOCAL.iter().map(|local| overlap(net, local)).sum();
+            size(net).saturating_sub(not)
+        };
+        let sites = |net: &Ipv6Net| 1_u64 << 48_u32.saturating_sub(net.prefix_len().max(3).into());
+        let global = |net: &Ipv6Net| net.contains(&GLOBAL) || GLOBAL.contains(net);
+        Self {
+            ipv4: Ipv4Net::aggregate(&ipv4).iter().map(public).sum(),
+            ipv6_sites: Ipv6Net::aggregate(&ipv6).iter().filter(|net| global(net)).map(sites).sum(),
+        }
+    }
+
+    /// Whether this is no more than that.
+    #[must_use]
+    pub fn within(self, most: Self) -> bool {
+        self.ipv4 <= most.ipv4 && self.ipv6_sites <= most.ipv6_sites
+    }
+
+    /// Whether no address of the internet is among them.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self.within(Self { ipv4: 0, ipv6_sites: 0 })
+    }
+}
+
+/// What the internet does not route: <https://www.iana.org/assignments/iana-ipv4-special-registry>
+const LOCAL: [Ipv4Net; 8] = [
+    net([10, 0, 0, 0], 8),
+    net([100, 64, 0, 0], 10),
+    net([127, 0, 0, 0], 8),
+    net([169, 254, 0, 0], 16),
+    net([172, 16, 0, 0], 12),
+    net([192, 168, 0, 0], 16),
+    net([224, 0, 0, 0], 4),
+    net([240, 0, 0, 0], 4),
+];
+
+/// What the internet routes: <https://www.iana.org/assignments/ipv6-address-space>
+const GLOBAL: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
+const fn net(address: [u8; 4], prefix: u8) -> Ipv4Net {
+    let [a, b, c, d] = address;
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
+}
+
+/// The addresses that two ranges share.
+fn overlap(one: &Ipv4Net, other: &Ipv4Net) -> u64 {
+    let smaller = one.prefix_len().max(other.prefix_len());
+    if one.contains(other) || other.contains(one) { 1 << (32 - u32::from(smaller)) } else { 0 }
+}
 
 /// The id of a managed prefix list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,6 +295,18 @@ mod tests {
         for text in ["8.8.0.0/16", "172.32.0.0/16", "0.0.0.0/0", "10.0.0.0/7"] {
             assert!(text.parse::<Cidr>().is_ok_and(|cidr| !cidr.is_private()), "{text}");
         }
+    }
+
+    #[test]
+    fn ranges_are_measured_as_one_set() {
+        let of = |ranges: &[&str]| Breadth::of(ranges.iter().map(|text| text.parse().expect("a range")));
+        assert_eq!(of(&["0.0.0.0/1", "128.0.0.0/1"]), of(&["0.0.0.0/0"]));
+        assert_eq!(of(&["203.0.113.0/25", "203.0.113.128/25", "203.0.113.0/24"]).ipv4, 256);
+        assert!(of(&["10.0.0.0/8", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8"]).is_none());
+        assert_eq!(of(&["8.0.0.0/6"]).ipv4, 3 << 24, "10.0.0.0/8 is none of the internet's");
+        assert_eq!(of(&["::/0"]), of(&["2000::/3"]));
+        assert_eq!(of(&["2001:db8::/32"]).ipv6_sites, 1 << 16);
+        assert_eq!(of(&["2001:db8::1/128"]).ipv6_sites, 1);
     }
 
     #[test]

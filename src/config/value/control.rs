@@ -29,6 +29,27 @@ impl FromStr for ControlId {
 
 text_value!(ControlId, r"^[A-Za-z0-9]+\.[1-9][0-9]{0,2}$", "EC2.172", "A control of Security Hub.");
 
+/// A control of docs/pci.md: `R` and three digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ControlNumber(String);
+
+impl FromStr for ControlNumber {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let digits = text.strip_prefix('R').unwrap_or_default();
+        if digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new(
+            format!("{text:?} is not the number of a control"),
+            "`R` and three digits, such as \"R098\"; docs/pci.md lists all",
+        ))
+    }
+}
+
+text_value!(ControlNumber, r"^R[0-9]{3}$", "R098", "A control of docs/pci.md.");
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,23 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(String);
 
+impl Date {
+    /// The day that is so many days after 1970-01-01.
+    #[must_use]
+    pub fn of_days_since_1970(days: u32) -> Self {
+        // Years that begin in March, so that the odd day comes last: <https://howardhinnant.github.io/date_algorithms.html>
+        let since = u64::from(days) + 719_468;
+        let (era, day_of_era) = (since / 146_097, since % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        let year = year_of_era + era * 400 + u64::from(month <= 2);
+        Self(format!("{year:04}-{month:02}-{day:02}"))
+    }
+}
+
 impl FromStr for Date {
     type Err = Invalid;
 
@@ -50,6 +67,20 @@ fn is_day(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        let days = [
+            (0, "1970-01-01"),
+            (58, "1970-02-28"),
+            (59, "1970-03-01"),
+            (11_016, "2000-02-29"),
+            (20_787, "2026-11-30"),
+        ];
+        for (count, day) in days {
+            assert_eq!(Date::of_days_since_1970(count).as_str(), day);
+        }
+    }
 
     #[test]
     fn a_day_is_one_of_the_calendar() {

@@ -1,6 +1,6 @@
 //! Who is told of alarms, and where one reads on.
 
-use super::{Invalid, refuse_template, text_value};
+use super::{Invalid, credential_in_address, refuse_template, text_value};
 use std::str::FromStr;
 
 /// An address below `https://`: a host and what follows it, without user, password and fragment.
@@ -65,14 +65,24 @@ impl FromStr for Subscriber {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         if text.contains("://") {
-            return text.parse::<HttpsUrl>().map(|url| Self(url.0));
+            let url = text.parse::<HttpsUrl>()?;
+            // It would stand in the repository, in the topic and in the state. The text itself is not repeated.
+            if let Some(why) = credential_in_address(text) {
+                return Err(Invalid::new(
+                    format!(
+                        "the address bears {why}, and would stand in the repository and in Terraform's state (PCI DSS 8.6.2)"
+                    ),
+                    "the mailbox that the same service gives out, or an https address of your own that adds the key",
+                ));
+            }
+            return Ok(Self(url.0));
         }
         refuse_template(text)?;
         let wrong = || {
             Invalid::new(
                 format!("{text:?} is neither a mailbox nor an https address"),
-                "`oncall@example.com`, or an address that takes messages of Amazon SNS, such as \
-                 `https://events.pagerduty.com/integration/0123456789abcdef/enqueue`",
+                "`oncall@example.com`, or an address that takes messages of Amazon SNS and bears no key, such as \
+                 `https://alerts.example.com/sns`",
             )
         };
         let (mailbox, domain) = text.split_once('@').ok_or_else(wrong)?;
@@ -106,7 +116,6 @@ mod tests {
         for (text, protocol) in [
             ("oncall@example.com", "email"),
             ("on-call+prod@payments.example.co.uk", "email"),
-            ("https://events.pagerduty.com/integration/0123456789abcdef/enqueue", "https"),
             ("https://alerts.example.com:8443/sns?team=payments", "https"),
         ] {
             let subscriber = text.parse::<Subscriber>().expect(text);
@@ -120,6 +129,7 @@ mod tests {
             "a b@example.com",
             "oncall@example..com",
             "http://alerts.example.com/",
+            "https://events.pagerduty.com/integration/0123456789abcdef/enqueue",
             "https://alerts/",
             "https://user:secret@alerts.example.com/",
             "https://alerts.example.com/${x}",

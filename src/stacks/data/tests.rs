@@ -193,6 +193,10 @@ fn databases_stand_in_the_data_tier_and_take_tls_alone() {
         assert_eq!(value("ssl_min_protocol_version"), Some("TLSv1.2"));
         // The values of a statement stay out of the log.
         assert_eq!(value("log_parameter_max_length"), Some("0"));
+        assert_eq!(value("pgaudit.log_parameter"), Some("0"));
+        // Who read or changed a record.
+        assert_eq!(value("shared_preload_libraries"), Some("pg_stat_statements,pgaudit"));
+        assert_eq!(value("pgaudit.log"), Some("ddl,read,role,write"));
     }
     let root = platform(INSTANCE);
     assert_eq!(at(database(&root, INSTANCE), "publicly_accessible"), &Value::Bool(false));

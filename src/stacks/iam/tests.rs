@@ -62,7 +62,9 @@ fn on_every_resource_one_may_only_look() {
     for root in [production(SECRETS), every_option()] {
         for node in policies(&root) {
             for statement in statements(node, "policy") {
-                if texts(statement, "Resource") != ["*"] {
+                // A denial on everything allows nothing.
+                let denies = statement.get("Effect").and_then(Value::as_str) == Some("Deny");
+                if denies || texts(statement, "Resource") != ["*"] {
                     continue;
                 }
                 for action in texts(statement, "Action") {

@@ -203,6 +203,16 @@ impl Statement<IdentityPolicy> {
     ) -> Self {
         Self { effect: "Deny", ..Self::allow(sid, action, resource) }
     }
+
+    /// Denies the bearer these actions on everything but these resources: the element `NotResource`.
+    pub fn deny_except<A: Into<Cow<'static, str>>, R: IntoExpr<Text>>(
+        sid: impl Into<Cow<'static, str>>,
+        action: impl IntoIterator<Item = A>,
+        resource: impl IntoIterator<Item = R>,
+    ) -> Self {
+        let resources = resources(resource).map(|(_, values)| ("NotResource", values));
+        Self { resources, ..Self::new(sid.into(), "Deny", actions(action)) }
+    }
 }
 
 impl Statement<ResourcePolicy> {

@@ -7,7 +7,7 @@ use aws::{
 };
 use terraform::{Meta, Stack, set};
 
-use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Source, identifier};
+use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Parameter, Source, identifier};
 use crate::config::PostgresAurora;
 
 const ENGINE: &str = "aurora-postgresql";
@@ -124,10 +124,10 @@ fn instance(
 
 /// A group of another family is another group, and one in use cannot be deleted: the new one is made first.
 fn parameters(stack: &mut Stack<'_>, common: &Common<'_>) -> RdsClusterParameterGroupHandle {
-    let parameter = |(name, value): (&'static str, &'static str)| parameters::Parameter {
-        name: set(name),
-        value: set(value),
-        optional: Default::default(),
+    let parameter = |of: Parameter| parameters::Parameter {
+        name: set(of.name),
+        value: set(of.value),
+        optional: parameters::ParameterOptional { apply_method: set(of.applied) },
     };
     stack.add_with(
         "main",

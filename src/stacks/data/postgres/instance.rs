@@ -6,7 +6,7 @@ use aws::{
 };
 use terraform::{Meta, Stack, set};
 
-use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Source, identifier};
+use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Parameter, Source, identifier};
 use crate::config::PostgresInstance;
 
 pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresInstance) -> Database {
@@ -77,10 +77,10 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
 
 /// A group of another family is another group, and one in use cannot be deleted: the new one is made first.
 fn parameters(stack: &mut Stack<'_>, common: &Common<'_>) -> DbParameterGroupHandle {
-    let parameter = |(name, value): (&'static str, &'static str)| parameters::Parameter {
-        name: set(name),
-        value: set(value),
-        optional: Default::default(),
+    let parameter = |of: Parameter| parameters::Parameter {
+        name: set(of.name),
+        value: set(of.value),
+        optional: parameters::ParameterOptional { apply_method: set(of.applied) },
     };
     stack.add_with(
         "main",

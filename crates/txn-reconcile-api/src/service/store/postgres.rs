@@ -261,6 +261,13 @@ async fn connect(settings: &PostgresConfig, tls: Option<&MakeRustlsConnect>) -> 
     Ok(client)
 }
 
+/// pgAudit's part in the database, which names the objects of statements that define some: where the server has loaded the
+/// library, as one of RDS has by its parameters. A server without it keeps no record of who read what.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.pgaudit.html>
+const AUDIT_EXTENSION: &str = "DO $$ BEGIN
+    IF current_setting('shared_preload_libraries') LIKE '%pgaudit%' THEN CREATE EXTENSION IF NOT EXISTS pgaudit; END IF;
+END $$;";
+
 /// Makes or updates the tables, under a lock, and lets the service's role use them. It is run as a role that may.
 ///
 /// # Errors
@@ -296,6 +303,7 @@ pub async fn migrate(settings: &PostgresConfig) -> Result<(), StoreError> {
     );
     if settings.user != role {
         change.batch_execute(&grants).await.map_err(unavailable)?;
+        change.batch_execute(AUDIT_EXTENSION).await.map_err(unavailable)?;
     }
     change.commit().await.map_err(unavailable)
 }

@@ -1,12 +1,15 @@
 //! Requirement 1: the network.
 
+use aws::power;
+
 use super::{DATABASES, INSTANCES, Row, beside, postgres, row};
-use crate::platform::{Platform, Resource, address, allows, conditions, list, texts};
+use crate::config::Breadth;
+use crate::control::platform::{Platform, Resource, address, allows, bound, breadth, list, texts};
 
 const INGRESS: &str = "aws_vpc_security_group_ingress_rule";
 const EGRESS: &str = "aws_vpc_security_group_egress_rule";
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row(
         "R001",
         "the description of every rule of a security group begins with the rule's name and says what it is for",
@@ -15,9 +18,21 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R002",
-        "no rule admits every address but those of the load balancer's group at 80 and 443; no group has inline rules",
-        |p| p.each(INGRESS, |r| closed(p, r, "cidr_ipv4")).and(p.each("aws_security_group", no_inline_rules)),
+        "no rule admits an address of the internet but those of the load balancer's group at 80 and 443; no group has inline \
+         rules",
+        |p| {
+            p.each(INGRESS, |r| {
+                closed(p, r, "cidr_ipv4") && (r.at("prefix_list_id").is_null() || of_balancer(p, r))
+            })
+            .and(p.each("aws_security_group", no_inline_rules))
+            .and(p.none(&["aws_security_group_rule"]))
+        },
         &[
+            ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "cidr_ipv4", "\"0.0.0.0/1\""),
+            ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "cidr_ipv4", "\"203.0.113.0/24\""),
+            ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "prefix_list_id", "\"pl-12345678\""),
+            ("aws_vpc_security_group_ingress_rule.alb_https_ipv4", "ip_protocol", "\"-1\""),
+            ("aws_security_group_rule", "type", "\"ingress\""),
             ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "cidr_ipv4", "\"0.0.0.0/0\""),
             ("aws_vpc_security_group_ingress_rule.hooks__tasks_from_alb", "cidr_ipv4", "\"0.0.0.0/0\""),
             ("aws_vpc_security_group_ingress_rule.alb_https_ipv4", "to_port", "8443"),
@@ -43,6 +58,8 @@ pub const ROWS: &[Row] = &[
                 |r| {
                     let ports = container_ports(p, r.text("security_group_id"));
                     within(r, "referenced_security_group_id", &balancer_groups(p))
+                        && peers(r) == 1
+                        && r.text("ip_protocol") == "tcp"
                         && ports.contains(&r.number("from_port"))
                         && r.number("to_port") == r.number("from_port")
                 },
@@ -76,6 +93,8 @@ pub const ROWS: &[Row] = &[
                 |r| within(r, "security_group_id", &database_groups(p)),
                 |r| {
                     within(r, "referenced_security_group_id", &task_groups(p))
+                        && peers(r) == 1
+                        && r.text("ip_protocol") == "tcp"
                         && r.number("from_port") == 5432
                         && r.number("to_port") == 5432
                 },
@@ -92,8 +111,9 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R006",
-        "every rule outward names its protocol and its port, and a group, a prefix list or a network; every address at 443 \
-         alone, and only where a network firewall lets listed names pass and no other",
+        "every rule outward names its protocol, its port and one group, prefix list or network; of the internet the rules of \
+         a group lead together to at most as much as a /8, or to all of it at 443 alone, where a network firewall lets \
+         listed names pass and no other",
         |p| {
             let names = "rule_group.rules_source.rules_source_list.generated_rules_type";
             let drops = |r: Resource| {
@@ -107,19 +127,37 @@ pub const ROWS: &[Row] = &[
                 && p.of_kind("aws_networkfirewall_firewall_policy").all(drops)
                 && !p.of_kind("aws_subnet").any(around);
             p.each(EGRESS, |r| {
-                let peers = ["referenced_security_group_id", "prefix_list_id", "cidr_ipv4", "cidr_ipv6"];
-                let named = peers.iter().filter(|peer| !r.at(peer).is_null()).count();
-                let by_name = named == 1 && r.number("from_port") == 443 && r.number("to_port") == 443;
-                named > 0
-                    && r.text("ip_protocol") != "-1"
+                let named = ["tcp", "udp"].contains(&r.text("ip_protocol"))
                     && r.number("from_port") > 0
-                    && (!(open(r, "cidr_ipv4") || open(r, "cidr_ipv6")) || (firewall && by_name))
+                    && r.number("to_port") == r.number("from_port");
+                let by_name = |rule: &Resource| {
+                    firewall && rule.text("ip_protocol") == "tcp" && rule.number("from_port") == 443
+                };
+                // The rules of a group are one set of addresses.
+                let ranges = |r: Resource| -> Vec<&str> {
+                    let of_group =
+                        p.of_kind(EGRESS).filter(|o| o.at("security_group_id") == r.at("security_group_id"));
+                    let of_group = of_group.filter(|other| !by_name(other));
+                    of_group
+                        .flat_map(|o| [o.text("cidr_ipv4"), o.text("cidr_ipv6")])
+                        .filter(|c| !c.is_empty())
+                        .collect()
+                };
+                peers(r) == 1
+                    && named
+                    && breadth(&ranges(r)).is_some_and(|breadth| breadth.within(Breadth::EGRESS_MAX))
             })
         },
         &[
             (EGRESS, "ip_protocol", "\"-1\""),
             (EGRESS, "cidr_ipv6", "\"::/0\""),
+            (EGRESS, "to_port", "65535"),
             ("aws_vpc_security_group_egress_rule.tasks_to_endpoints", "cidr_ipv4", "\"0.0.0.0/0\""),
+            (
+                "aws_vpc_security_group_egress_rule.tasks_to_endpoints",
+                "",
+                r#"{"cidr_ipv4":"128.0.0.0/1","from_port":8443,"to_port":8443,"ip_protocol":"tcp","security_group_id":"${aws_security_group.tasks.id}"}"#,
+            ),
             ("aws_vpc_security_group_egress_rule.alb_to_tasks", "cidr_ipv4", "\"0.0.0.0/0\""),
             ("aws_route.private_a_firewall", "nat_gateway_id", "\"${aws_nat_gateway.nat_a.id}\""),
             (
@@ -155,20 +193,29 @@ pub const ROWS: &[Row] = &[
         |p| {
             p.each("aws_vpc_endpoint", |r| {
                 let allowed: Vec<_> = r.statements("policy").iter().filter(|s| allows(s)).collect();
+                let accounts = p.accounts();
                 !allowed.is_empty()
                     && allowed.into_iter().all(|statement| {
-                        let bound = conditions(statement)
-                            .iter()
-                            .any(|(_, key, _)| ["aws:PrincipalAccount", "aws:ResourceAccount"].contains(key));
+                        let keys = ["aws:PrincipalAccount", "aws:ResourceAccount"];
+                        let bound = bound(statement, &keys, |value| accounts.contains(&value));
                         let resources = texts(&statement["Resource"]);
-                        let named = !resources.is_empty()
-                            && resources.iter().all(|r| *r != "*" && !r.contains(":::*"));
+                        let named = !resources.is_empty() && !resources.iter().any(|r| power::everything(r));
                         bound || (named && !texts(&statement["Action"]).contains(&"*"))
                     })
             })
         },
         &[
             ("aws_vpc_endpoint", "policy", "null"),
+            (
+                "aws_vpc_endpoint.kms",
+                "policy.Statement.0.Condition",
+                r#"{"StringNotEquals":{"aws:PrincipalAccount":"333344445555"}}"#,
+            ),
+            (
+                "aws_vpc_endpoint.kms",
+                "policy.Statement.0.Condition",
+                r#"{"StringEquals":{"aws:PrincipalAccount":"999999999999"}}"#,
+            ),
             (
                 "aws_vpc_endpoint",
                 "policy",
@@ -191,7 +238,7 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R010",
-        "no rule of a network ACL lets every address reach 22 or 3389",
+        "no rule of a network ACL lets an address of the internet reach 22 or 3389",
         |p| {
             p.each("aws_network_acl_rule", |r| {
                 let covers = |port| {
@@ -202,11 +249,18 @@ pub const ROWS: &[Row] = &[
                 !(inward
                     && (open(r, "cidr_block") || open(r, "ipv6_cidr_block"))
                     && (covers(22) || covers(3389)))
+                    && ["allow", "deny"].contains(&r.text("rule_action"))
             })
         },
         &[
             ("aws_network_acl_rule.public_in_nat_answers_low", "to_port", "65535"),
             ("aws_network_acl_rule.public_in_https", "protocol", "\"-1\""),
+            ("aws_network_acl_rule.public_in_nat_answers_low", "from_port", "0"),
+            (
+                "aws_network_acl_rule.private_in_answers",
+                "",
+                r#"{"cidr_block":"128.0.0.0/1","from_port":22,"to_port":22,"protocol":"tcp","rule_action":"allow"}"#,
+            ),
             (
                 "aws_network_acl_rule.private_in_service_3000",
                 "",
@@ -233,13 +287,17 @@ pub const ROWS: &[Row] = &[
         |p| {
             p.each("aws_subnet", |subnet| {
                 let routes = routes(p, subnet.address);
-                match subnet.text("tags.Tier") {
-                    "public" | "nat" => true,
-                    "firewall" | "private" => {
-                        !routes.iter().any(|r| r.refers_to("gateway_id", "aws_internet_gateway"))
+                // Without an association it has the main table, which anybody may come to use.
+                let associated =
+                    p.referring("aws_route_table_association", "subnet_id", subnet.address).count() == 1;
+                associated
+                    && match subnet.text("tags.Tier") {
+                        "public" | "nat" => true,
+                        "firewall" | "private" => {
+                            !routes.iter().any(|r| r.refers_to("gateway_id", "aws_internet_gateway"))
+                        }
+                        _ => routes.is_empty(),
                     }
-                    _ => routes.is_empty(),
-                }
             })
             .and(p.each("aws_ecs_service", |service| {
                 let subnets = service.refers("network_configuration.subnets");
@@ -254,6 +312,8 @@ pub const ROWS: &[Row] = &[
             ("aws_route.private_a_nat", "gateway_id", "\"${aws_internet_gateway.main.id}\""),
             ("aws_route.public_internet", "route_table_id", "\"${aws_route_table.data.id}\""),
             ("aws_route_table", "route", "[{}]"),
+            ("aws_route_table_association", "subnet_id", "\"\""),
+            ("aws_route_table_association", "", "{}"),
             ("aws_route.firewall_a_nat", "gateway_id", "\"${aws_internet_gateway.main.id}\""),
             ("aws_ecs_service", "network_configuration.subnets", "[\"${aws_subnet.public_a.id}\"]"),
         ],
@@ -288,29 +348,37 @@ pub const ROWS: &[Row] = &[
     ),
     postgres(
         "R017",
-        "no subnet of a database has a route to every address",
+        "every subnet of a database has a route table of its tier, which leads nowhere out of the VPC",
         |p| {
             p.each("aws_db_subnet_group", |group| {
                 let subnets = group.refers("subnet_ids");
                 let isolated = |subnet: &&str| {
-                    let routes = routes(p, subnet);
-                    !routes.iter().any(|r| {
-                        open(*r, "destination_cidr_block") || open(*r, "destination_ipv6_cidr_block")
-                    })
+                    let associated =
+                        p.referring("aws_route_table_association", "subnet_id", subnet).count() == 1;
+                    associated && routes(p, subnet).is_empty()
                 };
                 !subnets.is_empty() && subnets.iter().all(isolated)
             })
         },
         &[
             ("aws_db_subnet_group", "subnet_ids", "[\"${aws_subnet.private_a.id}\"]"),
+            ("aws_route_table_association.data_a", "subnet_id", "\"\""),
             ("aws_route.private_a_nat", "route_table_id", "\"${aws_route_table.data.id}\""),
         ],
     ),
     row(
         "R100",
         "every VPC has a flow log of all its traffic",
-        |p| beside(p, "aws_vpc", "aws_flow_log", "vpc_id", |r| r.text("traffic_type") == "ALL"),
-        &[("aws_flow_log", "traffic_type", "\"REJECT\"")],
+        |p| {
+            beside(p, "aws_vpc", "aws_flow_log", "vpc_id", |r| {
+                let to = ["aws_cloudwatch_log_group", "aws_s3_bucket"];
+                r.text("traffic_type") == "ALL" && to.iter().any(|kind| r.refers_to("log_destination", kind))
+            })
+        },
+        &[
+            ("aws_flow_log", "traffic_type", "\"REJECT\""),
+            ("aws_flow_log", "log_destination", "\"arn:aws:s3:::somebody-elses\""),
+        ],
     ),
 ];
 
@@ -323,15 +391,33 @@ fn described(rule: Resource) -> bool {
     text.split_once(": ").is_some_and(|(id, why)| named(id) && why.len() > 10) && text.chars().all(allowed)
 }
 
+/// Whether a range takes in an address of the internet; so does whatever cannot be read as a range.
 fn open(rule: Resource, path: &str) -> bool {
-    rule.text(path).ends_with("/0")
+    match rule.text(path) {
+        "" => !rule.at(path).is_null(),
+        own if address(own).is_some_and(|a| a.starts_with("aws_vpc.") || a.starts_with("aws_subnet.")) => {
+            false
+        }
+        range => breadth(&[range]).is_none_or(|breadth| !breadth.is_none()),
+    }
+}
+
+/// How many peers a rule names: a group, a prefix list, a range of either family.
+fn peers(rule: Resource) -> usize {
+    let peers = ["referenced_security_group_id", "prefix_list_id", "cidr_ipv4", "cidr_ipv6"];
+    peers.iter().filter(|peer| !rule.at(peer).is_null()).count()
+}
+
+fn of_balancer(p: &Platform, rule: Resource) -> bool {
+    within(rule, "security_group_id", &balancer_groups(p))
 }
 
 /// Whether a rule is not open to the world, unless it is the load balancer's at a port of the web.
 fn closed(p: &Platform, rule: Resource, path: &str) -> bool {
     let port = rule.number("from_port");
-    let web = [80, 443].contains(&port) && rule.number("to_port") == port;
-    !open(rule, path) || (web && within(rule, "security_group_id", &balancer_groups(p)))
+    let web =
+        [80, 443].contains(&port) && rule.number("to_port") == port && rule.text("ip_protocol") == "tcp";
+    !open(rule, path) || (web && of_balancer(p, rule))
 }
 
 fn no_inline_rules(group: Resource) -> bool {

@@ -1,13 +1,16 @@
 //! Requirements 5, 10.4, 10.7, 11 and 12.10: what watches, and whom it tells.
 
+use std::collections::BTreeSet;
+
 use super::{DATABASES, Row, beside, postgres, row};
-use crate::platform::{Outcome, Platform, Resource, list, texts};
+use crate::config::credential_in_address;
+use crate::control::platform::{Outcome, Platform, Resource, list, texts};
 
 const FEATURE: &str = "aws_guardduty_detector_feature";
 const RULE: &str = "aws_cloudwatch_event_rule";
 const FILTER: &str = "aws_cloudwatch_log_metric_filter";
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row(
         "R056",
         "GuardDuty watches the tasks at run time and brings its agent itself",
@@ -27,8 +30,8 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R105",
-        "the trail's log is searched for what the CIS benchmark names, and each match rings an alarm that somebody \
-         subscribes to",
+        "the trail's log is searched for what the CIS benchmark names, and a match rings an alarm that somebody subscribes \
+         to: the first one, but of refused calls and of failed sign-ins the fifth within five minutes",
         |p| {
             let events = [
                 "userIdentity.type=\"Root\"",
@@ -40,7 +43,8 @@ pub const ROWS: &[Row] = &[
                 "CreateNetworkAcl",
                 "CreateRoute)",
                 "CreateVpc)",
-                "ConsoleLogin",
+                "MFAUsed",
+                "Failed authentication",
                 "PutBucketPolicy",
                 "StopConfigurationRecorder",
             ];
@@ -59,22 +63,53 @@ pub const ROWS: &[Row] = &[
             ("aws_cloudwatch_log_metric_filter.vpcs_changed", "metric_transformation.name", "\"Other\""),
             ("aws_cloudwatch_metric_alarm", "actions_enabled", "false"),
             ("aws_cloudwatch_metric_alarm.root_used", "alarm_actions", "[]"),
+            ("aws_cloudwatch_metric_alarm.root_used", "threshold", "5"),
+            ("aws_cloudwatch_metric_alarm.login_failed", "threshold", "6"),
+            ("aws_cloudwatch_metric_alarm.root_used", "comparison_operator", "\"LessThanThreshold\""),
+            ("aws_cloudwatch_metric_alarm.root_used", "statistic", "\"Minimum\""),
+            ("aws_cloudwatch_metric_alarm.root_used", "evaluation_periods", "3"),
+            ("aws_cloudwatch_metric_alarm.root_used", "period", "86400"),
+            ("aws_cloudwatch_log_metric_filter.root_used", "metric_transformation.value", "\"0\""),
         ],
     ),
     row(
         "R106",
-        "Security Hub measures the account by PCI DSS 4.0.1",
+        "Security Hub measures the account by PCI DSS 4.0.1, with every control of the standard on",
         |p| {
+            let off = |r: Resource| {
+                r.text("association_status") != "ENABLED"
+                    && r.text("control_status") != "ENABLED"
+                    && STANDARD.lines().any(|control| {
+                        let arn = r.text("standards_control_arn");
+                        r.text("security_control_id") == control || arn.rsplit('/').next() == Some(control)
+                    })
+            };
+            let controls =
+                ["aws_securityhub_standards_control_association", "aws_securityhub_standards_control"];
+            let switched: BTreeSet<String> = controls
+                .iter()
+                .flat_map(|kind| p.of_kind(kind))
+                .filter(|r| off(*r))
+                .map(|r| r.address.to_owned())
+                .collect();
             p.one("aws_securityhub_standards_subscription", "PCI DSS 4.0.1", |r| {
                 r.text("standards_arn").ends_with("::standards/pci-dss/v/4.0.1")
             })
             .and(p.each("aws_securityhub_account", |_| true))
+            .and(Outcome { failed: switched, ..Outcome::default() })
         },
-        &[(
-            "aws_securityhub_standards_subscription.pci",
-            "standards_arn",
-            "\"arn:aws:securityhub:us-east-1::standards/pci-dss/v/3.2.1\"",
-        )],
+        &[
+            (
+                "aws_securityhub_standards_control_association",
+                "",
+                r#"{"security_control_id":"ECS.2","association_status":"DISABLED","standards_arn":"${aws_securityhub_standards_subscription.pci.standards_arn}"}"#,
+            ),
+            (
+                "aws_securityhub_standards_subscription.pci",
+                "standards_arn",
+                "\"arn:aws:securityhub:us-east-1::standards/pci-dss/v/3.2.1\"",
+            ),
+        ],
     ),
     row(
         "R107",
@@ -104,6 +139,18 @@ pub const ROWS: &[Row] = &[
         ],
     ),
     row(
+        "R121",
+        "no subscriber's address bears a credential, which would stand in the repository and in the state",
+        |p| {
+            p.any_of(&["aws_sns_topic_subscription"], |r| credential_in_address(r.text("endpoint")).is_none())
+        },
+        &[(
+            "aws_sns_topic_subscription",
+            "endpoint",
+            "\"https://events.pagerduty.com/integration/0123456789abcdef/enqueue\"",
+        )],
+    ),
+    row(
         "R109",
         "Inspector scans images, instances, functions and their code",
         |p| {
@@ -116,9 +163,22 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R111",
-        "GuardDuty is on",
-        |p| p.each("aws_guardduty_detector", |r| r.is("enable", true)),
-        &[("aws_guardduty_detector", "enable", "false")],
+        "GuardDuty is on, and nothing archives or suppresses what it or another detector finds",
+        |p| {
+            p.each("aws_guardduty_detector", |r| r.is("enable", true)).and(p.none(&[
+                "aws_accessanalyzer_archive_rule",
+                "aws_guardduty_filter",
+                "aws_guardduty_ipset",
+                "aws_inspector2_filter",
+                "aws_securityhub_automation_rule",
+            ]))
+        },
+        &[
+            ("aws_guardduty_detector", "enable", "false"),
+            ("aws_guardduty_filter", "action", "\"ARCHIVE\""),
+            ("aws_securityhub_automation_rule", "rule_name", "\"noise\""),
+            ("aws_inspector2_filter", "action", "\"SUPPRESS\""),
+        ],
     ),
     row(
         "R112",
@@ -211,9 +271,14 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-/// Whether somebody subscribes to the topic.
+/// The controls of Security Hub's standard for PCI DSS 4.0.1, one a line, of 2026-04-06.
+/// <https://docs.aws.amazon.com/securityhub/latest/userguide/pci-standard.html>
+const STANDARD: &str = include_str!("securityhub-pci-4.0.1.txt");
+
+/// Whether somebody subscribes to the topic and is told of everything.
 fn heard(p: &Platform, topic: &str) -> bool {
-    p.referring("aws_sns_topic_subscription", "topic_arn", topic).any(|r| !r.text("endpoint").is_empty())
+    p.referring("aws_sns_topic_subscription", "topic_arn", topic)
+        .any(|r| !r.text("endpoint").is_empty() && r.at("filter_policy").is_null())
 }
 
 /// Whether a rule on events is on, and tells a topic that somebody subscribes to.
@@ -229,7 +294,20 @@ fn rings(p: &Platform, filter: Resource) -> bool {
         alarm.at("metric_name") == filter.at("metric_transformation.name")
             && alarm.at("namespace") == filter.at("metric_transformation.namespace")
     };
-    p.of_kind("aws_cloudwatch_metric_alarm")
-        .filter(metric)
-        .any(|alarm| alarm.refers("alarm_actions").iter().any(|topic| heard(p, topic)))
+    // Guesses and doors that are tried are told of when there are several; the trail keeps each of them.
+    let several = ["UnauthorizedOperation", "Failed authentication"];
+    let most = if several.iter().any(|event| filter.text("pattern").contains(event)) { 5 } else { 1 };
+    let counts = |alarm: &Resource| {
+        let at_once = alarm.text("comparison_operator") == "GreaterThanOrEqualToThreshold"
+            && (1..=most).contains(&alarm.number("threshold"));
+        at_once
+            && alarm.text("statistic") == "Sum"
+            && alarm.number("evaluation_periods") == 1
+            && alarm.number("period") <= 300
+    };
+    filter.text("metric_transformation.value") == "1"
+        && p.of_kind("aws_cloudwatch_metric_alarm")
+            .filter(metric)
+            .filter(counts)
+            .any(|alarm| alarm.refers("alarm_actions").iter().any(|topic| heard(p, topic)))
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{DATABASES, INSTANCES, Row, beside, listed, postgres, row};
-use crate::platform::{
+use super::access::held;
+use super::{DATABASES, INSTANCES, Row, beside, everywhere, listed, postgres, row};
+use crate::control::platform::{
     Platform, Resource, allows, at, conditions, given, number, of_everybody, services, texts,
 };
 
@@ -12,7 +13,7 @@ const SSE: &str = "aws_s3_bucket_server_side_encryption_configuration";
 const LIFECYCLE: &str = "aws_s3_bucket_lifecycle_configuration";
 const BY_DEFAULT: &str = "rule.apply_server_side_encryption_by_default";
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     postgres(
         "R021",
         "no database has a master of a well-known name",
@@ -47,7 +48,7 @@ pub const ROWS: &[Row] = &[
             beside(p, BUCKET, LIFECYCLE, "bucket", |r| {
                 let rule = |rule: &Value| {
                     rule["status"] == "Enabled"
-                        && rule.get("filter").is_some()
+                        && whole(&rule["filter"])
                         && number(at(rule, "expiration.days")) > 0
                         && number(at(rule, "noncurrent_version_expiration.noncurrent_days")) > 0
                         && number(at(rule, "abort_incomplete_multipart_upload.days_after_initiation")) > 0
@@ -57,6 +58,7 @@ pub const ROWS: &[Row] = &[
         },
         &[
             (LIFECYCLE, "rule.0.status", "\"Disabled\""),
+            (LIFECYCLE, "rule.0.filter", "[{\"prefix\":\"tmp/\"}]"),
             (LIFECYCLE, "rule.0.expiration", "null"),
             (LIFECYCLE, "rule.0.noncurrent_version_expiration", "null"),
             (LIFECYCLE, "bucket", "\"\""),
@@ -183,21 +185,39 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R042",
-        "no key's policy admits everybody, and every service that it admits is bound by a condition of a fixed value",
+        "no key's policy admits everybody or another account, every service that it admits is bound by a condition of a fixed \
+         value, and no grant goes around it",
         |p| {
             p.each("aws_kms_key", |r| {
                 let statements = r.statements("policy");
                 !statements.is_empty()
                     && statements.iter().filter(|s| allows(s)).all(|s| {
-                        let fixed = conditions(s).iter().any(|(_, _, values)| {
-                            !values.is_empty() && values.iter().all(|v| !v.contains('*') && !v.contains("${"))
+                        let fixed = conditions(s).iter().any(|(operator, _, values)| {
+                            let equals =
+                                ["StringEquals", "ArnEquals", "ArnLike", "StringLike"].contains(operator);
+                            let fixed = |v: &&str| !v.contains('*') && !v.contains("${");
+                            equals && !values.is_empty() && values.iter().all(fixed)
                         });
-                        !of_everybody(s) && (services(s).is_empty() || fixed)
+                        let people = texts(&s["Principal"]["AWS"]);
+                        let own = people.iter().all(|arn| !arn.contains('*') && p.is_own(arn));
+                        s["NotPrincipal"].is_null()
+                            && !of_everybody(s)
+                            && own
+                            && (services(s).is_empty() || fixed)
                     })
             })
+            .and(p.none(&["aws_kms_grant"]))
         },
         &[
             ("aws_kms_key", "policy.Statement.0.Principal", "\"*\""),
+            ("aws_kms_key", "policy.Statement.0.Principal", r#"{"AWS":["arn:aws:iam::999999999999:root"]}"#),
+            ("aws_kms_key", "policy.Statement.0.Principal", r#"{"AWS":"999999999999"}"#),
+            (
+                "aws_kms_key",
+                "policy.Statement.0",
+                r#"{"Effect":"Allow","Principal":{"Service":["logs.amazonaws.com"]},"Action":["kms:Decrypt"],"Condition":{"StringNotEquals":{"aws:SourceAccount":"333344445555"}}}"#,
+            ),
+            ("aws_kms_grant", "key_id", "\"${aws_kms_key.data.key_id}\""),
             (
                 "aws_kms_key",
                 "policy.Statement.0",
@@ -205,27 +225,25 @@ pub const ROWS: &[Row] = &[
             ),
         ],
     ),
-    row(
+    everywhere(
         "R043",
-        "no role decrypts with any key: each statement that does names its keys",
-        |p| {
-            p.each("aws_iam_role_policy", |r| {
-                r.statements("policy").iter().filter(|s| allows(s)).all(|s| {
-                    let decrypts = texts(&s["Action"]).iter().any(|a| {
-                        ["kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncrypt*", "kms:*", "*"].contains(a)
-                    });
-                    let named = texts(&s["Resource"]);
-                    !decrypts || (!named.is_empty() && named.iter().all(|k| !k.contains('*')))
-                })
-            })
-        },
+        "no role decrypts with any key: what it decrypts with is named, or AWS's own policy is narrowed to named keys; but \
+         the role that applies may in the environment's regions, under a boundary",
+        |p| held(p, |role| !role.powers().contains("decrypts with any key")),
         &[
             (
                 "aws_iam_role_policy",
                 "policy.Statement.0",
                 r#"{"Effect":"Allow","Action":["kms:Decrypt"],"Resource":["*"]}"#,
             ),
+            (
+                "aws_iam_role_policy",
+                "policy.Statement.0",
+                r#"{"Effect":"Allow","Action":["kms:*Decrypt*"],"Resource":["arn:aws:kms:*:*:key/*"]}"#,
+            ),
             ("aws_iam_role_policy.execution", "policy.Statement.5.Resource", "[\"*\"]"),
+            ("aws_iam_role_policy.backup", "policy.Statement.0.NotResource", "[\"*\"]"),
+            ("aws_iam_role_policy.restore", "policy.Statement.0", "{}"),
         ],
     ),
     row(
@@ -367,7 +385,7 @@ pub const ROWS: &[Row] = &[
             ("aws_s3_bucket_public_access_block", "bucket", "\"\""),
         ],
     ),
-    postgres(
+    row(
         "R085",
         "no secret's value stands in the state: each is drawn while Terraform applies and written only; the database's \
          password is RDS's own",
@@ -375,7 +393,7 @@ pub const ROWS: &[Row] = &[
             p.each("aws_secretsmanager_secret_version", |r| {
                 r.at("secret_string").is_null() && r.text("secret_string_wo").starts_with("${ephemeral.")
             })
-            .and(p.each_of(&DATABASES, |r| {
+            .and(p.any_of(&DATABASES, |r| {
                 r.is("manage_master_user_password", true)
                     && r.at("password").is_null()
                     && r.at("master_password").is_null()
@@ -405,12 +423,34 @@ pub const ROWS: &[Row] = &[
             ("aws_rds_cluster", "iam_database_authentication_enabled", "false"),
         ],
     ),
-    postgres(
+    row(
+        "R122",
+        "every queue, stream and vault is encrypted with a key of this platform",
+        |p| {
+            let own = |r: Resource| match r.kind() {
+                "aws_sqs_queue" => r.refers_to("kms_master_key_id", "aws_kms_key"),
+                "aws_backup_vault" => r.refers_to("kms_key_arn", "aws_kms_key"),
+                _ => {
+                    r.is("server_side_encryption.enabled", true)
+                        && r.refers_to("server_side_encryption.key_arn", "aws_kms_key")
+                        && r.refers_to("extended_s3_configuration.kms_key_arn", "aws_kms_key")
+                }
+            };
+            p.each_of(&["aws_sqs_queue", "aws_kinesis_firehose_delivery_stream", "aws_backup_vault"], own)
+        },
+        &[
+            ("aws_sqs_queue", "kms_master_key_id", "\"alias/aws/sqs\""),
+            ("aws_kinesis_firehose_delivery_stream", "server_side_encryption.enabled", "false"),
+            ("aws_kinesis_firehose_delivery_stream", "extended_s3_configuration.kms_key_arn", "null"),
+            ("aws_backup_vault", "kms_key_arn", "null"),
+        ],
+    ),
+    row(
         "R119",
         "every table can be restored to any second, every database to any of at least 7 days",
         |p| {
             p.each("aws_dynamodb_table", |r| r.is("point_in_time_recovery.enabled", true))
-                .and(p.each_of(&DATABASES, |r| r.number("backup_retention_period") >= 7))
+                .and(p.any_of(&DATABASES, |r| r.number("backup_retention_period") >= 7))
         },
         &[
             ("aws_dynamodb_table", "point_in_time_recovery.enabled", "false"),
@@ -419,6 +459,20 @@ pub const ROWS: &[Row] = &[
         ],
     ),
 ];
+
+/// Whether a filter is there and leaves nothing out.
+fn whole(filter: &Value) -> bool {
+    let one = match filter {
+        Value::Array(filters) => match filters.as_slice() {
+            [one] => one,
+            _ => return false,
+        },
+        other => other,
+    };
+    one.as_object().is_some_and(|filter| {
+        filter.iter().all(|(key, value)| value.is_null() || (key == "prefix" && value == ""))
+    })
+}
 
 fn blocked(block: Resource) -> bool {
     block.all(&["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"])

@@ -3,11 +3,23 @@
 use serde_json::Value;
 
 use super::{Row, row};
-use crate::platform::{Outcome, Platform, Resource, address, given, list};
+use crate::config::credential;
+use crate::control::platform::{Outcome, Platform, Resource, address, given, list, of_everybody, texts};
 
 const TASK: &str = "aws_ecs_task_definition";
 
-pub const ROWS: &[Row] = &[
+/// What stores or handles records.
+const HANDLES: [&str; 7] = [
+    TASK,
+    "aws_ecs_service",
+    "aws_dynamodb_table",
+    "aws_db_instance",
+    "aws_rds_cluster",
+    "aws_s3_bucket",
+    "aws_secretsmanager_secret",
+];
+
+pub(super) const ROWS: &[Row] = &[
     row(
         "R022",
         "no container can write to its root filesystem",
@@ -28,16 +40,24 @@ pub const ROWS: &[Row] = &[
         "every container names a user, who is not root",
         |p| {
             containers(p, |c| {
-                let user = c["user"].as_str().unwrap_or("root").split(':').next().unwrap_or_default();
-                !["root", "0", ""].contains(&user)
+                let user = c["user"].as_str().unwrap_or("root").split(':').next().unwrap_or_default().trim();
+                !["root", ""].contains(&user) && user.parse::<u64>() != Ok(0)
             })
         },
-        &[(TASK, "container_definitions.0.user", "null"), (TASK, "container_definitions.0.user", "\"0:0\"")],
+        &[
+            (TASK, "container_definitions.0.user", "null"),
+            (TASK, "container_definitions.0.user", "\"0:0\""),
+            (TASK, "container_definitions.0.user", "\"000\""),
+        ],
     ),
     row(
         "R025",
         "no task shares the host's processes or network",
-        |p| p.each(TASK, |r| r.at("pid_mode").is_null() && r.text("network_mode") == "awsvpc"),
+        |p| {
+            p.each(TASK, |r| {
+                r.at("pid_mode").is_null() && r.at("ipc_mode").is_null() && r.text("network_mode") == "awsvpc"
+            })
+        },
         &[(TASK, "pid_mode", "\"host\""), (TASK, "network_mode", "\"host\"")],
     ),
     row(
@@ -48,14 +68,26 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R029",
-        "every provider tags what it makes with environment, owner, classification and scope",
+        "every provider tags what it makes with environment, owner, classification and scope, and what stores or handles \
+         records is neither tagged as out of scope nor as public",
         |p| {
+            let kept = |tags: &Value| {
+                let no = |tag: &str, values: &[&str]| !values.iter().any(|value| tags[tag] == *value);
+                no("pci_scope", &["out-of-scope"]) && no("data_classification", &["public", "internal"])
+            };
             p.each("provider", |r| {
                 let tags = ["Environment", "Owner", "data_classification", "pci_scope"];
                 tags.iter().all(|tag| !r.text(&format!("default_tags.tags.{tag}")).is_empty())
+                    && kept(r.at("default_tags.tags"))
             })
+            .and(p.each_of(&HANDLES, |r| kept(r.at("tags"))))
         },
-        &[("provider", "default_tags", "null"), ("provider", "default_tags.0.tags.pci_scope", "\"\"")],
+        &[
+            ("provider", "default_tags.tags.pci_scope", "\"out-of-scope\""),
+            (TASK, "tags", "{\"pci_scope\":\"out-of-scope\"}"),
+            ("provider", "default_tags", "null"),
+            ("provider", "default_tags.0.tags.pci_scope", "\"\""),
+        ],
     ),
     row(
         "R059",
@@ -77,6 +109,25 @@ pub const ROWS: &[Row] = &[
             ("aws_ecr_registry_scanning_configuration", "scan_type", "\"BASIC\""),
             ("aws_ecr_registry_scanning_configuration", "rule.0.scan_frequency", "\"SCAN_ON_PUSH\""),
         ],
+    ),
+    row(
+        "R123",
+        "no repository lets another account pull or push",
+        |p| {
+            let own = |statement: &Value| {
+                let people = texts(&statement["Principal"]["AWS"]);
+                statement["Effect"] != "Allow"
+                    || (!of_everybody(statement)
+                        && people.iter().all(|arn| p.is_own(arn) && !arn.contains('*')))
+            };
+            p.each("aws_ecr_repository", |_| true)
+                .and(p.any_of(&["aws_ecr_repository_policy"], |r| r.statements("policy").iter().all(own)))
+        },
+        &[(
+            "aws_ecr_repository_policy",
+            "policy",
+            r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::999999999999:root"]},"Action":["ecr:BatchGetImage"]}]}"#,
+        )],
     ),
     row(
         "R061",
@@ -172,7 +223,8 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R084",
-        "no variable of a container has the name of a secret or of AWS's keys; secrets come by reference",
+        "no variable of a container has the name of a secret or of AWS's keys, and no variable, command or health check has a \
+         value that looks like one; secrets come by reference",
         |p| {
             containers(p, |c| {
                 let secret = |e: &Value| {
@@ -187,18 +239,33 @@ pub const ROWS: &[Row] = &[
                         "PRIVATE",
                         "API_KEY",
                     ];
-                    words.iter().any(|word| name.contains(word)) || name.ends_with("_KEY")
+                    let value = e["value"].as_str().unwrap_or_default();
+                    words.iter().any(|word| name.contains(word))
+                        || name.ends_with("_KEY")
+                        || credential(value).is_some()
                 };
+                let words = ["command", "entryPoint"].iter().flat_map(|key| list(&c[*key]));
+                let mut words = words.chain(list(&c["healthCheck"]["command"])).filter_map(Value::as_str);
                 let referred = |s: &Value| {
                     let from = s["valueFrom"].as_str().unwrap_or_default();
                     let elsewhere = from.starts_with("arn:") && from.contains(":secretsmanager:");
                     elsewhere || address(from).is_some_and(|a| p.get(a).is_some())
                 };
-                !list(&c["environment"]).iter().any(secret) && list(&c["secrets"]).iter().all(referred)
+                !list(&c["environment"]).iter().any(secret)
+                    && !words.any(|word| credential(word).is_some())
+                    && list(&c["secrets"]).iter().all(referred)
             })
         },
         &[
             (TASK, "container_definitions.0.environment.0.name", "\"DB_PASSWORD\""),
+            (TASK, "container_definitions.0.environment.0.value", "\"sk_live_51H8xT2eZvKYlo2C0a9b8c7d\""),
+            (
+                TASK,
+                "container_definitions.0.environment.0.value",
+                "\"postgres://app:hunter2@db.example.com/x\"",
+            ),
+            (TASK, "container_definitions.0.command", "[\"serve\",\"--key=AKIAIOSFODNN7EXAMPLE\"]"),
+            (TASK, "container_definitions.0.entryPoint", "[\"sh\",\"-c\",\"curl -u app:hunter2 https://x\"]"),
             (TASK, "container_definitions.0.secrets.0.valueFrom", "\"hunter2\""),
         ],
     ),

@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{Row, beside, listed, row};
-use crate::platform::{Resource, at};
+use crate::config::Breadth;
+use crate::control::platform::{Platform, Resource, address, at, breadth, list, number};
+
+const ACL: &str = "aws_wafv2_web_acl";
 
 /// What Security Hub's ELB.17 accepts, of 2026-04-06.
 const TLS: [&str; 8] = [
@@ -17,7 +20,7 @@ const TLS: [&str; 8] = [
     "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-PQ-2025-09",
 ];
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row(
         "R019",
         "no listener names the server",
@@ -103,7 +106,11 @@ pub const ROWS: &[Row] = &[
         |p| {
             let header = "routing_http_response_strict_transport_security_header_value";
             p.each_where("aws_lb_listener", encrypted, |r| {
-                r.text(header).starts_with("max-age=31536000; includeSubDomains")
+                let directives: Vec<&str> = r.text(header).split(';').map(str::trim).collect();
+                let ages: Vec<u64> =
+                    directives.iter().filter_map(|d| d.strip_prefix("max-age=")?.parse().ok()).collect();
+                matches!(ages.as_slice(), [age] if *age >= 31_536_000)
+                    && directives.contains(&"includeSubDomains")
             })
         },
         &[(
@@ -143,7 +150,8 @@ pub const ROWS: &[Row] = &[
     row(
         "R065",
         "every web ACL blocks by AWS's rules for common attacks, known bad inputs, SQL injection and addresses of bad \
-         repute, and by rate; no group only counts",
+         repute, and by rate; no group and no rule of one only counts, but the two of the common group that uploads \
+         cannot pass, which block everywhere else; the addresses that pass unseen are few",
         |p| {
             let groups = [
                 "AWSManagedRulesCommonRuleSet",
@@ -154,24 +162,32 @@ pub const ROWS: &[Row] = &[
             p.each("aws_wafv2_web_acl", |acl| {
                 let rules = acl.blocks("rule");
                 let group = |rule: &Value| at(rule, "statement.managed_rule_group_statement.name").clone();
-                // A rule that only leaves a label for those after it decides nothing, and is no group.
-                let marks = |rule: &Value| !at(rule, "rule_label").is_null();
-                let counts = |rule: &Value| {
-                    !at(rule, "override_action.count").is_null()
-                        || (!at(rule, "action.count").is_null() && !marks(rule))
-                };
                 let rated = rules.iter().any(|rule| {
-                    !at(rule, "statement.rate_based_statement").is_null()
+                    let rate = at(rule, "statement.rate_based_statement");
+                    number(at(rate, "limit")) > 0
+                        && at(rate, "scope_down_statement").is_null()
                         && !at(rule, "action.block").is_null()
                 });
-                groups.iter().all(|name| rules.iter().any(|r| group(r) == *name))
-                    && !rules.iter().any(counts)
+                groups.iter().all(|name| rules.iter().any(|rule| group(rule) == *name))
+                    && rules.iter().all(|rule| decides(p, rules, rule))
                     && rated
             })
         },
         &[
-            ("aws_wafv2_web_acl", "rule", "[]"),
-            ("aws_wafv2_web_acl", "rule.0.override_action", "{\"count\":{}}"),
+            (ACL, "rule", "[]"),
+            (ACL, "rule.0.override_action", "{\"count\":{}}"),
+            (ACL, "rule.0.override_action", "[{\"none\":{}},{\"count\":{}}]"),
+            (ACL, "rule.2.action", "{\"count\":{}}"),
+            (
+                ACL,
+                "rule.0.statement.managed_rule_group_statement.rule_action_override",
+                r#"[{"name":"AWSManagedIPReputationList","action_to_use":{"count":{}}}]"#,
+            ),
+            (
+                ACL,
+                "rule.0.statement.managed_rule_group_statement.scope_down_statement",
+                r#"{"geo_match_statement":{"country_codes":["US"]}}"#,
+            ),
         ],
     ),
     row(
@@ -206,18 +222,24 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "R099",
-        "every web ACL logs to a group of the name that WAF asks for, without tokens and cookies",
+        "every web ACL logs every request to a group of the name that WAF asks for, without tokens and cookies",
         |p| {
             beside(p, "aws_wafv2_web_acl", "aws_wafv2_web_acl_logging_configuration", "resource_arn", |r| {
                 let named = |a: &&str| p.get(a).is_some_and(|g| g.text("name").starts_with("aws-waf-logs-"));
                 let redacted: Vec<_> =
                     r.blocks("redacted_fields").iter().map(|f| at(f, "single_header.name").clone()).collect();
                 r.refers("log_destination_configs").iter().any(named)
+                    && kept(r)
                     && ["authorization", "cookie"].iter().all(|header| redacted.iter().any(|r| r == header))
             })
         },
         &[
             ("aws_wafv2_web_acl_logging_configuration", "redacted_fields", "[]"),
+            (
+                "aws_wafv2_web_acl_logging_configuration",
+                "logging_filter",
+                r#"[{"default_behavior":"DROP","filter":[{"behavior":"KEEP"}]}]"#,
+            ),
             ("aws_cloudwatch_log_group.waf", "name", "\"waf\""),
         ],
     ),
@@ -232,4 +254,59 @@ fn redirects(listener: Resource) -> bool {
         && listener.text("default_action.redirect.protocol") == "HTTPS"
         && listener.text("default_action.redirect.port") == "443"
         && listener.text("default_action.redirect.status_code") == "HTTP_301"
+}
+
+/// Whether no filter drops a line of a web ACL's log.
+fn kept(logging: Resource) -> bool {
+    logging.blocks("logging_filter").iter().all(|filter| {
+        filter["default_behavior"] == "KEEP"
+            && list(&filter["filter"]).iter().all(|one| one["behavior"] == "KEEP")
+    })
+}
+
+/// Whether a rule of a web ACL refuses what it finds; or lets pass a few addresses alone; or only marks what later rules
+/// look for.
+fn decides(p: &Platform, rules: &[Value], rule: &Value) -> bool {
+    let managed = at(rule, "statement.managed_rule_group_statement");
+    if !managed.is_null() {
+        let overrides = list(&managed["rule_action_override"]);
+        return !at(rule, "override_action.none").is_null()
+            && managed["scope_down_statement"].is_null()
+            && managed["excluded_rule"].is_null()
+            && overrides.iter().all(|it| replaced(rules, it));
+    }
+    let sets = at(rule, "statement.ip_set_reference_statement.arn").as_str();
+    if !at(rule, "action.allow").is_null() {
+        let set = sets.and_then(address).and_then(|set| p.get(set));
+        return set.is_some_and(|set| {
+            let ranges = set.texts("addresses");
+            !ranges.is_empty() && breadth(&ranges).is_some_and(|breadth| breadth.within(Breadth::PASSED_MAX))
+        });
+    }
+    if !at(rule, "action.count").is_null() {
+        // A rule that leaves a label decides nothing; it names a host and paths, so that not everything is marked.
+        let marks = list(&rule["rule_label"]).iter().all(|label| label["name"] == UPLOAD);
+        let tests = list(at(rule, "statement.and_statement.statement"));
+        return marks && !list(&rule["rule_label"]).is_empty() && tests.len() == 2;
+    }
+    !at(rule, "action.block").is_null()
+}
+
+/// What marks an upload.
+const UPLOAD: &str = "upload";
+
+/// Whether a rule of the common group that only counts has another in its place, which blocks by its label whatever is
+/// no upload.
+fn replaced(rules: &[Value], overridden: &Value) -> bool {
+    let label = match overridden["name"].as_str() {
+        Some("SizeRestrictions_BODY") => "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body",
+        Some("CrossSiteScripting_BODY") => "awswaf:managed:aws:core-rule-set:CrossSiteScripting_Body",
+        _ => return false,
+    };
+    rules.iter().any(|rule| {
+        let [found, marked] = list(at(rule, "statement.and_statement.statement")) else { return false };
+        !at(rule, "action.block").is_null()
+            && *at(found, "label_match_statement.key") == label
+            && *at(marked, "not_statement.statement.label_match_statement.key") == UPLOAD
+    })
 }

@@ -1,7 +1,9 @@
 //! Requirements 3.3.1 and 10: the audit trail, logs, and how long they are kept.
 
 use super::{DATABASES, Row, beside, postgres, row, zone};
-use crate::platform::{Platform, allows, at, conditions, list, number, of_everybody, services, texts};
+use crate::control::platform::{
+    Platform, Resource, allows, at, bound, conditions, list, number, of_everybody, services, texts,
+};
 
 const TRAIL: &str = "aws_cloudtrail";
 const BUCKET: &str = "aws_s3_bucket";
@@ -9,8 +11,8 @@ const LIFECYCLE: &str = "aws_s3_bucket_lifecycle_configuration";
 const LOCK: &str = "aws_s3_bucket_object_lock_configuration";
 const MASK: &str = "aws_cloudwatch_log_data_protection_policy";
 
-pub const ROWS: &[Row] = &[
-    postgres(
+pub(super) const ROWS: &[Row] = &[
+    row(
         "R032",
         "every log group that the service, shells, the web ACL or the database write to finds and masks card numbers",
         |p| {
@@ -19,23 +21,13 @@ pub const ROWS: &[Row] = &[
                 "aws_cloudwatch_log_group",
                 |r| written.contains(&r.address),
                 |group| {
-                    p.referring(MASK, "log_group_name", group.address).any(|policy| {
-                        let statements = policy.statements("policy_document");
-                        let of_cards = |operation: &str| {
-                            statements.iter().any(|s| {
-                                !s["Operation"][operation].is_null()
-                                    && texts(&s["DataIdentifier"])
-                                        .iter()
-                                        .any(|id| id.ends_with("/CreditCardNumber"))
-                            })
-                        };
-                        of_cards("Audit")
-                            && of_cards("Deidentify")
-                            && group.text("log_group_class") != "INFREQUENT_ACCESS"
-                    })
+                    p.referring(MASK, "log_group_name", group.address).any(masks)
+                        && group.text("log_group_class") != "INFREQUENT_ACCESS"
                 },
             )
-            .and(p.each(MASK, |_| true))
+            .and(p.each(MASK, |policy| {
+                masks(policy) && policy.refers_to("log_group_name", "aws_cloudwatch_log_group")
+            }))
         },
         &[
             (MASK, "policy_document.Statement.1", "{}"),
@@ -61,10 +53,17 @@ pub const ROWS: &[Row] = &[
                 let selects = |field: &str, value: &str, fields: usize| {
                     r.blocks("advanced_event_selector").iter().any(|s| {
                         let selectors = list(&s["field_selector"]);
-                        selectors.len() == fields
-                            && selectors
+                        // Another operator beside `equals`, or another field, would leave something out.
+                        let plain = |f: &serde_json::Value| f.as_object().is_some_and(|f| f.len() == 2);
+                        let is = |field: &str, value: &str| {
+                            selectors
                                 .iter()
                                 .any(|f| f["field"] == field && texts(&f["equals"]).contains(&value))
+                        };
+                        selectors.len() == fields
+                            && selectors.iter().all(plain)
+                            && (fields == 1 || is("eventCategory", "Data"))
+                            && is(field, value)
                     })
                 };
                 selects("eventCategory", "Management", 1)
@@ -80,6 +79,12 @@ pub const ROWS: &[Row] = &[
                 "[{\"field\":\"resources.type\",\"equals\":[\"AWS::Lambda::Function\"]}]",
             ),
             (TRAIL, "advanced_event_selector.2", "{}"),
+            (TRAIL, "advanced_event_selector.0.field_selector.0.not_equals", "[\"kms.amazonaws.com\"]"),
+            (
+                TRAIL,
+                "advanced_event_selector.1.field_selector.0",
+                "{\"field\":\"readOnly\",\"equals\":[\"true\"]}",
+            ),
         ],
     ),
     row(
@@ -247,9 +252,7 @@ pub const ROWS: &[Row] = &[
                 |r| r.refers("bucket").iter().any(|bucket| buckets.contains(bucket)),
                 |r| {
                     let bound = |s: &serde_json::Value| {
-                        conditions(s)
-                            .iter()
-                            .any(|(_, key, _)| ["aws:SourceArn", "aws:SourceAccount"].contains(key))
+                        bound(s, &["aws:SourceArn", "aws:SourceAccount"], |value| p.is_own(value))
                     };
                     let statements = r.statements("policy");
                     statements.iter().filter(|s| allows(s)).all(|s| !services(s).is_empty() && bound(s))
@@ -265,17 +268,75 @@ pub const ROWS: &[Row] = &[
         &[
             ("aws_s3_bucket_policy.audit", "policy.Statement.5", "{}"),
             ("aws_s3_bucket_policy.audit", "policy.Statement.7.Condition", "null"),
+            (
+                "aws_s3_bucket_policy.config",
+                "policy.Statement.6.Condition",
+                r#"{"StringNotEquals":{"aws:SourceAccount":"333344445555"}}"#,
+            ),
+            (
+                "aws_s3_bucket_policy.config",
+                "policy.Statement.6.Condition",
+                r#"{"StringEquals":{"aws:SourceAccount":"999999999999"}}"#,
+            ),
             ("aws_s3_bucket_policy.access", "policy.Statement.4", "{}"),
             ("aws_s3_bucket_policy.config", "policy.Statement.6.Condition", "null"),
         ],
     ),
+    postgres(
+        "R120",
+        "every parameter group loads pgAudit, which writes who reads, changes or defines something, or changes a role, \
+         without the values of statements, and every database has such a group and exports its log",
+        |p| {
+            p.each_of(&["aws_db_parameter_group", "aws_rds_cluster_parameter_group"], |r| {
+                let value = |name: &str| {
+                    let mut of_name = r.blocks("parameter").iter().filter(|p| p["name"] == name);
+                    // The same parameter twice says nothing.
+                    let value = of_name.next().and_then(|p| p["value"].as_str()).unwrap_or_default();
+                    if of_name.next().is_some() { "" } else { value }
+                };
+                let list = |name: &str| value(name).split(',').map(str::trim).collect::<Vec<_>>();
+                let (loaded, written) = (list("shared_preload_libraries"), list("pgaudit.log"));
+                loaded.contains(&"pgaudit")
+                    && ["ddl", "read", "role", "write"].iter().all(|class| written.contains(class))
+                    && !written.iter().any(|class| class.starts_with('-'))
+                    && value("pgaudit.log_parameter") == "0"
+            })
+            .and(p.each_of(&DATABASES, |r| {
+                let of = ["parameter_group_name", "db_cluster_parameter_group_name"];
+                of.iter().any(|path| r.refers(path).iter().any(|group| p.get(group).is_some()))
+                    && r.texts("enabled_cloudwatch_logs_exports").contains(&"postgresql")
+            }))
+        },
+        &[
+            ("aws_db_parameter_group", "parameter.8.value", "\"pg_stat_statements\""),
+            ("aws_db_parameter_group", "parameter.9.value", "\"ddl\""),
+            ("aws_db_parameter_group", "parameter.9.value", "\"ddl,read,role,write,-read\""),
+            ("aws_db_parameter_group", "parameter.11.value", "\"1\""),
+            ("aws_rds_cluster_parameter_group", "parameter.8.value", "\"pg_stat_statements\""),
+            ("aws_rds_cluster_parameter_group", "parameter.9.value", "\"none\""),
+            ("aws_db_instance", "parameter_group_name", "\"default.postgres17\""),
+            ("aws_rds_cluster", "enabled_cloudwatch_logs_exports", "[]"),
+        ],
+    ),
 ];
+
+/// Whether a policy finds card numbers and masks them.
+fn masks(policy: Resource) -> bool {
+    let statements = policy.statements("policy_document");
+    let of_cards = |operation: &str| {
+        statements.iter().any(|s| {
+            !s["Operation"][operation].is_null()
+                && texts(&s["DataIdentifier"]).iter().any(|id| id.ends_with("/CreditCardNumber"))
+        })
+    };
+    of_cards("Audit") && of_cards("Deidentify")
+}
 
 /// The log groups that hold what the service was sent or did.
 fn written_by_the_service(p: &Platform) -> Vec<&str> {
     let tasks = p.of_kind("aws_ecs_task_definition").flat_map(|r| r.blocks("container_definitions"));
     let service = tasks.flat_map(|c| texts(&c["logConfiguration"]["options"]["awslogs-group"]));
-    let service = service.filter_map(crate::platform::address);
+    let service = service.filter_map(crate::control::platform::address);
     let shells = p.of_kind("aws_ecs_cluster").flat_map(|r| {
         r.refers("configuration.execute_command_configuration.log_configuration.cloud_watch_log_group_name")
     });
