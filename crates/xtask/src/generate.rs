@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{bindings, files, provider};
+use crate::{actions, bindings, files, provider};
 
 /// A generated file, or a folder of them.
 pub struct Generated {
@@ -21,6 +21,8 @@ pub struct Generated {
 enum How {
     /// By `cargo xtask schema`, which asks Terraform.
     Schema,
+    /// By `cargo xtask actions`, from what `tests/setup` installs.
+    Actions,
     /// By `cargo xtask bindings`.
     Bindings,
     /// It is what a program of the workspace prints: its name and the arguments.
@@ -33,11 +35,16 @@ enum How {
 }
 
 /// Every generated file, in an order in which each is made from those before it.
-pub const FILES: [Generated; 10] = [
+pub const FILES: [Generated; 11] = [
     Generated {
         path: "crates/aws/schema/aws-5.100.0.json",
         header: Some("cargo xtask schema"),
         how: How::Schema,
+    },
+    Generated {
+        path: "crates/aws/schema/actions.json",
+        header: Some("cargo xtask actions"),
+        how: How::Actions,
     },
     Generated { path: "crates/aws/src/generated/", header: Some("cargo xtask bindings"), how: How::Bindings },
     Generated {
@@ -104,6 +111,7 @@ impl How {
         let aws = root.join("crates/aws");
         match self {
             Self::Schema => provider::update(&aws.join("schema"), check),
+            Self::Actions => actions::record(&aws.join("schema"), &root.join(".cache/iam"), check),
             Self::Bindings => bindings::generate(&aws, check),
             Self::Printed(package, arguments) => printed(root, path, package, arguments, check),
             Self::Rendered => {

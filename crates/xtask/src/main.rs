@@ -1,5 +1,6 @@
 //! The project's chores: the generators of checked-in files, which never run at build time, and `tidy`.
 
+mod actions;
 mod bindings;
 mod emit;
 mod files;
@@ -31,6 +32,12 @@ struct Cli {
 enum Command {
     /// Asks Terraform for the AWS provider's schema and trims it into crates/aws/schema.
     Schema {
+        /// Writes nothing; fails when the file on disk is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Records AWS's actions, resource types and condition keys in crates/aws/schema.
+    Actions {
         /// Writes nothing; fails when the file on disk is not what would be written.
         #[arg(long)]
         check: bool,
@@ -73,6 +80,9 @@ fn run() -> Result<()> {
     let aws = root.join("crates/aws");
     match Cli::parse().command {
         Command::Schema { check } => provider::update(&aws.join("schema"), check),
+        Command::Actions { check } => {
+            actions::record(&aws.join("schema"), &root.join(".cache/iam"), check)
+        }
         Command::Bindings { check } => bindings::generate(&aws, check),
         Command::Generate { check } => generate::run(&root, check),
         Command::Tidy => tidy::run(&root),
