@@ -8,6 +8,7 @@
 
 mod apply;
 mod boundary;
+mod bounds;
 mod deploy;
 mod github;
 mod plan;
@@ -16,6 +17,8 @@ mod role;
 mod services;
 mod state;
 
+#[cfg(test)]
+mod reach;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +29,6 @@ use std::collections::BTreeSet;
 use aws::provider::DefaultTags;
 use terraform::{Errors, Expr, Key, Module, Root, Value, set};
 
-use crate::config::names::BOOTSTRAP_PATH;
 use crate::config::{EnvConfig, State};
 use crate::synth::{self, synth};
 
@@ -149,7 +151,8 @@ pub fn build(account: &Account<'_>, own: OwnState) -> Result<Root, Errors> {
         for config in &account.environments {
             let Some(github) = &config.github else { continue };
             let platform = Platform::of(&synth(config)?);
-            let boundary = boundary::build(&mut stack, config, &place);
+            let longer = longer_names(&account.environments, config);
+            let boundary = boundary::build(&mut stack, config, &longer, &platform, &place);
             let trust = github::pull_requests_and_merges(config, github, &provider);
             plan::build(&mut stack, config, trust, &platform, &place);
             let trust = |workflow| github::environment(config, github, &provider, workflow);
@@ -207,6 +210,8 @@ struct Platform {
     trusted: Vec<String>,
     /// The services whose service-linked roles it makes, as `config.amazonaws.com`.
     linked: Vec<String>,
+    /// What its roles may do within their boundary: `kms:*`.
+    bounds: BTreeSet<String>,
 }
 
 impl Platform {
@@ -232,6 +237,7 @@ impl Platform {
             regions: regions.into_iter().collect(),
             trusted: trusted.into_iter().collect(),
             linked: linked.into_iter().collect(),
+            bounds: bounds::of(root),
         }
     }
 }
@@ -245,14 +251,16 @@ fn trusted(policy: &Value) -> Vec<String> {
     services.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// The environments of the account whose names go on where this one's ends: `prod-eu` of `prod`. What is named after this
+/// one alone would mean theirs as well.
+fn longer_names<'e>(environments: &[&'e EnvConfig], config: &EnvConfig) -> Vec<&'e EnvConfig> {
+    let beginning = config.names.of("");
+    environments.iter().filter(|other| other.names.prefix().starts_with(&beginning)).copied().collect()
+}
+
 /// The ARN of something of this project in IAM.
 fn iam_arn(config: &EnvConfig, resource: &str) -> String {
     format!("arn:{}:iam::{}:{resource}", config.partition(), config.account_id)
-}
-
-/// What lies below the path that the boundary closes.
-fn below_bootstrap(config: &EnvConfig, kind: &str) -> String {
-    iam_arn(config, &format!("{kind}{BOOTSTRAP_PATH}*"))
 }
 
 /// What is allowed where AWS knows no resource for an action, or where the services' own names are all that is known.

@@ -38,16 +38,19 @@ pub(super) fn build(
     );
 }
 
+/// What making a vault takes beside AWS Backup's own actions.
+const MOUNT_CAPSULE: &str = "backup-storage:MountCapsule";
+
 fn services(platform: &Platform) -> Vec<Identity> {
     let all = |global: bool| -> Vec<String> {
         let services =
             platform.services.iter().filter(|service| service.global == global && service.name != "iam");
-        services.map(|service| format!("{}:*", service.name)).collect()
+        services.flat_map(|service| service.changes()).collect()
     };
     let mut regional = all(false);
     if regional.iter().any(|actions| actions == "backup:*") {
         // A vault is made in two places: <https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault.html>
-        regional.push("backup-storage:MountCapsule".to_owned());
+        regional.push(MOUNT_CAPSULE.to_owned());
     }
     let mut statements = vec![
         Identity::allow("Platform", regional, ANYTHING)

@@ -8,14 +8,21 @@ use terraform::kind::Text as TextKind;
 use terraform::{Expr, Stack, set, text};
 
 use super::state::Place;
-use super::{ANYTHING, Text, below_bootstrap, iam_arn, local};
+use super::{ANYTHING, Platform, Text, iam_arn, local};
 use crate::config::EnvConfig;
 use crate::config::names::BOOTSTRAP_PATH;
 
 type Identity = Statement<IdentityPolicy>;
 
 /// The boundary's ARN: made here, unless the environment file names another policy.
-pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, place: &Place) -> Expr<IamPolicyArn> {
+/// `longer` are the environments of the account whose names begin with this one's.
+pub(super) fn build(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    longer: &[&EnvConfig],
+    platform: &Platform,
+    place: &Place,
+) -> Expr<IamPolicyArn> {
     let name = config.names.of("boundary");
     let own = iam_arn(config, &format!("policy{BOOTSTRAP_PATH}{name}"));
     match &config.iam.permissions_boundary {
@@ -25,7 +32,7 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, place: &Place) ->
     let boundary = stack.add(
         local(config, "boundary"),
         IamPolicy {
-            policy: set(Policy::new(statements(config, place, &own))),
+            policy: set(Policy::new(statements(config, longer, platform, place, &own))),
             optional: IamPolicyOptional {
                 name: set(name),
                 path: set(BOOTSTRAP_PATH),
@@ -37,52 +44,105 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, place: &Place) ->
     boundary.arn()
 }
 
-fn statements(config: &EnvConfig, place: &Place, own: &str) -> Vec<Identity> {
-    let mut all = vec![
-        // A boundary grants nothing: it is the policies of each role that allow.
-        Identity::allow("LeftToPolicies", ["*"], ANYTHING),
-        no_role_without(own),
-        // Leaving the boundary, and what needs none: people and their keys.
-        Identity::deny(
-            "NoWayAround",
-            [
-                "account:CloseAccount",
-                "iam:*AccessKey*",
-                "iam:*Group*",
-                "iam:*LoginProfile",
-                "iam:*OpenIDConnectProvider*",
-                "iam:*SAMLProvider*",
-                "iam:*User*",
-                "iam:DeleteRolePermissionsBoundary",
-                "organizations:*",
-            ],
-            ANYTHING,
-        ),
-        Identity::deny(
-            "BootstrapStays",
-            [
-                "iam:Add*",
-                "iam:Attach*",
-                "iam:Create*",
-                "iam:Delete*",
-                "iam:Detach*",
-                "iam:PassRole",
-                "iam:Put*",
-                "iam:Remove*",
-                "iam:Set*",
-                "iam:Tag*",
-                "iam:Untag*",
-                "iam:Update*",
-                "sts:AssumeRole",
-            ],
-            [below_bootstrap(config, "role"), below_bootstrap(config, "policy")],
-        ),
-        state_stays(place),
-        state_key_stays(place),
-        trail_stays(config),
-    ];
+fn statements(
+    config: &EnvConfig,
+    longer: &[&EnvConfig],
+    platform: &Platform,
+    place: &Place,
+    own: &str,
+) -> Vec<Identity> {
+    let mut all = left_to_policies(config, platform);
+    all.push(no_role_without(own));
+    // Leaving the boundary, and what needs none: people and their keys.
+    all.push(Identity::deny(
+        "NoWayAround",
+        [
+            "account:CloseAccount",
+            "iam:*AccessKey*",
+            "iam:*Group*",
+            "iam:*LoginProfile",
+            "iam:*OpenIDConnectProvider*",
+            "iam:*SAMLProvider*",
+            "iam:*User*",
+            "iam:DeleteRolePermissionsBoundary",
+            "organizations:*",
+        ],
+        ANYTHING,
+    ));
+    all.push(
+        Identity::deny("ForeignIdentitiesStay", IDENTITY_WRITES, ANYTHING).except(own_identities(config)),
+    );
+    if !longer.is_empty() {
+        let theirs = longer.iter().flat_map(|other| named(other));
+        all.push(Identity::deny("OtherEnvironmentsStay", IDENTITY_WRITES, theirs.collect::<Vec<_>>()));
+    }
+    all.push(made_for_services(config));
+    all.extend([state_stays(place), state_key_stays(place), trail_stays(config)]);
     all.extend(place.table.clone().map(lock_table_stays));
     all
+}
+
+/// What changes a role or a policy, or takes a role on.
+const IDENTITY_WRITES: [&str; 16] = [
+    "iam:Attach*",
+    "iam:CreatePolicy*",
+    "iam:CreateRole",
+    "iam:CreateServiceLinkedRole",
+    "iam:DeletePolicy*",
+    "iam:DeleteRole*",
+    "iam:DeleteServiceLinkedRole",
+    "iam:Detach*",
+    "iam:PassRole",
+    "iam:Put*",
+    "iam:SetDefaultPolicyVersion",
+    "iam:Tag*",
+    "iam:Untag*",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole*",
+    "sts:AssumeRole",
+];
+
+/// A boundary grants nothing: it is the policies of each role that allow. It leaves them the services that the environment
+/// uses, in IAM its own names.
+fn left_to_policies(config: &EnvConfig, platform: &Platform) -> Vec<Identity> {
+    let mut actions = platform.bounds.clone();
+    actions
+        .extend(platform.services.iter().filter(|service| service.name != "iam").flat_map(|s| s.changes()));
+    // What the workflows' own roles use, whatever the environment holds.
+    actions.extend(["codedeploy:*", "ecr:*", "ecs:*", "kms:*", "s3:*"].map(str::to_owned));
+    let named = config.workloads().flat_map(|workload| &workload.service.task_services);
+    actions.extend(named.map(|service| format!("{service}:*")));
+    vec![
+        Identity::allow("Services", actions, ANYTHING),
+        Identity::allow("SeeIdentities", ["iam:*AccountPasswordPolicy", "iam:Get*", "iam:List*"], ANYTHING),
+        Identity::allow("OwnIdentities", ["iam:*", "sts:AssumeRole"], own_identities(config)),
+    ]
+}
+
+/// Roles and policies of an environment's names.
+fn named(config: &EnvConfig) -> [String; 2] {
+    ["role", "policy"].map(|kind| iam_arn(config, &format!("{kind}/{}", config.names.of("*"))))
+}
+
+/// Those, and the roles that AWS's services make for themselves.
+fn own_identities(config: &EnvConfig) -> Vec<String> {
+    let mut own = Vec::from(named(config));
+    own.push(iam_arn(config, "role/aws-service-role/*"));
+    own
+}
+
+/// IAM has no condition on what a trust policy says, so who can make a role can let anybody take it on; what it can do then
+/// stays within this boundary. One kind of stranger is told by the session: those for whom an identity provider vouches.
+/// They may do nothing with the environment's own roles. Foreign accounts a policy of the organization keeps out.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-federatedprovider>,
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
+fn made_for_services(config: &EnvConfig) -> Identity {
+    Identity::deny("MadeForServices", ["*"], ANYTHING)
+        .when(Condition::null("aws:FederatedProvider", false))
+        .when(Condition::arn_like(
+            "aws:PrincipalArn",
+            [iam_arn(config, &format!("role/{}", config.names.of("*")))],
+        ))
 }
 
 /// Neither a new role, nor more for one that has lost the boundary.

@@ -9,6 +9,8 @@ pub struct Service {
     types: &'static [&'static str],
     /// Actions that read a resource's settings, none that reads data: what a refresh calls.
     pub read: &'static [&'static str],
+    /// Actions that the apply role is given: all, unless the service's resources here take few and its others reach far.
+    pub change: &'static [&'static str],
     /// Whether its API answers in one region for all of them, so that a condition on regions would shut it.
     pub global: bool,
 }
@@ -16,12 +18,15 @@ pub struct Service {
 /// What a service's settings are read with where it keeps no data of ours.
 const LOOK: &[&str] = &["Describe*", "Get*", "List*"];
 
+/// Every action of a service.
+const ALL: &[&str] = &["*"];
+
 const fn regional(
     name: &'static str,
     types: &'static [&'static str],
     read: &'static [&'static str],
 ) -> Service {
-    Service { name, types, read, global: false }
+    Service { name, types, read, change: ALL, global: false }
 }
 
 const fn global(
@@ -29,7 +34,7 @@ const fn global(
     types: &'static [&'static str],
     read: &'static [&'static str],
 ) -> Service {
-    Service { name, types, read, global: true }
+    Service { name, types, read, change: ALL, global: true }
 }
 
 /// Every service that the bindings know. Where a service keeps data, what reads them is left out: objects, items, log
@@ -127,11 +132,23 @@ const SERVICES: &[Service] = &[
     global("shield", &["shield"], &["Describe*", "Get*", "List*"]),
     regional("sns", &["sns"], &["Get*", "List*"]),
     regional("sqs", &["sqs"], &["Get*", "List*"]),
-    regional("ssm", &["ssm"], &["DescribeParameters", "GetServiceSetting", "ListTagsForResource"]),
+    // The account's settings alone: Systems Manager's other actions run commands on any managed machine.
+    Service {
+        name: "ssm",
+        types: &["ssm_service_setting"],
+        read: &["GetServiceSetting"],
+        change: &["GetServiceSetting", "ResetServiceSetting", "UpdateServiceSetting"],
+        global: false,
+    },
     regional("wafv2", &["wafv2"], &["Get*", "List*"]),
 ];
 
 impl Service {
+    /// The actions that the apply role is given, with the service before each: `kms:*`.
+    pub fn changes(&self) -> impl Iterator<Item = String> {
+        self.change.iter().map(|action| format!("{}:{action}", self.name))
+    }
+
     /// The service that makes a resource type, such as `aws_lb_listener`; none for what needs no right.
     #[must_use]
     pub fn of(resource_type: &str) -> Option<&'static Self> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use terraform::Errors;
 
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::{DomainName, EnvConfig};
+use crate::config::{DomainName, EnvConfig, FurtherName};
 use crate::synth::synth;
 
 /// Notes, at `this`, what it claims that `other` claims as well.
@@ -177,6 +177,16 @@ fn check_names(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems) {
             this.names.prefix()
         );
         problems.error("project", what, "another project name, or another name for the environment's file");
+    }
+    // The boundary keeps an environment from what is named after another one whose name begins as its own does.
+    let rest = other.names.prefix().strip_prefix(&this.names.of("")).unwrap_or_default();
+    let after = |name: &FurtherName| name.as_str() == rest || name.as_str().starts_with(&format!("{rest}-"));
+    if let Some(name) = this.services.keys().find(|name| !rest.is_empty() && after(name)) {
+        problems.error(
+            KeyPath::from("services").key(name.as_str()),
+            format!("in the same account, the names of `{theirs}` begin as those of this service do"),
+            "another name for the service, or another account for one of the environments",
+        );
     }
     if this.region == other.region && this.service.name == other.service.name {
         problems.error(

@@ -52,7 +52,7 @@ pub use github::{BranchName, GithubEnvironment, RepositoryName};
 pub use image::{ImageRef, RepositoryUri};
 pub use name::{
     AlarmName, EnvName, FurtherName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName,
-    UrlPath, VariableName,
+    ServicePrefix, UrlPath, VariableName,
 };
 pub use object::{ObjectKey, ObjectVersion};
 pub use pattern::PathPattern;

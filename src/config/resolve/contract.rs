@@ -28,6 +28,7 @@ fn check_given(file: &EnvFile, problems: &mut Problems) {
         ("command", !service.command.is_empty()),
         ("health_command", !service.health_command.is_empty()),
         ("task_policies", !service.task_policies.is_empty()),
+        ("task_services", !service.task_services.is_empty()),
         ("tmp", service.tmp == Some(false)),
     ];
     for (key, _) in said.into_iter().filter(|(_, said)| *said) {

@@ -66,6 +66,8 @@ pub(super) fn resolve(
     once(at, "secret_keys", &file.secret_keys, problems);
     once(at, "task_policies", &file.task_policies, problems);
     check_policies(&section, problems);
+    once(at, "task_services", &file.task_services, problems);
+    check_services(&section, problems);
     check_schedule(&section, problems);
     check_times(&section, problems);
     check_strategy(&section, problems);
@@ -85,6 +87,7 @@ pub(super) fn resolve(
         generated_secrets: file.generated_secrets,
         secret_keys: file.secret_keys,
         task_policies: file.task_policies,
+        task_services: file.task_services,
         tmp: contract == Contract::TxnReconcileApi || file.tmp == Some(true),
         ulimits: file.ulimits,
         name: file.name,
@@ -316,6 +319,21 @@ fn listed(powers: &[&str]) -> String {
         [one] => (*one).to_owned(),
         [one, two] => format!("{one} and {two}"),
         [one, two, more @ ..] => format!("{one}, {two} and {} more", more.len()),
+    }
+}
+
+/// Through these a role could leave its boundary, or the account.
+const IDENTITY_SERVICES: [&str; 5] = ["account", "iam", "organizations", "sso", "sts"];
+
+fn check_services(section: &Section<'_>, problems: &mut Problems) {
+    for (index, service) in section.file.task_services.iter().enumerate() {
+        if IDENTITY_SERVICES.contains(&service.as_str()) {
+            problems.error(
+                section.key("task_services").index(index),
+                format!("no task has a need of {service}, through which it could leave its boundary (PCI 7.2.5)"),
+                "the services whose data its policies allow, such as ses",
+            );
+        }
     }
 }
 

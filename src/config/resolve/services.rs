@@ -63,6 +63,7 @@ fn one(
         generated_secrets: file.generated_secrets,
         secret_keys: file.secret_keys,
         task_policies: file.task_policies,
+        task_services: file.task_services,
         // Nobody has asked for it yet, and everybody had it.
         tmp: Some(true),
         ulimits: file.ulimits,

@@ -3,7 +3,7 @@
 use super::SecretSettings;
 use crate::config::value::{
     Bounded, Cidr, CronFields, FargateSize, ImageRef, KmsKeyArn, ParameterArn, PolicyArn, RepositoryUri,
-    RetentionDays, RuleName, SecretArn, ServiceName, TimeZone, UrlPath, VariableName,
+    RetentionDays, RuleName, SecretArn, ServiceName, ServicePrefix, TimeZone, UrlPath, VariableName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,9 @@ pub struct ServiceFile {
     /// The managed policies of the task role: all that the tasks may do at AWS. None, and then nothing. Those of AWS that
     /// allow whole services, such as `AdministratorAccess`, are refused (PCI 7.2.5). Only where `contract` is `none`.
     pub task_policies: Vec<PolicyArn>,
+    /// Services of AWS, as IAM names them (`ses`), that `task_policies` allow and the environment does not use itself. The
+    /// boundary that `txnr bootstrap` makes leaves its roles no others. None.
+    pub task_services: Vec<ServicePrefix>,
     /// Whether the container may write to `/tmp`, which is empty when a task starts and gone when it stops; its root file
     /// system is read-only. False; always true where `contract` is `txn-reconcile-api`.
     pub tmp: Option<bool>,
@@ -125,6 +128,7 @@ impl Default for ServiceFile {
             generated_secrets: BTreeMap::new(),
             secret_keys: Vec::new(),
             task_policies: Vec::new(),
+            task_services: Vec::new(),
             tmp: None,
             ulimits: Ulimits::default(),
             health_command: Vec::new(),
@@ -491,6 +495,8 @@ pub struct Service {
     pub sidecars: BTreeMap<ServiceName, Sidecar>,
     /// The managed policies of its task role.
     pub task_policies: Vec<PolicyArn>,
+    /// Services of AWS that they allow beyond those that the environment uses.
+    pub task_services: Vec<ServicePrefix>,
     /// Whether it may write to a temporary directory.
     pub tmp: bool,
     /// Limits of its process.

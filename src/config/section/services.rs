@@ -7,7 +7,7 @@ use super::service::{
 };
 use crate::config::value::{
     Bounded, DomainName, FargateSize, ImageRef, KmsKeyArn, ParameterArn, PathPattern, PolicyArn,
-    RepositoryUri, RetentionDays, RuleName, SecretArn, ServiceName, UrlPath, VariableName,
+    RepositoryUri, RetentionDays, RuleName, SecretArn, ServiceName, ServicePrefix, UrlPath, VariableName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,9 @@ pub struct FurtherServiceFile {
     /// own are refused where they reach every secret, key, object, item, log or role, or a whole service, of the account,
     /// such as `AmazonS3FullAccess`, `SecretsManagerReadWrite` and `ReadOnlyAccess` (PCI 7.2.5).
     pub task_policies: Vec<PolicyArn>,
+    /// Services of AWS, as IAM names them (`ses`), that `task_policies` allow and the environment does not use itself. The
+    /// boundary that `txnr bootstrap` makes leaves its roles no others. None.
+    pub task_services: Vec<ServicePrefix>,
     /// Whether its tasks reach the main service's data stores: PostgreSQL's port, and DynamoDB's endpoint. False. What
     /// they may do there, `task_policies` say.
     pub data_stores: bool,
@@ -133,6 +136,7 @@ impl Default for FurtherServiceFile {
             ulimits: Ulimits::default(),
             sidecars: BTreeMap::new(),
             task_policies: Vec::new(),
+            task_services: Vec::new(),
             data_stores: false,
             egress: Vec::new(),
             stop_timeout_seconds: Bounded::literal::<60>(),

@@ -59,6 +59,10 @@ slug!(
     FurtherName, 20, "a further service's name", "back-office"
 );
 slug!(
+    /// A service of AWS as IAM names it, before the colon of its actions.
+    ServicePrefix, 32, "a service of AWS as IAM names it", "ses"
+);
+slug!(
     /// The name of a rule or action in an environment file; it becomes part of a Terraform address.
     RuleName, 32, "a name", "card-network"
 );

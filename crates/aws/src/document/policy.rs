@@ -147,6 +147,13 @@ impl<K> Statement<K> {
         self
     }
 
+    /// On everything but these resources, in place of those given: the element `NotResource`.
+    #[must_use]
+    pub fn except<R: IntoExpr<Text>>(mut self, resource: impl IntoIterator<Item = R>) -> Self {
+        self.resources = resources(resource).map(|(_, values)| ("NotResource", values));
+        self
+    }
+
     fn into_value(self) -> Value {
         let mut entries: Vec<(Key, Value)> =
             vec![("Sid".into(), Value::String(self.sid)), ("Effect".into(), Value::string(self.effect))];
@@ -235,13 +242,6 @@ impl Statement<ResourcePolicy> {
         resource: impl IntoIterator<Item = R>,
     ) -> Self {
         Self { effect: "Deny", ..Self::allow(sid, principal, action, resource) }
-    }
-
-    /// On everything that bears the policy but these resources: the element `NotResource`.
-    #[must_use]
-    pub fn except<R: IntoExpr<Text>>(mut self, resource: impl IntoIterator<Item = R>) -> Self {
-        self.resources = resources(resource).map(|(_, values)| ("NotResource", values));
-        self
     }
 
     /// Without the `Resource` element, as ECR repository policies are written: the bearer itself is meant.
