@@ -1,6 +1,6 @@
 //! What who holds a role of an environment can reach, by the policies as they are rendered.
 
-use policy::{Caller, Catalog, Context, Decision, Policies, Policy, Request, Text};
+use iam_policy::{Caller, Catalog, Context, Decision, Policies, Policy, Request, Text};
 use terraform::Root;
 
 use super::tests::{GITHUB, environment, module};

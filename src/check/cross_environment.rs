@@ -180,8 +180,8 @@ fn check_names(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems) {
     }
     // The boundary keeps an environment from what is named after another one whose name begins as its own does.
     let rest = other.names.prefix().strip_prefix(&this.names.of("")).unwrap_or_default();
-    let after = |name: &FurtherName| name.as_str() == rest || name.as_str().starts_with(&format!("{rest}-"));
-    if let Some(name) = this.services.keys().find(|name| !rest.is_empty() && after(name)) {
+    let after = |name: &&FurtherName| name.as_str().starts_with(&format!("{rest}-"));
+    if let Some(name) = this.services.keys().find(after).filter(|_| !rest.is_empty()) {
         problems.error(
             KeyPath::from("services").key(name.as_str()),
             format!("in the same account, the names of `{theirs}` begin as those of this service do"),
@@ -252,6 +252,9 @@ mod tests {
         let (prod, other) = (environment("prod", "pay", eu), environment("prod-eu", "pay", ""));
         let said = met(&prod, &other);
         assert!(said[0].contains("aws_iam_role called pay-prod-eu-"), "{said:?}");
+        let further = "[services.eu-office]\npaths = [\"/eu/*\"]\n";
+        let said = met(&environment("prod", "pay", further), &other);
+        assert!(said[0].starts_with("services.eu-office: ") && said[0].contains("begin as"), "{said:?}");
         let elsewhere = environment("prod-eu", "pay", "region = \"eu-west-1\"\n");
         assert_eq!(met(&prod, &elsewhere).len(), 1, "roles know no regions");
     }

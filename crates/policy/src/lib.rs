@@ -1,14 +1,14 @@
 //! What IAM makes of policies: whether a request is allowed, denied, or cannot be told.
 //!
 //! ```
-//! use policy::{Caller, Context, Decision, Policies, Policy, Request, Text};
+//! use iam_policy::{Caller, Context, Decision, Policies, Policy, Request, Text};
 //!
 //! let document = serde_json::json!({"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::files/*"}});
 //! let identity = [Policy::read(&document, &Text::from)?];
 //! let caller = Caller::role("arn:aws:iam::111122223333:role/reader");
 //! let request = Request::new(caller, "s3:GetObject", "arn:aws:s3:::files/a.csv", Context::default());
 //! assert_eq!(Policies { identity: &identity, ..Policies::default() }.decide(&request), Decision::Allow);
-//! # Ok::<(), policy::Fault>(())
+//! # Ok::<(), iam_policy::Fault>(())
 //! ```
 //!
 //! Whatever is not known stays so: a reference that Terraform has yet to resolve, a condition key that the test cannot know.

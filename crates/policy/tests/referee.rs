@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use policy::{Caller, Context, Decision, Policies, Policy, Request, Text};
+use iam_policy::{Caller, Context, Decision, Policies, Policy, Request, Text};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

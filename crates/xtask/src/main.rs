@@ -80,9 +80,7 @@ fn run() -> Result<()> {
     let aws = root.join("crates/aws");
     match Cli::parse().command {
         Command::Schema { check } => provider::update(&aws.join("schema"), check),
-        Command::Actions { check } => {
-            actions::record(&aws.join("schema"), &root.join(".cache/iam"), check)
-        }
+        Command::Actions { check } => actions::record(&aws.join("schema"), &root.join(".cache/iam"), check),
         Command::Bindings { check } => bindings::generate(&aws, check),
         Command::Generate { check } => generate::run(&root, check),
         Command::Tidy => tidy::run(&root),

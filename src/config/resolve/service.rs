@@ -330,7 +330,9 @@ fn check_services(section: &Section<'_>, problems: &mut Problems) {
         if IDENTITY_SERVICES.contains(&service.as_str()) {
             problems.error(
                 section.key("task_services").index(index),
-                format!("no task has a need of {service}, through which it could leave its boundary (PCI 7.2.5)"),
+                format!(
+                    "no task has a need of {service}, through which it could leave its boundary (PCI 7.2.5)"
+                ),
                 "the services whose data its policies allow, such as ses",
             );
         }
