@@ -17,6 +17,7 @@ mod modules;
 mod output;
 mod plan_comment;
 mod prompt;
+mod restore;
 mod schema;
 mod synth;
 mod today;
@@ -46,6 +47,7 @@ enum Command {
     Inventory(inventory::Inventory),
     Init(Box<init::Init>),
     Image(image::Image),
+    Restore(restore::Restore),
     PlanComment(plan_comment::PlanComment),
     ComparePlans(compare_plans::ComparePlans),
     Findings(findings::Findings),
@@ -69,6 +71,7 @@ impl Cli {
             Command::Inventory(inventory) => inventory.run(),
             Command::Init(init) => init.run(),
             Command::Image(image) => image.run(),
+            Command::Restore(restore) => restore.run(),
             Command::PlanComment(comment) => comment.run(),
             Command::ComparePlans(plans) => plans.run(),
             Command::Findings(findings) => findings.run(),

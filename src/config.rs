@@ -130,6 +130,20 @@ impl EnvConfig {
         tags
     }
 
+    /// The name of a table in DynamoDB: the one that the file says, or else `<project>-<environment>-<table>`.
+    #[must_use]
+    pub fn table_name(&self, table: contract::Table) -> String {
+        let named = self.data.dynamodb.as_ref().and_then(|engine| engine.tables.of(table));
+        named.map_or_else(|| self.names.of(table.name()), ToString::to_string)
+    }
+
+    /// The name of the database instance or cluster: the one that the file says, or else `<project>-<environment>`.
+    #[must_use]
+    pub fn database_identifier(&self) -> &str {
+        let named = self.data.postgres.as_ref().and_then(|engine| engine.identifier.as_ref());
+        named.map_or(self.names.prefix(), DatabaseIdentifier::as_str)
+    }
+
     /// Whether CodeDeploy moves the main service's traffic between two target groups.
     #[must_use]
     pub fn is_blue_green(&self) -> bool {

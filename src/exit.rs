@@ -47,9 +47,24 @@ pub const VIOLATED: Exit = Exit {
     meaning: "check: a control is violated without a deviation, or a deviation has expired or is idle",
 };
 
+/// A command of a procedure failed.
+pub const STEP_FAILED: Exit =
+    Exit { code: 10, meaning: "restore --run: a command failed; mend the cause and go on with --from" };
+
 /// Every exit code, in the order of the numbers.
-pub const ALL: [Exit; 10] =
-    [OK, UNEXPECTED, USAGE, INVALID, OUT_OF_DATE, CANNOT_WRITE, CANNOT_READ, FINDINGS, UNSHOWN, VIOLATED];
+pub const ALL: [Exit; 11] = [
+    OK,
+    UNEXPECTED,
+    USAGE,
+    INVALID,
+    OUT_OF_DATE,
+    CANNOT_WRITE,
+    CANNOT_READ,
+    FINDINGS,
+    UNSHOWN,
+    VIOLATED,
+    STEP_FAILED,
+];
 
 /// The list as it stands in the help.
 #[must_use]

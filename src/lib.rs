@@ -14,5 +14,6 @@ pub mod inventory;
 pub mod names;
 pub mod plan;
 pub mod project;
+pub mod restore;
 pub mod stacks;
 pub mod synth;

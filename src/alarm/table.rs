@@ -119,23 +119,27 @@ table! {
         "run the saved query of the service's errors; compare with changes of roles, keys and tables.";
     DATABASE_CPU = "database-cpu", Notify,
         "The database's CPU is used up (alarms.cpu_percent).",
-        "see in Performance Insights which statement takes the time; a larger class helps until it is mended.";
+        "see in Performance Insights which statement takes the time; a larger class helps until it is mended, \
+         at once with data.postgres.apply_immediately.";
     DATABASE_CONNECTIONS = "database-connections", Notify,
         "More connections to the database are open than the tasks need (alarms.database_connections).",
         "see in Performance Insights what they wait for; restart tasks that do not give theirs back.";
     DATABASE_MEMORY = "database-memory", Notify,
         "The database has hardly any memory left; it swaps next.",
-        "see in Performance Insights which statement sorts or joins too much; take a larger class.";
+        "see in Performance Insights which statement sorts or joins too much; take a larger class, \
+         at once with data.postgres.apply_immediately.";
     DATABASE_STORAGE = "database-storage", Page,
         "Less than a twentieth of the database's storage is free, and it did not grow by itself at a tenth; when \
          it is full the database stops.",
-        "raise data.postgres.instance.storage_gib_max, or the storage itself if it grew less than six hours ago.";
+        "raise data.postgres.instance.storage_gib_max; if it grew less than six hours ago, the storage itself, \
+         at once with data.postgres.apply_immediately.";
     DATABASE_REPLICA_LAG = "database-replica-lag", Notify,
         "A reader of the database is a second behind; a failover to it would take longer.",
         "see whether the reader is too small for what the writer writes; raise the least capacity.";
     DATABASE_CAPACITY = "database-capacity", Notify,
         "The database has grown to the capacity that it may have.",
-        "see in Performance Insights what takes it; raise data.postgres.aurora.capacity_max.";
+        "see in Performance Insights what takes it; raise data.postgres.aurora.capacity_max, \
+         at once with data.postgres.apply_immediately.";
     TABLE_THROTTLED = "table-throttled", Notify,
         "DynamoDB refuses requests to a table: more of them than its capacity, or than one partition can take.",
         "see on the dashboard whether reads or writes are refused; raise the capacity, or look for one key that \

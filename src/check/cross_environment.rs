@@ -19,6 +19,7 @@ pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems
         );
     }
     check_names(this, other, problems);
+    check_stores(this, other, problems);
     check_state(this, other, problems);
     if hosts(other).any(|host| *host == this.domain) && this.hosted_zone == other.hosted_zone {
         problems.error(
@@ -161,6 +162,39 @@ fn check_state(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems) {
         };
         let help = format!("a key of its own, such as `{}/{}/terraform.tfstate`", this.project, this.name);
         problems.error("state.key", what, help).because_of(&["state.bucket"]);
+    }
+}
+
+/// A restored table or database can be called by any name, also by one of another environment.
+fn check_stores(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems) {
+    if this.account_id != other.account_id || this.names.prefix() == other.names.prefix() {
+        return;
+    }
+    let theirs = &other.name;
+    let regions = |config: &EnvConfig| [Some(config.region.clone()), config.recovery.region.clone()];
+    let shared = regions(this).into_iter().flatten().any(|region| regions(other).contains(&Some(region)));
+    if this.data.dynamodb.is_some() && other.data.dynamodb.is_some() && shared {
+        for table in contract::Table::ALL {
+            let name = this.table_name(table);
+            if contract::Table::ALL.into_iter().any(|their| other.table_name(their) == name) {
+                problems.error(
+                    KeyPath::from("data.dynamodb.tables").key(table.name()),
+                    format!("the environment `{theirs}` has the table {name} as well"),
+                    "a table of its own for each environment",
+                );
+            }
+        }
+    }
+    if this.data.postgres.is_some()
+        && other.data.postgres.is_some()
+        && this.region == other.region
+        && this.database_identifier() == other.database_identifier()
+    {
+        problems.error(
+            "data.postgres.identifier",
+            format!("the environment `{theirs}` has the database {} as well", this.database_identifier()),
+            "a database of its own for each environment",
+        );
     }
 }
 

@@ -161,6 +161,7 @@ pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> 
     detection::check_agent(&config, problems);
     existing_network::check_database(&config, problems);
     deviations::check(&config, problems);
+    data::check_names(&config, problems);
     Some(config)
 }
 

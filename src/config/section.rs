@@ -37,7 +37,7 @@ pub use alarms::{Alarms, Silence};
 pub use alb::{Alb, DesyncMode, SslPolicy};
 pub use backup::{Backup, BackupFile, RestoreTestFile, VaultLockFile, Weekday};
 pub use certificate::{Certificate, CertificateFile, KeyAlgorithm};
-pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store};
+pub use data::{Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Provisioned, Store, Tables};
 pub use detection::{Detection, DetectionFile, GuardDutyPlan, InspectorScan, Macie};
 pub use deviations::Deviation;
 pub use dns::Dns;

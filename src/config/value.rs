@@ -42,7 +42,9 @@ pub use contact::{ContactText, EmailAddress, PhoneNumber};
 pub use control::{ControlId, ControlNumber};
 pub use country::CountryCode;
 pub use credential::{credential, credential_in_address};
-pub use database::{DailyWindow, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow};
+pub use database::{
+    DailyWindow, DatabaseIdentifier, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow,
+};
 pub use date::Date;
 pub use domain::{CertificateName, DomainName, HostedZoneId};
 pub use ec2::{SubnetId, VpcId};

@@ -115,6 +115,24 @@ impl LogGroup {
         config.arn_in(&self.region(config), "logs", &format!("log-group:{}", self.name(config)))
     }
 
+    /// The ARNs of groups that this one comes after, with `*` for what is not known of them: what they hold stays
+    /// encrypted under the same key.
+    #[must_use]
+    pub fn earlier(&self, config: &EnvConfig) -> Option<String> {
+        let name = match self {
+            Self::Postgres => database::earlier_log_groups(config, "postgresql"),
+            Self::PostgresUpgrade => database::earlier_log_groups(config, "upgrade"),
+            _ => None,
+        };
+        name.map(|name| config.arn("logs", &format!("log-group:{name}")))
+    }
+
+    /// Whether RDS composes the group's name from the database's, so that a restored database has another group.
+    #[must_use]
+    pub const fn is_of_database(&self) -> bool {
+        matches!(self, Self::Postgres | Self::PostgresUpgrade)
+    }
+
     /// The region that the group lies in.
     #[must_use]
     pub fn region(&self, config: &EnvConfig) -> Region {

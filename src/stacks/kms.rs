@@ -333,7 +333,7 @@ fn services(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
 fn log_groups(config: &EnvConfig, purpose: Purpose) -> Statement<ResourcePolicy> {
     let region = purpose.region(config);
     let groups = LogGroup::all(config).filter(|group| group.region(config) == region);
-    let groups = groups.map(|group| group.arn(config));
+    let groups = groups.flat_map(|group| std::iter::once(group.arn(config)).chain(group.earlier(config)));
     // The one principal here that differs by region and by partition.
     let service = format!("logs.{region}.{}", config.partition().dns_suffix());
     Statement::<ResourcePolicy>::allow("LogGroups", Principal::service(service), USE, THIS_KEY)

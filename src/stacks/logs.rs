@@ -111,7 +111,8 @@ impl LogGroup {
     }
 
     /// Whether text from outside ends up in the group, and with it what should not.
-    const fn holds_free_text(&self) -> bool {
+    #[must_use]
+    pub const fn holds_free_text(&self) -> bool {
         matches!(
             self,
             Self::Service | Self::Further(_) | Self::Exec | Self::Waf | Self::Postgres | Self::FirewallAlerts

@@ -16,6 +16,7 @@ fn the_help_names_every_subcommand_and_exit_code() {
         "inventory",
         "init",
         "image",
+        "restore",
         "plan-comment",
         "compare-plans",
         "findings",
@@ -72,6 +73,7 @@ fn there_is_a_man_page_for_every_subcommand() {
             "txnr-inventory.1",
             "txnr-man.1",
             "txnr-plan-comment.1",
+            "txnr-restore.1",
             "txnr-schema.1",
             "txnr-synth.1",
             "txnr.1"

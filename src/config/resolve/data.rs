@@ -1,10 +1,15 @@
 //! Resolves `[data]`.
 
+use crate::config::EnvConfig;
 use crate::config::problem::Problems;
+use contract::Table;
+
+use crate::config::problem::KeyPath;
 use crate::config::section::{
     Billing, CapacityRange, Data, DataFile, DynamoDb, DynamoDbFile, Postgres, PostgresAurora, PostgresEngine,
     PostgresFile, PostgresInstance, PostgresRunsOn, Provisioned, Store,
 };
+use crate::config::value::DatabaseIdentifier;
 
 /// The data stores, the one that the service uses always among them.
 /// Without the contract there are none.
@@ -52,6 +57,30 @@ fn dynamodb(file: &DynamoDbFile, problems: &mut Problems) -> DynamoDb {
     DynamoDb {
         provisioned: (file.billing == Billing::Provisioned).then_some(provisioned),
         recovery_days: file.recovery_days.get(),
+        tables: file.tables.clone(),
+    }
+}
+
+/// Notes names of tables that name two things.
+pub(super) fn check_names(config: &EnvConfig, problems: &mut Problems) {
+    let Some(engine) = &config.data.dynamodb else { return };
+    if config.table_name(Table::Records) == config.table_name(Table::Audit) {
+        let key = if engine.tables.audit.is_some() { "audit" } else { "records" };
+        problems.error(
+            KeyPath::from("data.dynamodb.tables").key(key),
+            format!("records and audit log lie in one table, {}", config.table_name(Table::Audit)),
+            "a table for each, both restored to the same second",
+        );
+    }
+    let locks = config.state.lock_table.as_str();
+    for table in Table::ALL.into_iter().filter(|_| config.state.lock.uses_table()) {
+        if config.table_name(table) == locks {
+            problems.error(
+                KeyPath::from("data.dynamodb.tables").key(table.name()),
+                format!("{locks} is the table of the state's locks"),
+                "the name of a restored table",
+            );
+        }
     }
 }
 
@@ -82,16 +111,37 @@ fn postgres(file: &PostgresFile, production: bool, problems: &mut Problems) -> P
         }
         PostgresEngine::AuroraServerless => {
             check_aurora(file.aurora, production, problems);
+            check_cluster_name(file.identifier.as_ref(), problems);
             PostgresRunsOn::Aurora(file.aurora)
         }
     };
     Postgres {
         runs_on,
+        identifier: file.identifier.clone(),
         version: file.version.clone(),
         backup_days: file.backup_days.get(),
         backup_window: file.backup_window.clone(),
         maintenance_window: file.maintenance_window.clone(),
         monitoring_seconds: file.monitoring_seconds.get(),
+        apply_immediately: file.apply_immediately,
+    }
+}
+
+/// An instance is called by the cluster's name, a hyphen and a number of two digits at most.
+const CLUSTER_NAME_MAX: usize = 60;
+
+fn check_cluster_name(identifier: Option<&DatabaseIdentifier>, problems: &mut Problems) {
+    if let Some(name) = identifier.filter(|name| name.as_str().len() > CLUSTER_NAME_MAX) {
+        problems
+            .error(
+                "data.postgres.identifier",
+                format!(
+                    "{name} has {} characters, and its instances' names would have more than 63",
+                    name.as_str().len()
+                ),
+                format!("a name of at most {CLUSTER_NAME_MAX} characters"),
+            )
+            .because_of(&["data.postgres.engine"]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `[data]`: where the service keeps its records.
 
 use super::{Postgres, PostgresFile};
-use crate::config::value::Bounded;
+use crate::config::value::{Bounded, TableName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,29 @@ pub struct DynamoDbFile {
     pub utilization_percent: Bounded<20, 90>,
     /// Days that any second can be restored from, 1 to 35. 35, the most.
     pub recovery_days: Bounded<1, 35>,
+    /// The tables' names, where they are restored ones: `txnr restore` writes them.
+    pub tables: Tables,
+}
+
+/// The names of the tables in DynamoDB. A restore makes a new table beside the damaged one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tables {
+    /// The table of the service's records. `<project>-<environment>-records`.
+    pub records: Option<TableName>,
+    /// The table of the service's audit log. `<project>-<environment>-audit`.
+    pub audit: Option<TableName>,
+}
+
+impl Tables {
+    /// The name that the file says of a table.
+    #[must_use]
+    pub const fn of(&self, table: contract::Table) -> Option<&TableName> {
+        match table {
+            contract::Table::Records => self.records.as_ref(),
+            contract::Table::Audit => self.audit.as_ref(),
+        }
+    }
 }
 
 impl Default for DynamoDbFile {
@@ -68,6 +91,7 @@ impl Default for DynamoDbFile {
             write: CapacityRange::default(),
             utilization_percent: Bounded::literal::<70>(),
             recovery_days: Bounded::literal::<35>(),
+            tables: Tables::default(),
         }
     }
 }
@@ -117,6 +141,9 @@ pub struct DynamoDb {
     pub provisioned: Option<Provisioned>,
     /// Days that any second can be restored from.
     pub recovery_days: u32,
+    /// The tables' names, as far as the file says them; [`EnvConfig::table_name`](crate::config::EnvConfig::table_name)
+    /// knows them all.
+    pub tables: Tables,
 }
 
 /// Capacity of each table and index that is provisioned and scaled.

@@ -1,7 +1,7 @@
 //! `[data.postgres]`: PostgreSQL in RDS.
 
 use crate::config::value::{
-    Bounded, DailyWindow, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow,
+    Bounded, DailyWindow, DatabaseIdentifier, InstanceClass, MonitoringSeconds, PostgresVersion, WeeklyWindow,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,9 @@ pub struct PostgresFile {
     /// What runs it. `instance`: one of fixed size with a standby in another zone; `aurora-serverless` grows with its load
     /// and fails over to a reader that answers meanwhile.
     pub engine: PostgresEngine,
+    /// The name of the instance or cluster, where it is a restored one: `txnr restore` writes it. At most 60 characters for a
+    /// cluster, whose instances are called by it and a number. `<project>-<environment>`.
+    pub identifier: Option<DatabaseIdentifier>,
     /// The version of PostgreSQL, 15 to 17; without a minor version the newest one that AWS offers, and the one that a
     /// maintenance window upgrades it to. 17.
     pub version: PostgresVersion,
@@ -31,12 +34,16 @@ pub struct PostgresFile {
     pub maintenance_window: WeeklyWindow,
     /// Seconds between the samples of the operating system (enhanced monitoring): 1, 5, 10, 15, 30 or 60. 60.
     pub monitoring_seconds: MonitoringSeconds,
+    /// Whether an apply changes the database at once, with the restart that some changes take, rather than in the next
+    /// `maintenance_window`. For a change that cannot wait; take it from the file after it. False.
+    pub apply_immediately: bool,
 }
 
 impl Default for PostgresFile {
     fn default() -> Self {
         Self {
             enabled: None,
+            identifier: None,
             engine: PostgresEngine::Instance,
             version: PostgresVersion::known("17"),
             instance: PostgresInstance::default(),
@@ -45,6 +52,7 @@ impl Default for PostgresFile {
             backup_window: DailyWindow::known("02:00-03:00"),
             maintenance_window: WeeklyWindow::known("sun:03:30-sun:04:30"),
             monitoring_seconds: MonitoringSeconds::MINUTE,
+            apply_immediately: false,
         }
     }
 }
@@ -114,6 +122,9 @@ impl Default for PostgresAurora {
 pub struct Postgres {
     /// What runs it.
     pub runs_on: PostgresRunsOn,
+    /// The name of the instance or cluster, if the file says it;
+    /// [`EnvConfig::database_identifier`](crate::config::EnvConfig::database_identifier) knows it in any case.
+    pub identifier: Option<DatabaseIdentifier>,
     /// The version of PostgreSQL.
     pub version: PostgresVersion,
     /// Days that any second can be restored from.
@@ -124,6 +135,8 @@ pub struct Postgres {
     pub maintenance_window: WeeklyWindow,
     /// Seconds between the samples of the operating system.
     pub monitoring_seconds: u32,
+    /// Whether changes are made at once rather than in the maintenance window.
+    pub apply_immediately: bool,
 }
 
 /// What runs PostgreSQL, and how large it is.

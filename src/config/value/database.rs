@@ -76,6 +76,39 @@ text_value!(
     "The class of a database instance."
 );
 
+/// The name of a database instance or cluster: 1 to 63 lower-case letters, digits and single inner hyphens, a letter first.
+/// RDS takes upper case as well and stores lower case.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseIdentifier(String);
+
+impl FromStr for DatabaseIdentifier {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let word = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        if text.len() <= 63
+            && text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.split('-').all(word)
+        {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new(
+            format!("{text:?} is not the name of a database instance or cluster"),
+            "at most 63 lower-case letters, digits and single inner hyphens, a letter first",
+        ))
+    }
+}
+
+text_value!(
+    DatabaseIdentifier,
+    r"^(?=.{1,63}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+    "txn-reconcile-prod",
+    "The name of a database instance or cluster."
+);
+
 /// The shortest window that RDS takes, in minutes.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.Maintenance.html>
 const WINDOW_MIN: u32 = 30;
@@ -262,6 +295,18 @@ mod tests {
         }
         for window in ["Sun:03:30-Sun:04:30", "sun:03:30-04:30", "day:03:30-day:04:30"] {
             assert!(window.parse::<WeeklyWindow>().is_err(), "{window}");
+        }
+    }
+
+    #[test]
+    fn names_of_databases_are_those_that_rds_keeps_as_they_are() {
+        let longest = "a".repeat(63);
+        for name in ["txn-reconcile-prod", "a", "db1-20261130t101500z", &longest] {
+            assert!(name.parse::<DatabaseIdentifier>().is_ok(), "{name}");
+        }
+        let too_long = "a".repeat(64);
+        for name in ["", "-a", "a-", "a--b", "1a", "Upper", "a_b", "a.b", "grün", &too_long] {
+            assert!(name.parse::<DatabaseIdentifier>().is_err(), "{name}");
         }
     }
 

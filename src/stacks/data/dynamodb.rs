@@ -74,7 +74,7 @@ fn table(
         table.name(),
         meta,
         DynamodbTable {
-            name: set(config.names.of(table.name())),
+            name: set(config.table_name(table)),
             optional: DynamodbTableOptional {
                 attribute: attributes(table),
                 billing_mode: set(if engine.provisioned.is_some() {
@@ -106,7 +106,7 @@ fn table(
                 stream_enabled: keys.recovery.as_ref().and_then(|_| set(true)),
                 stream_view_type: keys.recovery.as_ref().and_then(|_| set("NEW_AND_OLD_IMAGES")),
                 replica: replicas(config, keys),
-                tags: set([("Name", config.names.of(table.name()))]),
+                tags: set([("Name", config.table_name(table))]),
                 ..Default::default()
             },
         },
@@ -178,7 +178,7 @@ fn restrict_replica(
     provider: &ProviderRef,
 ) {
     let (partition, account) = (config.partition(), &config.account_id);
-    let name = config.names.of(table.name());
+    let name = config.table_name(table);
     let arn = format!("arn:{partition}:dynamodb:{region}:{account}:table/{name}");
     stack.add_with(
         format!("{}_replica", table.name()),

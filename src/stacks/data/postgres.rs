@@ -9,13 +9,12 @@ use aws::{
     DbEventSubscription, DbEventSubscriptionOptional, DbSubnetGroup, DbSubnetGroupHandle,
     DbSubnetGroupOptional, IamRoleHandle, IamRolePolicyHandle,
 };
-use terraform::kind::Text;
+use terraform::kind::{Bool, Text};
 use terraform::{Expr, Meta, Resource, Stack, set};
 
 use super::Inputs;
 use crate::config::{EnvConfig, Postgres, PostgresRunsOn};
 use crate::names::LogGroup;
-use crate::names::database::identifier;
 use crate::stacks::role;
 
 /// PostgreSQL, whatever runs it.
@@ -92,6 +91,11 @@ pub(super) fn build(
         PostgresRunsOn::Instance(instance) => instance::build(stack, &common, instance),
         PostgresRunsOn::Aurora(aurora) => aurora::build(stack, &common, *aurora),
     };
+    stack.output(
+        "database_security_group_id",
+        "The security group of PostgreSQL, which a restored one is given.",
+        inputs.network.data_security_group.id(),
+    );
     stack.output("database_host", "The host name of PostgreSQL.", database.host.clone());
     stack.output(
         "database_master_secret_arn",
@@ -124,7 +128,12 @@ impl Common<'_> {
 
     /// The last snapshot's name, where the database may not go without one.
     fn final_snapshot(&self) -> Option<Expr<Text>> {
-        self.config.protection.then(|| Expr::new(self.config.names.of("final")))
+        self.config.protection.then(|| Expr::new(format!("{}-final", self.config.database_identifier())))
+    }
+
+    /// Set where changes do not wait for the maintenance window.
+    fn apply_immediately(&self) -> Option<Expr<Bool>> {
+        self.postgres.apply_immediately.then(|| Expr::new(true))
     }
 }
 
@@ -186,9 +195,9 @@ fn subnets(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Db
         DbSubnetGroup {
             subnet_ids: set(subnets),
             optional: DbSubnetGroupOptional {
-                name: set(identifier(config)),
+                name: set(config.names.prefix().to_owned()),
                 description: set("The data stores' subnets, without a route out of the VPC"),
-                tags: set([("Name", identifier(config))]),
+                tags: set([("Name", config.names.prefix().to_owned())]),
                 ..Default::default()
             },
         },
@@ -198,11 +207,14 @@ fn subnets(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> Db
 /// The role that the database's host writes the samples of its operating system as.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html>
 fn monitoring(stack: &mut Stack<'_>, config: &EnvConfig) -> (IamRoleHandle, IamRolePolicyHandle) {
-    let databases = format!("db:{}*", identifier(config));
+    let prefixes = [config.names.prefix(), config.database_identifier()];
+    let wanted = if prefixes[1].starts_with(prefixes[0]) { &prefixes[..1] } else { &prefixes[..] };
+    let databases: Vec<String> =
+        wanted.iter().map(|prefix| config.arn("rds", &format!("db:{prefix}*"))).collect();
     let trust =
         Statement::<TrustPolicy>::assume("Monitoring", Principal::service("monitoring.rds.amazonaws.com"))
             .when(Condition::string_equals("aws:SourceAccount", [config.account_id.to_string()]))
-            .when(Condition::arn_like("aws:SourceArn", [config.arn("rds", &databases)]));
+            .when(Condition::arn_like("aws:SourceArn", databases));
     let group = LogGroup::RdsOs.arn(config);
     let statements = [
         Statement::<IdentityPolicy>::allow(

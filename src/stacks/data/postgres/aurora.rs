@@ -7,7 +7,7 @@ use aws::{
 };
 use terraform::{Meta, Stack, set};
 
-use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Parameter, Source, identifier};
+use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Parameter, Source};
 use crate::config::PostgresAurora;
 
 const ENGINE: &str = "aurora-postgresql";
@@ -36,13 +36,18 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAu
 fn cluster(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAurora) -> RdsClusterHandle {
     let Common { config, postgres, inputs, .. } = *common;
     let parameters = parameters(stack, common);
+    stack.output(
+        "database_parameter_group",
+        "The parameter group of PostgreSQL's cluster, which a restored one is given.",
+        parameters.name(),
+    );
     stack.add_with(
         "main",
         common.meta(),
         RdsCluster {
             engine: set(ENGINE),
             optional: RdsClusterOptional {
-                cluster_identifier: set(identifier(config)),
+                cluster_identifier: set(config.database_identifier().to_owned()),
                 // What Serverless v2 calls itself; `serverless` is the first one.
                 engine_mode: set("provisioned"),
                 engine_version: set(postgres.version.to_string()),
@@ -75,9 +80,10 @@ fn cluster(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAurora) -> 
                 skip_final_snapshot: set(!config.protection),
                 final_snapshot_identifier: common.final_snapshot(),
                 preferred_maintenance_window: set(postgres.maintenance_window.to_string()),
+                apply_immediately: common.apply_immediately(),
                 // Sight (PCI 10.2.1).
                 enabled_cloudwatch_logs_exports: set(["postgresql"]),
-                tags: set([("Name", identifier(config))]),
+                tags: set([("Name", config.database_identifier().to_owned())]),
                 ..Default::default()
             },
         },
@@ -92,7 +98,7 @@ fn instance(
     number: u32,
 ) -> RdsClusterInstanceHandle {
     let Common { config, postgres, inputs, .. } = *common;
-    let name = config.names.of(&number.to_string());
+    let name = format!("{}-{number}", config.database_identifier());
     stack.add_with(
         format!("main_{number}"),
         Meta::new().depends_on(&common.monitoring.1),
@@ -107,6 +113,7 @@ fn instance(
                 auto_minor_version_upgrade: set(true),
                 copy_tags_to_snapshot: set(true),
                 preferred_maintenance_window: set(postgres.maintenance_window.to_string()),
+                apply_immediately: common.apply_immediately(),
                 // The first reader scales with the writer, so that it can take over at once; the others by themselves.
                 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.how-it-works.html
                 promotion_tier: set(if number <= 2 { 1 } else { 2 }),
@@ -138,7 +145,7 @@ fn parameters(stack: &mut Stack<'_>, common: &Common<'_>) -> RdsClusterParameter
                 name_prefix: set(common.config.names.of("")),
                 description: set("TLS alone, and what is logged"),
                 parameter: PARAMETERS.into_iter().map(parameter).collect(),
-                tags: set([("Name", identifier(common.config))]),
+                tags: set([("Name", common.config.names.prefix().to_owned())]),
                 ..Default::default()
             },
         },

@@ -6,7 +6,7 @@ use aws::{
 };
 use terraform::{Meta, Stack, set};
 
-use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Parameter, Source, identifier};
+use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Parameter, Source};
 use crate::config::PostgresInstance;
 
 pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresInstance) -> Database {
@@ -18,7 +18,7 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
         DbInstance {
             instance_class: set(size.class.to_string()),
             optional: DbInstanceOptional {
-                identifier: set(identifier(config)),
+                identifier: set(config.database_identifier().to_owned()),
                 engine: set("postgres"),
                 engine_version: set(postgres.version.to_string()),
                 auto_minor_version_upgrade: set(true),
@@ -51,6 +51,7 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
                 skip_final_snapshot: set(!config.protection),
                 final_snapshot_identifier: common.final_snapshot(),
                 maintenance_window: set(postgres.maintenance_window.to_string()),
+                apply_immediately: common.apply_immediately(),
                 // Sight (PCI 10.2.1).
                 enabled_cloudwatch_logs_exports: set(["postgresql", "upgrade"]),
                 monitoring_interval: set(postgres.monitoring_seconds),
@@ -58,10 +59,15 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
                 performance_insights_enabled: set(true),
                 performance_insights_kms_key_id: set(inputs.keys.data.arn()),
                 performance_insights_retention_period: set(INSIGHTS_DAYS),
-                tags: set([("Name", identifier(config))]),
+                tags: set([("Name", config.database_identifier().to_owned())]),
                 ..Default::default()
             },
         },
+    );
+    stack.output(
+        "database_parameter_group",
+        "The parameter group of PostgreSQL, which a restored one is given.",
+        parameters.name(),
     );
     Database {
         arn: instance.arn().text(),
@@ -91,7 +97,7 @@ fn parameters(stack: &mut Stack<'_>, common: &Common<'_>) -> DbParameterGroupHan
                 name_prefix: set(common.config.names.of("")),
                 description: set("TLS alone, and what is logged"),
                 parameter: PARAMETERS.into_iter().map(parameter).collect(),
-                tags: set([("Name", identifier(common.config))]),
+                tags: set([("Name", common.config.names.prefix().to_owned())]),
                 ..Default::default()
             },
         },
