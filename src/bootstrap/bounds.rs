@@ -34,6 +34,9 @@ const MANAGED: [(&str, &[&str]); 6] = [
 const BACKUP: &[&str] =
     &["backup", "backup-storage", "cloudwatch", "dynamodb", "ec2", "events", "kms", "rds", "s3", "tag"];
 
+/// What these may do, the boundary says action by action.
+const IDENTITY: [&str; 5] = ["account", "iam", "organizations", "sso", "sts"];
+
 /// The services of the policies that the module's roles have, `kms:*`. Those that the environment file names for policies
 /// that it does not make are not among them.
 pub(super) fn of(root: &Root) -> BTreeSet<String> {
@@ -50,7 +53,11 @@ pub(super) fn of(root: &Root) -> BTreeSet<String> {
             _ => {}
         }
     }
-    services.into_iter().map(|service| format!("{service}:*")).collect()
+    services
+        .into_iter()
+        .filter(|service| !IDENTITY.contains(&service.as_str()))
+        .map(|s| format!("{s}:*"))
+        .collect()
 }
 
 /// The services of a policy of AWS's own that a role is given; none of another one.
@@ -60,11 +67,13 @@ fn managed(arn: &str) -> &'static [&'static str] {
     known.map_or(&[], |(_, services)| services)
 }
 
-/// The services of the actions that a document names.
+/// The services of the actions that a document allows.
 fn in_document(policy: &Value) -> Vec<String> {
     let Value::Document(document) = policy else { return Vec::new() };
     let statements = document.content.get("Statement").and_then(Value::as_list).unwrap_or_default();
-    let actions = statements.iter().filter_map(|statement| statement.get("Action")?.as_list()).flatten();
+    let allowed =
+        statements.iter().filter(|statement| statement.get("Effect") == Some(&Value::string("Allow")));
+    let actions = allowed.filter_map(|statement| statement.get("Action")?.as_list()).flatten();
     let services = actions.filter_map(|action| action.as_str()?.split_once(':'));
     services.map(|(service, _)| service.to_owned()).collect()
 }
