@@ -150,7 +150,7 @@ pub fn build(account: &Account<'_>, own: OwnState) -> Result<Root, Errors> {
         let provider = github::provider(&mut stack, account);
         for config in &account.environments {
             let Some(github) = &config.github else { continue };
-            let platform = Platform::of(&synth(config)?);
+            let platform = Platform::of(&synth(&config.with_images())?);
             let longer = longer_names(&account.environments, config);
             let boundary = boundary::build(&mut stack, config, &longer, &platform, &place);
             let trust = github::pull_requests_and_merges(config, github, &provider);

@@ -6,6 +6,7 @@ mod cross_environment;
 mod folder;
 mod quotas;
 mod silenced;
+mod tag_keys;
 mod web_acl;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ fn further(config: &EnvConfig, problems: &mut Problems) {
     web_acl::check(config, problems);
     conformance::check(config, problems);
     silenced::check(config, problems);
+    tag_keys::check(config, problems);
 }
 
 /// Reads the text of one environment file and checks what is built from it. `path` gives the environment its name and

@@ -212,7 +212,7 @@ impl Procedure<'_> {
     }
 
     fn stop(&self) -> Option<Step> {
-        if !self.config.service.deployed {
+        if self.config.service.image.is_none() {
             return None;
         }
         let mut commands = vec![self.suspend(true)];
@@ -426,7 +426,7 @@ impl Procedure<'_> {
 
     fn deploy(&self) -> Option<Step> {
         let pipelined = self.config.service.deployment.strategy != Strategy::Rolling;
-        (self.config.service.deployed && pipelined).then(|| {
+        (self.config.service.image.is_some() && pipelined).then(|| {
             step(
                 "Deploy the image that ran, with the restored store.",
                 "Run the environment's job of the last good run of \"Build\" again: Terraform has registered a revision, and \
@@ -437,7 +437,7 @@ impl Procedure<'_> {
     }
 
     fn repair(&self) -> Option<Step> {
-        if !self.config.service.deployed || !self.config.service.has_contract() {
+        if self.config.service.image.is_none() || !self.config.service.has_contract() {
             return None;
         }
         let main = self.config.workloads().next()?;
@@ -480,7 +480,7 @@ impl Procedure<'_> {
     }
 
     fn start(&self) -> Option<Step> {
-        if !self.config.service.deployed {
+        if self.config.service.image.is_none() {
             return None;
         }
         let mut commands = self.count(self.config.service.counts.desired);

@@ -72,8 +72,8 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
         iam: &iam,
     };
     let ecs = ecs::build(&mut module.stack("ecs"), config, &inputs);
-    if let Some(blue_green) = &alb.blue_green {
-        let inputs = deploy::Inputs { alb: &alb, blue_green, iam: &iam, ecs: &ecs };
+    if let (Some(blue_green), Some(service)) = (&alb.blue_green, &ecs.services.main.service) {
+        let inputs = deploy::Inputs { alb: &alb, blue_green, iam: &iam, ecs: &ecs, service };
         deploy::build(&mut module.stack("deploy"), config, &inputs);
     }
     let inputs = detect::Inputs { keys: &keys, buckets: &buckets, logs: &logs, network: &network, alb: &alb };

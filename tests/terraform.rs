@@ -7,6 +7,8 @@
 
 #[path = "support/environments.rs"]
 mod environments;
+#[path = "terraform/lives.rs"]
+mod lives;
 mod support;
 
 use std::collections::BTreeSet;
@@ -330,7 +332,7 @@ fn live(environment: &Environment, aws: &LocalAws) {
 
     let platform = Platform { aws, region: &environment.region };
     platform.load_balancer_listens_on_https_only(environment.redirects);
-    platform.cluster_and_services_are_up(&environment.services);
+    platform.cluster_and_services_are_up(environment.running);
     platform.requests_are_told_apart(&environment.services);
     platform.repository_is_immutable_and_scanned();
     platform.tasks_admit_the_load_balancer_alone();
@@ -361,6 +363,8 @@ struct Environment {
     redirects: bool,
     /// The services beside the main one.
     services: Vec<String>,
+    /// How many services have an image, and run.
+    running: usize,
     /// Whether the account's baseline is this environment's.
     watches: bool,
 }
@@ -375,16 +379,15 @@ impl Environment {
         let document: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
         let text = |key: &str| document[key].as_str().unwrap_or_else(|| panic!("{key} in {name}")).to_owned();
         let setting = |section: &str, key: &str| document.get(section)?.get(key);
+        let further = document.get("services").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+        let all = document.get("service").into_iter().chain(further.values());
         Self {
             name: name.to_owned(),
             account: text("account_id"),
             region: text("region"),
             protected: document.get("protection").and_then(toml::Value::as_bool).unwrap_or(true),
-            services: document
-                .get("services")
-                .and_then(toml::Value::as_table)
-                .map(|services| services.keys().cloned().collect())
-                .unwrap_or_default(),
+            running: all.filter(|service| service.get("image").is_some()).count(),
+            services: further.keys().cloned().collect(),
             redirects: setting("alb", "http_redirect").and_then(toml::Value::as_bool).unwrap_or(true),
             watches: setting("account", "baseline").and_then(toml::Value::as_bool).unwrap_or(true),
             folder,
@@ -464,7 +467,11 @@ impl Platform<'_> {
 
     fn services(&self) -> Vec<Value> {
         let clusters = self.list("ecs", "list_clusters", json!({}), "clusterArns");
-        let services = self.list("ecs", "list_services", json!({"cluster": clusters[0]}), "serviceArns");
+        let services =
+            self.ask("ecs", "list_services", json!({"cluster": clusters[0]}))["serviceArns"].take();
+        if services.as_array().is_some_and(Vec::is_empty) {
+            return Vec::new();
+        }
         let which = json!({"cluster": clusters[0], "services": services});
         self.list("ecs", "describe_services", which, "services")
     }
@@ -498,13 +505,13 @@ impl Platform<'_> {
         }
     }
 
-    fn cluster_and_services_are_up(&self, further: &[String]) {
+    fn cluster_and_services_are_up(&self, running: usize) {
         let clusters = self.list("ecs", "list_clusters", json!({}), "clusterArns");
         for cluster in self.list("ecs", "describe_clusters", json!({"clusters": clusters}), "clusters") {
             assert_eq!(cluster["status"], "ACTIVE");
         }
         let services = self.services();
-        assert_eq!(services.len(), 1 + further.len(), "{services:?}");
+        assert_eq!(services.len(), running, "{services:?}");
         let group = |service: &Value| {
             service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"].to_string()
         };
@@ -513,6 +520,7 @@ impl Platform<'_> {
         for service in services {
             assert_eq!(service["status"], "ACTIVE");
             assert_eq!(service["runningCount"], service["desiredCount"]);
+            assert_ne!(service["desiredCount"], 0, "{service}");
             assert_eq!(service["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"], "DISABLED");
         }
     }

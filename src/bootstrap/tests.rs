@@ -303,6 +303,20 @@ fn the_pipelines_roles_reach_the_further_services_that_are_theirs() {
     );
 }
 
+/// The first image is named when the roles are there already.
+#[test]
+fn the_roles_are_able_to_deploy_before_there_is_an_image() {
+    for strategy in ["rolling", "external", "blue-green"] {
+        let services = |image: &str| {
+            let main = if image.is_empty() { String::new() } else { format!("service.{image}") };
+            let further = format!("[services.office]\npaths = [\"/office\"]\n{image}");
+            format!("{main}service.deployment.strategy = \"{strategy}\"\n{further}{GITHUB}")
+        };
+        let rendered = |image| module(&[environment("prod", &services(image))]).render("");
+        assert!(rendered("") == rendered("image = \"v1\"\n"), "{strategy}");
+    }
+}
+
 /// The roles that the platform itself makes for the tasks are those that are passed.
 #[test]
 fn the_roles_that_are_passed_exist() {

@@ -4,7 +4,7 @@ use super::output::{data, say};
 use super::{EnvsFolder, Failure};
 use crate::check;
 use crate::config::load::Loaded;
-use crate::config::{EnvConfig, Strategy, Workload};
+use crate::config::{EnvConfig, ImageRef, Strategy, Workload};
 use crate::stacks::ecr;
 use clap::Args;
 use serde::Serialize;
@@ -57,14 +57,14 @@ struct ServiceFacts {
 impl ServiceFacts {
     fn of(config: &EnvConfig, workload: Workload<'_>) -> Self {
         let service = workload.service;
-        let image = || service.image.in_repository(&ecr::address(config, workload));
+        let image = |image: &ImageRef| image.in_repository(&ecr::address(config, workload));
         Self {
             name: service.name.to_string(),
             deployed_by: match service.deployment.strategy {
                 Strategy::Rolling => "terraform",
                 Strategy::BlueGreen | Strategy::External => "pipeline",
             },
-            image: service.deployed.then(image),
+            image: service.image.as_ref().map(image),
         }
     }
 }
@@ -80,7 +80,7 @@ impl Facts {
             domain: config.domain.to_string(),
             cidr: config.network.own().map_or_else(|| "existing".to_owned(), |own| own.cidr.to_string()),
             availability_zones: config.network.availability_zones.iter().map(ToString::to_string).collect(),
-            tasks: config.service.counts.desired,
+            tasks: config.service.image.as_ref().map_or(0, |_| config.service.counts.desired),
             cpu: config.service.size.cpu_units(),
             memory_mib: config.service.size.memory_mib(),
             services: config.workloads().map(|workload| ServiceFacts::of(config, workload)).collect(),

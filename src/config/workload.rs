@@ -2,6 +2,7 @@
 
 use super::EnvConfig;
 use super::section::{FurtherService, Service};
+use super::value::ImageRef;
 
 /// A service of the environment, as the stacks go through them: what is built for one is built for all.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,18 @@ impl<'c> Workload<'c> {
 const MAIN: &str = "main";
 
 impl EnvConfig {
+    /// The environment as it will be once every service has an image. The roles of workflows exist before the first image
+    /// does, and have to be able to deploy it.
+    #[must_use]
+    pub fn with_images(&self) -> Self {
+        let mut all = self.clone();
+        let further = all.services.values_mut().map(|further| &mut further.service);
+        for service in std::iter::once(&mut all.service).chain(further) {
+            service.image.get_or_insert_with(|| ImageRef::Tag("first".to_owned()));
+        }
+        all
+    }
+
     /// The main service.
     #[must_use]
     pub fn main_service(&self) -> Workload<'_> {

@@ -495,7 +495,7 @@ impl Https<'_> {
         let config = self.config;
         let hsts = format!("max-age={}; includeSubDomains", config.alb.hsts_max_age_seconds);
         let mut meta = Meta::new();
-        if config.is_blue_green() {
+        if config.is_blue_green() && config.service.image.is_some() {
             // CodeDeploy's: the next apply would move the traffic back.
             // https://github.com/hashicorp/terraform-provider-aws/issues/6802
             meta = meta.ignore(LbListener::DEFAULT_ACTION);

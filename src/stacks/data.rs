@@ -39,7 +39,11 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     let data = &config.data;
     Outputs {
         dynamodb: data.dynamodb.as_ref().map(|engine| dynamodb::build(stack, config, engine, inputs)),
-        postgres: data.postgres.as_ref().map(|engine| postgres::build(stack, config, engine, inputs)),
+        postgres: data
+            .postgres
+            .as_ref()
+            .zip(inputs.network.database_security_group.as_ref())
+            .map(|(engine, group)| postgres::build(stack, config, engine, group, inputs)),
     }
 }
 

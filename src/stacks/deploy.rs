@@ -9,7 +9,7 @@ use aws::document::policy::{Condition, Policy, Principal, Statement};
 use aws::kind::{IdentityPolicy, TrustPolicy};
 use aws::{
     CodedeployApp, CodedeployAppOptional, CodedeployDeploymentGroup, CodedeployDeploymentGroupOptional,
-    IamRoleHandle,
+    EcsServiceHandle, IamRoleHandle,
 };
 use terraform::kind::Text;
 use terraform::{Expr, Meta, NonEmpty, Stack, set, text};
@@ -26,8 +26,10 @@ pub struct Inputs<'a> {
     pub blue_green: &'a alb::BlueGreen,
     /// The roles of the tasks.
     pub iam: &'a iam::Outputs,
-    /// The service.
+    /// The cluster, and the alarms that stop a deployment.
     pub ecs: &'a ecs::Outputs,
+    /// The service. Without one there is nothing that CodeDeploy could deploy to.
+    pub service: &'a EcsServiceHandle,
 }
 
 /// Builds application, deployment group and role.
@@ -110,7 +112,7 @@ fn deployment_group(config: &EnvConfig, inputs: &Inputs<'_>) -> CodedeployDeploy
         }),
         ecs_service: set(group::EcsService {
             cluster_name: set(inputs.ecs.cluster.name().text()),
-            service_name: set(inputs.ecs.services.main.service.name()),
+            service_name: set(inputs.service.name()),
         }),
         load_balancer_info: set(group::LoadBalancerInfo {
             target_group_pair_info: set(target_groups(inputs)),

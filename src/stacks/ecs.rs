@@ -20,7 +20,7 @@ use super::per_service::PerService;
 use super::{alb, data, ecr, iam, kms, logs, network, secrets, storage};
 use crate::alarm::table::{TARGET_5XX, UNHEALTHY_TASKS};
 use crate::alarm::{self, Alarm, Bad, Measure, Missing, Notice};
-use crate::config::{EnvConfig, Partition, Service, Strategy, Workload};
+use crate::config::{EnvConfig, ImageRef, Partition, Service, Strategy, Workload};
 use crate::names::cluster;
 
 /// The cluster and the services.
@@ -31,10 +31,15 @@ pub struct Outputs {
     pub services: PerService<Running>,
 }
 
-/// A service that runs.
+/// A service, which runs once its image is named.
 pub struct Running {
-    /// The service.
-    pub service: EcsServiceHandle,
+    /// The service at ECS. None as long as the environment file names no image: an apply that names the first one makes it,
+    /// with the named image and its count of tasks, and so deploys whoever deploys later ones.
+    pub service: Option<EcsServiceHandle>,
+    /// The name that the service has, or will have.
+    pub name: Expr<Text>,
+    /// The ARN that the service has, or will have.
+    pub arn: Expr<Text>,
     /// What shows that a deployment went wrong, and rolls it back if deployments are rolled back.
     pub symptoms: Symptoms,
 }
@@ -90,8 +95,11 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     }
     let cluster = cluster(stack, config, inputs);
     let services = PerService::build(config, |workload| run(stack, config, inputs, &cluster, workload));
-    if let (Some(database), Some(role)) = (&inputs.data.postgres, &inputs.iam.migrate) {
-        migrate::build(stack, config, inputs, &cluster, database, role);
+    if let (Some(database), Some(role), Some(image)) =
+        (&inputs.data.postgres, &inputs.iam.migrate, &config.service.image)
+    {
+        let of = migrate::Of { cluster: &cluster, database, role, image };
+        migrate::build(stack, config, inputs, &of);
     }
     stack.output("ecs_cluster_name", "The cluster that the service runs in.", cluster.name().text());
     Outputs { cluster, services }
@@ -105,13 +113,19 @@ fn run(
     cluster: &EcsClusterHandle,
     workload: Workload<'_>,
 ) -> Running {
-    let definition = task_definition(stack, config, inputs, workload);
+    let Some(image) = &workload.service.image else {
+        return Running {
+            service: None,
+            name: set(workload.service.name.to_string()),
+            arn: set(cluster::service_arn(config, workload)),
+            symptoms: symptoms(stack, config, inputs, workload),
+        };
+    };
+    let definition = task_definition(stack, config, inputs, workload, image);
     let symptoms = symptoms(stack, config, inputs, workload);
     let place = Place { inputs, cluster, workload };
     let service = service(stack, &place, &definition, &symptoms);
-    if workload.service.deployed {
-        autoscaling::build(stack, &place, &service);
-    }
+    autoscaling::build(stack, &place, &service);
     let output = workload.address("ecs_service_name");
     stack.output(&output, "The service; a pipeline deploys to it.", service.name());
     stack.output(
@@ -119,7 +133,7 @@ fn run(
         "The task definition's family; a pipeline registers revisions of it.",
         definition.family(),
     );
-    Running { service, symptoms }
+    Running { name: service.name(), arn: service.id().text(), service: Some(service), symptoms }
 }
 
 /// Where a service runs, and which one it is.
@@ -213,6 +227,7 @@ fn task_definition(
     config: &EnvConfig,
     inputs: &Inputs<'_>,
     workload: Workload<'_>,
+    image: &ImageRef,
 ) -> EcsTaskDefinitionHandle {
     let (service, roles) = (workload.service, inputs.iam.services.of(workload));
     stack.add_with(
@@ -220,7 +235,7 @@ fn task_definition(
         // The running revision is given up only when the service has left it, or there is nothing to roll back to.
         Meta::new().create_before_destroy(),
         EcsTaskDefinition {
-            container_definitions: set(containers(config, inputs, workload)),
+            container_definitions: set(containers(config, inputs, workload, image)),
             family: set(cluster::family(config, workload)),
             optional: EcsTaskDefinitionOptional {
                 requires_compatibilities: set(["FARGATE"]),
@@ -239,9 +254,15 @@ fn task_definition(
                 task_role_arn: set(roles.task.arn()),
                 volume: Directory::ALL
                     .into_iter()
-                    .filter(|directory| directory.wanted(service))
+                    .filter(|directory| directory.wanted(config, service))
                     .map(|directory| directory.volume().to_owned())
-                    .chain(service.sidecars.keys().map(container::sidecar_volume))
+                    .chain(
+                        service
+                            .sidecars
+                            .keys()
+                            .filter(|_| !container::in_memory(config))
+                            .map(container::sidecar_volume),
+                    )
                     .map(|name| task::Volume { name: set(name), optional: task::VolumeOptional::default() })
                     .collect(),
                 // Earlier revisions stay to be rolled back to, and as a record of what ran.
@@ -311,9 +332,12 @@ fn service(
     )
 }
 
-/// Whether an apply deploys, and hence waits for the deployment to end: a failed one fails the apply.
+/// Whether an apply waits until as many tasks run as should, and fails if they do not. The first deployment is Terraform's
+/// whatever the strategy; but of a service that CodeDeploy deploys ECS tells no deployments, without which the provider
+/// sees no steady state.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html>
 fn waits(service: &Service) -> bool {
-    service.deployed && service.deployment.strategy == Strategy::Rolling
+    !service.is_blue_green()
 }
 
 fn service_meta(place: &Place<'_>, definition: &EcsTaskDefinitionHandle) -> Meta<EcsService> {
@@ -330,11 +354,8 @@ fn service_meta(place: &Place<'_>, definition: &EcsTaskDefinitionHandle) -> Meta
     for way in inputs.network.before_tasks.of(workload) {
         meta = meta.depends_on(way);
     }
-    if service.deployed {
-        // The autoscaler's. It lifts the count into its range when it is built, also from the 0 of a service that
-        // nothing had been deployed to.
-        meta = meta.ignore(EcsService::DESIRED_COUNT);
-    }
+    // The autoscaler's, once the service is there.
+    meta = meta.ignore(EcsService::DESIRED_COUNT);
     if service.deployment.strategy != Strategy::Rolling {
         meta = meta.ignore(EcsService::TASK_DEFINITION);
     }
@@ -343,7 +364,7 @@ fn service_meta(place: &Place<'_>, definition: &EcsTaskDefinitionHandle) -> Meta
         // https://github.com/hashicorp/terraform-provider-aws/issues/6802
         meta = meta.ignore(EcsService::LOAD_BALANCER).ignore(EcsService::NETWORK_CONFIGURATION);
     }
-    if waits(service) {
+    if service.deployment.strategy == Strategy::Rolling {
         // A service that was rolled back is as steady as any other.
         // https://github.com/hashicorp/terraform-provider-aws/issues/20858
         meta = meta.postcondition(

@@ -54,7 +54,7 @@ pub struct Outputs {
     /// Those of each service.
     pub services: PerService<Roles>,
     /// What ECS needs to start the task that makes the tables of PostgreSQL, where the service uses that.
-    pub migrate: Option<IamRoleHandle>,
+    pub migrate: Option<(IamRoleHandle, IamRolePolicyHandle)>,
     /// What people may do who look after the environment; there only if somebody is named.
     pub operator: Option<IamRoleHandle>,
 }
@@ -148,7 +148,7 @@ fn migrate(
     config: &EnvConfig,
     inputs: &Inputs<'_>,
     database: &data::Database,
-) -> IamRoleHandle {
+) -> (IamRoleHandle, IamRolePolicyHandle) {
     let migrate = role(
         stack,
         config,
@@ -162,13 +162,13 @@ fn migrate(
     );
     let secrets = vec![database.master_secret.clone()];
     let starts = start(config, inputs, config.main_service(), MIGRATE, secrets);
-    policy(stack, &migrate, MIGRATE, MIGRATE, Policy::new(starts));
+    let policy = policy(stack, &migrate, MIGRATE, MIGRATE, Policy::new(starts));
     stack.output(
         "migrate_role_arn",
         "What ECS needs to start the task that makes the tables of PostgreSQL; who runs it passes it to ECS.",
         migrate.arn().text(),
     );
-    migrate
+    (migrate, policy)
 }
 
 /// A role to be made.

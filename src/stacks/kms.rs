@@ -260,44 +260,42 @@ pub(super) fn administrators(config: &EnvConfig) -> Vec<Statement<ResourcePolicy
             "kms:UpdateAlias",
             "kms:UpdateKeyDescription",
         ];
-        all.push(Statement::<ResourcePolicy>::allow("Administrators", arns(named), actions, THIS_KEY));
+        let allow =
+            Statement::<ResourcePolicy>::allow("Administrators", Principal::Anyone, actions, THIS_KEY);
+        all.push(allow.of_arns(named));
     }
     if !without_use.is_empty() {
         // A grant is use, handed on.
         let actions =
             ["kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"];
-        all.push(Statement::<ResourcePolicy>::deny(
+        let deny = Statement::<ResourcePolicy>::deny(
             "AdministratorsUseNothing",
-            arns(without_use),
+            Principal::Anyone,
             actions,
             THIS_KEY,
-        ));
+        );
+        all.push(deny.of_arns(without_use));
     }
     all
-}
-
-fn arns(arns: Vec<String>) -> Principal {
-    Principal::Arns(arns.into_iter().map(Expr::new).collect())
 }
 
 /// Terraform makes what the key encrypts, and lets the services have their grants; it decrypts nothing by itself.
 fn terraform_role(config: &EnvConfig, purpose: Purpose) -> Vec<Statement<ResourcePolicy>> {
     let Some(role) = &config.iam.terraform_role else { return Vec::new() };
-    let role = || Principal::arn(role.to_string());
-    let grants = Statement::<ResourcePolicy>::allow("TerraformGrants", role(), ["kms:CreateGrant"], THIS_KEY)
+    let allow = |sid: &'static str, actions: &[&'static str]| {
+        Statement::<ResourcePolicy>::allow(sid, Principal::Anyone, actions.iter().copied(), THIS_KEY)
+            .of_arns([role.to_string()])
+    };
+    let grants = allow("TerraformGrants", &["kms:CreateGrant"])
         .when(Condition::bool("kms:GrantIsForAWSResource", true));
-    vec![
-        Statement::<ResourcePolicy>::allow("TerraformUses", role(), USE, THIS_KEY).when(via(config, purpose)),
-        grants,
-    ]
+    vec![allow("TerraformUses", &USE).when(via(config, purpose)), grants]
 }
 
 /// The pipeline pushes images and uploads what it built.
 fn pipeline_role(config: &EnvConfig) -> Option<Statement<ResourcePolicy>> {
     let role = config.iam.pipeline_role.as_ref()?;
-    let statement =
-        Statement::<ResourcePolicy>::allow("PipelineUses", Principal::arn(role.to_string()), USE, THIS_KEY);
-    Some(statement.when(via(config, Purpose::Artifacts)))
+    let statement = Statement::<ResourcePolicy>::allow("PipelineUses", Principal::Anyone, USE, THIS_KEY);
+    Some(statement.of_arns([role.to_string()]).when(via(config, Purpose::Artifacts)))
 }
 
 fn via(config: &EnvConfig, purpose: Purpose) -> Condition {
@@ -547,7 +545,9 @@ elsewhere = "The security team"
         for key in nodes(&root, "aws_kms_key") {
             assert!(key.edges().is_empty(), "{} refers to something", key.address());
             for statement in statements(key, "policy") {
-                assert!(statement.get("Principal").is_some_and(|p| p.as_str().is_none()), "{statement:?}");
+                let everybody = statement.get("Principal").is_none_or(|p| p.as_str().is_some());
+                let named = || !condition(statement, "aws:PrincipalArn").is_empty();
+                assert!(!everybody || named(), "{statement:?}");
             }
             assert!(statement(key, "policy", "Account").is_some(), "{} can be locked", key.address());
         }
@@ -601,8 +601,10 @@ elsewhere = "The security team"
             let denied = statement(key, "policy", "AdministratorsUseNothing").expect("a denial");
             assert!(!allows(denied));
             // The Terraform role is a user as well, and remains one.
-            assert_eq!(principals(denied), ["arn:aws:iam::111122223333:role/admins"]);
+            let admins = "arn:aws:iam::111122223333:role/admins";
+            assert_eq!(condition(denied, "aws:PrincipalArn"), [Value::string(admins)]);
             let administer = statement(key, "policy", "Administrators").expect("a permission");
+            assert!(condition(administer, "aws:PrincipalArn").contains(&Value::string(admins)));
             let uses =
                 |action: &&str| ["crypt", "DataKey", "*"].iter().any(|part| action[4..].starts_with(part));
             assert!(!texts(administer.get("Action").expect("actions")).iter().any(uses));
@@ -615,12 +617,35 @@ elsewhere = "The security team"
         for key in nodes(&root, "aws_kms_key") {
             let terraform = statement(key, "policy", "TerraformUses").expect("a permission");
             assert!(!condition(terraform, "kms:ViaService").is_empty());
+            let role = Value::string("arn:aws:iam::111122223333:role/terraform");
+            assert_eq!(condition(terraform, "aws:PrincipalArn"), [role]);
             let pipeline = statement(key, "policy", "PipelineUses");
             assert_eq!(pipeline.is_some(), key.address().name() == "artifacts");
         }
         let nobody = platform("");
         let policies = nodes(&nobody, "aws_kms_key");
         assert!(policies.iter().all(|key| statement(key, "policy", "TerraformUses").is_none()));
+    }
+
+    /// AWS would keep them by ids that later ones of the same name do not have.
+    #[test]
+    fn no_role_is_a_principal_by_name() {
+        for text in [
+            NAMED,
+            "kms.keys.secrets = \"arn:aws:kms:us-east-1:222233334444:key/0f2c5d1e-6b7a-4c8d-9e0f-1a2b3c4d5e6f\"\nkms.keys.elsewhere = \"The account factory\"\nsecrets.readers = [\"arn:aws:iam::111122223333:role/break-glass\"]\niam.terraform_role = \"arn:aws:iam::111122223333:role/terraform\"\n",
+        ] {
+            let root = platform(text);
+            for node in root.nodes().iter().filter(|node| node.argument("policy").is_some()) {
+                let Value::Document(policy) = node.argument("policy").expect("there") else { continue };
+                let statements = policy.content.get("Statement").and_then(Value::as_list).unwrap_or_default();
+                for statement in statements.iter().filter(|statement| statement.get("Principal").is_some()) {
+                    let named = statement.get("Principal").and_then(|principal| principal.get("AWS"));
+                    let named = named.and_then(Value::as_list).unwrap_or_default();
+                    let role = named.iter().filter_map(Value::as_str).find(|arn| !arn.ends_with(":root"));
+                    assert_eq!(role, None, "{}", node.address());
+                }
+            }
+        }
     }
 
     #[test]

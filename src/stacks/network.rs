@@ -57,8 +57,8 @@ pub struct Outputs {
     pub alb_security_group: SecurityGroupHandle,
     /// The tasks' security group of each service.
     pub tasks_security_groups: PerService<SecurityGroupHandle>,
-    /// The data stores' security group.
-    pub data_security_group: SecurityGroupHandle,
+    /// PostgreSQL's security group, where there is PostgreSQL: DynamoDB's tables are in no network.
+    pub database_security_group: Option<SecurityGroupHandle>,
     /// The NAT gateways, in the order of the availability zones; `nat_a` by their addresses in Terraform.
     pub nat_gateways: Vec<NatGatewayHandle>,
     /// The firewall between the tasks and the NAT gateways, if there is one.
@@ -105,7 +105,7 @@ pub fn build(
         data_subnets: vpc.data.into_iter().map(|placed| placed.id).collect(),
         alb_security_group: groups.alb,
         tasks_security_groups: groups.tasks,
-        data_security_group: groups.data,
+        database_security_group: groups.data,
         nat_gateways: vpc.nat_gateways,
         firewall: vpc.wall,
         nat_addresses: vpc.addresses,

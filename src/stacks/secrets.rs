@@ -17,7 +17,7 @@ use aws::{
     SecretsmanagerSecretVersionOptional, secretsmanager_secret_rotation as rotation,
 };
 use contract::Secret;
-use terraform::{Address, Addressed, Expr, Meta, Stack, set};
+use terraform::{Address, Addressed, Meta, Stack, set};
 
 use super::kms;
 use super::per_service::PerService;
@@ -169,13 +169,13 @@ fn restrict(stack: &mut Stack<'_>, config: &EnvConfig, new: &New<'_>, secret: &S
 
 fn readers(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     let readers = &config.secrets.readers;
-    let principals = Principal::Arns(readers.iter().map(|arn| Expr::new(arn.to_string())).collect());
     let allow = Statement::<ResourcePolicy>::allow(
         "Readers",
-        principals,
+        Principal::Anyone,
         ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
         THIS_SECRET,
-    );
+    )
+    .of_arns(readers.iter().map(ToString::to_string));
     if readers.is_empty() { Vec::new() } else { vec![allow] }
 }
 

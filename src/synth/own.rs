@@ -78,14 +78,15 @@ fn its_container_gets_what_the_file_says_and_no_more() {
     let secrets = container["secrets"].as_array().expect("secrets").iter();
     let names: Vec<&str> = secrets.filter_map(|secret| secret["name"].as_str()).collect();
     assert_eq!(names, ["COOKIE_KEY", "DATABASE_URL", "PARTNER_URL", "SESSION_KEY", "WEBHOOK_KEY"]);
-    assert_eq!(container["mountPoints"][0]["containerPath"], "/tmp");
+    assert_eq!(container["linuxParameters"]["tmpfs"][0]["containerPath"], "/tmp");
     let without = own(&OWN
         .replace("tmp = true\n", "")
         .replace("health_command = [\"node\", \"healthcheck.js\"]\n", ""));
     let text = &written(&without)["ecs.tf.json"];
     let main = text.split("\"name\": \"payments-api\"").next().unwrap_or_default();
     assert!(!main.contains("healthcheck.js"));
-    assert!(node(&without, "aws_ecs_task_definition.main").argument("volume").is_none());
+    let writable = |root| written(root)["ecs.tf.json"].matches("\"tmpfs\"").count();
+    assert_eq!(writable(&without) + 1, writable(&own(OWN)));
 }
 
 #[test]

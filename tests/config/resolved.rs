@@ -129,20 +129,13 @@ fn the_fewest_endpoints_are_those_that_every_start_needs() {
 }
 
 #[test]
-fn without_an_image_nothing_runs() {
-    let service = config("[service]\ndesired_count = 5").service;
-    assert!(!service.deployed);
-    assert_eq!((service.counts.min, service.counts.desired, service.counts.max), (0, 0, 0));
-    assert_eq!(service.image.in_repository("repo"), "repo:not-yet-pushed");
-}
-
-#[test]
 fn with_an_image_the_counts_follow_the_desired_one() {
     let service = config("[service]\ndesired_count = 5\nimage = \"v1\"").service;
     assert_eq!((service.counts.min, service.counts.desired, service.counts.max), (5, 5, 20));
     let digest = format!("sha256:{}", "a".repeat(64));
-    let service = config(&format!("[service]\nimage = \"{digest}\"")).service;
-    assert_eq!(service.image.in_repository("repo"), format!("repo@{digest}"));
+    let image = config(&format!("[service]\nimage = \"{digest}\"")).service.image.expect("an image");
+    assert_eq!(image.in_repository("repo"), format!("repo@{digest}"));
+    assert_eq!(config("[service]\ndesired_count = 5").service.image, None);
 }
 
 /// A lifecycle rule moves nothing on before its 30 days in infrequent access are over.

@@ -48,8 +48,10 @@ fn the_definition_is_the_contract(module: &Module) {
     let user = contract::USER_ID;
     assert_eq!(container["user"], format!("{user}:{user}"));
     assert_eq!(container["readonlyRootFilesystem"], true);
-    let mounts = container["mountPoints"].as_array().unwrap();
-    assert!(mounts.iter().all(|mount| mount["containerPath"] == contract::WRITABLE_DIRECTORY), "{mounts:?}");
+    assert_eq!(container.get("mountPoints"), None);
+    let memory = container["linuxParameters"]["tmpfs"].as_array().unwrap();
+    let written: Vec<_> = memory.iter().map(|tmpfs| (&tmpfs["containerPath"], &tmpfs["size"])).collect();
+    assert_eq!(written, [(&json!(contract::WRITABLE_DIRECTORY), &json!(contract::WRITABLE_MIB))]);
     assert_eq!(container["command"], json!(contract::SERVE_COMMAND));
     assert_eq!(container.get("entryPoint"), None, "the image's own: {}", contract::BINARY);
     let health: Vec<&str> = ["CMD"].into_iter().chain(contract::HEALTH_COMMAND).collect();

@@ -340,7 +340,10 @@ fn put(body: &mut Value, path: &str, value: Value) -> Option<()> {
 /// What an environment without protections does not hold, so that nobody takes it for one in scope.
 #[test]
 fn a_bare_environment_fails() {
-    let mut bare = platform("tests/variants/bare.toml", "");
+    let path = "tests/variants/bare.toml";
+    let with_image = read(path).replace("service.contract", "service.image = \"v1\"\nservice.contract");
+    let bare = check::parse(&file(path), &with_image).unwrap_or_else(|e| panic!("{e}")).0;
+    let mut bare = Platform::of(&synth(&bare).expect("a module without faults"));
     bare.siblings = vec![platform("envs/prod.toml", "")];
     let failed: BTreeSet<&str> = rows()
         .into_iter()

@@ -99,7 +99,15 @@ impl<'a> Terraform<'a> {
 
     /// `terraform plan`, and the plan as JSON.
     pub fn plan(&self) -> Plan {
-        let done = self.run(["plan", "-input=false", "-detailed-exitcode", "-out=plan.bin"]);
+        self.plan_of(&[])
+    }
+
+    /// `terraform plan` of some resources and what they stand on: of everything if none is named.
+    pub fn plan_of(&self, addresses: &[&str]) -> Plan {
+        let mut arguments: Vec<String> =
+            ["plan", "-input=false", "-detailed-exitcode", "-out=plan.bin"].map(str::to_owned).into();
+        arguments.extend(addresses.iter().map(|address| format!("-target={address}")));
+        let done = self.run(arguments);
         let changes = match done.output.status.code() {
             Some(0) => false,
             Some(2) => true,
@@ -152,7 +160,8 @@ impl<'a> Terraform<'a> {
         command
     }
 
-    fn run<const N: usize>(&self, arguments: [&str; N]) -> Done {
+    fn run<S: AsRef<str>>(&self, arguments: impl AsRef<[S]>) -> Done {
+        let arguments: Vec<&str> = arguments.as_ref().iter().map(AsRef::as_ref).collect();
         let command = format!("terraform {} in {}", arguments.join(" "), self.directory.display());
         let output = self.command(arguments).output().unwrap_or_else(|error| missing(&error));
         Done { command, output }

@@ -56,9 +56,14 @@ pub const USER_ID: u32 = 10_001;
 
 /// The one directory that the service may write to; the root file system is read-only.
 ///
-/// The image must declare it with `VOLUME` and give it to [`USER_ID`]: Fargate creates an undeclared one as root's,
-/// with mode 0755. <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html>
+/// Where it is a volume rather than memory, the image must declare it with `VOLUME` and give it to [`USER_ID`]: Fargate
+/// creates an undeclared one as root's, with mode 0755.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html>
 pub const WRITABLE_DIRECTORY: &str = "/tmp";
+
+/// MiB that the service may keep in [`WRITABLE_DIRECTORY`]: it writes nothing large there, since uploads go on to the file
+/// store as they come.
+pub const WRITABLE_MIB: u32 = 64;
 
 /// The service's executable in the image.
 pub const BINARY: &str = "/usr/local/bin/txn-reconcile-api";

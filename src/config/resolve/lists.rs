@@ -1,31 +1,47 @@
-//! Checks of lists in which nothing may stand twice: AWS refuses it, or Terraform would find a second resource of one
-//! name.
+//! In no list of the file does anything stand twice: AWS would refuse it, or Terraform find a second resource of one name.
 
 use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
-use std::fmt::Display;
+use serde_json::Value;
+use std::collections::HashSet;
 
-/// Notes every element that stands in its list a second time.
+/// The lists whose order and repetition mean something: the words of a command.
+const WORDS: [&str; 2] = ["command", "health_command"];
+
+/// Notes every text that stands in its list a second time, whichever list it is.
 pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
-    unique("alb.allowed_cidrs", &file.alb.allowed_cidrs, problems);
-    unique("certificate.alternative_names", &file.certificate.alternative_names, problems);
-    unique("detection.macie.buckets", &file.detection.macie.buckets, problems);
-    unique("detection.rules_left_out", &file.detection.rules_left_out, problems);
-    unique("ecr.pull_accounts", &file.ecr.pull_accounts, problems);
-    unique("iam.operators", &file.iam.operators, problems);
-    unique("kms.administrators", &file.kms.administrators, problems);
-    unique("waf.geo_allow", &file.waf.geo_allow, problems);
-    unique("waf.geo_deny", &file.waf.geo_deny, problems);
-    unique("waf.allow_ips", &file.waf.allow_ips, problems);
-    unique("waf.deny_ips", &file.waf.deny_ips, problems);
-    unique("waf.redacted_headers", &file.waf.redacted_headers, problems);
+    // As it is written down again, each value is in the one form that its type gives it. Nothing in the file is of a kind
+    // that JSON does not have.
+    if let Ok(file) = serde_json::to_value(file) {
+        walk(&file, &KeyPath::default(), problems);
+    }
 }
 
-fn unique<T: PartialEq + Display>(key: &str, items: &[T], problems: &mut Problems) {
-    for (at, item) in items.iter().enumerate() {
-        if items.iter().take(at).any(|earlier| earlier == item) {
-            let what = format!("{item} stands in the list twice");
-            problems.error(KeyPath::from(key).index(at), what, "each once");
+fn walk(value: &Value, at: &KeyPath, problems: &mut Problems) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries.iter().filter(|(key, _)| !WORDS.contains(&key.as_str())) {
+                walk(value, &at.clone().key(key.as_str()), problems);
+            }
         }
+        Value::Array(items) => {
+            let mut seen = HashSet::new();
+            for (index, item) in items.iter().enumerate() {
+                let place = at.clone().index(index);
+                if let Value::String(text) = item
+                    && !seen.insert(identity(text))
+                {
+                    problems.error(place.clone(), format!("{text} stands in the list twice"), "each once");
+                }
+                walk(item, &place, problems);
+            }
+        }
+        _ => {}
     }
+}
+
+/// What AWS knows a value by. Names in DNS, mailboxes, headers, countries, tags and IAM's own names differ by more than
+/// case; paths and what stands in an address behind its host may differ by case alone.
+fn identity(text: &str) -> String {
+    if text.starts_with('/') || text.contains("://") { text.to_owned() } else { text.to_lowercase() }
 }

@@ -23,7 +23,7 @@ pub(super) fn resolve(
     check_lists(file, problems);
     check_firewall(file, problems);
     check_open_subnets(&file.firewall, protection, problems);
-    let egress = egress(&file.egress, problems);
+    let egress = egress(file, problems);
     let zones: Vec<AvailabilityZone> = file
         .availability_zones
         .iter()
@@ -160,15 +160,6 @@ fn check_zones(file: &NetworkFile, problems: &mut Problems) {
             "2 to 6: the load balancer needs two, and the layout has room for six",
         );
     }
-    for (at, zone) in zones.iter().enumerate() {
-        if zones.iter().take(at).any(|earlier| earlier == zone) {
-            problems.error(
-                KeyPath::from("network.availability_zones").index(at),
-                format!("zone `{}` stands in the list twice", zone.as_char()),
-                "each zone once",
-            );
-        }
-    }
 }
 
 /// AWS takes /16 to /28: <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html>
@@ -190,8 +181,6 @@ fn check_range(cidr: Cidr, problems: &mut Problems) {
 }
 
 fn check_lists(file: &NetworkFile, problems: &mut Problems) {
-    check_unique(&file.endpoints.interface, "network.endpoints.interface", |e| e.service(), problems);
-    check_unique(file.endpoints.gateway(), "network.endpoints.gateway", |e| e.service(), problems);
     if file.nat == Some(Nat::None) && !file.egress.is_empty() {
         problems
             .error(
@@ -238,23 +227,10 @@ fn missing<'p>(key: &str, service: &str, problems: &'p mut Problems) -> &'p mut 
     )
 }
 
-fn check_unique<T: PartialEq>(
-    items: &[T],
-    key: &str,
-    name: impl Fn(&T) -> &'static str,
-    problems: &mut Problems,
-) {
-    for (at, item) in items.iter().enumerate() {
-        if items.iter().take(at).any(|earlier| earlier == item) {
-            let what = format!("\"{}\" stands in the list twice", name(item));
-            problems.error(KeyPath::from(key).index(at), what, "each endpoint once");
-        }
-    }
-}
-
-fn egress(rules: &[EgressRuleFile], problems: &mut Problems) -> Vec<EgressRule> {
+fn egress(file: &NetworkFile, problems: &mut Problems) -> Vec<EgressRule> {
+    let rules = &file.egress;
     let path = |at: usize| KeyPath::from("network.egress").index(at);
-    let mut resolved = Vec::with_capacity(rules.len());
+    let mut resolved: Vec<EgressRule> = Vec::with_capacity(rules.len());
     for (at, rule) in rules.iter().enumerate() {
         if rules.iter().take(at).any(|earlier| earlier.name == rule.name) {
             problems.error(
@@ -277,6 +253,31 @@ fn egress(rules: &[EgressRuleFile], problems: &mut Problems) -> Vec<EgressRule> 
         };
         check_everywhere(rule, path(at), problems);
         let Ok(port) = u16::try_from(rule.port.get()) else { continue };
+        // AWS knows a rule by where it leads.
+        // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupEgress.html
+        if let Some(earlier) =
+            resolved.iter().find(|earlier| (&earlier.destination, earlier.port) == (&destination, port))
+        {
+            problems.error(
+                path(at),
+                format!("`{}` leads where `{}` does, and AWS refuses a second rule", rule.name, earlier.name),
+                "one rule with both reasons; services beside the main one may name the same rule",
+            );
+            continue;
+        }
+        if let EgressDestination::Cidr(cidr) = &destination
+            && port == 443
+            && file.existing.as_ref().is_some_and(|existing| existing.interface_endpoint_cidrs.contains(cidr))
+        {
+            problems
+                .error(
+                    path(at),
+                    format!("the tasks reach {cidr} at port 443 already, and AWS refuses a second rule"),
+                    "remove the rule: these are the endpoints' ranges",
+                )
+                .because_of(&["network.existing.interface_endpoint_cidrs"]);
+            continue;
+        }
         resolved.push(EgressRule { name: rule.name.clone(), destination, port, reason: rule.reason.clone() });
     }
     check_breadth(rules, problems);

@@ -1,6 +1,5 @@
 //! Resolves `[service]`, and what `[services.NAME]` has in common with it.
 
-use super::services::once;
 use crate::config::MIGRATE;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{
@@ -63,10 +62,7 @@ pub(super) fn resolve(
     check_variables(&section, problems);
     check_sidecars(&section, problems);
     check_parameters(&section, problems);
-    once(at, "secret_keys", &file.secret_keys, problems);
-    once(at, "task_policies", &file.task_policies, problems);
     check_policies(&section, problems);
-    once(at, "task_services", &file.task_services, problems);
     check_services(&section, problems);
     check_schedule(&section, problems);
     check_times(&section, problems);
@@ -74,7 +70,6 @@ pub(super) fn resolve(
     check_repository(&section, problems);
     let counts = counts(&section, problems);
     let size = size(&section, problems);
-    let deployed = file.image.is_some();
     let contract = file.contract?;
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let (command, health_command) = match contract {
@@ -91,15 +86,14 @@ pub(super) fn resolve(
         tmp: contract == Contract::TxnReconcileApi || file.tmp == Some(true),
         ulimits: file.ulimits,
         name: file.name,
-        image: file.image.unwrap_or_default(),
-        deployed,
+        image: file.image,
         image_repository: file.image_repository,
         architecture: file.architecture,
         container_port: u16::try_from(file.container_port.get()).ok()?,
         user_id: file.user_id.get(),
         size: size?,
         ephemeral_storage_gib: file.ephemeral_storage_gib.get(),
-        counts: if deployed { counts } else { Counts { desired: 0, min: 0, max: 0 } },
+        counts,
         autoscaling: file.autoscaling,
         schedule: file.schedule,
         exec: file.exec,

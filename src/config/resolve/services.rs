@@ -138,7 +138,6 @@ fn check_hosts(at: &KeyPath, hosts: &[DomainName], zone: Option<&DomainName>, pr
             problems.error(path(), what, format!("{HOST_MAX} at most, which is what a listener compares"));
         }
     }
-    once(at, "hosts", hosts, problems);
 }
 
 /// What AWS takes in one rule: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html#rules-quotas>
@@ -146,7 +145,6 @@ const CONDITION_VALUES_MAX: usize = 5;
 const WILDCARDS_MAX: usize = 5;
 
 fn check_conditions(at: &KeyPath, file: &FurtherServiceFile, problems: &mut Problems) {
-    once(at, "paths", &file.paths, problems);
     if file.hosts.is_empty() && file.paths.is_empty() {
         problems.error(
             at.clone(),
@@ -199,20 +197,5 @@ fn check_egress(
                 help,
             )
             .because_of(&["network.egress"]);
-    }
-    once(at, "egress", &service.egress, problems);
-}
-
-pub(super) fn once<T: PartialEq + std::fmt::Display>(
-    at: &KeyPath,
-    key: &str,
-    items: &[T],
-    problems: &mut Problems,
-) {
-    for (index, item) in items.iter().enumerate() {
-        if items.iter().take(index).any(|earlier| earlier == item) {
-            let what = format!("{item} stands in the list twice");
-            problems.error(at.below(key).index(index), what, "each once");
-        }
     }
 }

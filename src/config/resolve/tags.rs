@@ -8,10 +8,18 @@ use crate::config::section::Tags;
 /// <https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html#tag-quotas>
 const EXTRA_MAX: usize = 40;
 
-/// Tag keys that differ in case only are two tags to some services and one to others, so they count as the same here.
+/// No two tags have one key, and none has that of a tag that txnr sets.
 pub(super) fn check(tags: &Tags, problems: &mut Problems) {
-    for key in tags.extra.keys() {
-        if let Some(own) = Tags::OWN_KEYS.iter().find(|own| own.eq_ignore_ascii_case(key.as_str())) {
+    for (at, key) in tags.extra.keys().enumerate() {
+        let earlier = tags.extra.keys().take(at);
+        if let Some(same) = earlier.into_iter().find(|other| Tags::same_key(other.as_str(), key.as_str())) {
+            problems.error(
+                KeyPath::from("tags.extra").key(key.as_str()),
+                format!("the tags `{same}` and `{key}` differ in case alone, which IAM takes for one key"),
+                "one of them",
+            );
+        }
+        if let Some(own) = Tags::OWN_KEYS.iter().find(|own| Tags::same_key(own, key.as_str())) {
             problems.error(
                 KeyPath::from("tags.extra").key(key.as_str()),
                 format!("txnr sets the tag `{own}` itself"),

@@ -22,8 +22,9 @@ pub struct ServiceFile {
     /// its own. `txn-reconcile-api`.
     pub name: ServiceName,
     /// The image to run: a digest (`sha256:…`), or a tag that is pushed once and never moved. Absent while no image
-    /// has been pushed: the platform is then built with a service of no tasks, so that nothing waits for an image
-    /// that does not exist; name one, and the counts below take effect.
+    /// has been pushed: the platform is then built without a service at ECS, so that nothing waits for an image that does
+    /// not exist. Name one, and the next apply makes the service with that image and the counts below, whoever deploys
+    /// later ones; take it away, and the service goes.
     pub image: Option<ImageRef>,
     /// The repository that the image comes from. The environment's own.
     pub image_repository: Option<RepositoryUri>,
@@ -457,10 +458,8 @@ pub struct Service {
     pub contract: Contract,
     /// The service's name.
     pub name: ServiceName,
-    /// The image to run; a placeholder that nothing pulls while `deployed` is false.
-    pub image: ImageRef,
-    /// Whether the environment file names an image. If not, the counts are 0 and no autoscaler is built.
-    pub deployed: bool,
+    /// The image to run. While the environment file names none, nothing is built that would run it.
+    pub image: Option<ImageRef>,
     /// The repository that the image comes from, unless it is the environment's own.
     pub image_repository: Option<RepositoryUri>,
     /// The processor that the image is built for.
@@ -473,7 +472,7 @@ pub struct Service {
     pub size: FargateSize,
     /// Temporary storage of a task in GiB; 20 is included.
     pub ephemeral_storage_gib: u32,
-    /// How many tasks run; all 0 while nothing is deployed.
+    /// How many tasks run, once an image is named.
     pub counts: Counts,
     /// What the autoscaler holds constant.
     pub autoscaling: Autoscaling,

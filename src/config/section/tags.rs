@@ -27,6 +27,14 @@ impl Tags {
     /// The keys of the tags that txnr sets on every resource.
     pub const OWN_KEYS: [&str; 7] =
         ["Environment", "Project", "Owner", "ManagedBy", "cost_center", "data_classification", "pci_scope"];
+
+    /// Whether two keys are one. Those that differ in case only are two tags to some services and one to IAM, which refuses
+    /// the second, so they count as the same here.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating>
+    #[must_use]
+    pub fn same_key(one: &str, other: &str) -> bool {
+        one.to_lowercase() == other.to_lowercase()
+    }
 }
 
 impl Default for Tags {

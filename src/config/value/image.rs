@@ -13,9 +13,6 @@ pub enum ImageRef {
 }
 
 impl ImageRef {
-    /// What the task definition names while no image has been pushed. No task runs then, so nothing pulls it.
-    pub const NOT_YET_PUSHED: &str = "not-yet-pushed";
-
     /// The full reference in `repository`: `<repository>@sha256:…` or `<repository>:<tag>`.
     #[must_use]
     pub fn in_repository(&self, repository: &str) -> String {
@@ -29,12 +26,6 @@ impl ImageRef {
             Self::Digest(digest) => format!("@{digest}"),
             Self::Tag(tag) => format!(":{tag}"),
         }
-    }
-}
-
-impl Default for ImageRef {
-    fn default() -> Self {
-        Self::Tag(Self::NOT_YET_PUSHED.to_owned())
     }
 }
 

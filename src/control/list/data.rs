@@ -198,10 +198,17 @@ pub(super) const ROWS: &[Row] = &[
                             let fixed = |v: &&str| !v.contains('*') && !v.contains("${");
                             equals && !values.is_empty() && values.iter().all(fixed)
                         });
+                        // A role is named by its ARN in a condition, or else it is kept by an id.
+                        let by_arn = conditions(s).iter().any(|(operator, key, values)| {
+                            let own = values.iter().all(|v| !v.contains('*') && p.is_own(v));
+                            (*operator, *key) == ("ArnEquals", "aws:PrincipalArn")
+                                && !values.is_empty()
+                                && own
+                        });
                         let people = texts(&s["Principal"]["AWS"]);
                         let own = people.iter().all(|arn| !arn.contains('*') && p.is_own(arn));
                         s["NotPrincipal"].is_null()
-                            && !of_everybody(s)
+                            && (!of_everybody(s) || by_arn)
                             && own
                             && (services(s).is_empty() || fixed)
                     })
@@ -218,6 +225,11 @@ pub(super) const ROWS: &[Row] = &[
                 r#"{"Effect":"Allow","Principal":{"Service":["logs.amazonaws.com"]},"Action":["kms:Decrypt"],"Condition":{"StringNotEquals":{"aws:SourceAccount":"333344445555"}}}"#,
             ),
             ("aws_kms_grant", "key_id", "\"${aws_kms_key.data.key_id}\""),
+            (
+                "aws_kms_key",
+                "policy.Statement.0",
+                r#"{"Effect":"Allow","Principal":"*","Action":["kms:Decrypt"],"Condition":{"ArnEquals":{"aws:PrincipalArn":["arn:aws:iam::333344445555:role/*"]}}}"#,
+            ),
             (
                 "aws_kms_key",
                 "policy.Statement.0",

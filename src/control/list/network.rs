@@ -44,8 +44,8 @@ pub(super) const ROWS: &[Row] = &[
         "the same for IPv6",
         |p| p.each(INGRESS, |r| closed(p, r, "cidr_ipv6")),
         &[
-            ("aws_vpc_security_group_ingress_rule.data_from_tasks", "cidr_ipv6", "\"::/0\""),
-            ("aws_vpc_security_group_ingress_rule.back_office__data_from_tasks", "cidr_ipv6", "\"::/0\""),
+            ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "cidr_ipv6", "\"::/0\""),
+            ("aws_vpc_security_group_ingress_rule.back_office__tasks_from_alb", "cidr_ipv6", "\"::/0\""),
         ],
     ),
     row(
@@ -69,7 +69,7 @@ pub(super) const ROWS: &[Row] = &[
             (
                 "aws_vpc_security_group_ingress_rule.tasks_from_alb",
                 "referenced_security_group_id",
-                "\"${aws_security_group.data.id}\"",
+                "\"${aws_security_group.tasks.id}\"",
             ),
             ("aws_vpc_security_group_ingress_rule.tasks_from_alb", "to_port", "65535"),
             (

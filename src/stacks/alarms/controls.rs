@@ -239,7 +239,7 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
     let of_each = |what: &dyn Fn(Workload<'_>) -> Match| {
         NonEmpty::new(what(config.main_service()), config.workloads().skip(1).map(what))
     };
-    let services = || of_each(&|workload| Match::exact(inputs.ecs.services.of(workload).service.id()));
+    let services = || of_each(&|workload| Match::exact(inputs.ecs.services.of(workload).arn.clone()));
     let mut rules = vec![
         Rule {
             notice: Notice::of(&DEPLOYMENT_FAILED),

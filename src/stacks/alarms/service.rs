@@ -75,9 +75,9 @@ impl<'a> Watched<'a> {
     /// A metric of the service, as ECS measures it.
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html>
     pub fn of_service(self, name: &'static str, statistic: &'static str) -> Metric {
-        let service = &self.inputs.ecs.services.of(self.workload).service;
+        let service = self.inputs.ecs.services.of(self.workload).name.clone();
         let dimensions =
-            vec![("ClusterName", self.inputs.ecs.cluster.name().text()), ("ServiceName", service.name())];
+            vec![("ClusterName", self.inputs.ecs.cluster.name().text()), ("ServiceName", service)];
         Metric { namespace: "AWS/ECS".into(), name, dimensions, statistic }
     }
 
@@ -134,7 +134,7 @@ fn of_service(
     if service.is_main() {
         add(tls_errors(config, inputs));
     }
-    if !workload.service.deployed {
+    if workload.service.image.is_none() {
         return (Vec::new(), arns);
     }
     let no_task = add(no_healthy_task(service));

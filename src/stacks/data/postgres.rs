@@ -7,10 +7,10 @@ use aws::document::policy::{Condition, Principal, Statement};
 use aws::kind::{IdentityPolicy, SnsTopicArn, TrustPolicy};
 use aws::{
     DbEventSubscription, DbEventSubscriptionOptional, DbSubnetGroup, DbSubnetGroupHandle,
-    DbSubnetGroupOptional, IamRoleHandle, IamRolePolicyHandle,
+    DbSubnetGroupOptional, IamRoleHandle, IamRolePolicyHandle, SecurityGroupHandle,
 };
 use terraform::kind::{Bool, Text};
-use terraform::{Expr, Meta, Resource, Stack, set};
+use terraform::{Address, Expr, Meta, Resource, Stack, set};
 
 use super::Inputs;
 use crate::config::{EnvConfig, Postgres, PostgresRunsOn};
@@ -33,6 +33,8 @@ pub struct Database {
     pub subnet_group: Expr<Text>,
     /// What runs it, as AWS Backup calls it.
     pub backup_type: &'static str,
+    /// What answers queries: the instance, or those of the cluster.
+    pub instances: Vec<Address>,
     /// What its events come from.
     sources: Vec<Source>,
 }
@@ -78,9 +80,11 @@ pub(super) fn build(
     stack: &mut Stack<'_>,
     config: &EnvConfig,
     postgres: &Postgres,
+    security_group: &SecurityGroupHandle,
     inputs: &Inputs<'_>,
 ) -> Database {
     let common = Common {
+        security_group,
         subnets: subnets(stack, config, inputs),
         monitoring: monitoring(stack, config),
         config,
@@ -94,7 +98,7 @@ pub(super) fn build(
     stack.output(
         "database_security_group_id",
         "The security group of PostgreSQL, which a restored one is given.",
-        inputs.network.data_security_group.id(),
+        security_group.id(),
     );
     stack.output("database_host", "The host name of PostgreSQL.", database.host.clone());
     stack.output(
@@ -110,6 +114,7 @@ struct Common<'a> {
     config: &'a EnvConfig,
     postgres: &'a Postgres,
     inputs: &'a Inputs<'a>,
+    security_group: &'a SecurityGroupHandle,
     subnets: DbSubnetGroupHandle,
     /// The role that the host writes its samples as.
     monitoring: (IamRoleHandle, IamRolePolicyHandle),

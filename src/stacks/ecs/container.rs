@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws::document::container::{
     AwsLogs, Capability, Container, ContainerOptional, Delivery, Dependency, DependencyCondition, Essential,
     HealthCheck, HealthCommand, LinuxParameters, LogConfiguration, MountPoint, PortMapping, SecretSource,
-    Ulimit, UlimitName, User,
+    Tmpfs, Ulimit, UlimitName, User,
 };
 use aws::kind::SecretsmanagerSecretArn;
 use contract::{Bucket, Secret, Table, Var};
@@ -14,7 +14,8 @@ use terraform::{Expr, NonEmpty, set};
 
 use super::Inputs;
 use crate::config::{
-    Bounded, EnvConfig, SecretArn, Service, ServiceName, Sidecar, Store, VariableName, Workload,
+    Bounded, EnvConfig, ImageRef, Partition, SecretArn, Service, ServiceName, Sidecar, Store, VariableName,
+    Workload,
 };
 use crate::names::cluster;
 use crate::stacks::data::Database;
@@ -39,9 +40,9 @@ impl Directory {
     /// AWS asks for a writable root file system where ECS Exec is used; these three directories are what its agent
     /// writes to, and with them the root can stay read-only (PCI 2.2.6).
     /// <https://github.com/aws/containers-roadmap/issues/1359>
-    pub(super) fn wanted(self, service: &Service) -> bool {
+    pub(super) fn wanted(self, config: &EnvConfig, service: &Service) -> bool {
         match self {
-            Self::Temporary => service.tmp,
+            Self::Temporary => service.tmp && !in_memory(config),
             Self::ManagedAgents | Self::AgentState | Self::AgentLog => service.exec,
         }
     }
@@ -67,21 +68,26 @@ impl Directory {
 
 /// A service's container: it runs as an ordinary user, with no capabilities and nothing to write to but its
 /// temporary directory (PCI 2.2.4, 2.2.6).
-pub(super) fn container(config: &EnvConfig, inputs: &Inputs<'_>, workload: Workload<'_>) -> Container {
+pub(super) fn container(
+    config: &EnvConfig,
+    inputs: &Inputs<'_>,
+    workload: Workload<'_>,
+    image: &ImageRef,
+) -> Container {
     let service = workload.service;
     let (environment, secrets) = variables(config, inputs, workload);
     Container {
         name: set(service.name.to_string()),
-        image: inputs.ecr.images.of(workload).reference(&service.image),
+        image: inputs.ecr.images.of(workload).reference(image),
         optional: ContainerOptional {
             command: words(&service.command),
             environment,
             health_check: health_check(service, &service.health_command),
-            linux_parameters: Some(confined()),
+            linux_parameters: Some(confined(service.tmp && in_memory(config))),
             log_configuration: Some(log(config, inputs, workload)),
             mount_points: Directory::ALL
                 .into_iter()
-                .filter(|directory| directory.wanted(service))
+                .filter(|directory| directory.wanted(config, service))
                 .map(|directory| MountPoint {
                     volume: set(directory.volume()),
                     path: set(directory.path()),
@@ -103,9 +109,18 @@ fn open_files(most: Bounded<1024, 1_048_576>) -> Ulimit {
     Ulimit { name: UlimitName::Nofile, soft: most.get(), hard: most.get() }
 }
 
-/// What the service's containers have in common: no capabilities, and a log that loses nothing.
-fn confined() -> LinuxParameters {
+/// Whether Fargate offers file systems in memory, to which any user of any image may write: AWS announced them for the
+/// commercial regions. Elsewhere a directory is a volume, which is root's unless the image declares it and gives it away.
+/// <https://aws.amazon.com/about-aws/whats-new/2026/01/amazon-ecs-tmpfs-mounts-aws-fargate-managed-instances/>
+pub(super) fn in_memory(config: &EnvConfig) -> bool {
+    config.partition() == Partition::Aws
+}
+
+/// What the service's containers have in common: no capabilities, and, if they may write at all, a little memory to do so.
+fn confined(writes: bool) -> LinuxParameters {
+    let tmpfs = || Tmpfs { path: set(contract::WRITABLE_DIRECTORY), size_mib: contract::WRITABLE_MIB };
     LinuxParameters {
+        tmpfs: writes.then(tmpfs).into_iter().collect(),
         drop: vec![Capability::All],
         // SIGTERM reaches the service, and what a session leaves behind is reaped.
         init_process: true,
@@ -128,8 +143,9 @@ pub(super) fn containers(
     config: &EnvConfig,
     inputs: &Inputs<'_>,
     workload: Workload<'_>,
+    image: &ImageRef,
 ) -> NonEmpty<Container> {
-    let mut service = container(config, inputs, workload);
+    let mut service = container(config, inputs, workload, image);
     let sidecars = &workload.service.sidecars;
     service.optional.depends_on = sidecars
         .iter()
@@ -174,14 +190,17 @@ fn beside(
             environment: literal(&sidecar.environment),
             essential: if sidecar.essential { Essential::Yes } else { Essential::No },
             health_check: health_check(workload.service, &sidecar.health_command),
-            linux_parameters: Some(confined()),
+            linux_parameters: Some(confined(in_memory(config))),
             log_configuration: Some(log(config, inputs, workload)),
             memory_mib: sidecar.memory.map(Bounded::get),
-            mount_points: vec![MountPoint {
-                volume: set(sidecar_volume(name)),
-                path: set(contract::WRITABLE_DIRECTORY),
-                read_only: false,
-            }],
+            mount_points: (!in_memory(config))
+                .then(|| MountPoint {
+                    volume: set(sidecar_volume(name)),
+                    path: set(contract::WRITABLE_DIRECTORY),
+                    read_only: false,
+                })
+                .into_iter()
+                .collect(),
             secrets: named(&sidecar.secrets),
             stop_timeout_seconds: Some(workload.service.stop_timeout_seconds),
             user: User::new(sidecar.user_id.get()),

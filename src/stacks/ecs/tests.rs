@@ -96,21 +96,55 @@ fn the_container_is_locked_down_with_every_option() {
 #[test]
 fn every_mounted_directory_is_a_volume_of_the_task() {
     for (root, expected) in [
-        (production(""), vec!["/tmp"]),
+        (production(""), Vec::new()),
         (
             development("image = \"v1\"\nexec = true"),
-            vec!["/tmp", "/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"],
+            vec!["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"],
         ),
     ] {
         let container = container_of(&root);
-        let mounts = dig(container, "mountPoints").as_list().expect("a list");
+        let mounts = container.get("mountPoints").and_then(Value::as_list).unwrap_or_default();
         let paths: Vec<&str> = mounts.iter().map(|mount| text(mount, "containerPath")).collect();
         assert_eq!(paths, expected);
-        let volumes = dig(at(&root, "aws_ecs_task_definition.main").body(), "volume").as_list();
-        let volumes: Vec<&str> = volumes.expect("a list").iter().map(|v| text(v, "name")).collect();
+        let volumes = at(&root, "aws_ecs_task_definition.main").argument("volume").and_then(Value::as_list);
+        let volumes: Vec<&str> = volumes.unwrap_or_default().iter().map(|v| text(v, "name")).collect();
         let mounted: Vec<&str> = mounts.iter().map(|mount| text(mount, "sourceVolume")).collect();
         assert_eq!(mounted, volumes);
     }
+}
+
+/// In memory, where any user of any image may write; an undeclared volume of Fargate's would be root's.
+#[test]
+fn whoever_asks_for_a_temporary_directory_can_write_to_it() {
+    let asked = "user_id = 20000\n[service.sidecars.agent]\nimage = \"sha256:8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6\"\n\
+                 repository = \"999988887777.dkr.ecr.us-east-1.amazonaws.com/agent\"\n\
+                 [services.office]\npaths = [\"/office\"]\nimage = \"v1\"\n[services.hooks]\npaths = [\"/hooks\"]\nimage = \"v1\"\n";
+    let root = production(asked);
+    let memory = |definition: &str, container: usize| {
+        let body = at(&root, &format!("aws_ecs_task_definition.{definition}")).body();
+        let container = dig(body, &format!("container_definitions.{container}"));
+        assert!(container.get("mountPoints").and_then(Value::as_list).is_none_or(<[Value]>::is_empty));
+        let tmpfs =
+            dig(container, "linuxParameters").get("tmpfs").and_then(Value::as_list).unwrap_or_default();
+        let size = |tmpfs: &Value| (text(tmpfs, "containerPath").to_owned(), dig(tmpfs, "size").clone());
+        tmpfs.iter().map(size).collect::<Vec<(String, Value)>>()
+    };
+    let tmp = [("/tmp".to_owned(), Value::Number(64.into()))];
+    assert_eq!(memory("main", 0), tmp);
+    assert_eq!(memory("main", 1), tmp);
+    assert_eq!(memory("office", 0), tmp);
+    assert_eq!(memory("hooks", 0), tmp);
+}
+
+/// AWS announced no such file systems outside the commercial regions, where the image gives a volume to its user.
+#[test]
+fn elsewhere_the_temporary_directory_is_a_volume_of_the_image() {
+    let text = "organization = \"acme\"\nproject = \"txn-reconcile\"\naccount_id = \"111122223333\"\nregion = \"us-gov-west-1\"\n\
+                domain = \"reconcile.example.com\"\n[network]\ncidr = \"10.30.0.0/16\"\n[service]\ncontract = \"txn-reconcile-api\"\nimage = \"v1\"\n";
+    let root = synthesized("gov", text);
+    let container = container_of(&root);
+    assert_eq!(container.get("linuxParameters").and_then(|linux| linux.get("tmpfs")), None);
+    assert_eq!(dig(container, "mountPoints.0.containerPath"), &Value::string("/tmp"));
 }
 
 #[test]
@@ -239,7 +273,6 @@ fn another_owners_arguments_are_left_to_it() {
     assert_eq!(ignored(&production(""), service), ["desired_count"]);
     let pipeline = production("[service.deployment]\nstrategy = \"external\"");
     assert_eq!(ignored(&pipeline, service), ["desired_count", "task_definition"]);
-    assert_eq!(dig(at(&pipeline, service).body(), "wait_for_steady_state"), &Value::Bool(false));
 
     let target = "aws_appautoscaling_target.tasks";
     assert!(ignored(&production(""), target).is_empty());
@@ -252,13 +285,31 @@ fn another_owners_arguments_are_left_to_it() {
 
 #[test]
 fn nothing_runs_until_an_image_is_named() {
-    let root = development("");
-    let service = at(&root, "aws_ecs_service.main");
-    assert_eq!(dig(service.body(), "desired_count"), &Value::Number(0.into()));
-    // Terraform keeps it at 0, there being no autoscaler.
-    assert!(service.ignore_changes().is_empty());
-    assert_eq!(dig(service.body(), "wait_for_steady_state"), &Value::Bool(false));
-    assert!(root.nodes().iter().all(|node| !node.address().kind().starts_with("aws_appautoscaling")));
+    for strategy in ["rolling", "external", "blue-green"] {
+        let root = development(&format!(
+            "deployment.strategy = \"{strategy}\"\n[services.office]\npaths = [\"/office\"]"
+        ));
+        for kind in ["aws_ecs_service", "aws_ecs_task_definition", "aws_appautoscaling", "aws_codedeploy"] {
+            let built = root.nodes().iter().find(|node| node.address().kind().starts_with(kind));
+            assert!(built.is_none(), "{strategy}: {kind}");
+        }
+        // Traffic that CodeDeploy moved goes back to where the next first deployment's tasks register.
+        assert!(at(&root, "aws_lb_listener.https").ignore_changes().is_empty(), "{strategy}");
+        let told = at(&root, "aws_cloudwatch_event_rule.deployment_failed").body();
+        assert!(format!("{told:?}").contains("service/txn-reconcile-dev/office"), "{told:?}");
+    }
+}
+
+/// Whoever deploys later images, the first one is Terraform's, which starts as many tasks as should run and sees whether
+/// they do.
+#[test]
+fn the_apply_that_makes_a_service_waits_for_its_tasks() {
+    for (strategy, waits) in [("rolling", true), ("external", true), ("blue-green", false)] {
+        let root = production(&format!("deployment.strategy = \"{strategy}\""));
+        let service = at(&root, "aws_ecs_service.main").body();
+        assert_eq!(dig(service, "wait_for_steady_state"), &Value::Bool(waits), "{strategy}");
+        assert_eq!(dig(service, "desired_count"), &Value::Number(3.into()), "{strategy}");
+    }
 }
 
 #[test]
@@ -335,6 +386,43 @@ fn the_tables_of_postgresql_are_made_by_a_task_of_its_own() {
     assert!(without.find("aws_ecs_task_definition.migrate").is_none());
 }
 
+/// README applies the task definition alone and runs it: whatever a run takes comes with it.
+#[test]
+fn the_task_that_makes_the_tables_brings_what_a_run_of_it_takes() {
+    for (engine, database) in
+        [("instance", "aws_db_instance.main"), ("aurora-serverless", "aws_rds_cluster_instance.main_1")]
+    {
+        let root = production(&format!("[data]\nstore = \"postgres\"\npostgres.engine = \"{engine}\""));
+        let mut reached = std::collections::BTreeSet::new();
+        let mut open = vec!["aws_ecs_task_definition.migrate".to_owned()];
+        while let Some(address) = open.pop() {
+            let edges = at(&root, &address).edges().iter();
+            open.extend(
+                edges
+                    .map(|edge| root.nodes()[edge.to].address().to_string())
+                    .filter(|to| !reached.contains(to)),
+            );
+            reached.insert(address);
+        }
+        for needed in [
+            database,
+            "aws_ecs_cluster.main",
+            "aws_iam_role_policy.migrate",
+            "aws_cloudwatch_log_group.service",
+            "aws_vpc_endpoint.ecr_dkr",
+            "aws_vpc_endpoint.secretsmanager",
+            "aws_vpc_endpoint.s3",
+            "aws_vpc_security_group_egress_rule.tasks_to_data",
+            "aws_vpc_security_group_ingress_rule.data_from_tasks",
+            "aws_vpc_security_group_ingress_rule.endpoints_from_tasks",
+            "aws_subnet.private_a",
+            "aws_route_table_association.private_a",
+        ] {
+            assert!(reached.contains(needed), "{engine}: {needed} does not come along");
+        }
+    }
+}
+
 const SIDECAR: &str = "[service.sidecars.collector]\nfirst = true\n\
     repository = \"999988887777.dkr.ecr.us-east-1.amazonaws.com/agents/collector\"\n\
     image = \"sha256:8f5f2d0e2a6b43c1c0f3a4d7b9e18c5d6a7f90123b4c5d6e7f8091a2b3c4d5e6\"\n\
@@ -351,7 +439,7 @@ fn a_sidecar_is_as_confined_as_the_service() {
     assert_eq!(dig(sidecar, "readonlyRootFilesystem"), &Value::Bool(true));
     assert_eq!(text(sidecar, "linuxParameters.capabilities.drop.0"), "ALL");
     assert_eq!(text(sidecar, "logConfiguration.options.mode"), "blocking");
-    assert_eq!(text(sidecar, "mountPoints.0.sourceVolume"), "collector-tmp");
+    assert_eq!(sidecar.get("mountPoints"), None);
     assert_eq!(text(dig(task, "container_definitions.0"), "dependsOn.0.condition"), "HEALTHY");
 }
 

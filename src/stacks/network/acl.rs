@@ -24,6 +24,7 @@ use aws::{
 use terraform::kind::Text;
 use terraform::{Expr, Meta, Stack, set};
 
+use super::security_groups::has_database;
 use super::vpc::{EVERYWHERE_IPV4, EVERYWHERE_IPV6, Tier, Vpc};
 use super::{DATABASE_PORT, HTTP, HTTPS, identifier};
 use crate::config::{AvailabilityZone, Cidr, EgressDestination, EnvConfig, NetworkPart};
@@ -103,10 +104,14 @@ impl Rule {
     }
 }
 
-/// The zones in which a tier has a subnet. In a VPC that exists already the data tier may have none.
+/// The zones in which a tier has a subnet that somebody speaks to: the data tier's hold PostgreSQL, if anything. In a VPC that exists already the data tier may have none.
 fn zones(config: &EnvConfig, tier: Tier) -> &[AvailabilityZone] {
     let without = config.network.existing().is_some_and(|existing| existing.data.is_empty());
-    if tier == Tier::Data && without { &[] } else { &config.network.availability_zones }
+    if tier == Tier::Data && (without || !has_database(config)) {
+        &[]
+    } else {
+        &config.network.availability_zones
+    }
 }
 
 /// How many rules the most crowded of the ACLs has in one direction; none where the ACLs are another's.
@@ -275,6 +280,9 @@ fn private(config: &EnvConfig) -> Vec<Rule> {
 
 /// The data stores: the tasks ask, the data stores answer, nobody else speaks (PCI 1.4.4).
 fn data(config: &EnvConfig) -> Vec<Rule> {
+    if !has_database(config) {
+        return Vec::new();
+    }
     let asked = Rule::each(config, In, 100, "private", Tier::Private, DATABASE_PORT..=DATABASE_PORT);
     asked.chain(Rule::each(config, Out, 100, "private", Tier::Private, TASKS_EPHEMERAL)).collect()
 }

@@ -31,8 +31,8 @@ pub(super) struct Groups {
     pub(super) tasks: PerService<SecurityGroupHandle>,
     /// The interface endpoints', if those are ours.
     pub(super) endpoints: Option<SecurityGroupHandle>,
-    /// The data stores'.
-    pub(super) data: SecurityGroupHandle,
+    /// PostgreSQL's, where there is PostgreSQL (PCI 1.2.5, 1.2.7: nothing is opened for nobody).
+    pub(super) data: Option<SecurityGroupHandle>,
 }
 
 /// Who stands at the other end of a rule.
@@ -88,7 +88,12 @@ pub fn client_rules(config: &EnvConfig) -> usize {
 pub fn task_rules(config: &EnvConfig) -> usize {
     let by_name = usize::from(config.network.has_firewall());
     let elsewhere = config.network.existing().map_or(0, |existing| existing.interface_endpoint_cidrs.len());
-    2 + config.network.endpoints.gateway().len() + config.network.egress.len() + elsewhere + by_name
+    let database = usize::from(has_database(config));
+    1 + database
+        + config.network.endpoints.gateway().len()
+        + config.network.egress.len()
+        + elsewhere
+        + by_name
 }
 
 /// Builds the groups, without rules.
@@ -105,7 +110,7 @@ pub(super) fn build(stack: &mut Stack<'_>, config: &EnvConfig, vpc: &Expr<VpcId>
             add(workload, "tasks", "The tasks: reached from the load balancer, reach what is listed")
         }),
         endpoints: endpoints.then(|| add(main, "endpoints", "The endpoints: reached from the tasks")),
-        data: add(main, "data", "The data stores: reached from the tasks"),
+        data: has_database(config).then(|| add(main, "data", "The data stores: reached from the tasks")),
     }
 }
 
@@ -165,11 +170,11 @@ fn of_service(
         egress(stack, &groups.alb, new("alb_to_tasks".to_owned(), to(tasks), port, reason)),
         ingress(stack, tasks, new("tasks_from_alb".to_owned(), to(&groups.alb), port, reason)),
     ];
-    if reaches_data(workload) {
+    if let Some(data) = groups.data.as_ref().filter(|_| reaches_data(workload)) {
         let reason = "The service reads and writes its data stores";
         let from = new("data_from_tasks".to_owned(), to(tasks), DATABASE_PORT, reason);
-        ingress(stack, &groups.data, from);
-        let rule = new("tasks_to_data".to_owned(), to(&groups.data), DATABASE_PORT, reason);
+        needed.push(ingress(stack, data, from));
+        let rule = new("tasks_to_data".to_owned(), to(data), DATABASE_PORT, reason);
         needed.push(egress(stack, tasks, rule));
     }
     needed.extend(to_interface_endpoints(stack, config, groups, workload));
@@ -188,6 +193,11 @@ fn of_service(
         egress(stack, tasks, rule);
     }
     needed
+}
+
+/// Whether a data store has an address in the VPC.
+pub(super) fn has_database(config: &EnvConfig) -> bool {
+    config.data.postgres.is_some()
 }
 
 /// The data stores are the main service's, if the contract is with it, and those services' that are let in.

@@ -72,7 +72,7 @@ fn only_the_load_balancers_group_has_rules_from_addresses_and_only_to_web_ports(
 
 #[test]
 fn tasks_are_reached_from_the_load_balancer_and_data_stores_from_the_tasks() {
-    let root = network("service.container_port = 9090");
+    let root = network("service.container_port = 9090\ndata.store = \"postgres\"");
     let into = |group: &str| -> Vec<_> {
         of_type(&root, "aws_vpc_security_group_ingress_rule")
             .filter(|rule| target(rule, "security_group_id").as_deref() == Some(group))
@@ -142,7 +142,7 @@ fn no_acl_admits_ssh_or_rdp_from_the_internet() {
 
 #[test]
 fn the_data_tier_speaks_to_the_private_tier_alone() {
-    let root = network("");
+    let root = network("data.postgres.enabled = true");
     let private: Vec<_> = ["a", "b", "c"]
         .iter()
         .map(|zone| string(find(&root, &format!("aws_subnet.private_{zone}")), "cidr_block"))
@@ -154,6 +154,19 @@ fn the_data_tier_speaks_to_the_private_tier_alone() {
         let expected = if is_egress(rule) { 32_768..=65_535 } else { 5432..=5432 };
         assert_eq!(ports(rule), expected, "{}", rule.address());
     }
+}
+
+/// Tables of DynamoDB have no address in the VPC, so nothing is opened to any (PCI 1.2.5, 1.2.7).
+#[test]
+fn without_postgresql_nothing_leads_to_a_database() {
+    let root = network("");
+    assert!(root.find("aws_security_group.data").is_none());
+    assert!(acl_rules(&root, "data").is_empty());
+    let opened = root
+        .nodes()
+        .iter()
+        .find(|node| node.argument("from_port").is_some_and(|port| *port == Value::Number(5432.into())));
+    assert!(opened.is_none(), "{:?}", opened.map(|node| node.address().to_string()));
 }
 
 #[test]

@@ -56,7 +56,9 @@ fn who_is_not_named_does_not_read() {
             "arn:aws:iam::111122223333:role/terraform",
         ];
         assert_eq!(condition(denial, "aws:PrincipalArn"), but.map(Value::string));
-        assert!(statement(policy, "policy", "Readers").is_some_and(allows));
+        let readers = statement(policy, "policy", "Readers").expect("a permission");
+        assert!(allows(readers));
+        assert_eq!(condition(readers, "aws:PrincipalArn"), [Value::string(but[1])]);
     }
     // Nobody knows who applies: only the platform's other roles are denied.
     let root = platform("");

@@ -194,6 +194,18 @@ pub struct LinuxParameters {
     pub add_sys_ptrace: bool,
     /// Whether an init process reaps orphans and forwards signals.
     pub init_process: bool,
+    /// File systems in the task's memory.
+    pub tmpfs: Vec<Tmpfs>,
+}
+
+/// A file system in memory, which any user of the container may write to (the kernel makes it with mode 1777); nothing in
+/// it is a device, can be executed or gains another's rights.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html>
+pub struct Tmpfs {
+    /// Where the container finds it.
+    pub path: Expr<Text>,
+    /// The most that it holds, which counts as the task's memory.
+    pub size_mib: u32,
 }
 
 macro_rules! spelled {
@@ -640,6 +652,17 @@ impl LinuxParameters {
         Object::default()
             .with("capabilities", (self.add_sys_ptrace || !self.drop.is_empty()).then_some(capabilities))
             .bool("initProcessEnabled", self.init_process)
+            .list("tmpfs", self.tmpfs.into_iter().map(Tmpfs::into_value))
+            .into_value()
+    }
+}
+
+impl Tmpfs {
+    fn into_value(self) -> Value {
+        Object::default()
+            .expr("containerPath", self.path)
+            .texts("mountOptions", ["nosuid", "nodev", "noexec"].map(Expr::new).to_vec())
+            .number("size", self.size_mib)
             .into_value()
     }
 }

@@ -127,6 +127,16 @@ impl Condition {
     }
 }
 
+impl Statement<ResourcePolicy> {
+    /// Whoever has one of these ARNs when they ask. A role that a policy names as principal is kept by the id that it has
+    /// now: a later one of the same name is another, and a policy that names none that exists is refused.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles>
+    #[must_use]
+    pub fn of_arns<V: IntoExpr<Text>>(self, arns: impl IntoIterator<Item = V>) -> Self {
+        self.when(Condition::arn_equals("aws:PrincipalArn", arns))
+    }
+}
+
 impl<K> Statement<K> {
     fn new(sid: Cow<'static, str>, effect: &'static str, actions: Vec<Value>) -> Self {
         Self {

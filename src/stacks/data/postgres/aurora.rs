@@ -5,7 +5,7 @@ use aws::{
     RdsClusterOptional, RdsClusterParameterGroup, RdsClusterParameterGroupHandle,
     RdsClusterParameterGroupOptional, rds_cluster as cluster, rds_cluster_parameter_group as parameters,
 };
-use terraform::{Meta, Stack, set};
+use terraform::{Addressed, Meta, Stack, set};
 
 use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Parameter, Source};
 use crate::config::PostgresAurora;
@@ -14,9 +14,9 @@ const ENGINE: &str = "aurora-postgresql";
 
 pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAurora) -> Database {
     let cluster = cluster(stack, common, size);
-    let instances =
-        (1..=size.readers.get() + 1).map(|number| instance(stack, common, &cluster, number).identifier());
-    let instances = instances.collect();
+    let instances: Vec<RdsClusterInstanceHandle> =
+        (1..=size.readers.get() + 1).map(|number| instance(stack, common, &cluster, number)).collect();
+    let identifiers = instances.iter().map(RdsClusterInstanceHandle::identifier).collect();
     Database {
         arn: cluster.arn().text(),
         host: cluster.endpoint(),
@@ -25,10 +25,11 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAu
         identifier: cluster.cluster_identifier(),
         subnet_group: common.subnets.name().text(),
         backup_type: "Aurora",
+        instances: instances.iter().map(|instance| instance.address().clone()).collect(),
         // What a failure or a maintenance of an instance is, RDS tells of the instance alone.
         sources: vec![
             Source::cluster("database", cluster.cluster_identifier()),
-            Source::instances("database-instances", instances),
+            Source::instances("database-instances", identifiers),
         ],
     }
 }
@@ -61,7 +62,7 @@ fn cluster(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAurora) -> 
                 port: set(contract::DATABASE_PORT),
                 // Placement (PCI 1.4.4).
                 db_subnet_group_name: set(common.subnets.name()),
-                vpc_security_group_ids: set([inputs.network.data_security_group.id()]),
+                vpc_security_group_ids: set([common.security_group.id()]),
                 // Storage (PCI 3.5.1).
                 storage_encrypted: set(true),
                 kms_key_id: set(inputs.keys.data.arn()),

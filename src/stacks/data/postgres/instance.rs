@@ -4,7 +4,7 @@ use aws::{
     DbInstance, DbInstanceOptional, DbParameterGroup, DbParameterGroupHandle, DbParameterGroupOptional,
     db_parameter_group as parameters,
 };
-use terraform::{Meta, Stack, set};
+use terraform::{Addressed, Meta, Stack, set};
 
 use super::{Common, Database, INSIGHTS_DAYS, MASTER_USER, PARAMETERS, Parameter, Source};
 use crate::config::PostgresInstance;
@@ -28,7 +28,7 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
                 // Placement (PCI 1.4.4).
                 multi_az: set(size.multi_az),
                 db_subnet_group_name: set(common.subnets.name()),
-                vpc_security_group_ids: set([inputs.network.data_security_group.id()]),
+                vpc_security_group_ids: set([common.security_group.id()]),
                 publicly_accessible: set(false),
                 // Storage (PCI 3.5.1).
                 storage_type: set("gp3"),
@@ -77,6 +77,7 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
         identifier: instance.identifier(),
         subnet_group: common.subnets.name().text(),
         backup_type: "RDS",
+        instances: vec![instance.address().clone()],
         sources: vec![Source::instances("database", vec![instance.identifier()])],
     }
 }
