@@ -267,7 +267,6 @@ async fn bad_input_gets_its_4xx() {
     let refused = client.post("/v1/sources", json!({ "name": card })).await;
     assert_eq!((refused.status, refused.text.contains(card)), (422, false), "{}", refused.text);
     assert_eq!(client.get(&format!("/v1/sources/{card}")).await.status, 422);
-    assert_eq!(client.post_with("/v1/sources", card, None, &json!({ "name": "x" })).await.status, 422);
     assert!(client.get("/v1/statements").await.body["items"].as_array().unwrap().is_empty());
 
     assert_eq!(client.post("/v1/sources", json!({ "name": 1.5 })).await.status, 400);

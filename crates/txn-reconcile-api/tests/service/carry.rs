@@ -180,7 +180,7 @@ async fn a_run_is_followed_by_one() {
     let stranger = member(&app, "other").await;
     let books = Books::new(&client).await;
     let day = async |reference: &'static str| {
-        books.wanted(&client, &file(&[(reference, "10.00", 2)]), &file(&[("NONE", "1.00", 2)])).await
+        books.wanted(&client, &file(&[(reference, "10.00", 2)]), &file(&[("FEE", "1.00", 2)])).await
     };
     let ask = async |wanted: &Value| client.post("/v1/runs", wanted.clone()).await;
     let follow = |wanted: &Value, run: &str| with(wanted.clone(), "follows", json!(run));
@@ -206,7 +206,7 @@ async fn a_run_is_followed_by_one() {
     assert_eq!(client.get(&format!("/v1/runs/{first}")).await.body["followed_by"], json!(third));
     assert_eq!(
         states(&breaks(&client, &third).await),
-        [("AA", "open"), ("CC", "open"), ("NONE", "open")],
+        [("AA", "open"), ("CC", "open"), ("FEE", "open")],
         "one of the rows of the bank is the other one again"
     );
     assert_eq!(stranger.post("/v1/runs", follow(&wanted[3], &third)).await.status, 404);
@@ -282,7 +282,7 @@ async fn simulate(seed: u64) -> Vec<String> {
         let ledger: Vec<_> =
             rows[..=day].iter().map(|(name, amount)| (name.as_str(), amount.as_str(), 2)).collect();
         let bank: Vec<_> = if day == 0 {
-            vec![("NONE", "99.00", 2)]
+            vec![("FEE", "99.00", 2)]
         } else {
             vec![(rows[day - 1].0.as_str(), rows[day - 1].1.as_str(), 2)]
         };
