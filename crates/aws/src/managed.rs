@@ -13,6 +13,7 @@ pub fn powers(policy: &str) -> Option<BTreeSet<&'static str>> {
     let (_, powers) = POLICIES
         .lines()
         .filter(|line| !line.starts_with('#'))
+        .skip(1)
         .filter_map(|line| line.split_once(','))
         .find(|(name, _)| *name == policy)?;
     Some(powers.split(';').filter(|power| !power.is_empty()).collect())

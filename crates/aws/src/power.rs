@@ -95,10 +95,12 @@ pub fn everything(resource: &str) -> bool {
         return true;
     }
     // With fewer parts than an ARN has, the last star takes in the others.
-    let Some(name) = resource.strip_prefix("arn:").and_then(|rest| rest.splitn(5, ':').nth(4)) else {
+    let fields: Vec<&str> = resource.splitn(6, ':').collect();
+    let ["arn", _, service, _, _, name] = fields[..] else {
         return resource.starts_with("arn:") && resource.ends_with('*');
     };
-    let mut kind = false;
+    // What an ARN of S3 begins with is a bucket's name, and no type.
+    let mut kind = service == "s3";
     for part in name.split(['/', ':']) {
         let word = part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
         match part {
