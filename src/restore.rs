@@ -212,9 +212,7 @@ impl Procedure<'_> {
     }
 
     fn stop(&self) -> Option<Step> {
-        if self.config.service.image.is_none() {
-            return None;
-        }
+        self.config.service.image.as_ref()?;
         let mut commands = vec![self.suspend(true)];
         commands.extend(self.count(0));
         Some(step(
@@ -480,9 +478,7 @@ impl Procedure<'_> {
     }
 
     fn start(&self) -> Option<Step> {
-        if self.config.service.image.is_none() {
-            return None;
-        }
+        self.config.service.image.as_ref()?;
         let mut commands = self.count(self.config.service.counts.desired);
         commands.push(self.suspend(false));
         Some(step("Start the service.", "", commands))

@@ -19,7 +19,7 @@ use crate::config::report::Report;
 /// When a file is missing, unreadable or wrong; every mistake of every file is in the report.
 pub(super) fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadError> {
     let paths = load::list(folder)?;
-    let known: Vec<String> = paths.iter().filter_map(stem).collect();
+    let known: Vec<String> = paths.iter().filter_map(|path| stem(path)).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(name)) {
         return Err(LoadError::Unknown { name: name.clone(), folder: folder.to_owned(), known });
     }
@@ -31,10 +31,10 @@ pub(super) fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadE
 /// # Errors
 /// When the folder cannot be read.
 pub(super) fn names(folder: &Path) -> Result<Vec<String>, LoadError> {
-    Ok(load::list(folder)?.iter().filter_map(stem).collect())
+    Ok(load::list(folder)?.iter().filter_map(|path| stem(path)).collect())
 }
 
-fn stem(path: &PathBuf) -> Option<String> {
+fn stem(path: &Path) -> Option<String> {
     path.file_stem().map(|stem| stem.to_string_lossy().into_owned())
 }
 

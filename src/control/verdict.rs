@@ -59,7 +59,7 @@ impl Judged {
     #[must_use]
     pub fn is_open(&self, on: &Date) -> bool {
         matches!(self.verdict, Verdict::Violated(_))
-            && !self.deviation.as_ref().is_some_and(|d| d.expires >= *on)
+            && self.deviation.as_ref().is_none_or(|d| d.expires < *on)
     }
 }
 

@@ -112,7 +112,7 @@ impl Text {
 
     /// As what is compared with a pattern: every character stands for itself.
     fn value(&self) -> Vec<Glyph> {
-        self.glyphs(|character| Glyph::Char(character))
+        self.glyphs(Glyph::Char)
     }
 
     fn glyphs(&self, of: impl Fn(char) -> Glyph) -> Vec<Glyph> {

@@ -1,6 +1,6 @@
 //! What a controller trips over, case by case: the text of a file, and what has to come of it. Each case names the
 //! standard or the guide that says so.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 

@@ -157,7 +157,7 @@ fn render_service(data: &Path, service: &str) -> Result<String> {
             "{",
             "}"
         )?,
-        sets.iter().map(|set| serde_json::to_string(set)).collect::<Result<Vec<_>, _>>()?.join(", "),
+        sets.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?.join(", "),
         rows.join(",\n        ")
     ))
 }

@@ -1,5 +1,7 @@
 //! `tests/install-terraform` takes what a server publishes, and nothing else; the server is a stand-in.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
