@@ -13,12 +13,13 @@ use crate::support::overrides::{self, Backend};
 use crate::support::terraform::Terraform;
 
 /// What a service needs to run, to be deployed and to be reached.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
     "aws_ecr_repository.main",
     "aws_lb_listener.https",
     "aws_ecs_cluster.main",
     "aws_ecs_service.main",
     "aws_appautoscaling_target.tasks",
+    "aws_codedeploy_app.main",
     "aws_codedeploy_deployment_group.main",
 ];
 const CLUSTER: &str = "txn-reconcile-life";
