@@ -32,6 +32,8 @@ enum Holds {
     Everywhere,
     /// Where `protection` is off.
     Unprotected,
+    /// Where a service has no image yet.
+    WithoutImage,
     /// In the environments of this repository that it names: the reason is that of what they chose, and whoever chooses
     /// the same has one of his own.
     Here,
@@ -42,6 +44,7 @@ impl Holds {
         match self {
             Self::Everywhere => true,
             Self::Unprotected => !config.protection,
+            Self::WithoutImage => config.workloads().any(|workload| workload.service.image.is_none()),
             Self::Here => false,
         }
     }
@@ -144,6 +147,14 @@ mod tests {
         assert_eq!(left(&production, &generated, &found).len(), 2, "production protects");
         // What a variant chooses, to show that one can, excuses nobody else.
         assert_eq!(left(&development, &generated, &[("CKV_AWS_91", "aws_lb.main")]), ["aws_lb.main"]);
+    }
+
+    #[test]
+    fn the_group_of_a_service_is_attached_once_it_has_an_image() {
+        let (groups, found) = (["aws_security_group.tasks"], [("CKV2_AWS_5", "aws_security_group.tasks")]);
+        assert_eq!(left(&EnvConfig::for_test("production = false"), &groups, &found), [""; 0]);
+        let running = EnvConfig::for_test("production = false\nservice.image = \"v1\"");
+        assert_eq!(left(&running, &groups, &found), groups);
     }
 
     #[test]
