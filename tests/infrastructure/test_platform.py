@@ -127,7 +127,9 @@ def test_the_cluster_is_there_with_its_services(platform: Platform) -> None:
     clusters = [arn for arn in ecs.list_clusters()["clusterArns"] if platform.prefix in arn]
     assert len(clusters) == 1
     services = ecs.list_services(cluster=clusters[0])["serviceArns"]
-    expected = sorted([platform.service, *platform.file.get("services", {})])
+    # A service is made with its first image.
+    named = {platform.service: platform.file.get("service", {}), **platform.file.get("services", {})}
+    expected = sorted(name for name, service in named.items() if "image" in service)
     assert sorted(arn.rsplit("/", 1)[-1] for arn in services) == expected
 
 
