@@ -1,9 +1,10 @@
 //! Every generated file that is checked in: one command writes them all, or tells which are stale.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use indexmap::IndexMap;
 
 use crate::{actions, bindings, files, provider};
 
@@ -29,9 +30,9 @@ enum How {
     Printed(&'static str, &'static [&'static str]),
     /// By `txnr init --force`, which renders this repository's own files.
     Rendered,
-    /// By tests that compare, and that write where the environment says `INSTA_UPDATE=always`: the arguments of
-    /// `cargo test`.
-    Tests(&'static [&'static str]),
+    /// By a test of txnr that compares, and that writes where the environment says `INSTA_UPDATE=always`: its program and
+    /// its name.
+    Test(&'static str, &'static str),
 }
 
 /// Every generated file, in an order in which each is made from those before it.
@@ -76,12 +77,12 @@ pub const FILES: [Generated; 11] = [
     Generated {
         path: "snapshots/",
         header: Some("source: tests/synth.rs"),
-        how: How::Tests(&["--test", "synth", "snapshots"]),
+        how: How::Test("synth", "snapshots"),
     },
     Generated {
         path: "docs/pci.md",
         header: Some("INSTA_UPDATE=always cargo test --test pci"),
-        how: How::Tests(&["--test", "pci", "the_document_is_up_to_date"]),
+        how: How::Test("pci", "the_document_is_up_to_date"),
     },
 ];
 
@@ -90,11 +91,10 @@ pub const FILES: [Generated; 11] = [
 /// # Errors
 /// When a generator fails, and with every stale file where `check` is set.
 pub fn run(root: &Path, check: bool) -> Result<()> {
-    // As the tests are built, so that nothing is built twice where they are run as well.
-    cargo(root, &["test", "--quiet", "--workspace", "--locked", "--no-run"], &[])?;
+    let tests = test_programs(root)?;
     let mut stale = Vec::new();
     for generated in FILES {
-        let result = generated.how.run(root, generated.path, check);
+        let result = generated.how.run(root, &tests, generated.path, check);
         match result {
             Err(error) if check => stale.push(format!("{error:#}")),
             other => other.with_context(|| format!("cannot generate {}", generated.path))?,
@@ -107,7 +107,7 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
 }
 
 impl How {
-    fn run(&self, root: &Path, path: &str, check: bool) -> Result<()> {
+    fn run(&self, root: &Path, tests: &IndexMap<String, PathBuf>, path: &str, check: bool) -> Result<()> {
         let aws = root.join("crates/aws");
         match self {
             Self::Schema => provider::update(&aws.join("schema"), check),
@@ -118,10 +118,12 @@ impl How {
                 let flag = if check { "--check" } else { "--force" };
                 output(built("txnr")?.args(["init", flag]).current_dir(root)).map(|_| ())
             }
-            Self::Tests(arguments) => {
+            Self::Test(program, name) => {
                 let update = if check { "no" } else { "always" };
-                let all = [&["test", "--quiet", "--workspace", "--locked"], *arguments].concat();
-                cargo(root, &all, &[("INSTA_UPDATE", update)]).map(|_| ())
+                let program =
+                    tests.get(*program).with_context(|| format!("no test of txnr is named {program}"))?;
+                output(Command::new(program).arg(name).env("INSTA_UPDATE", update).current_dir(root))
+                    .map(|_| ())
             }
         }
     }
@@ -145,9 +147,39 @@ fn built(name: &str) -> Result<Command> {
     Ok(Command::new(own.with_file_name(name)))
 }
 
-fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<String> {
+/// The programs of txnr's integration tests. They are built with the whole workspace's, and not run by `cargo test --test`,
+/// which would build all that they depend on once more, with other features.
+fn test_programs(root: &Path) -> Result<IndexMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    output(Command::new(cargo).args(arguments).envs(environment.iter().copied()).current_dir(root))
+    let arguments = ["test", "--quiet", "--workspace", "--locked", "--no-run", "--message-format=json"];
+    let messages = output(Command::new(cargo).args(arguments).current_dir(root))?;
+    let mut programs = IndexMap::new();
+    for line in messages.lines() {
+        let message: Message =
+            serde_json::from_str(line).with_context(|| format!("cargo's message {line}"))?;
+        if let (Some(target), Some(program)) = (message.target, message.executable)
+            && target.kind == ["test"]
+            && target.src_path.starts_with(root.join("tests"))
+        {
+            programs.insert(target.name, program);
+        }
+    }
+    Ok(programs)
+}
+
+/// What is read of a message of cargo's.
+#[derive(serde::Deserialize)]
+struct Message {
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+/// What was built.
+#[derive(serde::Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    name: String,
+    src_path: PathBuf,
 }
 
 /// What a command prints, if it succeeds.
