@@ -9,7 +9,7 @@ mod silenced;
 mod tag_keys;
 mod web_acl;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::EnvConfig;
 use crate::config::load::{self, LoadError, Loaded};
@@ -57,4 +57,13 @@ pub fn names(folder: &Path) -> Result<Vec<String>, LoadError> {
 /// As [`load_some`].
 pub fn load_all(folder: &Path) -> Result<Loaded, LoadError> {
     folder::load_all(folder)
+}
+
+/// As [`load_all`], with files that are yet to be written: path and text. A file of the folder is read in place of a new one of
+/// its path.
+///
+/// # Errors
+/// As [`load_some`].
+pub fn with_new(folder: &Path, new: Vec<(PathBuf, String)>) -> Result<Loaded, LoadError> {
+    folder::with_new(folder, new)
 }

@@ -15,7 +15,12 @@ use support::local_aws::LocalAws;
 use support::terraform::Terraform;
 use support::{python, repository};
 
-const BASE: &str = "--yes --organization acme --project txn-reconcile --domain pay.example.com --page oncall@example.com --repository acme/payments --txnr acme/txnr";
+/// The reconciliation service.
+const BASE: &str = "--yes --contract txn-reconcile-api --organization acme --project txn-reconcile --domain pay.example.com \
+                    --page oncall@example.com --repository acme/payments --code-owner @acme/platform --txnr acme/txnr";
+/// A program of one's own.
+const OWN: &str = "--yes --organization globex --domain pay.globex.example --page oncall@globex.example \
+                   --repository globex/checkout --code-owner @globex/platform --txnr acme/txnr";
 const THREE: &str = "--account dev=111122223333 --account stage=222233334444 --account prod=333344445555";
 
 /// A repository that `txnr init` made.
@@ -764,23 +769,27 @@ fn findings_are_shown_where_there_is_something_to_show_them_and_stop_nothing() {
 /// With a stand-in for `gh`, which says what GitHub says.
 #[test]
 fn what_github_knows_of_a_repository_is_read_there() {
-    let with = |about: &str, subject: &str| {
+    let owned = |about: &str, subject: &str, owners: &str| {
         let made = Made(tempfile::tempdir().unwrap());
         let programs = tempfile::tempdir().unwrap();
         let gh = programs.path().join("gh");
         let script = format!(
             "#!/usr/bin/env bash\ncase \"$*\" in 'api repos/acme/payments') echo '{about}' ;; \
-             'api repos/acme/payments/actions/oidc/customization/sub') echo '{subject}' ;; *) exit 1 ;; esac\n"
+             'api repos/acme/payments/actions/oidc/customization/sub') echo '{subject}' ;; \
+             'api orgs/acme/teams/platform') echo '{{\"id\": 1}}' ;; 'api users/ada') echo '{{\"type\": \"User\"}}' ;; \
+             'api users/acme') echo '{{\"type\": \"Organization\"}}' ;; *) echo 'HTTP 404' >&2; exit 1 ;; esac\n"
         );
         fs::write(&gh, script).unwrap();
         fs::set_permissions(&gh, fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
-        let arguments = format!("init {BASE} --account prod=111122223333 --numbers gh");
+        let base = BASE.replace("@acme/platform", owners);
+        let arguments = format!("init {base} --account prod=111122223333 --numbers gh");
         let mut command = Command::new(env!("CARGO_BIN_EXE_txnr"));
         command.args(arguments.split_whitespace()).current_dir(made.folder()).env("PATH", path);
         let output = command.output().unwrap();
         (made, output)
     };
+    let with = |about: &str, subject: &str| owned(about, subject, "@acme/platform --code-owner @ada");
     let private = r#"{"id": 987, "owner": {"id": 12}, "private": true}"#;
     let secured = r#"{"id": 987, "owner": {"id": 12}, "private": true, "security_and_analysis": {"code_security": {"status": "enabled"}}}"#;
     let public = r#"{"id": 987, "owner": {"id": 12}, "private": false}"#;
@@ -815,9 +824,17 @@ fn what_github_knows_of_a_repository_is_read_there() {
         assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
         assert_eq!(fs::read_dir(made.folder()).unwrap().count(), 0);
     }
+    for (owners, why) in [("@acme", "is an organization"), ("@acme/nobody", "HTTP 404"), ("@bob", "HTTP 404")]
+    {
+        let (made, output) = owned(private, immutable, owners);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
+        assert_eq!(fs::read_dir(made.folder()).unwrap().count(), 0);
+    }
     // Without the numbers somebody is told what is missing.
     let made = Made(tempfile::tempdir().unwrap());
-    let output = made.run(&format!("init {BASE} --account prod=111122223333"));
+    let output =
+        made.run(&format!("init {} --account prod=111122223333", BASE.replace("@acme/platform", "@acme")));
     assert_success("init", &output);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("the numbers are not named") && said.contains("gh api repos/OWNER/NAME"), "{said}");
@@ -1059,12 +1076,14 @@ fn type_into(made: &Made, arguments: &str, exchange: &[(&str, &str)]) -> (i32, S
 #[test]
 fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
     let made = Made(tempfile::tempdir().unwrap());
+    made.write("Dockerfile", "FROM node:22-alpine\nEXPOSE 3000\nUSER node\nCMD [\"node\", \"server.js\"]\n");
     let exchange = [
-        ("Organization's short name: ", ""),
+        // What an answer may be is said before the first is refused.
+        ("15 lower-case letters", ""),
         ("Organization's short name: ", "Acme Corp"),
         ("Organization's short name: ", "acme"),
         ("Repository on GitHub, OWNER/NAME: ", "acme"),
-        ("Repository on GitHub, OWNER/NAME: ", "acme/payments"),
+        ("Repository on GitHub, OWNER/NAME: ", "git@github.com:acme/payments.git"),
         ("Numbers of the repository's owner and of the repository", "1234567"),
         ("Numbers of the repository's owner and of the repository", "1234567/987654321"),
         ("What the subjects of its tokens hold", ""),
@@ -1072,10 +1091,21 @@ fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
         ("Has it code scanning (public, or GitHub Code Security), yes or no [no]: ", "yes"),
         ("Can its environments have required reviewers", ""),
         ("Branch whose merges are applied [main]: ", "trunk"),
-        ("Service's name [txn-reconcile-api]: ", ""),
-        ("Project's name, with which every resource's name begins [txn-reconcile-api]: ", "Pay"),
-        ("Project's name, with which every resource's name begins [txn-reconcile-api]: ", "pay"),
+        ("Who has to approve changes", "@acme/platform @ada"),
+        ("What the main service runs [none]: ", "mine"),
+        ("What the main service runs [none]: ", ""),
+        ("Service's name [payments]: ", ""),
+        ("Project's name, with which every resource's name begins [payments]: ", "Pay"),
+        ("Project's name, with which every resource's name begins [payments]: ", "pay"),
+        ("Port that the service listens on [3000]: ", "80"),
+        ("Port that the service listens on [3000]: ", ""),
+        ("Number of the user that it runs as [1000]: ", ""),
+        ("Path that answers 200 when the service can serve [/readyz]: ", "up"),
+        ("Path that answers 200 when the service can serve [/readyz]: ", "/up"),
+        ("Language of the service [node]: ", ""),
         ("Domain in production: ", "pay.example.com"),
+        ("Public Route 53 zone of the domain [example.com]: ", "example.org"),
+        ("Public Route 53 zone of the domain [example.com]: ", ""),
         ("Environments and their accounts, such as dev=ID stage=ID prod=ID: ", "dev=1"),
         (
             "Environments and their accounts, such as dev=ID stage=ID prod=ID: ",
@@ -1084,16 +1114,21 @@ fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
         ("Who answers for it and is called at night [platform]: ", ""),
         ("Address that alarms are mailed to: ", "oncall"),
         ("Address that alarms are mailed to: ", "oncall@example.com"),
-        ("Who has to approve changes", "@acme/platform @ada"),
+        ("Address of the runbook [https://github.com/acme/payments/blob/trunk/RUNBOOK.md]: ", ""),
+        ("Write them, yes or no [yes]: ", "yes"),
     ];
     // What a flag says is not asked.
     let (code, said) = type_into(&made, "init --region eu-central-1 --txnr acme/txnr", &exchange);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("\"Acme Corp\"") && !said.contains("Region"), "{said}");
+    assert!(said.contains("\"Acme Corp\"") && !said.contains("Region, or"), "{said}");
+    assert!(said.contains("https://pay.dev.example.com (zone dev.example.com)"), "a summary: {said}");
     let prod = made.read("envs/prod.toml");
     for value in [
         "region = \"eu-central-1\"",
-        "name = \"txn-reconcile-api\"",
+        "contract = \"none\"",
+        "name = \"payments\"",
+        "container_port = 3000\nuser_id = 1000\n",
+        "health_check.path = \"/up\"",
         "branch = \"trunk\"",
         "222233334444",
         "\nproject = \"pay\"\n",
@@ -1107,9 +1142,245 @@ fn a_person_is_asked_and_asked_again_until_the_answer_can_be_used() {
         project.contains("code_scanning = true\n") && project.contains("[\"@acme/platform\", \"@ada\"]"),
         "{project}"
     );
+    assert!(project.contains("language = \"node\"") && !project.contains("cargo"), "{project}");
     assert!(made.read("CODEOWNERS").contains("* @acme/platform @ada\n"));
+    assert!(made.read("Dockerfile").contains("USER node"), "the Dockerfile is theirs");
     made.succeed("init --check");
     made.succeed("synth --all");
+}
+
+#[test]
+fn a_person_who_does_not_confirm_has_written_nothing() {
+    let made = Made(tempfile::tempdir().unwrap());
+    let flags = OWN.replace("--yes ", "");
+    let arguments = format!(
+        "init {flags} --account prod=111122223333 --numbers 1/2 --subject numbers --code-scanning no \
+         --required-reviewers yes --branch main --contract none --service checkout --project checkout --port 8080 \
+         --user-id 1000 --health-path /up --language go --hosted-zone globex.example --region eu-west-1 --owner platform \
+         --runbook https://wiki.globex.example/runbook"
+    );
+    let (code, said) = type_into(&made, &arguments, &[("Write them, yes or no", "no")]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("eu-west-1") && said.contains("nothing was written"), "{said}");
+    assert_eq!(fs::read_dir(made.folder()).unwrap().count(), 0);
+    // Every question has a flag.
+    let (code, said) = type_into(&made, &arguments, &[("Write them, yes or no", "")]);
+    assert_eq!((code, said.matches("]: ").count()), (0, 1), "{said}");
+    assert!(made.read("envs/prod.toml").contains("runbook_url = \"https://wiki.globex.example/runbook\""));
+}
+
+/// What another company gets has nothing of this product's own service: neither what is rendered nor what is synthesized.
+#[test]
+fn nothing_of_this_products_service_is_in_anybodys_repository() {
+    for (language, file, check) in [
+        ("node", "package.json", "npm"),
+        ("go", "go.mod", "go vet"),
+        ("python", "requirements.txt", "unittest"),
+        ("rust", "Cargo.toml", "cargo test"),
+        ("other", "main.c", ""),
+    ] {
+        let made = Made(tempfile::tempdir().unwrap());
+        made.write(file, "");
+        made.succeed(&format!("init {OWN} {THREE} --region eu-central-1"));
+        made.succeed("synth --all");
+        made.succeed("init --check");
+        if language == "node" {
+            judge(made.folder());
+        }
+        let project = made.read("txnr.toml");
+        assert!(
+            project.contains(&format!("language = \"{language}\"")) && project.contains(check),
+            "{project}"
+        );
+        assert_eq!(made.folder().join("Dockerfile").exists(), language != "other");
+        let mut files = 0;
+        for path in all_files(made.folder()) {
+            let text = fs::read_to_string(&path).unwrap();
+            let name = path.strip_prefix(made.folder()).unwrap().display().to_string();
+            // The list of every key of an environment file, whichever contract it is of, for editors.
+            if name == "envs/schema.json" {
+                continue;
+            }
+            for (at, line) in text.lines().enumerate() {
+                for word in words_of(line) {
+                    assert!(!FOREIGN.contains(&word.as_str()), "{name}:{}: {word}: {line}", at + 1);
+                    let rust = ["cargo", "crate", "crates", "rust", "clippy"].contains(&word.as_str());
+                    assert!(!rust || language == "rust" || name == file, "{name}:{}: {line}", at + 1);
+                }
+            }
+            files += 1;
+        }
+        assert!(files > 60, "{files}");
+        let agents = made.read("AGENTS.md");
+        for part in
+            ["`dev`, `stage`, `prod`", "`txnr synth --all`", "against `main`", "@globex/platform approve"]
+        {
+            assert!(agents.contains(part), "{part}: {agents}");
+        }
+    }
+}
+
+/// Words of the reconciliation service.
+const FOREIGN: [&str; 13] = [
+    "reconcile",
+    "reconciled",
+    "reconciles",
+    "reconciliation",
+    "bank",
+    "banks",
+    "statements",
+    "ledger",
+    "ledgers",
+    "txn",
+    "anchor",
+    "anchors",
+    "acquirer",
+];
+
+/// The words of a line in small letters: letters alone.
+fn words_of(line: &str) -> impl Iterator<Item = String> {
+    line.split(|c: char| !c.is_ascii_alphabetic())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+}
+
+fn all_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(all_files(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+/// Port, user and health path are read where a Dockerfile tells them, and asked for where it does not.
+#[test]
+fn a_dockerfile_tells_what_it_knows_and_the_rest_is_asked_for() {
+    let with = |dockerfile: &str, more: &str| {
+        let made = Made(tempfile::tempdir().unwrap());
+        made.write("Dockerfile", dockerfile);
+        let output = made.run(&format!("init {OWN} --account prod=111122223333 {more}"));
+        let said = String::from_utf8(output.stderr).unwrap();
+        let prod = made.folder().join("envs/prod.toml");
+        (output.status.code().unwrap(), said, fs::read_to_string(prod).unwrap_or_default())
+    };
+    let node = "FROM node:22\nENV PORT=4000\nEXPOSE $PORT\nUSER node\nHEALTHCHECK CMD curl -f http://localhost:4000/live\n";
+    let (code, said, prod) = with(node, "");
+    assert_eq!(code, 0, "{said}");
+    let told = "container_port = 4000\nuser_id = 1000\n# Answers 200 when the container can serve.\nhealth_check.path = \"/live\"";
+    assert!(prod.contains(told), "{prod}");
+    for (dockerfile, missing) in [
+        ("FROM node:22\nEXPOSE 80\nUSER node\n", "--port is missing"),
+        ("FROM node:22\nEXPOSE 3000 9090\nUSER node\n", "--port is missing"),
+        ("FROM node:22\nEXPOSE 3000\nUSER app\n", "--user-id is missing"),
+        ("FROM node:22\nEXPOSE 3000\nUSER root\n", "--user-id is missing"),
+        ("FROM python:3\nEXPOSE 80\nUSER app\n", "--port, --user-id are missing"),
+    ] {
+        let (code, said, prod) = with(dockerfile, "");
+        assert!(code == 2 && said.contains(missing) && prod.is_empty(), "{dockerfile}: {said}");
+        assert_eq!(with(dockerfile, "--port 3000 --user-id 1000").0, 0);
+    }
+}
+
+/// Sets of environments that are valid only with what follows for each from the others.
+#[test]
+fn what_makes_a_set_valid_is_proposed() {
+    let with = |more: &str| {
+        let made = Made(tempfile::tempdir().unwrap());
+        let base = if more.contains("--domain") {
+            OWN.replace("--domain pay.globex.example ", "")
+        } else {
+            OWN.to_owned()
+        };
+        made.succeed(&format!("init {base} {more}"));
+        made.succeed("synth --all");
+        made.succeed("init --check");
+        made
+    };
+    // Two strict ones: the last is production itself.
+    let made = with("--account eu=111122223333 --account us=222233334444");
+    assert!(made.read("envs/eu.toml").contains("domain = \"pay.eu.globex.example\""));
+    assert!(made.read("envs/us.toml").contains("domain = \"pay.globex.example\""));
+    // An apex domain, below a name under which everybody registers too.
+    for apex in ["globex.example", "globex.co.uk"] {
+        let made = with(&format!("--domain {apex} --account dev=111122223333 --account prod=222233334444"));
+        let (dev, prod) = (made.read("envs/dev.toml"), made.read("envs/prod.toml"));
+        assert!(prod.contains(&format!("domain = \"{apex}\"\n")), "{prod}");
+        assert!(prod.contains(&format!("hosted_zone = \"{apex}\"\n")), "{prod}");
+        assert!(dev.contains(&format!("domain = \"dev.{apex}\"\n")), "{dev}");
+        assert!(dev.contains(&format!("hosted_zone = \"dev.{apex}\"\n")), "{dev}");
+    }
+    let made = with(
+        "--domain api.pay.globex.example --hosted-zone globex.example --account dev=111122223333 --account prod=222233334444",
+    );
+    let dev = made.read("envs/dev.toml");
+    assert!(dev.contains("domain = \"api.pay.dev.globex.example\"\n# The public zone of the domain.\nhosted_zone = \"dev.globex.example\""), "{dev}");
+    // Several in one account, in one region and in two.
+    let made = with(
+        "--account dev=111122223333 --account stage=111122223333 --account prod=111122223333 --region stage=eu-west-1",
+    );
+    for (name, baseline, service) in
+        [("dev", false, "checkout-dev"), ("stage", false, "checkout"), ("prod", true, "checkout")]
+    {
+        let file = made.read(&format!("envs/{name}.toml"));
+        assert_eq!(!file.contains("baseline = false"), baseline, "{file}");
+        assert!(file.contains(&format!("\nname = \"{service}\"\n")), "{file}");
+    }
+    // Zones of the region.
+    let made = with("--account prod=111122223333 --region ap-northeast-1");
+    assert!(made.read("envs/prod.toml").contains("availability_zones = [\"a\", \"c\", \"d\"]"));
+}
+
+/// Whatever cannot become a valid set is refused before the first file.
+#[test]
+fn a_first_run_writes_everything_or_nothing() {
+    let made = Made(tempfile::tempdir().unwrap());
+    let long = "a-service-with-a-very-long-name";
+    let shared = "--account dev=111122223333 --account prod=111122223333";
+    let output = made.run(&format!("init {OWN} {shared} --project pay --service {long}"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(&format!("{long}-dev")), "{said}");
+    assert_eq!(fs::read_dir(made.folder()).unwrap().count(), 0);
+    let page = OWN.replace("oncall@globex.example", "http://globex.example");
+    let output = made.run(&format!("init {page} --account prod=111122223333"));
+    assert_eq!((output.status.code(), fs::read_dir(made.folder()).unwrap().count()), (Some(2), 0));
+    // A file that stands where one is rendered.
+    made.write("RUNBOOK.md", "ours\n");
+    let arguments = format!("init {OWN} --account prod=111122223333");
+    let output = made.run(&arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(5) && said.contains("RUNBOOK.md") && said.contains("--own"),
+        "{said}"
+    );
+    assert_eq!(fs::read_dir(made.folder()).unwrap().count(), 1);
+    made.succeed(&format!("{arguments} --own RUNBOOK.md"));
+    assert_eq!(made.read("RUNBOOK.md"), "ours\n");
+    assert!(made.read("txnr.toml").contains("own = [\"RUNBOOK.md\"]"));
+    made.succeed("init --check");
+}
+
+#[test]
+fn what_flags_lack_is_named_at_once() {
+    let made = Made(tempfile::tempdir().unwrap());
+    let said = String::from_utf8(made.run("init --yes").stderr).unwrap();
+    let all = "--organization, --repository, --code-owner, --txnr, --domain, --account, --page are missing";
+    assert!(said.contains(all), "{said}");
+    let said = String::from_utf8(made.run("init --yes --organization ACME --repository x --port 80").stderr)
+        .unwrap();
+    for part in [
+        "--organization: ",
+        "--repository: ",
+        "--port: ",
+        "--code-owner, --txnr, --domain, --account, --page are missing",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let said =
+        String::from_utf8(made.run(&format!("init {BASE} --account prod=111122223333 --port 80")).stderr)
+            .unwrap();
+    assert!(said.contains("--port: the contract of txn-reconcile-api says"), "{said}");
+    assert_eq!(fs::read_dir(made.folder()).unwrap().count(), 0);
 }
 
 #[test]

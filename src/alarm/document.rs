@@ -18,14 +18,14 @@ pub fn markdown() -> String {
          ends in that, and those of a service beside the main one in the service's name. Thresholds are keys of `[alarms]` in [configuration.md](configuration.md), and \
          `alarms.silenced` switches one off, with a reason.\n"
     );
-    head + &lists("##")
+    head + &lists("##", |_| true)
 }
 
-/// Every alarm, in a list of those that page and one of those that notify, under headings of this level: `##`.
+/// The alarms that are wanted, in a list of those that page and one of those that notify, under headings of this level: `##`.
 #[must_use]
-pub fn lists(level: &str) -> String {
+pub fn lists(level: &str, wanted: impl Fn(&Entry) -> bool) -> String {
     let mut text = String::new();
-    let mut all = table::ALL.to_vec();
+    let mut all: Vec<Entry> = table::ALL.iter().copied().filter(|entry| wanted(entry)).collect();
     all.sort_by_key(|entry| entry.name);
     for (topic, title) in [
         (Topic::Page, "What cannot wait until the morning (`alarms.page`)"),

@@ -17,6 +17,15 @@ pub struct Entry {
     pub first: &'static str,
 }
 
+impl Entry {
+    /// Whether an environment has it only where `service.contract` is `txn-reconcile-api`.
+    #[must_use]
+    pub fn is_of_the_contract(&self) -> bool {
+        [SERVICE_ERRORS, RUNS_WAITING].contains(self)
+            || (self.name.starts_with("database-") && *self != DATABASE_WEAKENED)
+    }
+}
+
 macro_rules! table {
     ($($constant:ident = $name:literal, $to:ident, $means:literal, $first:expr;)*) => {
         $(
@@ -75,7 +84,8 @@ table! {
         "see whether the service is at its maximum of tasks; raise service.max_count or service.cpu.";
     MEMORY = "memory", Notify,
         "The tasks' memory is used up (alarms.memory_percent); a task that needs more is killed.",
-        "look for a leak since the last deployment and for very large statements; raise service.memory.";
+        "look for a leak since the last deployment and for requests that are far larger than others; raise \
+         service.memory.";
     TASKS_MISSING = "tasks-missing", Notify,
         "Fewer tasks run than should for a quarter of an hour.",
         "read the service's events: no capacity, no image, no secret, or a task that fails its checks.";

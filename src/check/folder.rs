@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use terraform::Errors;
@@ -23,7 +24,7 @@ pub(super) fn load_some(folder: &Path, names: &[String]) -> Result<Loaded, LoadE
     if let Some(name) = names.iter().find(|name| !known.contains(name)) {
         return Err(LoadError::Unknown { name: name.clone(), folder: folder.to_owned(), known });
     }
-    load_files(&paths, |path| stem(path).is_some_and(|stem| names.contains(&stem)))
+    check_together(read(&paths), |path| stem(path).is_some_and(|stem| names.contains(&stem)))
 }
 
 /// As [`super::names`].
@@ -47,12 +48,30 @@ pub(super) fn load_all(folder: &Path) -> Result<Loaded, LoadError> {
     if paths.is_empty() {
         return Err(LoadError::Empty { folder: folder.to_owned() });
     }
-    load_files(&paths, |_| true)
+    check_together(read(&paths), |_| true)
+}
+
+/// As [`super::with_new`].
+///
+/// # Errors
+/// As [`load_some`].
+pub(super) fn with_new(folder: &Path, new: Vec<(PathBuf, String)>) -> Result<Loaded, LoadError> {
+    let mut texts: Vec<(PathBuf, io::Result<String>)> = Vec::new();
+    let there = if folder.exists() { load::list(folder)? } else { Vec::new() };
+    let new = new.into_iter().filter(|(path, _)| !there.contains(path)).map(|(path, text)| (path, Ok(text)));
+    texts.extend(new);
+    texts.extend(read(&there));
+    texts.sort_by(|(one, _), (other, _)| one.cmp(other));
+    check_together(texts, |_| true)
+}
+
+fn read(paths: &[PathBuf]) -> Vec<(PathBuf, io::Result<String>)> {
+    paths.iter().map(|path| (path.clone(), fs::read_to_string(path))).collect()
 }
 
 /// A file that has been read.
-struct Read<'a> {
-    path: &'a PathBuf,
+struct Read {
+    path: PathBuf,
     text: String,
     wanted: bool,
     result: Result<(EnvConfig, Report), Report>,
@@ -60,22 +79,26 @@ struct Read<'a> {
     taken: OnceCell<Result<Taken, Errors>>,
 }
 
-impl Read<'_> {
+impl Read {
     fn taken(&self, config: &EnvConfig) -> Result<&Taken, &Errors> {
         self.taken.get_or_init(|| Taken::by(config)).as_ref()
     }
 }
 
-fn load_files(paths: &[PathBuf], wanted: impl Fn(&PathBuf) -> bool) -> Result<Loaded, LoadError> {
-    let mut files = Vec::with_capacity(paths.len());
-    for path in paths {
-        let wanted = wanted(path);
-        match fs::read_to_string(path) {
+/// `texts` in the order of their paths.
+fn check_together(
+    texts: Vec<(PathBuf, io::Result<String>)>,
+    wanted: impl Fn(&Path) -> bool,
+) -> Result<Loaded, LoadError> {
+    let mut files = Vec::with_capacity(texts.len());
+    for (path, text) in texts {
+        let wanted = wanted(&path);
+        match text {
             Ok(text) => {
-                let result = load::parse(path, &text, further);
+                let result = load::parse(&path, &text, further);
                 files.push(Read { path, wanted, result, text, taken: OnceCell::new() });
             }
-            Err(source) if wanted => return Err(LoadError::Unreadable { path: path.clone(), source }),
+            Err(source) if wanted => return Err(LoadError::Unreadable { path, source }),
             Err(_) => {}
         }
     }
@@ -91,13 +114,13 @@ fn load_files(paths: &[PathBuf], wanted: impl Fn(&PathBuf) -> bool) -> Result<Lo
     if !errors.is_empty() {
         return Err(LoadError::Invalid(errors));
     }
-    let config = |file: Read<'_>| Some(Environment { path: file.path.clone(), config: file.result.ok()?.0 });
+    let config = |file: Read| Some(Environment { path: file.path, config: file.result.ok()?.0 });
     let environments = files.into_iter().filter(|file| file.wanted).filter_map(config).collect();
     Ok(Loaded { environments, warnings })
 }
 
 /// What an environment claims that another claims as well. Of two that are both wanted, the later one is told.
-fn claims(this: &Read<'_>, files: &[Read<'_>]) -> Report {
+fn claims(this: &Read, files: &[Read]) -> Report {
     let Ok((config, _)) = &this.result else { return Report::default() };
     let mut problems = Problems::default();
     let others =
@@ -115,5 +138,5 @@ fn claims(this: &Read<'_>, files: &[Read<'_>]) -> Report {
             }
         }
     }
-    load::report(this.path, &this.text, problems)
+    load::report(&this.path, &this.text, problems)
 }

@@ -1,8 +1,8 @@
 //! What GitHub says of a repository, asked with `gh`.
 
 use crate::config::Invalid;
-use crate::project::Repository;
 use crate::project::starter::OnGithub;
+use crate::project::{CodeOwner, Repository};
 use serde_json::Value;
 use std::process::Command;
 
@@ -37,6 +37,21 @@ pub(super) fn read(repository: &Repository) -> Result<OnGithub, Invalid> {
         by_name: subject["use_immutable_subject"] != true,
         code_scanning: about["private"] == false || code_security,
     })
+}
+
+/// Looks whether somebody who has to approve changes is there, and is no organization.
+///
+/// <https://docs.github.com/en/rest/teams/teams#get-a-team-by-name>, <https://docs.github.com/en/rest/users/users#get-a-user>
+pub(super) fn approver(owner: &CodeOwner) -> Result<(), Invalid> {
+    let name = owner.as_str().trim_start_matches('@');
+    if let Some((organization, team)) = name.split_once('/') {
+        return ask(&format!("orgs/{organization}/teams/{team}")).map(|_| ());
+    }
+    if ask(&format!("users/{name}"))?["type"] == "Organization" {
+        let what = format!("{owner} is an organization, which GitHub passes over");
+        return Err(Invalid::new(what, format!("a team of it, such as `{owner}/platform`, or a user")));
+    }
+    Ok(())
 }
 
 fn ask(path: &str) -> Result<Value, Invalid> {

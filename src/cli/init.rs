@@ -1,26 +1,32 @@
 //! `txnr init`: the files of a repository.
 
+mod answers;
+mod folder;
+
+use super::Failure;
 use super::output::say;
-use super::{Failure, github, prompt};
+use super::prompt::{self, Question};
 use crate::check;
-use crate::config::load::{LoadError, Loaded};
-use crate::config::{AccountId, EnvName, Invalid, ProjectName, Region, ServiceName, Subscriber, schema};
+use crate::config::load::{Environment, LoadError, Loaded};
+use crate::config::report::Report;
+use crate::config::{Invalid, schema};
 use crate::project::file::{self, ProjectError};
 use crate::project::render::{self, Kept, Rendered};
-use crate::project::starter::{self, Answers, OnGithub, Place};
-use crate::project::{CodeOwner, FilePath, Project, Repository};
+use crate::project::starter::{self, Answers, Program};
+use crate::project::{FilePath, Project};
 use crate::{emit, exit};
+use answers::Given;
 use clap::Args;
+use folder::Found;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// Makes a repository of one's own, or brings its rendered files up to date
 ///
 /// In a folder without txnr.toml it asks for what the flags do not say, and writes txnr.toml and the environment files.
-/// Then, and in any folder that has them, it renders from them the workflows, the pre-commit hooks, the runbook and the
-/// integration test. README, SECURITY, CODEOWNERS, .gitignore, .gitattributes, Dockerfile, .dockerignore, the settings of
+/// Then, and in any folder that has them, it renders from them the workflows, the pre-commit hooks, the runbook, how the
+/// repository is changed (AGENTS.md) and the integration test. README, SECURITY, CODEOWNERS, .gitignore, .gitattributes, Dockerfile, .dockerignore, the settings of
 /// Renovate (.github/renovate.json) and the exceptions for scanners (scan-exceptions.toml, .trivyignore.yaml) are written
 /// once and are yours.
 #[derive(Debug, Args)]
@@ -46,78 +52,18 @@ pub(super) struct Init {
     answers: Given,
 }
 
-/// What flags say of a new repository.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "A new repository")]
-struct Given {
-    /// The organization's short name; it makes bucket names unique in the world
-    #[arg(long, value_name = "NAME")]
-    organization: Option<String>,
-    /// The service's name [default: txn-reconcile-api]
-    #[arg(long, value_name = "NAME")]
-    service: Option<String>,
-    /// The project's name, with which every resource's name begins [default: the service's name]
-    #[arg(long, value_name = "NAME")]
-    project: Option<String>,
-    /// The service's domain in production; elsewhere the environment's name is put into it
-    #[arg(long, value_name = "DOMAIN")]
-    domain: Option<String>,
-    /// An environment and its account, such as prod=111122223333 (repeatable, in the order of promotion)
-    #[arg(long = "account", value_name = "ENV=ID")]
-    accounts: Vec<String>,
-    /// The region of every environment, or of one, such as prod=eu-central-1 (repeatable) [default: us-east-1]
-    #[arg(long = "region", value_name = "[ENV=]REGION")]
-    regions: Vec<String>,
-    /// Who answers for the environments and is called at night; the tag Owner [default: platform]
-    #[arg(long, value_name = "TEXT")]
-    owner: Option<String>,
-    /// The address that alarms are mailed to
-    #[arg(long, value_name = "EMAIL")]
-    page: Option<String>,
-    /// The repository on GitHub
-    #[arg(long, value_name = "OWNER/NAME")]
-    repository: Option<String>,
-    /// The numbers of the repository's owner and of the repository, which `gh api repos/OWNER/NAME --jq '.owner.id, .id'`
-    /// tells; `gh` reads them there, and what the next two flags say
-    #[arg(long, value_name = "ID/ID | gh")]
-    numbers: Option<String>,
-    /// What the subjects of the repository's tokens hold beside names: `numbers`, or `names` alone where it was made before
-    /// 15 July 2026, and neither renamed nor transferred since [default: numbers]
-    #[arg(long, value_name = "numbers | names")]
-    subject: Option<String>,
-    /// Whether GitHub's code scanning shows findings, `yes` or `no`: public repositories have it, private ones with GitHub Code
-    /// Security [default: no]
-    #[arg(long, value_name = "yes | no")]
-    code_scanning: Option<String>,
-    /// Whether environments on GitHub can have required reviewers, `yes` or `no`: those of public repositories can, those of
-    /// private ones with GitHub Enterprise [default: yes]
-    #[arg(long, value_name = "yes | no")]
-    required_reviewers: Option<String>,
-    /// The branch whose merges are applied [default: main]
-    #[arg(long, value_name = "NAME")]
-    branch: Option<String>,
-    /// Who has to approve changes (repeatable) [default: the repository's owner]
-    #[arg(long = "code-owner", value_name = "@ORG/TEAM")]
-    code_owners: Vec<String>,
-    /// The repository on GitHub that releases txnr, for the pipeline
-    #[arg(long, value_name = "OWNER/NAME")]
-    txnr: Option<String>,
-    /// The Dockerfile of the service; `Dockerfile` is written if there is none [default: Dockerfile]
-    #[arg(long, value_name = "PATH", conflicts_with = "no_image")]
-    dockerfile: Option<String>,
-    /// The image is built elsewhere: no Dockerfile, and no pipeline for it
-    #[arg(long)]
-    no_image: bool,
-}
-
-/// The region of environments for which none is named.
-const REGION: &str = "us-east-1";
-
 const EXAMPLES: &str = "Examples:
   txnr init                              asks
   txnr init payments --yes --organization acme --domain pay.example.com --page oncall@example.com --repository acme/payments \\
-    --txnr acme/txnr --account dev=111122223333 --account prod=222233334444
+    --code-owner @acme/platform --txnr acme/txnr --account dev=111122223333 --account prod=222233334444
   txnr init --check                      in a pipeline: is what is rendered up to date?";
+
+/// Said before the first question.
+const INTRODUCTION: &str = "A new repository: each question has a flag of its own (`txnr init --help`), an empty line takes what stands \
+                            in brackets, and nothing is written before you have seen a summary.";
+
+/// Said after the last file.
+const NEXT: &str = "README.md says what comes next: `txnr synth --all`, the bootstrap of each account, and the settings on GitHub";
 
 impl Init {
     pub(super) fn run(self) -> Result<(), Failure> {
@@ -127,25 +73,105 @@ impl Init {
                 let what = format!("there is no {} in {}", file::NAME, self.folder.display());
                 return Err(Failure::new(exit::CANNOT_READ, what, "`txnr init` makes it"));
             }
-            None => self.begin()?,
+            None => return self.begin(),
         };
         let Loaded { environments, warnings } = check::load_all(&self.folder.join("envs"))?;
         if !warnings.is_empty() {
             say(warnings);
         }
-        let files = render::render(&project, &environments).map_err(|error| {
-            match error.downcast::<ProjectError>() {
-                Ok(error) => Failure::from(error),
-                Err(error) => Failure::from(error),
+        let files = rendered(&project, &environments)?;
+        self.announce(&project, &environments);
+        if self.check { self.compare(&files) } else { self.write(&files) }
+    }
+
+    /// Makes what everything else is rendered from, and everything else, before any of it is written.
+    fn begin(&self) -> Result<(), Failure> {
+        let ask = !self.yes && io::stdin().is_terminal();
+        if ask {
+            say(INTRODUCTION);
+        }
+        let found = Found::look(&self.folder, self.answers.dockerfile())?;
+        let mut answers = self.answers.complete(ask, &found)?;
+        let mut beginning = self.beginning(&answers)?;
+        let standing = self.standing(&beginning.rendered)?;
+        if !standing.is_empty() && !self.force {
+            if !ask || !keep(&standing)? {
+                return Err(Failure::new(
+                    exit::CANNOT_WRITE,
+                    format!(
+                        "nothing was written, for these are there already and hold something else: {}",
+                        standing.join(", ")
+                    ),
+                    "`--force` overwrites them, `--own PATH` keeps one as the repository's own",
+                ));
+            }
+            let paths = standing.iter().map(|path| path.parse::<FilePath>());
+            let paths = paths.collect::<Result<Vec<_>, _>>().map_err(|invalid| wrong("--own", invalid))?;
+            answers.own.extend(paths);
+            beginning = self.beginning(&answers)?;
+        }
+        if ask {
+            summarize(&answers, &beginning)?;
+        }
+        if !ask && !beginning.warnings.is_empty() {
+            say(&beginning.warnings);
+        }
+        self.announce(&beginning.project, &beginning.environments);
+        for (path, text) in beginning.files.iter().filter(|(path, _)| !path.exists()) {
+            emit::write_file(path, text.as_bytes())?;
+            say(format_args!("wrote {}", path.display()));
+        }
+        self.write(&beginning.rendered)?;
+        say(NEXT);
+        Ok(())
+    }
+
+    /// The first files, and what is rendered from them: all of it valid, none of it written.
+    fn beginning(&self, answers: &Answers) -> Result<Beginning, Failure> {
+        let envs = self.folder.join("envs");
+        let text = starter::project(answers);
+        let project = Project::parse(&text)?;
+        let proposed =
+            answers.proposed().map_err(|invalid| wrong("a name that follows from them", invalid))?;
+        let mut new: Vec<(PathBuf, String)> = Vec::new();
+        for (at, proposed) in proposed.iter().enumerate() {
+            let path = envs.join(format!("{}.toml", proposed.place.name));
+            new.push((path, starter::environment(answers, at, proposed)));
+        }
+        let loaded = check::with_new(&envs, new.clone());
+        let Loaded { environments, warnings } = loaded.inspect_err(|error| {
+            if matches!(error, LoadError::Invalid(_)) {
+                say("nothing was written, for what follows from the answers is not valid:");
             }
         })?;
-        for name in render::unbuilt(&project, &environments) {
+        let rendered = rendered(&project, &environments)?;
+        new.push((envs.join("schema.json"), schema::json()));
+        new.push((self.folder.join(file::NAME), text));
+        Ok(Beginning { project, environments, warnings, files: new, rendered })
+    }
+
+    /// The rendered files that are there, hold something else, and are not the repository's own.
+    fn standing(&self, files: &[Rendered]) -> Result<Vec<&'static str>, Failure> {
+        let mut standing = Vec::new();
+        for file in files.iter().filter(|file| file.kept == Kept::UpToDate) {
+            if read(&self.folder.join(file.path))?.is_some_and(|text| text != file.text) {
+                standing.push(file.path);
+            }
+        }
+        Ok(standing)
+    }
+
+    /// What somebody has to do that no file can.
+    fn announce(&self, project: &Project, environments: &[Environment]) {
+        for name in render::unbuilt(project, environments) {
             say(format_args!(
                 "no workflow builds the image of `{name}`; if one should, name its Dockerfile under [image.services.{name}] of {}",
                 file::NAME
             ));
         }
-        if let Some(image) = project.image.as_ref().filter(|image| image.database_ca_sha256.is_none()) {
+        let Some(image) = &project.image else { return };
+        let contract = environments.iter().any(|environment| environment.config.service.has_contract());
+        if contract && image.database_ca_sha256.is_none() {
             say(format_args!(
                 "{}: image.database_ca_sha256 is missing, which a build of {} may need: `curl -fsS {} | sha256sum`",
                 file::NAME,
@@ -153,32 +179,6 @@ impl Init {
                 contract::DATABASE_CA_URL
             ));
         }
-        if self.check { self.compare(&files) } else { self.write(&files) }
-    }
-
-    /// Writes what everything else is rendered from.
-    fn begin(&self) -> Result<Project, Failure> {
-        let envs = self.folder.join("envs");
-        let answers = self.answers.complete(!self.yes && io::stdin().is_terminal())?;
-        let project = starter::project(&answers);
-        let parsed = Project::parse(&project)?;
-        let mut files = vec![(envs.join("schema.json"), schema::json())];
-        for (at, place) in answers.places.iter().enumerate() {
-            let path = envs.join(format!("{}.toml", place.name));
-            let text = starter::environment(&answers, at, place);
-            if !path.exists() {
-                check::parse(&path, &text).map_err(LoadError::Invalid)?;
-            }
-            files.push((path, text));
-        }
-        files.push((self.folder.join(file::NAME), project));
-        for (path, text) in files {
-            if !path.exists() {
-                emit::write_file(&path, text.as_bytes())?;
-                say(format_args!("wrote {}", path.display()));
-            }
-        }
-        Ok(parsed)
     }
 
     fn write(&self, files: &[Rendered]) -> Result<(), Failure> {
@@ -245,261 +245,82 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
-/// Where answers come from: flags, a person, or defaults.
-struct Answering {
-    /// Whether there is somebody to ask.
-    ask: bool,
+/// A new repository that is not written yet.
+struct Beginning {
+    project: Project,
+    environments: Vec<Environment>,
+    warnings: Report,
+    files: Vec<(PathBuf, String)>,
+    rendered: Vec<Rendered>,
 }
 
-impl Answering {
-    /// The flag's text, or what somebody answers, or the default.
-    fn with<T>(
-        &self,
-        flag: &str,
-        given: Option<&str>,
-        question: &str,
-        default: Option<&str>,
-        read: impl Fn(&str) -> Result<T, Invalid>,
-    ) -> Result<T, Failure> {
-        if given.is_none() && self.ask {
-            return prompt::ask(question, default, read);
-        }
-        let text = given.or(default).ok_or_else(|| missing(flag))?;
-        read(text).map_err(|invalid| wrong(flag, invalid))
-    }
-
-    fn text<T: FromStr<Err = Invalid>>(
-        &self,
-        flag: &str,
-        given: &Option<String>,
-        question: &str,
-        default: Option<&str>,
-    ) -> Result<T, Failure> {
-        self.with(flag, given.as_deref(), question, default, str::parse)
-    }
-}
-
-impl Given {
-    /// Asks for what is not said, if there is somebody to ask.
-    fn complete(&self, ask: bool) -> Result<Answers, Failure> {
-        let answer = Answering { ask };
-        let organization =
-            answer.text("--organization", &self.organization, "Organization's short name", None)?;
-        let repository: Repository =
-            answer.text("--repository", &self.repository, "Repository on GitHub, OWNER/NAME", None)?;
-        let github = self.github(&answer, &repository)?;
-        self.reviewed(&answer)?;
-        let branch =
-            answer.text("--branch", &self.branch, "Branch whose merges are applied", Some("main"))?;
-        let service: ServiceName =
-            answer.text("--service", &self.service, "Service's name", Some("txn-reconcile-api"))?;
-        // Names of services may be longer.
-        let default = Some(service.as_str()).filter(|name| name.parse::<ProjectName>().is_ok());
-        let question = "Project's name, with which every resource's name begins";
-        let project = answer.text("--project", &self.project, question, default)?;
-        let domain = answer.text("--domain", &self.domain, "Domain in production", None)?;
-        let question = "Environments and their accounts, such as dev=ID stage=ID prod=ID";
-        let given = words(&self.accounts);
-        let accounts = answer.with("--account", given.as_deref(), question, None, accounts)?;
-        let question =
-            "Region, or also one of its own for an environment, such as us-east-1 prod=eu-central-1";
-        let given = words(&self.regions);
-        let default = Some(REGION);
-        let places =
-            answer.with("--region", given.as_deref(), question, default, |text| places(&accounts, text))?;
-        let question = "Who answers for it and is called at night";
-        let owner = answer.text("--owner", &self.owner, question, Some("platform"))?;
-        let page: Subscriber =
-            answer.text("--page", &self.page, "Address that alarms are mailed to", None)?;
-        let released = Some(env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://github.com/"));
-        let released = released.filter(|repository| !repository.is_empty());
-        let txnr = answer.text("--txnr", &self.txnr, "Repository that releases txnr", released)?;
-        let code_owners = self.approvers(&answer, &repository)?;
-        let dockerfile = self.dockerfile.as_deref().unwrap_or("Dockerfile");
-        Ok(Answers {
-            organization,
-            project,
-            service,
-            domain,
-            owner,
-            places,
-            page: page.to_string(),
-            repository,
-            github,
-            branch,
-            code_owners,
-            txnr,
-            dockerfile: if self.no_image {
-                None
-            } else {
-                Some(parse::<FilePath>("--dockerfile", dockerfile)?)
-            },
-        })
-    }
-}
-
-impl Given {
-    /// What the repository is on GitHub: said, asked for, or read there.
-    fn github(&self, answer: &Answering, repository: &Repository) -> Result<OnGithub, Failure> {
-        let question = "Numbers of the repository's owner and of the repository, ID/ID; `gh` reads them and what follows";
-        let numbers = match &self.numbers {
-            None if !answer.ask => None,
-            given => {
-                let read = |text: &str| match text {
-                    "gh" => github::read(repository).map(Err),
-                    text => numbers(text).map(Ok),
-                };
-                match answer.with("--numbers", given.as_deref(), question, Some("gh"), read)? {
-                    Err(read) => return Ok(read),
-                    Ok(numbers) => Some(numbers),
-                }
-            }
-        };
-        let question =
-            "What the subjects of its tokens hold: `numbers`, or `names` alone (made before 15 July 2026)";
-        let by_name =
-            answer.with("--subject", self.subject.as_deref(), question, Some("numbers"), |text| {
-                choice(text, ["names", "numbers"])
-            })?;
-        let question = "Has it code scanning (public, or GitHub Code Security), yes or no";
-        let code_scanning =
-            answer.with("--code-scanning", self.code_scanning.as_deref(), question, Some("no"), |text| {
-                choice(text, ["yes", "no"])
-            })?;
-        Ok(OnGithub { numbers, by_name, code_scanning })
-    }
-
-    /// Who has to approve changes. GitHub passes over an organization as such.
-    /// <https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners>
-    fn approvers(&self, answer: &Answering, repository: &Repository) -> Result<Vec<CodeOwner>, Failure> {
-        let owner = format!("@{}", repository.as_str().split('/').next().unwrap_or_default());
-        let question = "Who has to approve changes, @user or @organization/team, with spaces between them";
-        let given = words(&self.code_owners);
-        let default = (!answer.ask).then_some(owner.as_str());
-        let owners: Vec<CodeOwner> =
-            answer.with("--code-owner", given.as_deref(), question, default, |text| {
-                text.split_whitespace().map(str::parse).collect()
-            })?;
-        if owners.iter().any(|named| named.as_str() == owner) {
-            say(format_args!(
-                "{owner} has to approve changes: GitHub passes over it in CODEOWNERS if it is an organization; name a team there, \
-                 and in {}",
-                file::NAME
-            ));
-        }
-        Ok(owners)
-    }
-
-    /// Without reviewers a merge would apply production at once.
-    fn reviewed(&self, answer: &Answering) -> Result<(), Failure> {
-        let question =
-            "Can its environments have required reviewers (public, or GitHub Enterprise), yes or no";
-        let given = self.required_reviewers.as_deref();
-        if answer
-            .with("--required-reviewers", given, question, Some("yes"), |text| choice(text, ["yes", "no"]))?
-        {
-            return Ok(());
-        }
-        Err(Failure::new(
-            exit::USAGE,
-            "without required reviewers a merge would change production at once, and nothing is written",
-            "GitHub Enterprise or a public repository: \
-             https://docs.github.com/en/actions/reference/workflows-and-actions/deployments-and-environments",
-        ))
-    }
-}
-
-/// Whether it is the first of two words.
-fn choice(text: &str, [first, second]: [&str; 2]) -> Result<bool, Invalid> {
-    match text {
-        _ if text == first => Ok(true),
-        _ if text == second => Ok(false),
-        _ => Err(Invalid::new(format!("{text:?} is no answer"), format!("`{first}` or `{second}`"))),
-    }
-}
-
-/// `1234567/987654321`
-fn numbers(text: &str) -> Result<(u64, u64), Invalid> {
-    let parsed = text.split_once('/').and_then(|(owner, id)| Some((owner.parse().ok()?, id.parse().ok()?)));
-    parsed.ok_or_else(|| {
-        Invalid::new(
-            format!("{text:?} are not the owner's number and the repository's"),
-            "such as `1234567/987654321`, or `gh`",
-        )
+fn rendered(project: &Project, environments: &[Environment]) -> Result<Vec<Rendered>, Failure> {
+    render::render(project, environments).map_err(|error| match error.downcast::<ProjectError>() {
+        Ok(error) => Failure::from(error),
+        Err(error) => Failure::from(error),
     })
 }
 
-fn missing(flag: &str) -> Failure {
-    Failure::new(
-        exit::USAGE,
-        format!("{flag} is missing"),
-        "name it, or run `txnr init` in a terminal to be asked",
-    )
+/// Whether files that are there already are kept.
+fn keep(standing: &[&str]) -> Result<bool, Failure> {
+    let about = format!(
+        "These are there already and hold something else: {}. Kept, they are the repository's own (`own` of {}), and are never \
+         rendered.",
+        standing.join(", "),
+        file::NAME
+    );
+    let question = Question { about: &about, text: "Keep them, yes or no", default: Some("yes") };
+    prompt::ask(&question, |text| answers::choice(text, ["yes", "no"]))
 }
 
-fn wrong(flag: &str, invalid: Invalid) -> Failure {
-    Failure::new(exit::USAGE, format!("{flag}: {}", invalid.problem), invalid.allowed)
-}
-
-/// `dev=111122223333 prod=222233334444`: each environment once.
-fn accounts(text: &str) -> Result<Vec<(EnvName, AccountId)>, Invalid> {
-    let mut accounts: Vec<(EnvName, AccountId)> = Vec::new();
-    for word in text.split_whitespace() {
-        let Some((name, id)) = word.split_once('=') else {
-            let what = format!("{word:?} is no environment with its account");
-            return Err(Invalid::new(what, "such as `prod=111122223333`"));
-        };
-        let (name, id) = (name.parse::<EnvName>()?, id.parse()?);
-        if accounts.iter().any(|(other, _)| *other == name) {
-            return Err(Invalid::new(format!("`{name}` stands there twice"), "each environment once"));
+/// Shows what would be written, and asks whether it should be.
+fn summarize(answers: &Answers, beginning: &Beginning) -> Result<(), Failure> {
+    let mut lines = vec![String::new()];
+    let service = match answers.program {
+        Program::TxnReconcileApi => "the reconciliation service, by its contract".to_owned(),
+        Program::Own { port, user_id, ref health_path } => {
+            format!("port {port}, user {user_id}, health {health_path}")
         }
-        accounts.push((name, id));
-    }
-    Ok(accounts)
-}
-
-/// What a flag that can be repeated says, as somebody would answer it.
-fn words(given: &[String]) -> Option<String> {
-    (!given.is_empty()).then(|| given.join(" "))
-}
-
-/// `us-east-1 prod=eu-central-1`: where each environment lies.
-fn places(accounts: &[(EnvName, AccountId)], text: &str) -> Result<Vec<Place>, Invalid> {
-    let mut everywhere: Option<Region> = None;
-    let mut own: Vec<(EnvName, Region)> = Vec::new();
-    for word in text.split_whitespace() {
-        let twice = match word.split_once('=') {
-            None => everywhere.replace(word.parse()?).is_some(),
-            Some((name, region)) => {
-                let (name, region) = (name.parse::<EnvName>()?, region.parse()?);
-                if !accounts.iter().any(|(other, _)| *other == name) {
-                    return Err(Invalid::new(
-                        format!("there is no environment `{name}`"),
-                        "one that has an account",
-                    ));
-                }
-                let twice = own.iter().any(|(other, _)| *other == name);
-                own.push((name, region));
-                twice
-            }
-        };
-        if twice {
-            return Err(Invalid::new(
-                format!("{word:?} is a second region"),
-                "one for all, and one for an environment",
-            ));
-        }
-    }
-    let everywhere = everywhere.map_or_else(|| REGION.parse(), Ok)?;
-    let place = |(name, account): &(EnvName, AccountId)| {
-        let region = own.iter().find(|(other, _)| other == name).map_or(&everywhere, |(_, region)| region);
-        Place { name: name.clone(), account: account.clone(), region: region.clone() }
     };
-    Ok(accounts.iter().map(place).collect())
+    lines.push(format!("{} of {}: {service}", answers.service, answers.repository));
+    for Environment { config, .. } in &beginning.environments {
+        let kind = match (config.production, config.protection) {
+            (true, _) => "production",
+            (false, true) => "no production",
+            (false, false) => "no production, may be torn down",
+        };
+        lines.push(format!(
+            "  {:<10} {} {:<14} https://{} (zone {}), {}: {kind}",
+            config.name.as_str(),
+            config.account_id,
+            config.region.to_string(),
+            config.domain,
+            config.hosted_zone,
+            config.network.own().map_or_else(String::new, |vpc| vpc.cidr.to_string()),
+        ));
+    }
+    let new = beginning.files.iter().filter(|(path, _)| !path.exists()).count();
+    lines.push(format!(
+        "{new} files that are yours to change, and {} that are rendered from them",
+        beginning.rendered.len()
+    ));
+    say(lines.join("\n"));
+    if !beginning.warnings.is_empty() {
+        say(&beginning.warnings);
+    }
+    let question = Question { about: "", text: "Write them, yes or no", default: Some("yes") };
+    if prompt::ask(&question, |text| answers::choice(text, ["yes", "no"]))? {
+        return Ok(());
+    }
+    Err(Failure::new(
+        exit::USAGE,
+        "nothing was written, as you said",
+        "flags answer as well: `txnr init --help`",
+    ))
 }
 
-fn parse<T: FromStr<Err = Invalid>>(flag: &str, text: &str) -> Result<T, Failure> {
-    text.parse().map_err(|invalid| wrong(flag, invalid))
+fn wrong(what: &str, invalid: Invalid) -> Failure {
+    Failure::new(exit::USAGE, format!("{what}: {}", invalid.problem), invalid.allowed)
 }
 
 impl From<ProjectError> for Failure {

@@ -1,5 +1,6 @@
 //! `txnr.toml`: what the rendered files of a repository need to know beside the environment files.
 
+use super::language::Language;
 use super::value::{CheckCommand, CodeOwner, FilePath, Repository, Sha256, Version};
 use crate::config::{BranchName, EnvName, FurtherName, TagText};
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,10 @@ pub struct Image {
     /// The folder that it is built from.
     #[serde(default = "root")]
     pub context: FilePath,
-    /// The SHA-256 of the authorities of RDS that the Dockerfile downloads.
+    /// The language of what is built: which ignore files, hooks and updates are rendered. Rust where a check says `cargo`, else
+    /// none of them.
+    pub language: Option<Language>,
+    /// The SHA-256 of the authorities of RDS that the Dockerfile of txn-reconcile-api downloads.
     pub database_ca_sha256: Option<Sha256>,
     /// What has to pass before anything is pushed; each is a step of its own.
     pub checks: Vec<CheckCommand>,
@@ -64,6 +68,15 @@ pub struct Image {
     /// one that is not here is built elsewhere.
     #[serde(default)]
     pub services: BTreeMap<FurtherName, FurtherImage>,
+}
+
+impl Image {
+    /// The language of what is built.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        let cargo = || self.checks.iter().any(|check| check.as_str().starts_with("cargo "));
+        self.language.unwrap_or_else(|| if cargo() { Language::Rust } else { Language::Other })
+    }
 }
 
 /// The image of a service beside the main one.

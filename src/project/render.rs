@@ -4,8 +4,8 @@
 //! value whatever its characters are. The few that are part of a name or of prose are `safe` in the template; they have
 //! types that hold nothing but plain characters.
 
-use super::FilePath;
 use super::file::{Project, ProjectError};
+use super::{FilePath, Language};
 use crate::alarm::document;
 use crate::config::load::Environment;
 use crate::config::{
@@ -49,7 +49,7 @@ macro_rules! template {
 const ALWAYS: fn(&Project, &[&EnvConfig]) -> bool = |_, _| true;
 
 /// Every file of a repository.
-const TEMPLATES: [Template; 27] = [
+const TEMPLATES: [Template; 32] = [
     template!(".github/actions/setup/action.yml", "github/actions/setup/action.yml", UpToDate, ALWAYS),
     template!(".github/actions/scanners/action.yml", "github/actions/scanners/action.yml", UpToDate, ALWAYS),
     template!(
@@ -88,6 +88,8 @@ const TEMPLATES: [Template; 27] = [
     template!(".github/zizmor.yml", "github/zizmor.yml", UpToDate, ALWAYS),
     template!(".yamllint.yaml", "yamllint.yaml", UpToDate, ALWAYS),
     template!("RUNBOOK.md", "RUNBOOK.md", UpToDate, ALWAYS),
+    // This repository's own is changed as CONTRIBUTING.md says.
+    template!("AGENTS.md", "AGENTS.md", UpToDate, |p, _| p.txnr.version.is_some()),
     template!("tests/infrastructure/test_platform.py", "tests/test_platform.py", UpToDate, ALWAYS),
     template!("tests/infrastructure/requirements.txt", "tests/requirements.txt", UpToDate, ALWAYS),
     template!("scan-exceptions.toml", "scan-exceptions.toml", Once, ALWAYS),
@@ -97,10 +99,35 @@ const TEMPLATES: [Template; 27] = [
     template!("CODEOWNERS", "CODEOWNERS", Once, ALWAYS),
     template!("README.md", "README.md", Once, ALWAYS),
     template!("SECURITY.md", "SECURITY.md", Once, ALWAYS),
-    template!("Dockerfile", "Dockerfile", Once, |p, _| {
-        p.image.as_ref().is_some_and(|image| image.dockerfile.as_str() == "Dockerfile")
+    template!("Dockerfile", "dockerfiles/txn-reconcile-api", Once, |p, environments| {
+        builds(p, None) && have_contract(environments)
+    }),
+    template!("Dockerfile", "dockerfiles/rust", Once, |p, environments| {
+        builds(p, Some(Language::Rust)) && !have_contract(environments)
+    }),
+    template!("Dockerfile", "dockerfiles/node", Once, |p, environments| {
+        builds(p, Some(Language::Node)) && !have_contract(environments)
+    }),
+    template!("Dockerfile", "dockerfiles/go", Once, |p, environments| {
+        builds(p, Some(Language::Go)) && !have_contract(environments)
+    }),
+    template!("Dockerfile", "dockerfiles/python", Once, |p, environments| {
+        builds(p, Some(Language::Python)) && !have_contract(environments)
     }),
 ];
+
+/// Whether the pipeline builds an image from the Dockerfile in the root, of a program in this language if one is named.
+fn builds(project: &Project, language: Option<Language>) -> bool {
+    project.image.as_ref().is_some_and(|image| {
+        image.dockerfile.as_str() == "Dockerfile"
+            && language.is_none_or(|language| language == image.language())
+    })
+}
+
+/// Whether the main service is the one that the contract is with.
+fn have_contract(environments: &[&EnvConfig]) -> bool {
+    environments.iter().any(|config| config.service.has_contract())
+}
 
 /// A rendered file.
 #[derive(Debug)]
@@ -402,8 +429,9 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
             database_ca_sha256 => image.database_ca_sha256,
         }
     });
-    let checks = project.image.iter().flat_map(|image| &image.checks);
-    let rust = workspace || checks.into_iter().any(|check| check.as_str().starts_with("cargo "));
+    let language = project.image.as_ref().map_or(Language::Other, |image| image.language());
+    let rust = workspace || language == Language::Rust;
+    let contract = have_contract(ordered);
     Ok(context! {
         rendered => "Rendered by `txnr init` from txnr.toml and envs/*.toml. Do not edit; `txnr init --check` tells when it is out of date.",
         environments => facts,
@@ -412,7 +440,9 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
         repository => project.repository,
         owners => owners.join(" "),
         on_call => project.on_call.as_str(),
-        alarms => document::lists("###"),
+        alarms => document::lists("###", |entry| contract || !entry.is_of_the_contract()),
+        contract,
+        language => language.as_str(),
         service => first.service.name.as_str(),
         txnr => context! { workspace, repository => project.txnr.repository, version => project.txnr.version },
         txnr_repository => project.txnr.repository.as_str(),
@@ -428,10 +458,10 @@ fn values(project: &Project, ordered: &[&EnvConfig], first: &EnvConfig) -> Resul
         // So that what the session can still do after a failure is done.
         apply_minutes => APPLY_SESSION_HOURS * 60 - 10,
         checkov_requirement => CHECKOV.lines().find(|line| line.starts_with("checkov==")).unwrap_or("checkov"),
-        port => contract::PORT,
+        port => first.service.container_port,
         metrics_port => contract::METRICS_PORT,
-        health_path => contract::HEALTH_PATH,
-        user_id => contract::USER_ID,
+        health_path => if contract { contract::HEALTH_PATH } else { first.service.health_check.path.as_str() },
+        user_id => first.service.user_id,
         writable => contract::WRITABLE_DIRECTORY,
         binary => contract::BINARY,
         serve_command => contract::SERVE_COMMAND,

@@ -66,6 +66,51 @@ checked!(
     /// A repository of GitHub.
     Repository, is_repository, "`owner/name`"
 );
+
+impl Repository {
+    /// Reads `owner/name`, or the address of the repository as GitHub shows it and git takes it:
+    /// `https://github.com/owner/name`, `git@github.com:owner/name.git`, `ssh://git@github.com/owner/name.git`.
+    ///
+    /// # Errors
+    /// When it is neither, or an address elsewhere. No error repeats a password that stands in the address.
+    pub fn from_address(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim().trim_end_matches('/');
+        let Some((host, path)) = parts(text) else { return text.parse() };
+        let host = host.rsplit('@').next().unwrap_or_default();
+        if !["github.com", "www.github.com", "ssh.github.com:443"]
+            .contains(&host.to_ascii_lowercase().as_str())
+        {
+            let what = format!("{host:?} is not github.com, whose workflows are rendered");
+            return Err(Invalid::new(what, "`owner/name` of a repository on github.com"));
+        }
+        // What a browser shows goes on after the name: /tree/main.
+        let mut words = path.split('/').filter(|word| !word.is_empty());
+        let (owner, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        format!("{owner}/{}", name.strip_suffix(".git").unwrap_or(name)).parse()
+    }
+
+    /// Who owns it.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.split('/').next_back().unwrap_or_default()
+    }
+}
+
+/// Host, with a user before it, and path of an address.
+fn parts(text: &str) -> Option<(&str, &str)> {
+    if let Some((_, rest)) = text.split_once("://") {
+        return Some(rest.split_once('/').unwrap_or((rest, "")));
+    }
+    // `git@github.com:owner/name`, as scp writes it.
+    let at_host = text.split_once(':').filter(|(host, _)| host.contains('@') && !host.contains('/'));
+    at_host.or_else(|| text.split_once('/').filter(|(host, _)| host.eq_ignore_ascii_case("github.com")))
+}
 checked!(
     /// Who has to approve a change: a user or a team of GitHub.
     CodeOwner,
@@ -120,6 +165,35 @@ mod tests {
         assert!("services/api/Dockerfile".parse::<FilePath>().is_ok());
         for bad in ["acme", "acme/pay ments", "a/b/c", "acme/${{x}}", "-a/b", "/b"] {
             assert!(bad.parse::<Repository>().is_err(), "{bad}");
+        }
+        for address in [
+            "acme/payments",
+            "https://github.com/acme/payments",
+            "https://github.com/acme/payments.git",
+            "https://ada:secret@github.com/acme/payments/",
+            "https://github.com/acme/payments/tree/main",
+            "http://www.github.com/acme/payments",
+            "git@github.com:acme/payments.git",
+            "git@github.com:acme/payments",
+            "ssh://git@github.com/acme/payments.git",
+            "ssh://git@ssh.github.com:443/acme/payments.git",
+            "git://github.com/acme/payments.git",
+            "github.com/acme/payments",
+        ] {
+            let read = Repository::from_address(address).map(|repository| repository.to_string());
+            assert_eq!(read.as_deref(), Ok("acme/payments"), "{address}");
+        }
+        for bad in [
+            "https://gitlab.com/acme/payments",
+            "https://ada:secret@git.acme.example/acme/payments",
+            "git@github.acme.example:acme/payments.git",
+            "https://github.com/acme",
+            "https://github.com",
+            "acme",
+            "",
+        ] {
+            let said = format!("{:?}", Repository::from_address(bad));
+            assert!(said.starts_with("Err") && !said.contains("secret"), "{bad}: {said}");
         }
         for bad in ["acme", "@a b", "@a/b/c", "@", "@a\n* @b"] {
             assert!(bad.parse::<CodeOwner>().is_err(), "{bad}");

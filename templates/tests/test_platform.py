@@ -37,8 +37,16 @@ class Platform:
         project = tomllib.loads((REPOSITORY / "txnr.toml").read_text())
         self.name = os.environ.get("TXNR_ENV", project["promotion"][0])
         self.file = tomllib.loads((REPOSITORY / "envs" / f"{self.name}.toml").read_text())
+<% if contract %>
         self.service = self.file.get("service", {}).get("name", "txn-reconcile-api")
+<% else %>
+        self.service = self.file["service"]["name"]
+<% endif %>
+<% if contract %>
         self.prefix = f"{self.file.get('project', 'txn-reconcile')}-{self.name}"
+<% else %>
+        self.prefix = f"{self.file['project']}-{self.name}"
+<% endif %>
         self.folder = folder
         generated = sorted((REPOSITORY / "out" / self.name).glob("*.tf.json"))
         assert generated, f"nothing in out/{self.name}: run `txnr synth --env {self.name}`"

@@ -240,7 +240,7 @@ fn the_states_key_is_an_object_that_terraform_takes() {
 /// What the contract alone brings is there with it and not without.
 #[test]
 fn without_the_contract_there_are_no_stores_and_nothing_is_uploaded() {
-    let text = MINIMAL.replace("\"txn-reconcile-api\"", "\"none\"");
+    let text = MINIMAL.replace("\"txn-reconcile-api\"", "\"none\"\nservice.name = \"payments-api\"");
     let Ok((config, warnings)) = parse(Path::new("prod.toml"), &text) else { panic!("refused") };
     assert!(warnings.is_empty(), "{warnings}");
     assert!(config.data.dynamodb.is_none() && config.data.postgres.is_none() && config.backup.is_none());

@@ -3,7 +3,9 @@
 
 use crate::config::file::EnvFile;
 use crate::config::problem::{KeyPath, Problems};
-use crate::config::section::{Alarms, BackupFile, Contract, DataFile, SecretSettings, Secrets, StorageFile};
+use crate::config::section::{
+    Alarms, BackupFile, Contract, DataFile, SecretSettings, Secrets, ServiceFile, StorageFile,
+};
 
 /// Notes what has no effect, and that `contract` is missing.
 pub(super) fn check(file: &EnvFile, problems: &mut Problems) {
@@ -44,6 +46,15 @@ fn check_given(file: &EnvFile, problems: &mut Problems) {
 
 /// These are about what the contract alone brings.
 fn check_absent(file: &EnvFile, problems: &mut Problems) {
+    if file.service.name == ServiceFile::default().name {
+        problems
+            .error(
+                "service.name",
+                format!("the service is called `{}`, which is another program's name", file.service.name),
+                "under [service], `name` and its own: that of its image repository, its container and its tasks",
+            )
+            .because_of(&["service.contract"]);
+    }
     let storage = StorageFile::default().statements_expire_days;
     let secret = SecretSettings::default();
     let said = [

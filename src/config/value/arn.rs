@@ -163,7 +163,7 @@ arn!(
             && (alias(arn.resource) || arn.resource.strip_prefix("key/").is_some_and(is_key_id))
     }),
     r"^(arn:aws(-us-gov|-cn)?:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[!-~]+|alias/[A-Za-z0-9/_-]+)$",
-    "alias/txn-reconcile-tfstate",
+    "alias/payments-tfstate",
     "the ARN of a KMS key or an alias (`alias/…`)"
 );
 arn!(
@@ -172,7 +172,7 @@ arn!(
     BucketName,
     is_bucket,
     r"^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|--x-s3|--table-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
-    "txn-reconcile-tfstate-acme-111122223333",
+    "payments-tfstate-acme-111122223333",
     "a bucket's name: 3 to 63 lower-case letters, digits and inner hyphens"
 );
 arn!(
@@ -181,7 +181,7 @@ arn!(
     |text| (3..=255).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.' || b == b'-'),
     r"^[A-Za-z0-9_.-]{3,255}$",
-    "txn-reconcile-tfstate-locks",
+    "payments-tfstate-locks",
     "a DynamoDB table's name: 3 to 255 letters, digits, `_`, `.` and `-`"
 );
 

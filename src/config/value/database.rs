@@ -105,7 +105,7 @@ impl FromStr for DatabaseIdentifier {
 text_value!(
     DatabaseIdentifier,
     r"^(?=.{1,63}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$",
-    "txn-reconcile-prod",
+    "payments-prod",
     "The name of a database instance or cluster."
 );
 

@@ -43,7 +43,7 @@ impl FromStr for DomainName {
 text_value!(
     DomainName,
     r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
-    "reconcile.example.com",
+    "pay.example.com",
     "A fully qualified domain name in lower case, without a trailing dot."
 );
 
@@ -76,7 +76,7 @@ impl FromStr for CertificateName {
 text_value!(
     CertificateName,
     r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
-    "www.reconcile.example.com",
+    "www.pay.example.com",
     "A domain name, or one whose first label is `*`."
 );
 

@@ -132,7 +132,7 @@ impl FromStr for RepositoryUri {
 text_value!(
     RepositoryUri,
     r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9._/-]+$",
-    "111122223333.dkr.ecr.us-east-1.amazonaws.com/txn-reconcile-api",
+    "111122223333.dkr.ecr.us-east-1.amazonaws.com/payments",
     "The address of an ECR repository, without a tag or digest."
 );
 

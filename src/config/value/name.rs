@@ -47,11 +47,11 @@ slug!(
 );
 slug!(
     /// The project's name, with which every resource name begins.
-    ProjectName, 20, "a project's name", "txn-reconcile"
+    ProjectName, 20, "a project's name", "payments"
 );
 slug!(
     /// The service's name: the repository's, the container's, the task family's.
-    ServiceName, 32, "a service's name", "txn-reconcile-api"
+    ServiceName, 32, "a service's name", "payments-api"
 );
 slug!(
     /// The name of a service beside the main one: short, since the names of roles and delivery streams, which AWS

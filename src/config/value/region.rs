@@ -76,6 +76,20 @@ impl Region {
         Self("us-east-1".to_owned())
     }
 
+    /// The letters of its zones that a new account has, where they are not `a`, `b` and `c`. Which two of its three zones an
+    /// account has in us-west-1 differs.
+    /// <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html>
+    #[must_use]
+    pub fn unusual_zones(&self) -> Option<&'static [ZoneLetter]> {
+        use ZoneLetter::{A, B, C, D};
+        match self.0.as_str() {
+            "ap-northeast-1" => Some(&[A, C, D]),
+            "ca-central-1" => Some(&[A, B, D]),
+            "us-west-1" => Some(&[A, C]),
+            _ => None,
+        }
+    }
+
     /// The availability zone of that letter.
     #[must_use]
     pub fn zone(&self, letter: ZoneLetter) -> AvailabilityZone {
