@@ -2,26 +2,26 @@
 //!
 //! [`store`] keeps ordered items under conditions and nothing more; every rule of the domain stands above it, so that
 //! the three databases stay small and alike. An effect, its idempotency record and its audit entry are one transaction
-//! ([`ledger`]). Runs are claimed by lease ([`worker`]), so any number of replicas share them.
+//! ([`ledger`]). Runs are claimed by lease ([`run`]), so any number of replicas share them.
 
 pub mod api;
 pub mod audit;
 pub mod auth;
 pub mod blob;
-mod carry;
 pub mod clock;
 pub mod config;
+pub mod digest;
+pub mod error;
 pub mod jwks;
 pub mod ledger;
 pub mod log;
-mod matches;
+pub mod peer;
 pub mod problem;
 pub mod records;
+pub mod run;
 pub mod server;
-mod settled;
 pub mod store;
 pub mod traces;
-pub mod worker;
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub struct App {
     /// Requests per second and tenant.
     pub limits: auth::RateLimit,
     /// Bad tokens per second and address.
-    pub bad_tokens: auth::RateLimit<auth::Peer>,
+    pub bad_tokens: auth::RateLimit<peer::Peer>,
     /// Whether a load balancer stands in front, which adds whom it answers to `X-Forwarded-For`.
     pub balanced: bool,
     /// Bytes of one upload at most.

@@ -74,7 +74,7 @@ pub fn serve(args: &Args) -> Result<u8, Failure> {
     }
     let runtime = runtime()?;
     let served = runtime.block_on(async {
-        let traces = Traces::start(&config).map_err(failed)?;
+        let traces = Traces::start(config.otlp_endpoint.as_ref(), config.environment.as_deref()).map_err(failed)?;
         log::start(config.log_level, config.environment.clone(), traces.as_ref());
         // Nothing is made and no token shown where another service listens already.
         let listeners = server::Listeners::bind(&config).await.map_err(failed)?;
@@ -137,7 +137,7 @@ pub fn verify_audit(args: &VerifyArgs, out: &mut dyn Write) -> Result<u8, Failur
     let config = config()?;
     let verdict = runtime()?.block_on(async {
         let app = server::open_existing(&config).await?;
-        audit::verify(&app, &args.tenant).await.map_err(|problem| problem.detail)
+        audit::verify(&app, &args.tenant).await.map_err(|error| error.to_string())
     });
     let verdict = verdict.map_err(failed)?;
     if verdict.intact && verdict.entries == 0 {
@@ -157,9 +157,9 @@ pub fn repair_audit(args: &RepairArgs, out: &mut dyn Write) -> Result<u8, Failur
             None => audit::repair::tenants(&app).await,
         };
         let mut found = Vec::new();
-        for tenant in tenants.map_err(|problem| problem.detail)? {
+        for tenant in tenants.map_err(|error| error.to_string())? {
             let done = audit::repair::repair(&app, &tenant).await;
-            found.push(done.map_err(|problem| format!("{tenant}: {}", problem.detail))?);
+            found.push(done.map_err(|error| format!("{tenant}: {error}"))?);
         }
         Ok::<_, String>(found)
     });

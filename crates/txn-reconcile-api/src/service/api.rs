@@ -1,6 +1,7 @@
 //! HTTP: one list of routes, from which the router and the OpenAPI document are both made.
 
 mod admin;
+mod approvals;
 mod breaks;
 mod cursor;
 mod dispatch;
@@ -11,7 +12,6 @@ mod inputs;
 pub mod openapi;
 mod runs;
 mod sample;
-mod settle;
 mod statements;
 
 use std::collections::BTreeMap;
@@ -31,8 +31,10 @@ use etag::{Tags, tag};
 use incoming::Incoming;
 
 use super::App;
-use super::auth::{Peer, Principal};
-use super::ledger::{Answer, Effect, Idempotency};
+use super::auth::Principal;
+use super::error::Error;
+use super::ledger::{Answer, Caller, Idempotency};
+use super::peer::Peer;
 use super::problem::Problem;
 use super::records::Scope;
 use super::store::{Expect, Write};
@@ -134,7 +136,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(statements::routes());
     routes.extend(runs::routes());
     routes.extend(breaks::routes());
-    routes.extend(settle::routes());
+    routes.extend(approvals::routes());
     routes.extend(export::routes());
     routes
 }
@@ -251,7 +253,7 @@ impl Call {
     }
 
     /// Refuses with 412 if `If-Match` is there and does not name a thing's version.
-    fn unchanged(&self, version: u64) -> Result<(), Problem> {
+    fn unchanged(&self, version: u64) -> Result<(), Error> {
         match &self.if_match {
             Some(tags) if !tags.strongly(&tag(version)) => Err(changed()),
             _ => Ok(()),
@@ -269,54 +271,40 @@ impl Call {
         writes: Vec<Write>,
         answer: Answer,
     ) -> Result<Reply, Problem> {
-        let kept = self.idempotency.as_ref().map(|idempotency| (idempotency, answer.clone()));
-        let effect = Effect {
+        let effect = self.caller().effect(action, subject, detail, writes, &answer);
+        match app.commit(effect).await {
+            Ok(()) => Ok(Reply::Json(answer)),
+            Err(Error::Overtaken(_)) if self.if_match.is_some() => Err(changed().into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Who calls, as the ledger wants to know it.
+    fn caller(&self) -> Caller<'_> {
+        Caller {
             tenant: &self.who.tenant,
             actor: &self.who.actor,
             request: &self.id,
             peer: self.peer,
-            action,
-            subject,
-            detail,
-            writes,
-            answer: kept,
-        };
-        match app.commit(effect).await {
-            Ok(()) => Ok(Reply::Json(answer)),
-            Err(problem) if problem.is_overtaken() && self.if_match.is_some() => Err(changed()),
-            Err(problem) => Err(problem),
+            idempotency: self.idempotency.as_ref(),
         }
     }
-}
-
-/// Makes a change that is not about what the caller has read: where somebody else's came before it, it is made again on
-/// what that has left.
-async fn again<F>(change: impl Fn() -> F) -> Result<Reply, Problem>
-where
-    F: Future<Output = Result<Reply, Problem>>,
-{
-    for _ in 0..5 {
-        match change().await {
-            Err(problem) if problem.is_overtaken() => {}
-            other => return other,
-        }
-    }
-    Err(Problem::overtaken("it changes too quickly; ask again"))
 }
 
 /// What is said where a thing is no longer the version that the caller named.
-fn changed() -> Problem {
-    Problem::changed("it has changed since it was read; read it again")
+fn changed() -> Error {
+    Error::Changed("it has changed since it was read; read it again".into())
 }
 
 /// An answer of JSON.
-fn answer<T: Serialize>(status: u16, body: &T) -> Result<Answer, Problem> {
-    let body = serde_json::to_value(body).map_err(|_| Problem::internal("an answer cannot be written"))?;
+fn answer<T: Serialize>(status: u16, body: &T) -> Result<Answer, Error> {
+    let body =
+        serde_json::to_value(body).map_err(|_| Error::Internal("an answer cannot be written".into()))?;
     Ok(Answer { fingerprint: String::new(), status, body, etag: None, location: None })
 }
 
 /// An answer with the thing and its version.
-fn versioned<T: Serialize>(status: u16, body: &T, version: u64) -> Result<Answer, Problem> {
+fn versioned<T: Serialize>(status: u16, body: &T, version: u64) -> Result<Answer, Error> {
     Ok(Answer { etag: Some(tag(version)), ..answer(status, body)? })
 }
 
@@ -348,6 +336,4 @@ fn same(version: u64) -> Expect {
 }
 
 pub use admin::draw as draw_key;
-pub use runs::release;
 pub use sample::sample;
-pub use statements::{options as statement_options, screen};

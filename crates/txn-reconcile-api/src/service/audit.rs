@@ -10,7 +10,7 @@ pub mod repair;
 
 use std::collections::HashMap;
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::hmac;
 use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode};
@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::clock::rfc3339;
-use super::problem::Problem;
+use super::digest::{hex, sha256, unhex};
+use super::error::Error;
 use super::store::{AuditEntry, Key, Query, Store};
 
 /// The hash before the first entry.
@@ -56,23 +57,6 @@ impl Default for Head {
     }
 }
 
-/// Bytes in hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What hexadecimal digits stand for, as far as they are some.
-fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len() / 2).filter_map(|at| u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()).collect()
-}
-
-/// SHA-256 in hexadecimal.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
 /// The hash of an entry ([`Entry::hash`]). A content is never taken for such a pair, since it begins with a brace.
 fn chained(previous: &str, content_digest: &str) -> String {
     sha256(format!("{previous}{content_digest}").as_bytes())
@@ -98,7 +82,7 @@ impl Head {
     ///
     /// # Errors
     /// None that is known.
-    pub fn append(&self, chain: &str, content: String) -> Result<(Self, AuditEntry), Problem> {
+    pub fn append(&self, chain: &str, content: String) -> Result<(Self, AuditEntry), Error> {
         let sequence = self.sequence + 1;
         let hash = chained(&self.hash, &sha256(content.as_bytes()));
         let entry = Entry { sequence, content, previous: self.hash.clone(), hash: hash.clone() };
@@ -132,7 +116,7 @@ pub struct Verdict {
 ///
 /// # Errors
 /// Fails only if a store does not answer.
-pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
+pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Error> {
     let known = stored_head(app, tenant).await?;
     let (anchor, damaged) = match latest_anchor(app, tenant, known.sequence).await? {
         Some(Err(fault)) => (None, Some(fault)),
@@ -167,7 +151,7 @@ pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Problem> {
     Ok(verdict)
 }
 
-async fn stored_head(app: &App, tenant: &str) -> Result<Head, Problem> {
+async fn stored_head(app: &App, tenant: &str) -> Result<Head, Error> {
     let item = app.store.get(&head_key(tenant)).await?;
     item.as_ref().map_or_else(|| Ok(Head::default()), super::records::decode)
 }
@@ -178,7 +162,7 @@ async fn walk(
     to: u64,
     anchor: Option<&Head>,
     repairs: &[Repair],
-) -> Result<Verdict, Problem> {
+) -> Result<Verdict, Error> {
     let mut head = Head::default();
     let mut missing = 0;
     let verdict = |head: Head, missing: u64, fault: Option<String>| Verdict {
@@ -331,7 +315,7 @@ fn anchored_at(tenant: &str, path: &Path) -> Option<u64> {
 
 /// An anchor, or what is wrong with the object in its place. A good one that was put in another's place is none: there it
 /// would speak for an end that the log had before.
-async fn read_anchor(app: &App, tenant: &str, path: &Path) -> Result<Result<Anchor, String>, Problem> {
+async fn read_anchor(app: &App, tenant: &str, path: &Path) -> Result<Result<Anchor, String>, Error> {
     let bytes = app.anchors.get(path).await?.bytes().await?;
     let Ok(anchor) = serde_json::from_slice::<Anchor>(&bytes) else {
         return Ok(Err(format!("the anchor at {path} cannot be read")));
@@ -359,7 +343,7 @@ impl Anchored {
     ///
     /// # Errors
     /// Fails if a store does not answer; what was anchored before then counts.
-    pub async fn anchor_all(&mut self, app: &App) -> Result<usize, Problem> {
+    pub async fn anchor_all(&mut self, app: &App) -> Result<usize, Error> {
         let mut count = 0;
         let mut from = "tenant#".to_owned();
         loop {
@@ -374,7 +358,7 @@ impl Anchored {
         }
     }
 
-    async fn anchor(&mut self, app: &App, tenant: &str) -> Result<bool, Problem> {
+    async fn anchor(&mut self, app: &App, tenant: &str) -> Result<bool, Error> {
         let Some(item) = app.store.get(&head_key(tenant)).await? else { return Ok(false) };
         let head: Head = super::records::decode(&item)?;
         let now = rfc3339(app.clock.now_ms());
@@ -401,7 +385,7 @@ impl Anchored {
 
 /// Keeps a chain's head where the service cannot change it any more. What is there already stays: it is the same, or
 /// [`verify`] says what it is.
-async fn anchor(app: &App, tenant: &str, head: Head, repairs: Vec<Repair>, day: &str) -> Result<(), Problem> {
+async fn anchor(app: &App, tenant: &str, head: Head, repairs: Vec<Repair>, day: &str) -> Result<(), Error> {
     let path = anchor_path(tenant, head.sequence, day);
     let text = signed_text(tenant, &head, &repairs);
     let signature = hex(hmac::sign(&app.signing_key, text.as_bytes()).as_ref());
@@ -426,7 +410,7 @@ async fn latest_anchor(
     app: &App,
     tenant: &str,
     head: u64,
-) -> Result<Option<Result<Anchor, String>>, Problem> {
+) -> Result<Option<Result<Anchor, String>>, Error> {
     let mut back = 0u64;
     let last = loop {
         let from = head.saturating_sub(back);

@@ -1,9 +1,7 @@
 //! Who calls: the admin key, API keys and JSON Web Tokens. The tenant comes from the credential alone.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -11,7 +9,7 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
 use super::App;
-use super::audit::sha256;
+use super::digest::sha256;
 use super::jwks::{ALGORITHMS, Keys};
 use super::problem::Problem;
 use super::records::{ApiKey, Scope};
@@ -327,27 +325,6 @@ impl<K: Hash + Eq> RateLimit<K> {
     }
 }
 
-/// Whom a request comes from, for limits and the logs: an address, of IPv6 the network of 64 bits that one customer has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Peer(IpAddr);
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Peer {
-    /// Of an address.
-    #[must_use]
-    pub fn new(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V4(address) => address.into(),
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,14 +359,5 @@ mod tests {
         assert!(limit.take(0, 5) && !limit.take(0, 5), "those that are kept are limited");
         assert!(limit.take(3 * KEYS_MAX, 3000), "those that are full again make room");
         assert_eq!(limit.len(), 1);
-    }
-
-    #[test]
-    fn a_customer_of_ipv6_has_one_limit() {
-        let of = |text: &str| Peer::new(text.parse().unwrap());
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::audit::hex;
+use super::digest::hex;
 
 /// The time.
 #[async_trait::async_trait]

@@ -8,6 +8,7 @@ use contract::{StoreKind, Var};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::auth::ClaimNames;
+pub use super::store::postgres::PostgresConfig;
 
 /// How the service is set up.
 #[derive(Clone)]
@@ -62,21 +63,16 @@ pub enum StoreConfig {
     Postgres(PostgresConfig),
 }
 
-/// How PostgreSQL is reached.
-#[derive(Clone)]
-pub struct PostgresConfig {
-    /// The host.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// The database.
-    pub name: String,
-    /// The role.
-    pub user: String,
-    /// Its password; a token of IAM without it.
-    pub password: Option<String>,
-    /// The authorities that its certificate is checked against.
-    pub ca_file: Option<PathBuf>,
+impl StoreConfig {
+    /// What it is called in traces: <https://opentelemetry.io/docs/specs/semconv/database/>.
+    #[must_use]
+    pub fn system(&self) -> &'static str {
+        match self {
+            Self::Embedded => "redb",
+            Self::DynamoDb { .. } => "aws.dynamodb",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
 }
 
 /// Whose JSON Web Tokens are taken.

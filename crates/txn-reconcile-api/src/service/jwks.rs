@@ -45,10 +45,10 @@ const KEYS_MAX: usize = 100;
 /// The keys of one issuer.
 pub struct Keys {
     address: Option<Address>,
-    held: RwLock<Option<Held>>,
+    held: RwLock<Option<Fetched>>,
 }
 
-struct Held {
+struct Fetched {
     keys: Vec<Jwk>,
     at: Instant,
 }
@@ -98,7 +98,7 @@ impl Keys {
     /// # Errors
     /// Fails if the text is no JWK Set, or none of its keys can be used.
     pub fn fixed(text: &[u8]) -> Result<Self, String> {
-        let held = Held { keys: usable(text)?, at: Instant::now() };
+        let held = Fetched { keys: usable(text)?, at: Instant::now() };
         Ok(Self { address: None, held: RwLock::new(Some(held)) })
     }
 
@@ -175,7 +175,7 @@ impl Keys {
     async fn fetch(&self, address: &Address) -> bool {
         match address.get().await {
             Ok(keys) => {
-                let held = Held { keys, at: Instant::now() };
+                let held = Fetched { keys, at: Instant::now() };
                 *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
                 true
             }

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::audit::{self, Head};
-use super::auth::Peer;
 use super::clock::rfc3339;
-use super::problem::Problem;
+use super::error::Error;
+use super::peer::Peer;
 use super::records::{self, decode, encode};
 use super::store::{Expect, Item, Key, StoreError, Write};
 use crate::pan;
@@ -29,6 +29,55 @@ impl Turns {
         let place = crate::hash::bytes(0, tenant.as_bytes()) % self.0.len() as u64;
         self.0[place as usize].lock().await
     }
+}
+
+/// Who wants an effect: what the audit log says of it, and what makes a repeated request known.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// Whose data.
+    pub tenant: &'a str,
+    /// Who it is.
+    pub actor: &'a str,
+    /// The request.
+    pub request: &'a str,
+    /// The address that it came from.
+    pub peer: Option<Peer>,
+    /// What makes a repeated request known.
+    pub idempotency: Option<&'a Idempotency>,
+}
+
+impl<'a> Caller<'a> {
+    /// What it wants, with the answer to keep for a repeated request.
+    pub fn effect(
+        &self,
+        action: &'static str,
+        subject: &'a str,
+        detail: Value,
+        writes: Vec<Write>,
+        answer: &Answer,
+    ) -> Effect<'a> {
+        let Self { tenant, actor, request, peer, idempotency } = *self;
+        let answer = idempotency.map(|idempotency| (idempotency, answer.clone()));
+        Effect { tenant, actor, request, peer, action, subject, detail, writes, answer }
+    }
+}
+
+/// Times that a change is made again behind one that somebody else made at the same time.
+const CHANGES: u32 = 20;
+
+/// Makes a change that is not about what the caller has read: where somebody else's came before it, it is made again on
+/// what that has left.
+///
+/// # Errors
+/// Those of the change.
+pub async fn again<T>(change: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..CHANGES {
+        match change().await {
+            Err(Error::Overtaken(_)) => {}
+            done => return done,
+        }
+    }
+    Err(Error::Overtaken("it changes too quickly; ask again".into()))
 }
 
 /// An effect to be made.
@@ -81,11 +130,11 @@ pub struct Answer {
 }
 
 /// Refuses an effect whose audit entry would hold card data for ever. Whatever lets it come so far is a fault.
-fn refuse_cards(effect: &Effect<'_>) -> Result<(), Problem> {
+fn refuse_cards(effect: &Effect<'_>) -> Result<(), Error> {
     let said = [effect.tenant, effect.actor, effect.request, effect.subject];
     if said.into_iter().any(|text| pan::scan(text.as_bytes()).is_some()) || pan::in_value(&effect.detail) {
         tracing::error!(action = effect.action, "an effect was about to write card data into the audit log");
-        return Err(Problem::internal("what was asked for cannot be written to the audit log"));
+        return Err(Error::Internal("what was asked for cannot be written to the audit log".into()));
     }
     Ok(())
 }
@@ -95,7 +144,7 @@ impl App {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn commit(&self, effect: Effect<'_>) -> Result<(), Problem> {
+    pub async fn commit(&self, effect: Effect<'_>) -> Result<(), Error> {
         let head_key = audit::head_key(effect.tenant);
         let now = self.clock.now_ms();
         refuse_cards(&effect)?;
@@ -156,12 +205,12 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Problem::unavailable("too many changes at the same time"))
+        Err(Error::Unavailable("too many changes at the same time".into()))
     }
 
     /// Refuses a log that is ahead of its head, as it is when the two were restored to different moments: every write to it
     /// would be taken for a conflict.
-    async fn refuse_log_ahead(&self, tenant: &str, stored: Option<&Item>) -> Result<(), Problem> {
+    async fn refuse_log_ahead(&self, tenant: &str, stored: Option<&Item>) -> Result<(), Error> {
         let head: Head = stored.map(decode).transpose()?.unwrap_or_default();
         let ahead = self.store.audit(tenant, head.sequence + 1, 1).await?;
         let now = self.store.get(&audit::head_key(tenant)).await?;
@@ -169,14 +218,14 @@ impl App {
             return Ok(());
         }
         tracing::error!(tenant, "an audit log is ahead of its head, as after a restore; run repair-audit");
-        Err(Problem::unavailable("the audit log and the records were restored to different moments"))
+        Err(Error::Unavailable("the audit log and the records were restored to different moments".into()))
     }
 
     /// The answer to an earlier request with the same key, if there was one.
     ///
     /// # Errors
     /// Refuses a key that was used for something else.
-    pub async fn earlier(&self, idempotency: &mut Idempotency) -> Result<Option<Answer>, Problem> {
+    pub async fn earlier(&self, idempotency: &mut Idempotency) -> Result<Option<Answer>, Error> {
         let Some(item) = self.store.get(&idempotency.key).await? else { return Ok(None) };
         if item.expires_at.is_some_and(|at| at <= self.clock.now_ms() / 1000) {
             idempotency.stale = Some(item.version);
@@ -184,7 +233,7 @@ impl App {
         }
         let answer: Answer = decode(&item)?;
         if answer.fingerprint != idempotency.fingerprint {
-            return Err(Problem::unprocessable("the Idempotency-Key was used for another request"));
+            return Err(Error::Unprocessable("the Idempotency-Key was used for another request".into()));
         }
         Ok(Some(answer))
     }
@@ -193,10 +242,10 @@ impl App {
     ///
     /// # Errors
     /// Fails with 404 if it is not there.
-    pub async fn read<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Result<(T, u64), Problem> {
+    pub async fn read<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Result<(T, u64), Error> {
         // What cannot be there is not asked for: no store has to bear what people send as an identifier.
         let item = if key.is_possible() { self.store.get(key).await? } else { None };
-        let item = item.ok_or_else(|| Problem::not_found("there is no such thing"))?;
+        let item = item.ok_or_else(|| Error::NotFound("there is no such thing".into()))?;
         Ok((decode(&item)?, item.version))
     }
 

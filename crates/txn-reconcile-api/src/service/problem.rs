@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::error::Error;
 use super::store::StoreError;
 
 /// What went wrong, for the caller.
@@ -63,12 +64,6 @@ impl Problem {
         self
     }
 
-    /// Whether somebody else's change came first, so that the same thing may be done on what that has left.
-    #[must_use]
-    pub fn is_overtaken(&self) -> bool {
-        self.code == Self::overtaken("").code
-    }
-
     /// The URI of a kind of problem.
     #[must_use]
     pub fn uri(code: &str) -> String {
@@ -93,34 +88,30 @@ impl Problem {
     }
 }
 
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound(detail) => Self::not_found(detail),
+            Error::Conflict(detail) => Self::conflict(detail),
+            Error::Overtaken(detail) => Self::overtaken(detail),
+            Error::Changed(detail) => Self::changed(detail),
+            Error::Gone(detail) => Self::gone(detail),
+            Error::TooLarge(detail) => Self::too_large(detail),
+            Error::Unprocessable(detail) => Self::unprocessable(detail),
+            Error::Unavailable(detail) => Self::unavailable(detail),
+            Error::Internal(detail) => Self::internal(detail),
+        }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Conflict => {
-                Self::overtaken("somebody else changed it at the same time; read it again")
-            }
-            StoreError::Unavailable(why) => {
-                tracing::error!("the store does not answer: {why}");
-                Self::unavailable("the database does not answer")
-            }
-            StoreError::TooLarge(why) => {
-                Self::too_large(format!("what is to be kept would be {why}; send less at once"))
-            }
-            StoreError::Invalid(why) => {
-                tracing::error!("the store refuses: {why}");
-                Self::internal("the database refuses what it was told")
-            }
-        }
+        Error::from(error).into()
     }
 }
 
 impl From<object_store::Error> for Problem {
     fn from(error: object_store::Error) -> Self {
-        if let object_store::Error::NotFound { .. } = error {
-            tracing::warn!("the file store has no such file: {error}");
-            return Self::gone("the files that were kept of it have been deleted after their time");
-        }
-        tracing::error!("the file store does not answer: {error}");
-        Self::unavailable("the file store does not answer")
+        Error::from(error).into()
     }
 }

@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::problem::Problem;
+use super::error::Error;
 use super::store::{Item, Key};
 use crate::currency::Currency;
 use crate::entry::details;
-use crate::formats::Format;
-use crate::formats::mapping::MappingFile;
+use crate::formats::mapping::{Mapping, MappingFile};
+use crate::formats::{Format, Limits, ReadOptions};
 
 /// Money: a whole number of minor units as text, and its currency. A number in JSON would be read as a float by many.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
@@ -81,6 +81,19 @@ pub struct Source {
     pub negate: bool,
     /// Who made it.
     pub created_by: String,
+}
+
+impl Source {
+    /// How its files are read, if one has so many bytes at most.
+    ///
+    /// # Errors
+    /// None that a mapping could cause which was taken before.
+    pub fn read_options(&self, bytes_max: u64) -> Result<ReadOptions, Error> {
+        let mapping = self.mapping.as_ref().map(Mapping::compile).transpose();
+        let mapping = mapping.map_err(|_| Error::Internal("a source's mapping does not compile".into()))?;
+        let limits = Limits { total_bytes: bytes_max.saturating_mul(8), ..Limits::default() };
+        Ok(ReadOptions { format: self.format, mapping, negate: self.negate, limits })
+    }
 }
 
 /// A ruleset, which never changes.
@@ -495,15 +508,15 @@ pub fn break_key(tenant: &str, run: &str, number: u64) -> Key {
 ///
 /// # Errors
 /// None that a record of this module could cause.
-pub fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(record).map_err(|_| Problem::internal("a record cannot be written"))
+pub fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(record).map_err(|_| Error::Internal("a record cannot be written".into()))
 }
 
 /// What an item holds.
 ///
 /// # Errors
 /// Fails if another version of the service wrote something else.
-pub fn decode<T: DeserializeOwned>(item: &Item) -> Result<T, Problem> {
+pub fn decode<T: DeserializeOwned>(item: &Item) -> Result<T, Error> {
     serde_json::from_slice(&item.body).map_err(|error| {
         tracing::error!(
             "an item cannot be read: {:?} at {}:{}",
@@ -511,6 +524,6 @@ pub fn decode<T: DeserializeOwned>(item: &Item) -> Result<T, Problem> {
             error.line(),
             error.column()
         );
-        Problem::internal("a record cannot be read")
+        Error::Internal("a record cannot be read".into())
     })
 }

@@ -17,15 +17,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tower::ServiceExt;
 
 use super::App;
-use super::auth::{Auth, Peer, RateLimit, Tokens};
+use super::auth::{Auth, RateLimit, Tokens};
 use super::clock::{Rng, SystemClock, SystemRng};
 use super::config::{Config, KeySource, StoreConfig};
 use super::jwks::Keys;
+use super::peer::Peer;
 use super::records::{ApiKey, Scope, decode, encode};
 use super::store::embedded::EmbeddedStore;
 use super::store::traced::Traced;
 use super::store::{Expect, Query, Store, Write};
-use super::{api, audit, auth, blob, ledger, traces, worker};
+use super::run::worker;
+use super::{api, audit, auth, blob, ledger, traces};
 
 /// Upper bounds of the latency histogram, in milliseconds.
 const BUCKETS_MS: [u64; 8] = [5, 10, 25, 50, 100, 250, 1000, 5000];
@@ -151,7 +153,7 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
                 .map_err(|error| error.to_string())?,
         ),
     };
-    let store = if config.otlp_endpoint.is_some() { Traced::over(store, &config.store) } else { store };
+    let store = if config.otlp_endpoint.is_some() { Traced::over(store, config.store.system()) } else { store };
     let tokens = match &config.jwt {
         None => None,
         Some(jwt) => {
@@ -273,7 +275,7 @@ async fn revoke_development_tokens(app: &App) -> Result<(), String> {
         let Some(last) = items.last() else { return Ok(()) };
         query.from = format!("{}\0", last.key.sk);
         for item in &items {
-            let key: ApiKey = decode(item).map_err(|problem| problem.detail)?;
+            let key: ApiKey = decode(item).map_err(|error| error.to_string())?;
             if key.tenant == "dev" && DEVELOPERS.contains(&key.name.as_str()) && !key.revoked {
                 let key = ApiKey { revoked: true, ..key };
                 keep_development_key(app, "key.revoke", &key, Expect::Version(item.version)).await?;
@@ -288,7 +290,7 @@ async fn keep_development_key(
     key: &ApiKey,
     expect: Expect,
 ) -> Result<(), String> {
-    let body = encode(key).map_err(|problem| problem.detail)?;
+    let body = encode(key).map_err(|error| error.to_string())?;
     let effect = ledger::Effect {
         tenant: "dev",
         actor: "serve",
@@ -300,7 +302,7 @@ async fn keep_development_key(
         writes: vec![Write::put(auth::key_place(&key.id), expect, body)],
         answer: None,
     };
-    app.commit(effect).await.map_err(|problem| problem.detail)
+    app.commit(effect).await.map_err(|error| error.to_string())
 }
 
 /// The addresses that are listened on.
@@ -407,8 +409,8 @@ pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Resu
 async fn anchor(app: Arc<App>) {
     let mut anchored = audit::Anchored::default();
     loop {
-        if let Err(problem) = anchored.anchor_all(&app).await {
-            tracing::warn!("audit heads could not be anchored: {}", problem.detail);
+        if let Err(error) = anchored.anchor_all(&app).await {
+            tracing::warn!("audit heads could not be anchored: {error}");
         }
         app.clock.sleep(ANCHOR_MS).await;
     }

@@ -27,7 +27,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::config::Config;
 use crate::pan;
 
 /// Seconds that a stop may take to send what is left.
@@ -51,12 +50,12 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Starts to send, if the configuration says where to. To be called inside of a runtime, which does the sending.
+    /// Starts to send, if it is said where to. To be called inside of a runtime, which does the sending.
     ///
     /// # Errors
     /// Fails if this machine has no authorities to check certificates against.
-    pub fn start(config: &Config) -> Result<Option<Self>, String> {
-        let Some(endpoint) = &config.otlp_endpoint else { return Ok(None) };
+    pub fn start(endpoint: Option<&reqwest::Url>, environment: Option<&str>) -> Result<Option<Self>, String> {
+        let Some(endpoint) = endpoint else { return Ok(None) };
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_http()
             .with_http_client(Sender::new()?)
@@ -68,9 +67,9 @@ impl Traces {
         let mut resource = Resource::builder()
             .with_service_name(env!("CARGO_PKG_NAME"))
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
-        if let Some(environment) = &config.environment {
+        if let Some(environment) = environment {
             resource =
-                resource.with_attribute(KeyValue::new("deployment.environment.name", environment.clone()));
+                resource.with_attribute(KeyValue::new("deployment.environment.name", environment.to_owned()));
         }
         let provider = SdkTracerProvider::builder()
             .with_resource(resource.build())
@@ -285,9 +284,9 @@ mod tests {
 
     /// Keeps what would have been sent.
     #[derive(Debug, Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<SpanData>>>);
+    struct Recorder(Arc<Mutex<Vec<SpanData>>>);
 
-    impl SpanExporter for Kept {
+    impl SpanExporter for Recorder {
         async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
             self.0.lock().unwrap().extend(batch);
             Ok(())
@@ -296,7 +295,7 @@ mod tests {
 
     #[test]
     fn card_data_and_log_lines_stay_here() {
-        let kept = Kept::default();
+        let kept = Recorder::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(Screened(kept.clone())).build();
         let traces = Traces { provider };
         let subscriber = tracing_subscriber::registry().with(traces.layer());

@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use txn_reconcile_api::service::api::router;
-use txn_reconcile_api::service::{App, audit, worker};
+use txn_reconcile_api::service::run::worker;
+use txn_reconcile_api::service::{App, audit};
 
 use super::backends::{self, ADMIN, app};
 

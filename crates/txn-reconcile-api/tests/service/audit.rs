@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use txn_reconcile_api::service::App;
 use txn_reconcile_api::service::audit::proof::{Proof, prove};
 use txn_reconcile_api::service::audit::{Anchor, Anchored, verify};
+use txn_reconcile_api::service::error::Error;
 use txn_reconcile_api::service::ledger::Effect;
 
 use super::api::{Answer, Client, member};
@@ -158,8 +159,8 @@ async fn an_anchor_in_the_place_of_another_is_none() {
             (verdict.intact, verdict.fault),
             (false, Some(format!("the anchor at {} {fault}", paths[3])))
         );
-        let problem = prove(&app, "acme", 4).await.err().unwrap();
-        assert_eq!(problem.status, 409, "{}", problem.detail);
+        let error = prove(&app, "acme", 4).await.err().unwrap();
+        assert!(matches!(error, Error::Conflict(_)), "{error}");
     }
     app.anchors.put(&paths[3], own.into()).await.unwrap();
     assert!(verify(&app, "acme").await.unwrap().intact);
@@ -367,8 +368,8 @@ async fn a_log_that_ends_before_its_anchor_proves_nothing() {
     Anchored::default().anchor_all(&before).await.unwrap();
     let after = Arc::new(successor(&before.anchors).await);
     act(&after, "acme").await;
-    let problem = prove(&after, "acme", 1).await.unwrap_err();
-    assert_eq!((problem.status, &*problem.detail), (409, "entry 3 was anchored and is gone; verify the log"));
+    let error = prove(&after, "acme", 1).await.unwrap_err();
+    assert_eq!(error, Error::Conflict("entry 3 was anchored and is gone; verify the log".into()));
 }
 
 /// What the command says of files: its exit code, its finding and its message.

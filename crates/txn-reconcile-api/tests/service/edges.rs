@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use txn_reconcile_api::service::store::Store;
-use txn_reconcile_api::service::worker;
+use txn_reconcile_api::service::run::worker;
 
 use super::api::{Answer, RULES, fresh, id, member, samples};
 use super::backends::{self, app};

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use txn_reconcile_api::service::worker;
+use txn_reconcile_api::service::run::worker;
 
 use super::api::{Client, fresh, id, member};
 use super::backends::{app, embedded};

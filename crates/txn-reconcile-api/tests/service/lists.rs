@@ -8,7 +8,7 @@ use txn_reconcile_api::service::api::router;
 use txn_reconcile_api::service::clock::Clock;
 use txn_reconcile_api::service::store::embedded::EmbeddedStore;
 use txn_reconcile_api::service::store::{AuditEntry, Store};
-use txn_reconcile_api::service::worker;
+use txn_reconcile_api::service::run::worker;
 
 use super::api::{Answer, Client, fresh, id, member, samples};
 use super::backends::{self, ADMIN, app};

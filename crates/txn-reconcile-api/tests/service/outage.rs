@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use txn_reconcile_api::service::clock::Clock;
 use txn_reconcile_api::service::store::{Due, Expect, Write};
-use txn_reconcile_api::service::{App, worker};
+use txn_reconcile_api::service::App;
+use txn_reconcile_api::service::run::worker;
 
 use super::api::{BANK, Client, LEDGER, RULES, fresh, id, member};
 use super::faults::World;

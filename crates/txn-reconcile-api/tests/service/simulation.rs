@@ -12,7 +12,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::router;
 use txn_reconcile_api::service::store::Store;
-use txn_reconcile_api::service::{App, audit, worker};
+use txn_reconcile_api::service::run::worker;
+use txn_reconcile_api::service::{App, audit, digest};
 
 use super::api::{Answer, BANK, Client, LEDGER, RULES, id};
 use super::backends::ADMIN;
@@ -125,13 +126,13 @@ async fn bytes(app: &App, path: &str) -> Vec<u8> {
 
 /// Every statement's file is there as it was sent, and none that belongs to no statement.
 async fn files_are_whole(app: &App, statements: &[Value]) {
-    let folder = format!("statements/{}", audit::sha256(b"acme"));
+    let folder = format!("statements/{}", digest::sha256(b"acme"));
     let mut named = BTreeSet::new();
     for statement in statements {
         let digest = statement["sha256"].as_str().unwrap();
         let path = format!("{folder}/{digest}");
         let file = bytes(app, &path).await;
-        assert_eq!((&*audit::sha256(&file), json!(file.len())), (digest, statement["bytes"].clone()));
+        assert_eq!((&*digest::sha256(&file), json!(file.len())), (digest, statement["bytes"].clone()));
         named.insert(path);
     }
     let there: Vec<_> = app.files.list(Some(&Path::from("statements"))).try_collect().await.unwrap();
@@ -141,7 +142,7 @@ async fn files_are_whole(app: &App, statements: &[Value]) {
 
 /// What a run hands on: how many entries it has left open, and by side whose are remembered as matched.
 pub async fn handed_on(app: &App, run: &str) -> (usize, [BTreeSet<String>; 2]) {
-    let tenant = audit::sha256(b"acme");
+    let tenant = digest::sha256(b"acme");
     let text = String::from_utf8(bytes(app, &format!("carry/{tenant}/{run}.ndjson")).await).unwrap();
     assert!(text.ends_with('\n'), "{text}");
     let mut lines = text.lines();

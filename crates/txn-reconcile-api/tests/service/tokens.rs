@@ -10,7 +10,8 @@ use txn_reconcile_api::service::api::{Input, Route, router, routes};
 use txn_reconcile_api::service::auth::{Auth, ClaimNames, Tokens};
 use txn_reconcile_api::service::jwks::{self, Keys};
 use txn_reconcile_api::service::records::Scope;
-use txn_reconcile_api::service::{App, worker};
+use txn_reconcile_api::service::App;
+use txn_reconcile_api::service::run::worker;
 
 use super::api::{Client, fresh, id, samples};
 use super::backends::{self, ADMIN, app};

@@ -7,7 +7,7 @@ use serde_json::json;
 use txn_reconcile_api::service::api::{Versions, routes};
 use txn_reconcile_api::service::records::Scope;
 use txn_reconcile_api::service::store::Store;
-use txn_reconcile_api::service::worker;
+use txn_reconcile_api::service::run::worker;
 
 use super::api::{Answer, Client, fresh, id, member, samples};
 use super::backends::{self, ADMIN, app};

@@ -39,7 +39,7 @@ fn judge(folder: &str, rooms: &Rooms, import: &Import) -> Option<Problem> {
     let from = import.from.first()?;
     let to = import.to.first()?;
     if from == to && !import.external {
-        return None;
+        return judge_within(folder, rooms, import);
     }
     let row = |name: &str| format!("a row for `{folder}{name}` in the table of {DOCUMENT}");
     let Some(allowed) = rooms.may_import.get(from) else {
@@ -61,6 +61,37 @@ fn judge(folder: &str, rooms: &Rooms, import: &Import) -> Option<Problem> {
                 "move what both need into a room below them, or hand it in from above; the table in {DOCUMENT} says who may import whom"
             ),
         )
+    })
+}
+
+/// Between the rooms of one room, where it has some: each names those beside it that it may import. What the outer room
+/// holds itself, all of them may use.
+fn judge_within(folder: &str, rooms: &Rooms, import: &Import) -> Option<Problem> {
+    let outer = import.from.first()?;
+    let inside = format!("{outer}/");
+    if !rooms.may_import.keys().any(|room| room.starts_with(&inside)) {
+        return None;
+    }
+    let (from, to) = (import.from.get(1)?, import.to.get(1)?);
+    if from == to || is_root(to) {
+        return None;
+    }
+    let known = |room: &str| rooms.may_import.get(&format!("{inside}{room}"));
+    let row = |name: &str| format!("a row for `{folder}{inside}{name}` in the table of {DOCUMENT}");
+    let Some(allowed) = known(from) else {
+        let what = format!("`{inside}{from}` is no room");
+        return Some(Problem::new(&import.file, 1, what, row(from)));
+    };
+    if known(to).is_none() {
+        let what = format!("`{inside}{from}` imports `{inside}{to}`, which is no room");
+        return Some(Problem::new(&import.file, import.line, what, row(to)));
+    }
+    (!allowed.contains(to)).then(|| {
+        let what = format!("`{inside}{from}` may not import `{to}`");
+        let fix = format!(
+            "move what both need into a room below them, or hand it in from above; the table in {DOCUMENT} says who may import whom"
+        );
+        Problem::new(&import.file, import.line, what, fix)
     })
 }
 
@@ -169,6 +200,21 @@ mod tests {
         );
         let told = problems(&[("src/stacks/role.rs", "use super::kms;\n")]);
         assert!(told[0].contains("`role`, which serves all stacks, imports the stack `kms`"), "{told:?}");
+    }
+
+    #[test]
+    fn rooms_within_a_room_are_held_to_their_rows() {
+        let table = format!(
+            "{TABLE}\n| room | may import |\n| --- | --- |\n| `src/stacks/kms.rs` | |\n\
+            | `src/stacks/logs.rs` | `kms`, `role` |\n| `src/stacks/role.rs` | |\n"
+        );
+        let told = problems(&[(DOCUMENT, table.as_str()), ("src/stacks/logs.rs", "use crate::stacks::ORDER;\n")]);
+        let start = "src/stacks/kms.rs:2: `stacks/kms` may not import `role`\n  fix: move what both need";
+        assert!(told.len() == 1 && told[0].starts_with(start), "{told:?}");
+        let table = table.replace("| `src/stacks/role.rs` | |\n", "");
+        let told = problems(&[(DOCUMENT, table.as_str()), ("src/stacks/kms.rs", "")]);
+        let start = "src/stacks/logs.rs:1: `stacks/logs` imports `stacks/role`, which is no room";
+        assert!(told.len() == 1 && told[0].starts_with(start), "{told:?}");
     }
 
     #[test]

@@ -9,15 +9,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::App;
-use super::super::audit::{self, Verdict, sha256};
+use super::super::audit::{self, Verdict};
+use super::super::digest::sha256;
 use super::super::auth::{KEYS, is_tenant, key_place};
 use super::super::clock::id;
 use super::super::ledger::Answer;
+use super::super::ledger::again;
 use super::super::problem::Problem;
 use super::super::records::{ApiKey, Scope, encode};
 use super::super::store::{Expect, Write};
 use super::cursor::List;
-use super::{Call, PAGING, Page, Reply, Route, Versions, again, answer, cursor, name, run, same, versioned};
+use super::{Call, PAGING, Page, Reply, Route, Versions, answer, cursor, name, run, same, versioned};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -152,18 +154,17 @@ async fn show(app: &App, call: Call) -> Result<Reply, Problem> {
 }
 
 async fn revoke(app: &App, call: Call) -> Result<Reply, Problem> {
-    let call = &call;
-    again(|| revoke_as_it_is(app, call)).await
-}
-
-async fn revoke_as_it_is(app: &App, call: &Call) -> Result<Reply, Problem> {
-    let (key, version): (ApiKey, u64) = app.read(&key_place(call.part(0))).await?;
-    call.unchanged(version)?;
-    let key = ApiKey { revoked: true, ..key };
-    let writes = vec![Write::put(key_place(&key.id), same(version), encode(&key)?)];
-    let subject = key.id.clone();
-    let shown = versioned(200, &ShownKey::from(key), version + 1)?;
-    call.commit(app, "key.revoke", &subject, json!({}), writes, shown).await
+    let revoked = again(async || {
+        let (key, version): (ApiKey, u64) = app.read(&key_place(call.part(0))).await?;
+        call.unchanged(version)?;
+        let key = ApiKey { revoked: true, ..key };
+        let writes = vec![Write::put(key_place(&key.id), same(version), encode(&key)?)];
+        let subject = key.id.clone();
+        let shown = versioned(200, &ShownKey::from(key), version + 1)?;
+        app.commit(call.caller().effect("key.revoke", &subject, json!({}), writes, &shown)).await?;
+        Ok(shown)
+    });
+    Ok(Reply::Json(revoked.await?))
 }
 
 async fn entries(app: &App, call: Call) -> Result<Reply, Problem> {

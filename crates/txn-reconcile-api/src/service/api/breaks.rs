@@ -158,7 +158,7 @@ async fn show(app: &App, call: Call) -> Result<Reply, Problem> {
 }
 
 /// A break that is about to be changed.
-pub struct Held {
+pub struct OpenedBreak {
     /// As it is.
     pub found: Break,
     version: u64,
@@ -168,14 +168,14 @@ pub struct Held {
 }
 
 /// The break that a call is about, if it is still the one that the caller has read.
-pub async fn hold(app: &App, call: &Call) -> Result<Held, Problem> {
+pub async fn hold(app: &App, call: &Call) -> Result<OpenedBreak, Problem> {
     let (run, check) = workable(app, call).await?;
     let (found, version, key) = find(app, call, &run).await?;
     call.unchanged(version)?;
-    Ok(Held { found, version, key, check })
+    Ok(OpenedBreak { found, version, key, check })
 }
 
-impl Held {
+impl OpenedBreak {
     /// Keeps it as it is now, and answers.
     pub async fn save(
         self,

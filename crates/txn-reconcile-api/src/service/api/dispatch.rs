@@ -14,11 +14,12 @@ use serde_json::{Value, json};
 use tracing::Instrument;
 
 use super::super::App;
-use super::super::audit::sha256;
-use super::super::auth::{Peer, Principal};
+use super::super::digest::sha256;
+use super::super::auth::Principal;
 use super::super::clock::id;
 use super::super::ledger::{Answer, Idempotency};
 use super::super::log::REQUEST;
+use super::super::peer::Peer;
 use super::super::problem::Problem;
 use super::super::records::tenant;
 use super::super::store::Key;
@@ -477,7 +478,7 @@ async fn act(app: &Arc<App>, route: &'static Route, mut call: Call) -> Result<Re
         return Err(Problem::conflict("a request with this Idempotency-Key is being answered"));
     }
     let _flight = InFlight(app, flight);
-    if let Some(earlier) = in_time(app.earlier(&mut idempotency)).await? {
+    if let Some(earlier) = in_time(earlier(app, &mut idempotency)).await? {
         return Ok(Reply::Json(earlier));
     }
     call.idempotency = Some(idempotency.clone());
@@ -485,13 +486,18 @@ async fn act(app: &Arc<App>, route: &'static Route, mut call: Call) -> Result<Re
     match result {
         // Another replica may have answered the same request in between.
         Err(problem) if matches!(problem.status, 409 | 412) => {
-            match in_time(app.earlier(&mut idempotency)).await? {
+            match in_time(earlier(app, &mut idempotency)).await? {
                 Some(earlier) => Ok(Reply::Json(earlier)),
                 None => Err(problem),
             }
         }
         other => other,
     }
+}
+
+/// The answer to an earlier request with the same key, if there was one.
+async fn earlier(app: &App, idempotency: &mut Idempotency) -> Result<Option<Answer>, Problem> {
+    Ok(app.earlier(idempotency).await?)
 }
 
 /// Bounds the time of an answer.

@@ -27,7 +27,7 @@ pub async fn sample(app: Arc<App>, token: &str) -> Result<String, String> {
         super::super::clock::Rng::fill(&super::super::clock::SystemRng, &mut key);
         let request = Request::post(path)
             .header("authorization", format!("Bearer {token}"))
-            .header("idempotency-key", super::super::audit::hex(&key))
+            .header("idempotency-key", super::super::digest::hex(&key))
             .header("content-type", media)
             .header("content-digest", format!("sha-256=:{}:", STANDARD.encode(digest)))
             .body(Body::from(body))

@@ -10,7 +10,7 @@ use serde_json::json;
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::super::App;
-use super::super::audit::{hex, sha256};
+use super::super::digest::{hex, sha256};
 use super::super::clock::id;
 use super::super::problem::Problem;
 use super::super::records::{Remark, Source, Statement, encode};
@@ -18,8 +18,7 @@ use super::super::store::{Expect, Write};
 use super::cursor::List;
 use super::incoming::Incoming;
 use super::{Call, Input, PAGING, Page, Reply, Route, Versions, run, versioned};
-use crate::formats::mapping::Mapping;
-use crate::formats::{CardFinding, Limits, ReadError, ReadOptions, ReadReport, Reader};
+use crate::formats::{CardFinding, ReadError, ReadReport, Reader};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -45,14 +44,6 @@ pub fn routes() -> Vec<Route> {
 
 /// Bytes that are checked and stored at a time. S3 takes parts of at least 5 MiB.
 const PART_BYTES: usize = 8 << 20;
-
-/// How a source's files are read.
-pub fn options(source: &Source, limit: u64) -> Result<ReadOptions, Problem> {
-    let mapping = source.mapping.as_ref().map(Mapping::compile).transpose();
-    let mapping = mapping.map_err(|_| Problem::internal("a source's mapping does not compile"))?;
-    let limits = Limits { total_bytes: limit.saturating_mul(8), ..Limits::default() };
-    Ok(ReadOptions { format: source.format, mapping, negate: source.negate, limits })
-}
 
 /// Why a file is refused, with the first places that hold card data.
 pub fn refused(error: &ReadError) -> Problem {
@@ -141,7 +132,7 @@ async fn upload(app: &App, call: Call) -> Result<Reply, Problem> {
     // Named by what it holds, so that whoever sends it again, since the answer was lost or the process died, puts the
     // same object in the same place, and none is left that no record names.
     let path = Path::from(format!("statements/{}/{}", sha256(call.who.tenant.as_bytes()), hex(&digest)));
-    let reader = Reader::new(&name, options(&source, app.upload_limit_bytes)?);
+    let reader = Reader::new(&name, source.read_options(app.upload_limit_bytes)?);
     let passage = Passage { reader: Some(reader), digest: Context::new(&SHA256), bytes: 0, entries: 0 };
     let mut target = app.files.put_multipart(&path).await?;
     let file = call.file.as_ref().ok_or_else(|| Problem::internal("the route takes no file"))?;

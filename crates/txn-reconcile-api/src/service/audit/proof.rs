@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Anchor, Entry, Head, Repair, anchor_group, anchored_at, anchors_of, chained, group_of, latest_anchor,
-    read_anchor, sha256, stored_head,
+    read_anchor, stored_head,
 };
 use crate::service::App;
-use crate::service::problem::Problem;
+use crate::service::digest::sha256;
+use crate::service::error::Error;
 
 /// The proof of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -53,11 +54,11 @@ pub struct Anchored {
 ///
 /// # Errors
 /// Fails with 404 if it is not there.
-pub async fn entry(app: &App, tenant: &str, sequence: u64) -> Result<Entry, Problem> {
+pub async fn entry(app: &App, tenant: &str, sequence: u64) -> Result<Entry, Error> {
     let found = app.store.audit(tenant, sequence, 1).await?;
     let found = found.first().filter(|entry| entry.sequence == sequence);
-    let found = found.ok_or_else(|| Problem::not_found("the log has no such entry"))?;
-    serde_json::from_slice(&found.body).map_err(|_| Problem::internal("an audit entry cannot be read"))
+    let found = found.ok_or_else(|| Error::NotFound("the log has no such entry".into()))?;
+    serde_json::from_slice(&found.body).map_err(|_| Error::Internal("an audit entry cannot be read".into()))
 }
 
 /// An entry's proof, as JSON that is written while the digests are read: however far the anchor is, a page of the log is
@@ -65,7 +66,7 @@ pub async fn entry(app: &App, tenant: &str, sequence: u64) -> Result<Entry, Prob
 ///
 /// # Errors
 /// Fails with 404 if there is no such entry, and with 409 if the log ends before its anchor.
-pub async fn prove(app: &Arc<App>, tenant: &str, sequence: u64) -> Result<Body, Problem> {
+pub async fn prove(app: &Arc<App>, tenant: &str, sequence: u64) -> Result<Body, Error> {
     let entry = entry(app, tenant, sequence).await?;
     let known = stored_head(app, tenant).await?;
     let repairs = match latest_anchor(app, tenant, known.sequence).await? {
@@ -79,14 +80,14 @@ pub async fn prove(app: &Arc<App>, tenant: &str, sequence: u64) -> Result<Body, 
         None => (end, None),
         Some((_, Anchor { head, .. })) if head.sequence > end.sequence => {
             let gone = format!("entry {} was anchored and is gone; verify the log", head.sequence);
-            return Err(Problem::conflict(gone));
+            return Err(Error::Conflict(gone));
         }
         Some((path, Anchor { head, key, signature, .. })) => (head, Some(Anchored { path, key, signature })),
     };
     for repair in repairs.iter().filter(|repair| sequence < repair.to && repair.to < head.sequence) {
         let last = app.store.audit(tenant, repair.to, 1).await?;
         if last.first().is_none_or(|entry| entry.sequence != repair.to) {
-            return Err(Problem::conflict(format!(
+            return Err(Error::Conflict(format!(
                 "entries {} to {} were lost by a restore, and no anchor before them speaks for this one",
                 repair.from, repair.to
             )));
@@ -102,9 +103,9 @@ pub async fn prove(app: &Arc<App>, tenant: &str, sequence: u64) -> Result<Body, 
     let proof = Proof { tenant: tenant.to_owned(), entry, head, anchor, digests: Vec::new() };
     let text = serde_json::to_string(&proof).ok();
     let opening = text.as_deref().and_then(|text| text.strip_suffix("]}")).map(str::to_owned);
-    let opening = opening.ok_or_else(|| Problem::internal("a proof cannot be written"))?;
+    let opening = opening.ok_or_else(|| Error::Internal("a proof cannot be written".into()))?;
     let pages = stream::try_unfold(digests, |mut digests| async move {
-        let text = digests.page().await.map_err(|problem| std::io::Error::other(problem.detail))?;
+        let text = digests.page().await.map_err(std::io::Error::other)?;
         Ok::<_, std::io::Error>(text.map(|text| (text, digests)))
     });
     let parts = [opening].map(Ok).into_iter();
@@ -124,7 +125,7 @@ struct Digests {
 }
 
 impl Digests {
-    async fn page(&mut self) -> Result<Option<String>, Problem> {
+    async fn page(&mut self) -> Result<Option<String>, Error> {
         if self.next > self.end {
             return Ok(None);
         }
@@ -134,13 +135,13 @@ impl Digests {
         for stored in &entries {
             let entry: Option<Entry> = serde_json::from_slice(&stored.body).ok();
             let entry = entry.filter(|_| stored.sequence == self.next);
-            let entry = entry.ok_or_else(|| Problem::internal("an audit entry is missing"))?;
+            let entry = entry.ok_or_else(|| Error::Internal("an audit entry is missing".into()))?;
             text.push_str(if self.next == self.first { "\"" } else { ",\"" });
             text.push_str(&sha256(entry.content.as_bytes()));
             text.push('"');
             self.next += 1;
         }
-        if entries.is_empty() { Err(Problem::internal("an audit entry is missing")) } else { Ok(Some(text)) }
+        if entries.is_empty() { Err(Error::Internal("an audit entry is missing".into())) } else { Ok(Some(text)) }
     }
 }
 
@@ -152,7 +153,7 @@ async fn first_anchor(
     sequence: u64,
     head: u64,
     repairs: &[Repair],
-) -> Result<Option<(String, Anchor)>, Problem> {
+) -> Result<Option<(String, Anchor)>, Error> {
     let speaks = |path: &Path| {
         let anchored = anchored_at(tenant, path);
         anchored.is_none_or(|anchored| !repairs.iter().any(|repair| repair.overtakes(anchored)))
@@ -168,7 +169,7 @@ async fn first_anchor(
             .min();
         if let Some(path) = first {
             let anchor = read_anchor(app, tenant, &path).await?;
-            let anchor = anchor.map_err(|fault| Problem::conflict(format!("{fault}; verify the log")))?;
+            let anchor = anchor.map_err(|fault| Error::Conflict(format!("{fault}; verify the log")))?;
             return Ok(Some((path.to_string(), anchor)));
         }
     }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::service::App;
 use crate::service::clock::rfc3339;
-use crate::service::problem::Problem;
+use crate::service::error::Error;
 use crate::service::records::{decode, encode};
 use crate::service::store::{AuditEntry, Expect, Query, StoreError, Write};
 
@@ -45,7 +45,7 @@ pub struct Report {
 ///
 /// # Errors
 /// Fails only if a store does not answer.
-pub async fn tenants(app: &App) -> Result<Vec<String>, Problem> {
+pub async fn tenants(app: &App) -> Result<Vec<String>, Error> {
     let mut all = BTreeSet::new();
     let mut from = "tenant#".to_owned();
     loop {
@@ -72,7 +72,7 @@ pub async fn tenants(app: &App) -> Result<Vec<String>, Problem> {
 }
 
 /// What the entries of a log hold.
-struct Held {
+struct LogRead {
     /// The last one.
     last: Head,
     /// Stretches that are gone and that no repair has told of: the first and the last entry, and the hash of the one after.
@@ -87,8 +87,8 @@ async fn hold(
     tenant: &str,
     repairs: &[Repair],
     asked: &BTreeSet<u64>,
-) -> Result<Result<Held, String>, Problem> {
-    let mut held = Held { last: Head::default(), gaps: Vec::new(), hashes: BTreeMap::new() };
+) -> Result<Result<LogRead, String>, Error> {
+    let mut held = LogRead { last: Head::default(), gaps: Vec::new(), hashes: BTreeMap::new() };
     loop {
         let entries = app.store.audit(tenant, held.last.sequence + 1, 500).await?;
         if entries.is_empty() {
@@ -113,7 +113,7 @@ async fn hold(
     }
 }
 
-fn note(held: &mut Held, asked: &BTreeSet<u64>) {
+fn note(held: &mut LogRead, asked: &BTreeSet<u64>) {
     if asked.contains(&held.last.sequence) {
         held.hashes.insert(held.last.sequence, held.last.hash.clone());
     }
@@ -128,9 +128,9 @@ async fn fork(
     app: &App,
     tenant: &str,
     anchors: &[(u64, Path)],
-    held: &Held,
+    held: &LogRead,
     repairs: &[Repair],
-) -> Result<Result<Option<u64>, String>, Problem> {
+) -> Result<Result<Option<u64>, String>, Error> {
     let mut forked = None;
     let mut agreeing = 0;
     for (sequence, path) in anchors.iter().rev() {
@@ -152,7 +152,7 @@ async fn fork(
 ///
 /// # Errors
 /// Fails if a store does not answer, and with 409 if the log grew meanwhile.
-pub async fn repair(app: &App, tenant: &str) -> Result<Report, Problem> {
+pub async fn repair(app: &App, tenant: &str) -> Result<Report, Error> {
     let item = app.store.get(&head_key(tenant)).await?;
     let head: Option<Head> = item.as_ref().map(decode).transpose()?;
     let mut report = Report {
@@ -248,7 +248,7 @@ async fn write(
     head: Head,
     entry: AuditEntry,
     repairs: Vec<Repair>,
-) -> Result<(), Problem> {
+) -> Result<(), Error> {
     let now = rfc3339(app.clock.now_ms());
     let day = now.split('T').next().unwrap_or_default();
     super::anchor(app, tenant, head.clone(), repairs, day).await?;
@@ -260,9 +260,7 @@ async fn write(
     writes.push(Write::put(head_key(tenant), expect, encode(&head)?));
     match app.store.transact(writes, Some(entry)).await {
         Ok(()) => Ok(()),
-        Err(StoreError::Conflict) => Err(Problem::conflict(
-            "the log grew while it was repaired: stop the service, and repair it again",
-        )),
+        Err(StoreError::Conflict) => Err(Error::Conflict("the log grew while it was repaired: stop the service, and repair it again".into())),
         Err(error) => Err(error.into()),
     }
 }

@@ -265,7 +265,7 @@ impl Store for DynamoStore {
         // The token makes a repetition after a lost answer harmless: DynamoDB does it once.
         let mut random = [0; 16];
         super::super::clock::Rng::fill(&super::super::clock::SystemRng, &mut random);
-        let token = super::super::audit::hex(&random);
+        let token = super::super::digest::hex(&random);
         for attempt in 1..=TRIES {
             let sent = self.client.transact_write_items().set_transact_items(Some(items.clone()));
             match sent.client_request_token(&token).send().await {

@@ -1,5 +1,6 @@
 //! PostgreSQL: one table of records, one of audit entries.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,23 @@ use tokio_postgres::{Client, IsolationLevel, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{AuditEntry, Due, Expect, Item, Key, Query, Store, StoreError, Write, check};
-use crate::service::config::PostgresConfig;
+
+/// How PostgreSQL is reached.
+#[derive(Clone)]
+pub struct PostgresConfig {
+    /// The host.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The database.
+    pub name: String,
+    /// The role.
+    pub user: String,
+    /// Its password; a token of IAM without it.
+    pub password: Option<String>,
+    /// The authorities that its certificate is checked against.
+    pub ca_file: Option<PathBuf>,
+}
 
 /// The migrations, in order. What was released is never changed; a change is a new one at the end.
 const MIGRATIONS: [&str; 1] = [r#"
@@ -517,7 +534,7 @@ mod tests {
     use aws_lc_rs::hmac;
 
     use super::*;
-    use crate::service::audit::{hex, sha256};
+    use crate::service::digest::{hex, sha256};
 
     #[test]
     fn the_token_is_a_signed_address_that_holds_for_a_quarter_of_an_hour() {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tracing::{Instrument, Span};
 
 use super::{AuditEntry, Item, Key, Query, Store, StoreError, Write};
-use crate::service::config::StoreConfig;
 use crate::service::traces;
 
 /// A store with spans.
@@ -37,12 +36,7 @@ macro_rules! span {
 impl Traced {
     /// Over a store of a kind.
     #[must_use]
-    pub fn over(inner: Arc<dyn Store>, kind: &StoreConfig) -> Arc<dyn Store> {
-        let system = match kind {
-            StoreConfig::Embedded => "redb",
-            StoreConfig::DynamoDb { .. } => "aws.dynamodb",
-            StoreConfig::Postgres(_) => "postgresql",
-        };
+    pub fn over(inner: Arc<dyn Store>, system: &'static str) -> Arc<dyn Store> {
         Arc::new(Self { inner, system })
     }
 }

@@ -15,20 +15,20 @@ use object_store::{Error, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 
-use super::App;
-use super::audit::sha256;
-use super::worker::{Held, Stop};
+use super::lease::{LeasedRun, RunError};
 use crate::date::Date;
 use crate::engine::carry::newly_settled;
 use crate::engine::{Outcome, Side};
 use crate::entry::{EntryId, EntrySet};
+use crate::service::App;
+use crate::service::digest::sha256;
 
 /// Bytes of an identity.
 const ID_BYTES: u64 = 16;
 
 /// Where the identities of a day lie.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Place {
+struct StoredIds {
     /// The run whose object holds them.
     run: String,
     /// The first byte.
@@ -39,7 +39,7 @@ struct Place {
 
 /// Where the identities of every day lie, by side and day (`2026-11-02`).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Index([BTreeMap<String, Place>; 2]);
+pub struct Index([BTreeMap<String, StoredIds>; 2]);
 
 fn object(tenant: &str, run: &str) -> Path {
     Path::from(format!("settled/{}/{run}", sha256(tenant.as_bytes())))
@@ -47,7 +47,7 @@ fn object(tenant: &str, run: &str) -> Path {
 
 /// The identities of a day. An object that is gone was older than the bucket keeps statements, which is as long as
 /// entries are remembered unless somebody wants it shorter.
-async fn read(app: &App, tenant: &str, place: &Place) -> Result<Vec<EntryId>, Stop> {
+async fn read(app: &App, tenant: &str, place: &StoredIds) -> Result<Vec<EntryId>, RunError> {
     let range = place.from..place.from + place.count * ID_BYTES;
     let bytes = match app.files.get_range(&object(tenant, &place.run), range).await {
         Ok(bytes) => bytes,
@@ -61,14 +61,14 @@ async fn read(app: &App, tenant: &str, place: &Place) -> Result<Vec<EntryId>, St
     Ok(ids.collect())
 }
 
-impl Held<'_> {
-    async fn day(&mut self, place: &Place) -> Result<Vec<EntryId>, Stop> {
+impl LeasedRun<'_> {
+    async fn day(&mut self, place: &StoredIds) -> Result<Vec<EntryId>, RunError> {
         let (app, tenant) = (self.app, self.tenant.clone());
         self.meanwhile(read(app, &tenant, place)).await?
     }
 
     /// Tells the statements' sets what has been matched of their days.
-    pub async fn recall(&mut self, index: &Index, sets: [&mut EntrySet; 2]) -> Result<(), Stop> {
+    pub async fn recall(&mut self, index: &Index, sets: [&mut EntrySet; 2]) -> Result<(), RunError> {
         for (set, places) in sets.into_iter().zip(&index.0) {
             let days: BTreeSet<Date> = set.rows().map(|row| set.booking(row)).collect();
             for day in days {
@@ -85,7 +85,7 @@ impl Held<'_> {
 
     /// Keeps what this run has matched, or was settled by hand before it, with what was remembered of the same days.
     /// Answers where everything lies that is remembered now.
-    pub async fn remember(&mut self, mut index: Index, outcome: &Arc<Outcome>) -> Result<Index, Stop> {
+    pub async fn remember(&mut self, mut index: Index, outcome: &Arc<Outcome>) -> Result<Index, RunError> {
         let oldest = outcome.as_of.days() - i32::from(REMEMBERED_DAYS);
         let own = object(&self.tenant, &self.run.id);
         let mut target = BufWriter::new(Arc::clone(&self.app.files), own);
@@ -101,12 +101,12 @@ impl Held<'_> {
                 let known = before.len();
                 let given = Arc::clone(outcome);
                 let union = tokio::task::spawn_blocking(move || union(&given, side, day, before, &rows));
-                let ids = union.await.map_err(|_| Stop::Failed("remembering matches broke off".into()))?;
+                let ids = union.await.map_err(|_| RunError::Failed("remembering matches broke off".into()))?;
                 let count = ids.len() as u64 / ID_BYTES;
                 if count == known as u64 {
                     continue;
                 }
-                let place = Place { run: self.run.id.clone(), from, count };
+                let place = StoredIds { run: self.run.id.clone(), from, count };
                 from += ids.len() as u64;
                 places.insert(day.to_string(), place);
                 self.meanwhile(target.put(ids.into())).await??;

@@ -8,25 +8,26 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::App;
-use super::audit::sha256;
-use super::problem::Problem;
-use super::records::{Amount, Entry, Match, NamedText};
-use super::worker::{Held, IN_FLIGHT, Stop};
+use super::lease::{LeasedRun, RunError};
+use super::make::IN_FLIGHT;
 use crate::engine::{MatchPlace, Outcome, Side};
 use crate::report::table::ordered;
 use crate::rules::Ruleset;
+use crate::service::App;
+use crate::service::digest::sha256;
+use crate::service::error::Error;
+use crate::service::records::{Amount, Entry, Match, NamedText};
 
 /// Matches in one object.
 const CHUNK: u64 = 2_000;
 
 /// A match as it is kept: [`Match`] without the names of its fields, which would be half of the list.
-type Kept = (u64, String, String, Vec<KeptEntry>);
+type StoredMatch = (u64, String, String, Vec<StoredEntry>);
 
 /// An entry as it is kept: [`Entry`] as a list of its values, with the currency once. The last three are not there in what
 /// the release before has kept.
 #[derive(Deserialize)]
-struct KeptEntry {
+struct StoredEntry {
     id: String,
     side: String,
     file: String,
@@ -57,8 +58,8 @@ impl<T: Display> Serialize for Shown<T> {
     }
 }
 
-/// An entry of an outcome, as [`KeptEntry`] reads it.
-fn kept_entry(outcome: &Outcome, side: Side, row: u32) -> impl Serialize {
+/// An entry of an outcome, as [`StoredEntry`] reads it.
+fn stored_entry(outcome: &Outcome, side: Side, row: u32) -> impl Serialize {
     let set = outcome.set(side);
     (
         Shown(set.id(row)),
@@ -80,7 +81,7 @@ fn kept_entry(outcome: &Outcome, side: Side, row: u32) -> impl Serialize {
     )
 }
 
-fn shown_entry(kept: KeptEntry) -> Entry {
+fn shown_entry(kept: StoredEntry) -> Entry {
     Entry {
         id: kept.id,
         side: kept.side,
@@ -104,7 +105,7 @@ fn shown_entry(kept: KeptEntry) -> Entry {
 fn read_lines(bytes: &[u8]) -> serde_json::Result<Vec<Match>> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let shown = |line| {
-        let (number, pass, rule, entries) = serde_json::from_slice::<Kept>(line)?;
+        let (number, pass, rule, entries) = serde_json::from_slice::<StoredMatch>(line)?;
         Ok(Match { number, pass, rule, entries: entries.into_iter().map(shown_entry).collect() })
     };
     lines.map(shown).collect()
@@ -121,8 +122,8 @@ fn lines(
     for (number, place) in (first..).zip(places) {
         let view = outcome.match_at(*place);
         let pass = &ruleset.passes[view.pass];
-        let left = view.left.iter().map(|row| kept_entry(outcome, Side::Left, *row));
-        let right = view.right.iter().map(|row| kept_entry(outcome, Side::Right, *row));
+        let left = view.left.iter().map(|row| stored_entry(outcome, Side::Left, *row));
+        let right = view.right.iter().map(|row| stored_entry(outcome, Side::Right, *row));
         let entries: Vec<_> = left.chain(right).collect();
         serde_json::to_writer(&mut text, &(number, &*pass.name, pass.kind.name(), entries))?;
         text.push(b'\n');
@@ -139,17 +140,17 @@ fn path(tenant: &str, run: &str, chunk: u64) -> Path {
 ///
 /// # Errors
 /// Fails if the file store does not answer.
-pub async fn read_chunk(app: &App, tenant: &str, run: &str, number: u64) -> Result<Vec<Match>, Problem> {
+pub async fn read_chunk(app: &App, tenant: &str, run: &str, number: u64) -> Result<Vec<Match>, Error> {
     let path = path(tenant, run, number.saturating_sub(1) / CHUNK);
     let bytes = app.files.get(&path).await?.bytes().await?;
-    read_lines(&bytes).map_err(|_| Problem::internal("a list of matches cannot be read"))
+    read_lines(&bytes).map_err(|_| Error::Internal("a list of matches cannot be read".into()))
 }
 
-impl Held<'_> {
+impl LeasedRun<'_> {
     /// Keeps the matches. Some objects are on their way to the file store while the next ones are written; the progress
     /// says up to where all of them are there.
-    pub async fn save_matches(&mut self, outcome: &Arc<Outcome>, ruleset: &Arc<Ruleset>) -> Result<(), Stop> {
-        let broke_off = |_| Stop::Failed("writing the matches broke off".into());
+    pub async fn save_matches(&mut self, outcome: &Arc<Outcome>, ruleset: &Arc<Ruleset>) -> Result<(), RunError> {
+        let broke_off = |_| RunError::Failed("writing the matches broke off".into());
         let given = Arc::clone(outcome);
         let places: Arc<[MatchPlace]> =
             tokio::task::spawn_blocking(move || ordered(&given).into()).await.map_err(broke_off)?;
@@ -164,14 +165,14 @@ impl Held<'_> {
                 let range = first as usize..(first + CHUNK).min(total) as usize;
                 let write = move || lines(&outcome, &ruleset, first + 1, &places[range]);
                 let text = tokio::task::spawn_blocking(write).await.map_err(broke_off)?;
-                Ok((chunk, text.map_err(|_| Stop::Failed("a match cannot be written".into()))?))
+                Ok((chunk, text.map_err(|_| RunError::Failed("a match cannot be written".into()))?))
             }
         });
         let put = |(chunk, text): (u64, Vec<u8>)| {
             let path = path(&tenant, &run, chunk);
             async move {
                 app.files.put(&path, text.into()).await?;
-                Ok::<u64, Stop>(((chunk + 1) * CHUNK).min(total))
+                Ok::<u64, RunError>(((chunk + 1) * CHUNK).min(total))
             }
         };
         let steps = written.buffered(threads).map_ok(put).try_buffered(IN_FLIGHT);
@@ -186,7 +187,7 @@ mod tests {
     /// A list that the release before has kept.
     #[test]
     fn lists_of_the_release_before_are_read() {
-        let matches = read_lines(include_bytes!("../../tests/stored/matches-1.ndjson")).unwrap();
+        let matches = read_lines(include_bytes!("../../../tests/stored/matches-1.ndjson")).unwrap();
         assert_eq!(matches.len(), 6);
         let entry = &matches[0].entries[1];
         assert_eq!((entry.reference.as_str(), entry.amount.minor.as_str()), ("RENT-11", "-240000"));

@@ -1,7 +1,7 @@
 //! How a run goes on from the one before it, of the same pair of sources.
 //!
 //! What a run leaves open lies in an object beside its lists. The run that follows takes it up, but for what people have
-//! resolved in between, and remembers that and all that was matched ([`settled`]), so that a file which is sent again
+//! resolved in between, and remembers that and all that was matched ([`matched_ids`]), so that a file which is sent again
 //! does not bring it back. From when it has taken the entries up, nobody works on the breaks of the run before; when its own lists are
 //! kept, it closes each of those breaks with a link to what became of it.
 
@@ -12,21 +12,23 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::{Value, json};
 
-use super::App;
-use super::audit::sha256;
-use super::ledger::Effect;
-use super::problem::Problem;
-use super::records::{
-    Amount, Break, BreakState, Link, ManualMatch, MatchState, Run, RunStatus, decode, encode, run_partition,
-};
-use super::settled;
-use super::store::{Due, Expect, Item, Key, Query, StoreError, Write};
-use super::worker::{Held, QUEUE, Stop, transactions};
+use super::lease::{LeasedRun, RunError};
+use super::make::transactions;
+use super::matched_ids;
+use super::worker::QUEUE;
 use crate::currency::Currency;
 use crate::engine::carry::Forward;
 use crate::engine::conserve::Tally;
 use crate::engine::{Outcome, Side, carry};
 use crate::entry::{EntryId, EntrySet};
+use crate::service::App;
+use crate::service::digest::sha256;
+use crate::service::error::Error;
+use crate::service::ledger::Effect;
+use crate::service::records::{
+    Amount, Break, BreakState, Link, ManualMatch, MatchState, Run, RunStatus, decode, encode, run_partition,
+};
+use crate::service::store::{Due, Expect, Item, Key, Query, StoreError, Write};
 
 /// How long a run waits before it looks again whether the one before it has ended, at least and at most; in between an
 /// eighth of the time that has passed since it was asked for, so that long waiting costs little and adds little.
@@ -55,7 +57,7 @@ pub struct CarryIn {
     /// What they come to.
     opening: Sums,
     /// Where it is remembered what was matched.
-    pub settled: settled::Index,
+    pub settled: matched_ids::Index,
 }
 
 /// A break of the run before that is not resolved.
@@ -67,7 +69,7 @@ struct Open {
 
 /// What became of a break.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum BreakOutcome {
     /// It stands in the match of this number.
     Matched(u64),
     /// It is the break of this number.
@@ -79,7 +81,7 @@ pub enum Fate {
 }
 
 /// What became of the breaks of the run before, by side and identity.
-pub type Fates = HashMap<(Side, EntryId), Fate>;
+pub type BreakOutcomes = HashMap<(Side, EntryId), BreakOutcome>;
 
 /// Where a run's open entries lie.
 fn place(tenant: &str, run: &str) -> Path {
@@ -87,7 +89,7 @@ fn place(tenant: &str, run: &str) -> Path {
 }
 
 /// The run that another one goes on from: the one that it follows, or what that one followed if it came to nothing.
-async fn before(app: &App, tenant: &str, run: &Run) -> Result<Option<(Run, u64)>, Problem> {
+async fn before(app: &App, tenant: &str, run: &Run) -> Result<Option<(Run, u64)>, Error> {
     let mut follows = run.follows.clone();
     while let Some(id) = follows {
         let (found, version): (Run, u64) = app.read(&app.key(tenant, "run", &id)).await?;
@@ -143,24 +145,24 @@ fn side_of(item: &Break) -> Side {
     if item.entry.side == Side::Left.name() { Side::Left } else { Side::Right }
 }
 
-fn untied(what: &str) -> Stop {
-    Stop::Failed(format!("the books of the run before do not go on: {what}"))
+fn untied(what: &str) -> RunError {
+    RunError::Failed(format!("the books of the run before do not go on: {what}"))
 }
 
-impl Held<'_> {
+impl LeasedRun<'_> {
     /// Takes over what the run before left open. From here on nobody works on its breaks.
-    pub async fn carry_in(&mut self) -> Result<Option<CarryIn>, Stop> {
+    pub async fn carry_in(&mut self) -> Result<Option<CarryIn>, RunError> {
         let Some((before, version)) = before(self.app, &self.tenant, &self.run).await? else {
             return Ok(None);
         };
         match &before.followed_by {
             _ if before.status != RunStatus::Completed => {
-                return Err(Stop::Later(BEFORE.into()));
+                return Err(RunError::Later(BEFORE.into()));
             }
             // A dry run looks, and leaves everything as it is.
             _ if self.run.dry_run => {}
             Some(own) if *own == self.run.id => {}
-            Some(_) => return Err(Stop::Failed("the run before is followed by another one".into())),
+            Some(_) => return Err(RunError::Failed("the run before is followed by another one".into())),
             None => {
                 self.run.follows = Some(before.id.clone());
                 let key = self.app.key(&self.tenant, "run", &before.id);
@@ -186,7 +188,7 @@ impl Held<'_> {
         });
         let Forward { sets, entries } = read
             .await
-            .map_err(|_| Stop::Failed("reading what was left open broke off".into()))?
+            .map_err(|_| RunError::Failed("reading what was left open broke off".into()))?
             .map_err(|why| untied(&why))?;
         self.renew().await?;
         let opening = sums([&sets[0], &sets[1]]);
@@ -206,7 +208,7 @@ impl Held<'_> {
     }
 
     /// The breaks of a run, by number.
-    async fn breaks_of(&mut self, run: &Run) -> Result<Vec<Open>, Stop> {
+    async fn breaks_of(&mut self, run: &Run) -> Result<Vec<Open>, RunError> {
         let mut breaks = Vec::new();
         let mut from = "break#".to_owned();
         loop {
@@ -224,11 +226,11 @@ impl Held<'_> {
     }
 
     /// Keeps what the next run goes on from: on the first line where it is remembered what was matched, then what is open.
-    pub async fn carry_out(&mut self, outcome: &Arc<Outcome>, carried: Option<&CarryIn>) -> Result<(), Stop> {
+    pub async fn carry_out(&mut self, outcome: &Arc<Outcome>, carried: Option<&CarryIn>) -> Result<(), RunError> {
         let settled = carried.map(|carried| carried.settled.clone()).unwrap_or_default();
         let settled = self.remember(settled, outcome).await?;
         let mut text = serde_json::to_string(&settled)
-            .map_err(|_| Stop::Failed("what was matched cannot be remembered".into()))?;
+            .map_err(|_| RunError::Failed("what was matched cannot be remembered".into()))?;
         text.push('\n');
         text.push_str(&carry::write_open(outcome));
         let path = place(&self.tenant, &self.run.id);
@@ -237,7 +239,7 @@ impl Held<'_> {
     }
 
     /// Closes the breaks of the run before. When this has begun, the run can only be completed.
-    pub async fn close_before(&mut self, carried: &CarryIn, fates: &Fates) -> Result<(), Stop> {
+    pub async fn close_before(&mut self, carried: &CarryIn, outcomes: &BreakOutcomes) -> Result<(), RunError> {
         self.run.closing = true;
         self.stage("closing").await?;
         let mut open: Vec<(&(Side, EntryId), &Open)> = carried.breaks.iter().collect();
@@ -245,7 +247,7 @@ impl Held<'_> {
         let from = usize::try_from(self.run.progress.carried_closed).unwrap_or(usize::MAX);
         let mut open = open.get(from..).unwrap_or_default();
         let run = self.run.id.clone();
-        let became = |entry| fates.get(entry).copied().unwrap_or(Fate::Aside);
+        let became = |entry| outcomes.get(entry).copied().unwrap_or(BreakOutcome::Aside);
         let writes = open.iter().map(|(entry, open)| {
             let closed = closed(&open.item, became(entry), &run);
             Ok(Write::put(open.key.clone(), Expect::Version(open.version), encode(&closed)?))
@@ -270,7 +272,7 @@ impl Held<'_> {
     }
 
     /// Manual matches of the run before that nobody has approved come to nothing: their breaks have gone on.
-    async fn lapse(&mut self, before: &str) -> Result<(), Stop> {
+    async fn lapse(&mut self, before: &str) -> Result<(), RunError> {
         let pk = run_partition(&self.tenant, before);
         let mut from = "manual#".to_owned();
         loop {
@@ -305,7 +307,7 @@ impl Held<'_> {
         subject: &str,
         detail: Value,
         mut writes: Vec<Write>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), RunError> {
         writes.push(self.put()?);
         let (tenant, request) = (&self.tenant, &self.run.id);
         let effect = Effect {
@@ -319,14 +321,11 @@ impl Held<'_> {
             writes,
             answer: None,
         };
-        self.app
-            .commit(effect)
-            .await
-            .map_err(|problem| if problem.status == 409 { Stop::Lost } else { problem.into() })
+        Ok(self.app.commit(effect).await?)
     }
 }
 
-impl Fate {
+impl BreakOutcome {
     /// The state of a break that has met it, and the number of what it became.
     fn state(self) -> (BreakState, Option<u64>) {
         match self {
@@ -339,8 +338,8 @@ impl Fate {
 }
 
 /// A break of the run before, as it is when it is closed.
-fn closed(item: &Break, fate: Fate, run: &str) -> Break {
-    let (state, number) = fate.state();
+fn closed(item: &Break, became: BreakOutcome, run: &str) -> Break {
+    let (state, number) = became.state();
     Break { state, became: Some(Link { run: run.to_owned(), number }), ..item.clone() }
 }
 
@@ -359,42 +358,42 @@ impl CarryIn {
 
     /// Checks that the opening entries and the new ones are those that the run has accounted for, and that each break of
     /// the run before has become something; answers what.
-    pub fn check(&self, whole: &Sums, outcome: &Outcome) -> Result<Fates, Stop> {
+    pub fn check(&self, whole: &Sums, outcome: &Outcome) -> Result<BreakOutcomes, RunError> {
         for (whole, accounts) in whole.iter().zip(&outcome.conservation.accounts) {
             let booked = accounts.iter().map(|(currency, account)| (currency, account.total));
             if !whole.iter().map(|(currency, tally)| (currency, *tally)).eq(booked) {
                 return Err(untied("opening and new entries are not those that were matched"));
             }
         }
-        let fates = self.fates(outcome);
-        if fates.len() == self.breaks.len() { Ok(fates) } else { Err(untied("an entry has come to nothing")) }
+        let outcomes = self.break_outcomes(outcome);
+        if outcomes.len() == self.breaks.len() { Ok(outcomes) } else { Err(untied("an entry has come to nothing")) }
     }
 
     /// What became of each break.
-    fn fates(&self, outcome: &Outcome) -> Fates {
-        let mut fates = HashMap::with_capacity(self.breaks.len());
-        let mut note = |side: Side, row: u32, fate: Fate| {
+    fn break_outcomes(&self, outcome: &Outcome) -> BreakOutcomes {
+        let mut outcomes = HashMap::with_capacity(self.breaks.len());
+        let mut note = |side: Side, row: u32, became: BreakOutcome| {
             let entry = (side, outcome.set(side).id(row));
             if self.breaks.contains_key(&entry) {
-                fates.insert(entry, fate);
+                outcomes.insert(entry, became);
             }
         };
         for side in Side::BOTH {
-            outcome.set(side).ignored().iter().for_each(|(row, _)| note(side, *row, Fate::Aside));
+            outcome.set(side).ignored().iter().for_each(|(row, _)| note(side, *row, BreakOutcome::Aside));
         }
         for (side, row) in carry::waiting(outcome) {
-            note(side, row, Fate::Waits);
+            note(side, row, BreakOutcome::Waits);
         }
         for (number, place) in (1..).zip(crate::report::table::ordered(outcome)) {
             let view = outcome.match_at(place);
             for (side, rows) in [(Side::Left, view.left), (Side::Right, view.right)] {
-                rows.iter().for_each(|row| note(side, *row, Fate::Matched(number)));
+                rows.iter().for_each(|row| note(side, *row, BreakOutcome::Matched(number)));
             }
         }
         for (number, item) in (1..).zip(&outcome.breaks) {
-            note(item.side, item.row, Fate::Open(number));
+            note(item.side, item.row, BreakOutcome::Open(number));
         }
-        fates
+        outcomes
     }
 
     /// Makes the break of this run what it was in the run before: whose it is, what was said and what is proposed.
@@ -413,8 +412,8 @@ impl CarryIn {
     }
 
     /// What the summary says of it.
-    pub fn summary(&self, fates: &Fates) -> Value {
-        let count = |wanted: fn(&Fate) -> bool| fates.values().filter(|fate| wanted(fate)).count();
+    pub fn summary(&self, outcomes: &BreakOutcomes) -> Value {
+        let count = |wanted: fn(&BreakOutcome) -> bool| outcomes.values().filter(|became| wanted(became)).count();
         let mut opening = json!({});
         for (side, sums) in Side::BOTH.into_iter().zip(&self.opening) {
             for (currency, tally) in sums {
@@ -423,8 +422,8 @@ impl CarryIn {
             }
         }
         let (matched, open) =
-            (count(|fate| matches!(fate, Fate::Matched(_))), count(|fate| matches!(fate, Fate::Open(_))));
-        let waits = count(|fate| *fate == Fate::Waits);
+            (count(|became| matches!(became, BreakOutcome::Matched(_))), count(|became| matches!(became, BreakOutcome::Open(_))));
+        let waits = count(|became| *became == BreakOutcome::Waits);
         json!({
             "from": self.from,
             "opening": opening,
