@@ -91,6 +91,12 @@ pub const REMEMBERED_DAYS: u16 = 400;
 /// How the message of a log line begins that says that a run waits, since a store does not answer.
 pub const RUN_PUT_OFF: &str = "run put off";
 
+/// The message of the log line that says, once a minute, how many runs wait for a worker.
+pub const RUNS_DUE: &str = "runs that wait for a worker";
+
+/// Its field that says for how many seconds the first of them has waited.
+pub const RUNS_DUE_SECONDS: &str = "oldest_seconds";
+
 /// A field of every log line, which is one JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogField {
@@ -156,14 +162,25 @@ pub enum Metric {
     Runs,
     /// Runs that were put off.
     RunsPutOff,
+    /// Runs that wait for a worker.
+    RunsDue,
+    /// How long the first of them has waited.
+    RunsDueSeconds,
     /// Bad bearer tokens, by what became of them (`result`).
     BadTokens,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 5] =
-        [Self::Requests, Self::RequestMilliseconds, Self::Runs, Self::RunsPutOff, Self::BadTokens];
+    pub const ALL: [Self; 7] = [
+        Self::Requests,
+        Self::RequestMilliseconds,
+        Self::Runs,
+        Self::RunsPutOff,
+        Self::RunsDue,
+        Self::RunsDueSeconds,
+        Self::BadTokens,
+    ];
 
     /// The metric's name.
     #[must_use]
@@ -173,6 +190,8 @@ impl Metric {
             Self::RequestMilliseconds => "reconcile_request_milliseconds",
             Self::Runs => "reconcile_runs_total",
             Self::RunsPutOff => "reconcile_runs_put_off_total",
+            Self::RunsDue => "reconcile_runs_due",
+            Self::RunsDueSeconds => "reconcile_runs_due_seconds",
             Self::BadTokens => "reconcile_bad_tokens_total",
         }
     }
@@ -185,6 +204,8 @@ impl Metric {
             Self::RequestMilliseconds => "Milliseconds from a request's arrival to its answer.",
             Self::Runs => "Runs that ended, completed or failed.",
             Self::RunsPutOff => "Times that a run was put off because a store did not answer.",
+            Self::RunsDue => "Runs whose turn has come and that no worker has taken up yet, of all tenants.",
+            Self::RunsDueSeconds => "Seconds that the first of them has waited for a worker.",
             Self::BadTokens => {
                 "Bearer tokens that were refused, and requests that were not heard because of earlier ones."
             }
@@ -196,6 +217,7 @@ impl Metric {
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Requests | Self::Runs | Self::RunsPutOff | Self::BadTokens => "counter",
+            Self::RunsDue | Self::RunsDueSeconds => "gauge",
             Self::RequestMilliseconds => "histogram",
         }
     }

@@ -73,6 +73,10 @@ pub enum Var {
     UploadLimitBytes,
     /// How often a tenant may ask.
     RequestsPerSecond,
+    /// How many runs of a tenant may wait.
+    RunsQueued,
+    /// How many runs of a tenant are made at the same time.
+    RunsAtOnce,
     /// Where traces go.
     OtlpEndpoint,
 }
@@ -88,7 +92,7 @@ pub enum Sensitivity {
 
 impl Var {
     /// Every variable.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Environment,
         Self::ListenAddress,
         Self::MetricsAddress,
@@ -119,6 +123,8 @@ impl Var {
         Self::JwksUrl,
         Self::UploadLimitBytes,
         Self::RequestsPerSecond,
+        Self::RunsQueued,
+        Self::RunsAtOnce,
         Self::OtlpEndpoint,
     ];
 
@@ -167,6 +173,8 @@ impl Var {
             Self::JwksUrl => "RECONCILE_JWKS_URL",
             Self::UploadLimitBytes => "RECONCILE_UPLOAD_LIMIT_BYTES",
             Self::RequestsPerSecond => "RECONCILE_REQUESTS_PER_SECOND",
+            Self::RunsQueued => "RECONCILE_RUNS_QUEUED",
+            Self::RunsAtOnce => "RECONCILE_RUNS_AT_ONCE",
             Self::OtlpEndpoint => "RECONCILE_OTLP_ENDPOINT",
         }
     }
@@ -239,6 +247,12 @@ impl Var {
             Self::RequestsPerSecond => {
                 "Requests per second and tenant that one task answers before it says 429. 200."
             }
+            Self::RunsQueued => {
+                "Runs of a tenant that have not ended, at most; another one is answered with 429. 500."
+            }
+            Self::RunsAtOnce => {
+                "Runs of a tenant that are made at the same time, at most: of those with up to 50,000 entries, and of larger ones. 2."
+            }
             Self::OtlpEndpoint => {
                 "The address that traces are sent to by OTLP over HTTP, below which they go to /v1/traces: https, or plain http of a collector in the same task. Another one needs a rule under `network.egress`. Without it there are none."
             }
@@ -256,6 +270,9 @@ impl Var {
             // S3 takes 10,000 parts of an upload, and the service sends parts of 8 MiB.
             Self::UploadLimitBytes => Some((1, 10_000 << 23)),
             Self::RequestsPerSecond => Some((1, 1_000_000)),
+            // They stand in one item, which holds 350 kB.
+            Self::RunsQueued => Some((1, 1_500)),
+            Self::RunsAtOnce => Some((1, 100)),
             Self::Environment
             | Self::ListenAddress
             | Self::MetricsAddress
@@ -302,6 +319,8 @@ impl Var {
                 | Self::JwksUrl
                 | Self::UploadLimitBytes
                 | Self::RequestsPerSecond
+                | Self::RunsQueued
+                | Self::RunsAtOnce
                 | Self::OtlpEndpoint
         )
     }
@@ -338,6 +357,8 @@ impl Var {
             | Self::JwksUrl
             | Self::UploadLimitBytes
             | Self::RequestsPerSecond
+            | Self::RunsQueued
+            | Self::RunsAtOnce
             | Self::OtlpEndpoint => Sensitivity::Plain,
         }
     }
@@ -373,6 +394,8 @@ impl Var {
             | Self::JwksUrl
             | Self::UploadLimitBytes
             | Self::RequestsPerSecond
+            | Self::RunsQueued
+            | Self::RunsAtOnce
             | Self::OtlpEndpoint => false,
         }
     }

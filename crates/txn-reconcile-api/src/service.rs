@@ -53,8 +53,10 @@ pub struct App {
     pub in_flight: std::sync::Mutex<std::collections::BTreeSet<String>>,
     /// Who appends to an audit chain next.
     pub turns: ledger::Turns,
-    /// Told when there is something for the worker.
-    pub wake: tokio::sync::Notify,
+    /// How many runs a tenant may have.
+    pub runs: run::queue::Limits,
+    /// Told when there is something for the workers.
+    pub wake: run::worker::Wake,
     /// Set when the process has been told to stop.
     pub stopping: std::sync::atomic::AtomicBool,
     /// Counters.

@@ -279,6 +279,8 @@ fn source(var: Var) -> Source {
         | Var::JwksUrl
         | Var::UploadLimitBytes
         | Var::RequestsPerSecond
+        | Var::RunsQueued
+        | Var::RunsAtOnce
         | Var::OtlpEndpoint => Source::File,
     }
 }

@@ -74,7 +74,8 @@ pub fn serve(args: &Args) -> Result<u8, Failure> {
     }
     let runtime = runtime()?;
     let served = runtime.block_on(async {
-        let traces = Traces::start(config.otlp_endpoint.as_ref(), config.environment.as_deref()).map_err(failed)?;
+        let traces =
+            Traces::start(config.otlp_endpoint.as_ref(), config.environment.as_deref()).map_err(failed)?;
         log::start(config.log_level, config.environment.clone(), traces.as_ref());
         // Nothing is made and no token shown where another service listens already.
         let listeners = server::Listeners::bind(&config).await.map_err(failed)?;

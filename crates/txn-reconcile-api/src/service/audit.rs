@@ -406,11 +406,7 @@ fn key_name(app: &App) -> String {
 ///
 /// It is looked for from the head on, and from ever further back. What lies behind the head is seen every
 /// time, since that is what shows a chain that was cut together with its head.
-async fn latest_anchor(
-    app: &App,
-    tenant: &str,
-    head: u64,
-) -> Result<Option<Result<Anchor, String>>, Error> {
+async fn latest_anchor(app: &App, tenant: &str, head: u64) -> Result<Option<Result<Anchor, String>>, Error> {
     let mut back = 0u64;
     let last = loop {
         let from = head.saturating_sub(back);

@@ -8,6 +8,7 @@ use contract::{StoreKind, Var};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::auth::ClaimNames;
+use super::run::queue::Limits;
 pub use super::store::postgres::PostgresConfig;
 
 /// How the service is set up.
@@ -43,6 +44,8 @@ pub struct Config {
     pub upload_limit_bytes: u64,
     /// Requests per second and tenant.
     pub requests_per_second: u32,
+    /// How many runs a tenant may have.
+    pub runs: Limits,
     /// Where traces go.
     pub otlp_endpoint: Option<reqwest::Url>,
 }
@@ -213,6 +216,10 @@ impl Config {
             jwt: jwt(&env)?,
             upload_limit_bytes: env.number(Var::UploadLimitBytes, 2 << 30)?,
             requests_per_second: env.number(Var::RequestsPerSecond, 200)?,
+            runs: Limits {
+                queued: env.number(Var::RunsQueued, 500)?,
+                at_once: env.number(Var::RunsAtOnce, 2)?,
+            },
             otlp_endpoint: env
                 .text(Var::OtlpEndpoint)
                 .map(|text| address(Var::OtlpEndpoint, &text))

@@ -23,6 +23,8 @@ pub enum Error {
     TooLarge(String),
     /// The content is not acceptable.
     Unprocessable(String),
+    /// There are too many of them already: ask again later.
+    QueueFull(String),
     /// A store does not answer: ask again.
     Unavailable(String),
     /// A fault of the service.
@@ -41,6 +43,7 @@ impl Error {
             | Self::Gone(detail)
             | Self::TooLarge(detail)
             | Self::Unprocessable(detail)
+            | Self::QueueFull(detail)
             | Self::Unavailable(detail)
             | Self::Internal(detail) => detail,
         }

@@ -52,6 +52,7 @@ problems! {
     card_data, 422, "card-data", "The request holds card data. It was not stored.";
     no_match, 428, "if-match-needed", "The route needs If-Match with the ETag that was read.";
     too_many, 429, "too-many-requests", "The tenant asks too often, or the address sends too many bad tokens; ask again after Retry-After.";
+    queue_full, 429, "queue-full", "The tenant has as many runs that have not ended as it may have; ask again after Retry-After.";
     internal, 500, "internal", "A fault of the service.";
     unavailable, 503, "unavailable", "A store does not answer; ask again with the same Idempotency-Key.";
 }
@@ -98,6 +99,7 @@ impl From<Error> for Problem {
             Error::Gone(detail) => Self::gone(detail),
             Error::TooLarge(detail) => Self::too_large(detail),
             Error::Unprocessable(detail) => Self::unprocessable(detail),
+            Error::QueueFull(detail) => Self::queue_full(detail),
             Error::Unavailable(detail) => Self::unavailable(detail),
             Error::Internal(detail) => Self::internal(detail),
         }

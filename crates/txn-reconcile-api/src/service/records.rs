@@ -205,6 +205,9 @@ pub struct Run {
     /// The run that goes on from it. Its breaks are worked on there from then on.
     #[serde(default)]
     pub followed_by: Option<String>,
+    /// Entries that its statements hold; a run of the release before does not say.
+    #[serde(default)]
+    pub entries: Option<u64>,
     /// How far it is.
     pub progress: Progress,
     /// What came out, once it is completed.
@@ -240,8 +243,8 @@ pub struct Run {
 pub struct Progress {
     /// What is being done: `reading`, `matching`, `saving`, `closing` or `done`.
     pub stage: String,
-    /// What it waits for before it is taken up again, if it was put off: a store that does not answer, or the run before
-    /// it.
+    /// What it waits for before it is taken up: the run before it, other runs of the tenant, or, if it was put off, a
+    /// store that does not answer.
     #[serde(default)]
     pub waits_for: Option<String>,
     /// Bytes of statements that were read.

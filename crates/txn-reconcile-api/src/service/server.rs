@@ -23,10 +23,11 @@ use super::config::{Config, KeySource, StoreConfig};
 use super::jwks::Keys;
 use super::peer::Peer;
 use super::records::{ApiKey, Scope, decode, encode};
+use super::run::queue::{self, Depth};
+use super::run::worker;
 use super::store::embedded::EmbeddedStore;
 use super::store::traced::Traced;
 use super::store::{Expect, Query, Store, Write};
-use super::run::worker;
 use super::{api, audit, auth, blob, ledger, traces};
 
 /// Upper bounds of the latency histogram, in milliseconds.
@@ -41,6 +42,9 @@ const ANCHORS: &str = "anchors";
 /// How often heads of audit chains are anchored, in milliseconds.
 const ANCHOR_MS: u64 = 300_000;
 
+/// How often the queue of runs is looked at, in milliseconds.
+const QUEUE_MS: u64 = 60_000;
+
 /// Counters, in the text format of Prometheus.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -50,6 +54,8 @@ pub struct Metrics {
     sum_ms: AtomicU64,
     runs: [AtomicU64; 2],
     runs_put_off: AtomicU64,
+    runs_due: AtomicU64,
+    runs_due_seconds: AtomicU64,
     bad_tokens: [AtomicU64; 2],
 }
 
@@ -74,6 +80,12 @@ impl Metrics {
         self.runs_put_off.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Notes how many runs wait for a worker.
+    pub fn runs_due(&self, depth: Depth) {
+        self.runs_due.store(depth.runs, Ordering::Relaxed);
+        self.runs_due_seconds.store(depth.oldest_seconds, Ordering::Relaxed);
+    }
+
     /// Counts a bad token, or a request that was not looked at because too many came from its address.
     pub fn bad_token(&self, looked_at: bool) {
         self.bad_tokens[usize::from(looked_at)].fetch_add(1, Ordering::Relaxed);
@@ -96,9 +108,9 @@ impl Metrics {
                 }
                 Metric::RequestMilliseconds => self.histogram(name, &mut out),
                 Metric::Runs => results(&mut out, name, ["failed", "completed"], &self.runs),
-                Metric::RunsPutOff => {
-                    let _ = writeln!(out, "{name} {}", self.runs_put_off.load(Ordering::Relaxed));
-                }
+                Metric::RunsPutOff => single(&mut out, name, &self.runs_put_off),
+                Metric::RunsDue => single(&mut out, name, &self.runs_due),
+                Metric::RunsDueSeconds => single(&mut out, name, &self.runs_due_seconds),
                 Metric::BadTokens => results(&mut out, name, ["limited", "refused"], &self.bad_tokens),
             }
         }
@@ -115,6 +127,10 @@ impl Metrics {
         let _ = writeln!(out, "{name}_sum {}", self.sum_ms.load(Ordering::Relaxed));
         let _ = writeln!(out, "{name}_count {count}");
     }
+}
+
+fn single(out: &mut String, name: &str, value: &AtomicU64) {
+    let _ = writeln!(out, "{name} {}", value.load(Ordering::Relaxed));
 }
 
 fn results(out: &mut String, name: &str, results: [&str; 2], counters: &[AtomicU64; 2]) {
@@ -153,7 +169,8 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
                 .map_err(|error| error.to_string())?,
         ),
     };
-    let store = if config.otlp_endpoint.is_some() { Traced::over(store, config.store.system()) } else { store };
+    let store =
+        if config.otlp_endpoint.is_some() { Traced::over(store, config.store.system()) } else { store };
     let tokens = match &config.jwt {
         None => None,
         Some(jwt) => {
@@ -184,7 +201,8 @@ pub async fn open(config: &Config) -> Result<Arc<App>, String> {
         signing_key,
         in_flight: std::sync::Mutex::default(),
         turns: ledger::Turns::default(),
-        wake: tokio::sync::Notify::new(),
+        runs: config.runs,
+        wake: worker::Wake::default(),
         stopping: AtomicBool::new(false),
         metrics: Metrics::default(),
     }))
@@ -349,6 +367,7 @@ pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Resu
     tokio::spawn(async move { axum::serve(metrics, metrics_router).await });
     let working = tokio::spawn(worker::work(Arc::clone(&app)));
     let anchoring = tokio::spawn(anchor(Arc::clone(&app)));
+    let watching = tokio::spawn(watch_queue(Arc::clone(&app)));
     if let Some(keys) = app.auth.keys().cloned() {
         tokio::spawn(async move { keys.keep_fresh().await });
     }
@@ -389,7 +408,7 @@ pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Resu
         });
     }
     app.stopping.store(true, Ordering::Relaxed);
-    app.wake.notify_waiters();
+    app.wake.all();
     drop(listener);
     tracing::info!("stopping: open requests are completed");
     // A second is kept to leave in, and what the last traces take.
@@ -401,6 +420,7 @@ pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Resu
     // A run that is being made is left to its lease: another replica, or the next start, takes it over.
     working.abort();
     anchoring.abort();
+    watching.abort();
     tracing::info!("stopped");
     Ok(())
 }
@@ -413,6 +433,26 @@ async fn anchor(app: Arc<App>) {
             tracing::warn!("audit heads could not be anchored: {error}");
         }
         app.clock.sleep(ANCHOR_MS).await;
+    }
+}
+
+/// Says again and again how many runs wait for a worker: by metrics, and by a line of the log, which leaves the task.
+async fn watch_queue(app: Arc<App>) {
+    loop {
+        match queue::depth(&app).await {
+            Ok(depth) => {
+                app.metrics.runs_due(depth);
+                // The field's name is that of the contract (RUNS_DUE_SECONDS), which a test holds it to.
+                tracing::info!(
+                    runs = depth.runs,
+                    oldest_seconds = depth.oldest_seconds,
+                    "{}",
+                    contract::RUNS_DUE
+                );
+            }
+            Err(error) => tracing::warn!("the queue of runs could not be looked at: {error}"),
+        }
+        app.clock.sleep(QUEUE_MS).await;
     }
 }
 

@@ -162,6 +162,7 @@ pub fn app_calling(store: Arc<dyn Store>, calls: &Calls) -> Arc<App> {
         signing_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"signing key of the tests"),
         in_flight: Default::default(),
         turns: Default::default(),
+        runs: Default::default(),
         wake: Default::default(),
         stopping: AtomicBool::new(false),
         metrics: Default::default(),

@@ -7,8 +7,8 @@ use futures_util::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::router;
-use txn_reconcile_api::service::store::{Expect, Write};
 use txn_reconcile_api::service::run::worker;
+use txn_reconcile_api::service::store::{Expect, Write};
 use txn_reconcile_api::service::{App, audit};
 
 use super::api::{Client, fresh, id, member};

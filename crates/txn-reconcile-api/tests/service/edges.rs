@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use txn_reconcile_api::service::store::Store;
 use txn_reconcile_api::service::run::worker;
+use txn_reconcile_api::service::store::Store;
 
 use super::api::{Answer, RULES, fresh, id, member, samples};
 use super::backends::{self, app};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use txn_reconcile_api::service::store::Store;
 use txn_reconcile_api::service::run::worker;
+use txn_reconcile_api::service::store::Store;
 use txn_reconcile_api::service::{App, audit};
 
 use super::api::{Answer, Client, fresh, id, member_named, samples};

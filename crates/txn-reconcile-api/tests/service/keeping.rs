@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use txn_reconcile_api::service::records::break_key;
-use txn_reconcile_api::service::store::{Expect, Write};
 use txn_reconcile_api::service::App;
+use txn_reconcile_api::service::records::break_key;
 use txn_reconcile_api::service::run::worker;
+use txn_reconcile_api::service::store::{Expect, Write};
 
 use super::api::{Client, fresh, id, member};
 use super::backends::{app, embedded};

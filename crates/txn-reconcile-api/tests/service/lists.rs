@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::router;
 use txn_reconcile_api::service::clock::Clock;
+use txn_reconcile_api::service::run::worker;
 use txn_reconcile_api::service::store::embedded::EmbeddedStore;
 use txn_reconcile_api::service::store::{AuditEntry, Store};
-use txn_reconcile_api::service::run::worker;
 
 use super::api::{Answer, Client, fresh, id, member, samples};
 use super::backends::{self, ADMIN, app};

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
-use txn_reconcile_api::service::clock::Clock;
-use txn_reconcile_api::service::store::{Due, Expect, Write};
 use txn_reconcile_api::service::App;
+use txn_reconcile_api::service::clock::Clock;
 use txn_reconcile_api::service::run::worker;
 
 use super::api::{BANK, Client, LEDGER, RULES, fresh, id, member};
@@ -152,53 +151,6 @@ async fn a_run_is_completed_although_the_database_comes_and_goes() {
     sleep(SOON).await;
     let shown = scene.shown().await;
     assert_eq!((&shown["status"], &shown["attempts"]), (&json!("completed"), &json!(26)), "{shown}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_run_looks_ever_more_rarely_whether_the_one_before_it_has_ended() {
-    let scene = Scene::new().await;
-    let mut wanted = scene.shown().await;
-    let wanted: serde_json::Map<_, _> =
-        ["left", "right", "ruleset"].map(|key| (key.to_owned(), wanted[key].take())).into_iter().collect();
-    let mut wanted = Value::from(wanted);
-    for (side, body) in [("left", LEDGER), ("right", BANK)] {
-        let source = wanted[side]["source"].as_str().unwrap().to_owned();
-        let again = id(&scene.client.upload(&source, "again", body, &fresh()).await);
-        wanted[side]["statements"] = json!([again]);
-    }
-    let next = id(&scene.client.post("/v1/runs", wanted).await);
-    let app = &scene.replicas[0];
-    let key = app.key("acme", "run", &next);
-    let looked = async || app.store.get(&key).await.unwrap().unwrap().version;
-    // Nobody takes up the first one: it is in no queue.
-    let held = app.key("acme", "run", &scene.run);
-    let item = app.store.get(&held).await.unwrap().unwrap();
-    let asleep = Write::put(held.clone(), Expect::Version(item.version), item.body.clone());
-    app.store.transact(vec![asleep], None).await.unwrap();
-    scene.work();
-    let mut counts = Vec::new();
-    for _ in 0..3 {
-        let before = looked().await;
-        sleep(Duration::from_mins(10)).await;
-        counts.push(looked().await - before);
-    }
-    // Each second at first, then after an eighth of the time that has passed, and each half a minute in the end.
-    assert!(
-        (40..60).contains(&counts[0]) && counts[1..].iter().all(|one| (18..=20).contains(one)),
-        "{counts:?}"
-    );
-    let shown = scene.client.get(&format!("/v1/runs/{next}")).await.body;
-    assert_eq!((&shown["status"], &shown["attempts"]), (&json!("queued"), &json!(0)), "{shown}");
-    assert_eq!(shown["progress"]["waits_for"], "the run before it has not ended");
-
-    let item = app.store.get(&held).await.unwrap().unwrap();
-    let due = Some(Due { queue: worker::QUEUE.into(), at: 0 });
-    let expect = Expect::Version(item.version);
-    let awake = Write::Put { key: held, expect, body: item.body, due, expires_at: None };
-    app.store.transact(vec![awake], None).await.unwrap();
-    sleep(Duration::from_secs(40)).await;
-    let shown = scene.client.get(&format!("/v1/runs/{next}")).await.body;
-    assert_eq!(shown["status"], "completed", "{shown}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,8 +10,8 @@ use txn_reconcile_api::service::App;
 use txn_reconcile_api::service::audit::proof::{Proof, prove};
 use txn_reconcile_api::service::audit::repair::{Report, repair, tenants};
 use txn_reconcile_api::service::audit::{Anchored, Entry, Head, Verdict, head_key, verify};
-use txn_reconcile_api::service::ledger::Effect;
 use txn_reconcile_api::service::error::Error;
+use txn_reconcile_api::service::ledger::Effect;
 use txn_reconcile_api::service::store::embedded::EmbeddedStore;
 use txn_reconcile_api::service::store::{AuditEntry, Expect, Item, Key, Query, Store, StoreError, Write};
 

@@ -11,8 +11,9 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use txn_reconcile_api::service::api::router;
-use txn_reconcile_api::service::store::Store;
+use txn_reconcile_api::service::run::queue::Lane;
 use txn_reconcile_api::service::run::worker;
+use txn_reconcile_api::service::store::Store;
 use txn_reconcile_api::service::{App, audit, digest};
 
 use super::api::{Answer, BANK, Client, LEDGER, RULES, id};
@@ -88,7 +89,11 @@ pub async fn work(world: &Arc<World>) {
             process.run(Box::pin(steps)).await;
         };
         world.both(worker(0), worker(1)).await;
-        if world.store.list_due(worker::QUEUE, u64::MAX >> 2, 9).await.unwrap().is_empty() {
+        let mut left = 0;
+        for lane in Lane::ALL {
+            left += world.store.list_due(lane.queue(), u64::MAX >> 2, 9).await.unwrap().len();
+        }
+        if left == 0 {
             return;
         }
         world.pass_time(world.chance.below(120_000));

@@ -6,11 +6,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
+use txn_reconcile_api::service::App;
 use txn_reconcile_api::service::api::{Input, Route, router, routes};
 use txn_reconcile_api::service::auth::{Auth, ClaimNames, Tokens};
 use txn_reconcile_api::service::jwks::{self, Keys};
 use txn_reconcile_api::service::records::Scope;
-use txn_reconcile_api::service::App;
 use txn_reconcile_api::service::run::worker;
 
 use super::api::{Client, fresh, id, samples};

@@ -6,8 +6,8 @@ use axum::http::Method;
 use serde_json::json;
 use txn_reconcile_api::service::api::{Versions, routes};
 use txn_reconcile_api::service::records::Scope;
-use txn_reconcile_api::service::store::Store;
 use txn_reconcile_api::service::run::worker;
+use txn_reconcile_api::service::store::Store;
 
 use super::api::{Answer, Client, fresh, id, member, samples};
 use super::backends::{self, ADMIN, app};

@@ -208,7 +208,8 @@ mod tests {
             "{TABLE}\n| room | may import |\n| --- | --- |\n| `src/stacks/kms.rs` | |\n\
             | `src/stacks/logs.rs` | `kms`, `role` |\n| `src/stacks/role.rs` | |\n"
         );
-        let told = problems(&[(DOCUMENT, table.as_str()), ("src/stacks/logs.rs", "use crate::stacks::ORDER;\n")]);
+        let told =
+            problems(&[(DOCUMENT, table.as_str()), ("src/stacks/logs.rs", "use crate::stacks::ORDER;\n")]);
         let start = "src/stacks/kms.rs:2: `stacks/kms` may not import `role`\n  fix: move what both need";
         assert!(told.len() == 1 && told[0].starts_with(start), "{told:?}");
         let table = table.replace("| `src/stacks/role.rs` | |\n", "");

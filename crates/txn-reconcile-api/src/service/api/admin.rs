@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::super::App;
 use super::super::audit::{self, Verdict};
-use super::super::digest::sha256;
 use super::super::auth::{KEYS, is_tenant, key_place};
 use super::super::clock::id;
+use super::super::digest::sha256;
 use super::super::ledger::Answer;
 use super::super::ledger::again;
 use super::super::problem::Problem;

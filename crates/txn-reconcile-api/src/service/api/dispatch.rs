@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use tracing::Instrument;
 
 use super::super::App;
-use super::super::digest::sha256;
 use super::super::auth::Principal;
 use super::super::clock::id;
+use super::super::digest::sha256;
 use super::super::ledger::{Answer, Idempotency};
 use super::super::log::REQUEST;
 use super::super::peer::Peer;
@@ -38,6 +38,9 @@ const BODY_SECONDS: u64 = 30;
 /// How long a request may take from its first byte to its answer, unless it brings a file, and how long what is done before
 /// and after a file may take. The load balancer waits for 60 seconds.
 const REQUEST_SECONDS: u64 = 45;
+
+/// When to ask again for a run where too many wait: some will have ended.
+const QUEUE_FULL_SECONDS: &str = "30";
 
 /// The router: every route, the probes and the description.
 pub fn router(app: Arc<App>) -> Router {
@@ -181,6 +184,7 @@ impl Caller {
 }
 
 fn respond(request: &str, result: Result<Reply, Problem>) -> Response {
+    let full = matches!(&result, Err(problem) if problem.code == "queue-full");
     let (status, media, body, etag, location) = match result {
         Ok(Reply::Json(answer)) => (
             answer.status,
@@ -221,6 +225,7 @@ fn respond(request: &str, result: Result<Reply, Problem>) -> Response {
     }
     match status {
         401 => set("www-authenticate", "Bearer"),
+        429 if full => set("retry-after", QUEUE_FULL_SECONDS),
         429 | 503 => set("retry-after", "1"),
         _ => {}
     }

@@ -10,8 +10,8 @@ use serde_json::json;
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::super::App;
-use super::super::digest::{hex, sha256};
 use super::super::clock::id;
+use super::super::digest::{hex, sha256};
 use super::super::problem::Problem;
 use super::super::records::{Remark, Source, Statement, encode};
 use super::super::store::{Expect, Write};

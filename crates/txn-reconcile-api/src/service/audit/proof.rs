@@ -141,7 +141,11 @@ impl Digests {
             text.push('"');
             self.next += 1;
         }
-        if entries.is_empty() { Err(Error::Internal("an audit entry is missing".into())) } else { Ok(Some(text)) }
+        if entries.is_empty() {
+            Err(Error::Internal("an audit entry is missing".into()))
+        } else {
+            Ok(Some(text))
+        }
     }
 }
 

@@ -260,7 +260,9 @@ async fn write(
     writes.push(Write::put(head_key(tenant), expect, encode(&head)?));
     match app.store.transact(writes, Some(entry)).await {
         Ok(()) => Ok(()),
-        Err(StoreError::Conflict) => Err(Error::Conflict("the log grew while it was repaired: stop the service, and repair it again".into())),
+        Err(StoreError::Conflict) => Err(Error::Conflict(
+            "the log grew while it was repaired: stop the service, and repair it again".into(),
+        )),
         Err(error) => Err(error.into()),
     }
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::lease::{LeasedRun, RunError};
 use super::make::transactions;
 use super::matched_ids;
-use super::worker::QUEUE;
+use super::queue::BEFORE;
 use crate::currency::Currency;
 use crate::engine::carry::Forward;
 use crate::engine::conserve::Tally;
@@ -28,14 +28,7 @@ use crate::service::ledger::Effect;
 use crate::service::records::{
     Amount, Break, BreakState, Link, ManualMatch, MatchState, Run, RunStatus, decode, encode, run_partition,
 };
-use crate::service::store::{Due, Expect, Item, Key, Query, StoreError, Write};
-
-/// How long a run waits before it looks again whether the one before it has ended, at least and at most; in between an
-/// eighth of the time that has passed since it was asked for, so that long waiting costs little and adds little.
-const WAIT_MS: (u64, u64) = (1_000, 30_000);
-
-/// What it waits for then.
-const BEFORE: &str = "the run before it has not ended";
+use crate::service::store::{Expect, Key, Query, Write};
 
 /// Manual matches that are read at a time.
 const PAGE: usize = 50;
@@ -103,34 +96,6 @@ async fn before(app: &App, tenant: &str, run: &Run) -> Result<Option<(Run, u64)>
     Ok(None)
 }
 
-/// Puts a run off whose predecessor has not ended; false if it need not wait.
-///
-/// # Errors
-/// Fails if the store does not answer.
-pub async fn put_off(app: &App, tenant: &str, item: &Item) -> Result<bool, StoreError> {
-    let Ok(mut run) = decode::<Run>(item) else { return Ok(false) };
-    // A fault is found again, and noted, when the run is made.
-    let Ok(Some((before, _))) = before(app, tenant, &run).await else { return Ok(false) };
-    if before.status == RunStatus::Completed {
-        return Ok(false);
-    }
-    let now = app.clock.now_ms();
-    let wait = (now.saturating_sub(run.created_at) / 8).clamp(WAIT_MS.0, WAIT_MS.1);
-    run.progress.waits_for = Some(BEFORE.into());
-    let Ok(body) = encode(&run) else { return Ok(false) };
-    let write = Write::Put {
-        key: item.key.clone(),
-        expect: Expect::Version(item.version),
-        body,
-        due: Some(Due { queue: QUEUE.into(), at: now + wait }),
-        expires_at: None,
-    };
-    match app.store.transact(vec![write], None).await {
-        Ok(()) | Err(StoreError::Conflict) => Ok(true),
-        Err(error) => Err(error),
-    }
-}
-
 fn sums(sets: [&EntrySet; 2]) -> Sums {
     let mut sums = Sums::default();
     for (side, set) in Side::BOTH.into_iter().zip(sets) {
@@ -156,6 +121,7 @@ impl LeasedRun<'_> {
             return Ok(None);
         };
         match &before.followed_by {
+            // Its turn comes when that one has ended, unless a replica of the release before had it.
             _ if before.status != RunStatus::Completed => {
                 return Err(RunError::Later(BEFORE.into()));
             }
@@ -226,7 +192,11 @@ impl LeasedRun<'_> {
     }
 
     /// Keeps what the next run goes on from: on the first line where it is remembered what was matched, then what is open.
-    pub async fn carry_out(&mut self, outcome: &Arc<Outcome>, carried: Option<&CarryIn>) -> Result<(), RunError> {
+    pub async fn carry_out(
+        &mut self,
+        outcome: &Arc<Outcome>,
+        carried: Option<&CarryIn>,
+    ) -> Result<(), RunError> {
         let settled = carried.map(|carried| carried.settled.clone()).unwrap_or_default();
         let settled = self.remember(settled, outcome).await?;
         let mut text = serde_json::to_string(&settled)
@@ -239,7 +209,11 @@ impl LeasedRun<'_> {
     }
 
     /// Closes the breaks of the run before. When this has begun, the run can only be completed.
-    pub async fn close_before(&mut self, carried: &CarryIn, outcomes: &BreakOutcomes) -> Result<(), RunError> {
+    pub async fn close_before(
+        &mut self,
+        carried: &CarryIn,
+        outcomes: &BreakOutcomes,
+    ) -> Result<(), RunError> {
         self.run.closing = true;
         self.stage("closing").await?;
         let mut open: Vec<(&(Side, EntryId), &Open)> = carried.breaks.iter().collect();
@@ -366,7 +340,11 @@ impl CarryIn {
             }
         }
         let outcomes = self.break_outcomes(outcome);
-        if outcomes.len() == self.breaks.len() { Ok(outcomes) } else { Err(untied("an entry has come to nothing")) }
+        if outcomes.len() == self.breaks.len() {
+            Ok(outcomes)
+        } else {
+            Err(untied("an entry has come to nothing"))
+        }
     }
 
     /// What became of each break.
@@ -413,7 +391,8 @@ impl CarryIn {
 
     /// What the summary says of it.
     pub fn summary(&self, outcomes: &BreakOutcomes) -> Value {
-        let count = |wanted: fn(&BreakOutcome) -> bool| outcomes.values().filter(|became| wanted(became)).count();
+        let count =
+            |wanted: fn(&BreakOutcome) -> bool| outcomes.values().filter(|became| wanted(became)).count();
         let mut opening = json!({});
         for (side, sums) in Side::BOTH.into_iter().zip(&self.opening) {
             for (currency, tally) in sums {
@@ -421,8 +400,10 @@ impl CarryIn {
                     json!({ "count": tally.count, "sum": Amount::new(tally.sum, *currency) });
             }
         }
-        let (matched, open) =
-            (count(|became| matches!(became, BreakOutcome::Matched(_))), count(|became| matches!(became, BreakOutcome::Open(_))));
+        let (matched, open) = (
+            count(|became| matches!(became, BreakOutcome::Matched(_))),
+            count(|became| matches!(became, BreakOutcome::Open(_))),
+        );
         let waits = count(|became| *became == BreakOutcome::Waits);
         json!({
             "from": self.from,

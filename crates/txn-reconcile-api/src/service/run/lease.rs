@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 use tracing::{Instrument, Span};
 
+use super::queue::{Lane, Line};
 use super::start::release;
-use super::worker::{IDLE_MS, QUEUE};
+use super::worker::IDLE_MS;
 use crate::service::App;
 use crate::service::error::Error;
-use crate::service::ledger::Effect;
+use crate::service::ledger::{Effect, again};
 use crate::service::records::{Run, RunStatus, decode, encode};
 use crate::service::store::{Due, Expect, Item, Key, StoreError, Write};
 use crate::service::traces;
@@ -40,13 +41,13 @@ pub enum RunError {
 impl From<Error> for RunError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Overtaken(_) => Self::Lost,
+            Error::Overtaken(_) | Error::Changed(_) => Self::Lost,
             Error::Unavailable(why) => Self::Later(why),
             // It will not come back by waiting.
             Error::Gone(_) => Self::Failed("a file that the run needs is no longer in the file store".into()),
             Error::NotFound(why)
+            | Error::QueueFull(why)
             | Error::Conflict(why)
-            | Error::Changed(why)
             | Error::TooLarge(why)
             | Error::Unprocessable(why)
             | Error::Internal(why) => Self::Failed(why),
@@ -102,14 +103,14 @@ impl<'a> LeasedRun<'a> {
     }
 
     /// The write that keeps the run as it is here, with its lease renewed.
-    pub fn put(&self) -> Result<Write, RunError> {
+    pub fn put(&self) -> Result<Write, Error> {
         let ended = !matches!(self.run.status, RunStatus::Queued | RunStatus::Running);
         let at = self.app.clock.now_ms() + LEASE_MS;
         Ok(Write::Put {
             key: self.key.clone(),
             expect: Expect::Version(self.version),
             body: encode(&self.run)?,
-            due: (!ended).then(|| Due { queue: QUEUE.into(), at }),
+            due: (!ended).then(|| Due { queue: Lane::of(&self.run).queue().into(), at }),
             expires_at: None,
         })
     }
@@ -214,36 +215,50 @@ impl<'a> LeasedRun<'a> {
             key: self.key.clone(),
             expect: Expect::Version(version),
             body: encode(&run)?,
-            due: Some(Due { queue: QUEUE.into(), at: self.app.clock.now_ms() + pause }),
+            due: Some(Due { queue: Lane::of(&run).queue().into(), at: self.app.clock.now_ms() + pause }),
             expires_at: None,
         };
         Ok(self.app.store.transact(vec![write], None).await?)
     }
 
-    /// Ends the run, with its audit entry.
-    async fn end(&mut self, action: &'static str) -> Result<(), RunError> {
+    /// Ends the run, with its audit entry, and lets the next one of the tenant have its turn.
+    pub async fn end(&mut self, action: &'static str) -> Result<(), RunError> {
         self.run.lease = None;
-        let mut writes = Vec::new();
-        if self.run.status == RunStatus::Failed {
-            writes = release(self.app, &self.tenant, &self.run).await?;
-        }
-        writes.push(self.put()?);
-        let effect = Effect {
-            tenant: &self.tenant,
-            actor: "worker",
-            request: &self.run.id,
-            peer: None,
-            action,
-            subject: &self.run.id,
-            detail: json!({
-                "digest": self.run.progress.digest,
-                "matches": self.run.progress.matches,
-                "breaks": self.run.progress.breaks,
-                "carried": self.run.summary.as_ref().map(|summary| &summary["carried"]),
-            }),
-            writes,
-            answer: None,
-        };
-        Ok(self.app.commit(effect).await?)
+        let Self { app, tenant, .. } = &*self;
+        again(async || {
+            let mut writes = Line::read(app, tenant).await?.leave(&self.run.id).await?;
+            if self.run.status == RunStatus::Failed {
+                writes.extend(release(app, tenant, &self.run).await?);
+            }
+            writes.push(self.put()?);
+            let effect = Effect {
+                tenant,
+                actor: "worker",
+                request: &self.run.id,
+                peer: None,
+                action,
+                subject: &self.run.id,
+                detail: json!({
+                    "digest": self.run.progress.digest,
+                    "matches": self.run.progress.matches,
+                    "breaks": self.run.progress.breaks,
+                    "carried": self.run.summary.as_ref().map(|summary| &summary["carried"]),
+                }),
+                writes,
+                answer: None,
+            };
+            match app.commit(effect).await {
+                // Another run of the tenant has begun or ended in between, unless this one is somebody else's by now.
+                Err(Error::Overtaken(why)) => {
+                    let own = app.store.get(&self.key).await?;
+                    let held = own.is_some_and(|item| item.version == self.version);
+                    Err(if held { Error::Overtaken(why) } else { Error::Changed(why) })
+                }
+                done => done,
+            }
+        })
+        .await?;
+        self.app.wake.all();
+        Ok(())
     }
 }

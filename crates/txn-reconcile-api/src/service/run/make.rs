@@ -173,7 +173,11 @@ impl LeasedRun<'_> {
             if let Some(carried) = carried {
                 carried.go_on(item.side, outcome.set(item.side).id(item.row), &mut shown);
             }
-            Ok::<Write, RunError>(Write::put(break_key(&tenant, &run, number), Expect::Absent, encode(&shown)?))
+            Ok::<Write, RunError>(Write::put(
+                break_key(&tenant, &run, number),
+                Expect::Absent,
+                encode(&shown)?,
+            ))
         });
         let mut reached = self.run.progress.breaks_saved;
         let put = stream::iter(transactions(items)).map_ok(|writes| put_absent(app, writes));

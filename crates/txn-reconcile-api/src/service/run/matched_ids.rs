@@ -101,7 +101,8 @@ impl LeasedRun<'_> {
                 let known = before.len();
                 let given = Arc::clone(outcome);
                 let union = tokio::task::spawn_blocking(move || union(&given, side, day, before, &rows));
-                let ids = union.await.map_err(|_| RunError::Failed("remembering matches broke off".into()))?;
+                let ids =
+                    union.await.map_err(|_| RunError::Failed("remembering matches broke off".into()))?;
                 let count = ids.len() as u64 / ID_BYTES;
                 if count == known as u64 {
                     continue;

@@ -149,7 +149,11 @@ pub async fn read_chunk(app: &App, tenant: &str, run: &str, number: u64) -> Resu
 impl LeasedRun<'_> {
     /// Keeps the matches. Some objects are on their way to the file store while the next ones are written; the progress
     /// says up to where all of them are there.
-    pub async fn save_matches(&mut self, outcome: &Arc<Outcome>, ruleset: &Arc<Ruleset>) -> Result<(), RunError> {
+    pub async fn save_matches(
+        &mut self,
+        outcome: &Arc<Outcome>,
+        ruleset: &Arc<Ruleset>,
+    ) -> Result<(), RunError> {
         let broke_off = |_| RunError::Failed("writing the matches broke off".into());
         let given = Arc::clone(outcome);
         let places: Arc<[MatchPlace]> =

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::worker::QUEUE;
+use super::queue::Line;
 use crate::date::Date;
 use crate::service::App;
 use crate::service::clock::id;
@@ -13,7 +13,7 @@ use crate::service::ledger::{Answer, Caller, again};
 use crate::service::records::{
     Progress, Run, RunSide, RunStatus, Source, Statement, StoredRuleset, decode, encode,
 };
-use crate::service::store::{Due, Expect, Key, Write};
+use crate::service::store::{Expect, Key, Write};
 use crate::service::traces;
 
 /// A run as it is asked for.
@@ -126,6 +126,7 @@ async fn checked(app: &App, by: &Caller<'_>, new: NewRun) -> Result<Run, Error> 
         return Err(Error::Unprocessable("the two sides are different sources".into()));
     }
     let _: (StoredRuleset, u64) = app.read(&app.key(by.tenant, "ruleset", &new.ruleset)).await?;
+    let mut entries = 0;
     for side in [&new.left, &new.right] {
         let mut seen = side.statements.clone();
         seen.sort_unstable();
@@ -137,11 +138,11 @@ async fn checked(app: &App, by: &Caller<'_>, new: NewRun) -> Result<Run, Error> 
         }
         let _: (Source, u64) = app.read(&app.key(by.tenant, "source", &side.source)).await?;
         for statement in &side.statements {
-            let (found, _): (Statement, u64) =
-                app.read(&app.key(by.tenant, "statement", statement)).await?;
+            let (found, _): (Statement, u64) = app.read(&app.key(by.tenant, "statement", statement)).await?;
             if found.source != side.source {
                 return Err(Error::Unprocessable("a statement is not of its side's source".into()));
             }
+            entries += found.entries;
         }
     }
     Ok(Run {
@@ -155,6 +156,7 @@ async fn checked(app: &App, by: &Caller<'_>, new: NewRun) -> Result<Run, Error> 
         dry_run: new.dry_run,
         follows: None,
         followed_by: None,
+        entries: Some(entries),
         progress: Progress { stage: "queued".into(), ..Progress::default() },
         summary: None,
         failure: None,
@@ -186,52 +188,45 @@ pub async fn start(
         let noted = app.store.get(&place).await?;
         let last = noted.as_ref().map(decode::<Pair>).transpose()?.map(|pair| pair.last);
         let follows = predecessor(app, by.tenant, &run, follows.as_deref(), last).await?;
-        let run = Run { follows, ..run.clone() };
+        let mut run = Run { follows, ..run.clone() };
         let version = noted.map(|item| item.version);
+        let line = Line::read(app, by.tenant).await?;
+        let mut writes = line.enter(&mut run).await?;
+        if !run.dry_run {
+            let body = encode(&json!({ "run": run.id }))?;
+            let claims = claims(app, by.tenant, &run).into_iter();
+            writes.extend(claims.map(|key| Write::put(key, Expect::Absent, body.clone())));
+            let expect = version.map_or(Expect::Absent, Expect::Version);
+            writes.push(Write::put(place, expect, encode(&Pair { last: run.id.clone() })?));
+        }
         let shown = answer(&run, 1)?;
-        match put(app, by, &run, version, &shown).await {
-            Err(Error::Overtaken(why)) => {
-                let now = app.store.get(&place).await?.map(|item| item.version);
-                Err(if run.dry_run || now == version {
-                    Error::Conflict(
-                        "one of the statements belongs to another run of these sources already; cancel that one, or make a dry run".into(),
-                    )
-                } else {
-                    Error::Overtaken(why)
-                })
-            }
+        let detail = json!({ "ruleset": run.ruleset, "dry_run": run.dry_run, "left": run.left, "right": run.right, "follows": run.follows });
+        match app.commit(by.effect("run.create", &run.id, detail, writes, &shown)).await {
+            Err(Error::Overtaken(why)) => Err(match taken(app, by.tenant, &run).await? {
+                true => Error::Conflict(
+                    "one of the statements belongs to another run of these sources already; cancel that one, or make a dry run".into(),
+                ),
+                false => Error::Overtaken(why),
+            }),
             done => done.map(|()| shown),
         }
     })
     .await?;
-    app.wake.notify_one();
+    app.wake.all();
     Ok(shown)
 }
 
-/// Puts a run behind the last one of its sources, whose note has this version.
-async fn put(
-    app: &App,
-    by: &Caller<'_>,
-    run: &Run,
-    last: Option<u64>,
-    shown: &Answer,
-) -> Result<(), Error> {
-    let mut writes = vec![Write::Put {
-        key: app.key(by.tenant, "run", &run.id),
-        expect: Expect::Absent,
-        body: encode(run)?,
-        due: Some(Due { queue: QUEUE.into(), at: run.created_at }),
-        expires_at: None,
-    }];
-    if !run.dry_run {
-        let body = encode(&json!({ "run": run.id }))?;
-        let claims = claims(app, by.tenant, run).into_iter();
-        writes.extend(claims.map(|key| Write::put(key, Expect::Absent, body.clone())));
-        let expect = last.map_or(Expect::Absent, Expect::Version);
-        writes.push(Write::put(pair(app, by.tenant, run), expect, encode(&Pair { last: run.id.clone() })?));
+/// Whether another run has claimed one of a run's statements.
+async fn taken(app: &App, tenant: &str, run: &Run) -> Result<bool, Error> {
+    if run.dry_run {
+        return Ok(false);
     }
-    let detail = json!({ "ruleset": run.ruleset, "dry_run": run.dry_run, "left": run.left, "right": run.right, "follows": run.follows });
-    app.commit(by.effect("run.create", &run.id, detail, writes, shown)).await
+    for key in claims(app, tenant, run) {
+        if app.store.get(&key).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Cancels a run, and gives what `answer` makes of it and its version. The worker renews its lease several times a second,
@@ -257,6 +252,7 @@ pub async fn cancel(
             return Err(Error::Conflict("the run is about to be completed".into()));
         }
         let mut writes = release(app, by.tenant, &run).await?;
+        writes.extend(Line::read(app, by.tenant).await?.leave(&run.id).await?);
         let run = Run { status: RunStatus::Cancelled, lease: None, ..run };
         writes.push(Write::put(key.clone(), Expect::Version(version), encode(&run)?));
         let shown = answer(&run, version + 1)?;
@@ -264,4 +260,5 @@ pub async fn cancel(
         Ok(shown)
     })
     .await
+    .inspect(|_| app.wake.all())
 }

@@ -1,30 +1,49 @@
-//! Takes up the runs that are due, one after another.
+//! Takes up the runs whose turn it is: one worker takes any run, large ones first, and another one small runs alone, so
+//! that they are made beside large ones.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::carry;
+use tokio::sync::Notify;
+
 use super::lease::LeasedRun;
+use super::queue::{LINES, Lane, look_after};
 use crate::service::App;
 use crate::service::clock::id;
 use crate::service::store::StoreError;
 
-/// The queue of runs that wait for a worker.
-pub const QUEUE: &str = "runs";
-
 /// How long a worker waits when there is nothing to do.
 pub const IDLE_MS: u64 = 1_000;
 
+/// Tells the workers of this process that there is something for them.
+#[derive(Debug, Default)]
+pub struct Wake([Notify; 2]);
+
+impl Wake {
+    /// Tells both.
+    pub fn all(&self) {
+        self.0.iter().for_each(Notify::notify_one);
+    }
+}
+
 /// Works until the process is told to stop.
 pub async fn work(app: Arc<App>) {
+    futures_util::future::join_all(Lane::ALL.map(|lane| work_in(&app, lane))).await;
+}
+
+async fn work_in(app: &App, lane: Lane) {
     let me = id("worker", &*app.clock, &*app.rng);
     while !app.stopping.load(Ordering::Relaxed) {
-        match step(&app, &me).await {
+        let worked = match lane {
+            Lane::Large => step(app, &me).await,
+            Lane::Small => take_up(app, &me, lane).await,
+        };
+        match worked {
             Ok(true) => {}
             Ok(false) => {
                 tokio::select! {
                     () = app.clock.sleep(IDLE_MS) => {}
-                    () = app.wake.notified() => {}
+                    () = app.wake.0[lane as usize].notified() => {}
                 }
             }
             Err(error) => {
@@ -35,20 +54,31 @@ pub async fn work(app: Arc<App>) {
     }
 }
 
-/// Takes up one run, if one is due.
+/// Takes up one run, of whatever size, if one is due.
 ///
 /// # Errors
 /// Fails if the store does not answer.
 pub async fn step(app: &App, me: &str) -> Result<bool, StoreError> {
-    for item in app.store.list_due(QUEUE, app.clock.now_ms() + 1, 8).await? {
+    for lane in Lane::ALL {
+        if take_up(app, me, lane).await? {
+            return Ok(true);
+        }
+    }
+    for item in app.store.list_due(LINES, app.clock.now_ms() + 1, 8).await? {
+        look_after(app, &item).await?;
+    }
+    Ok(false)
+}
+
+/// Takes up one run of a lane, if one is due.
+///
+/// # Errors
+/// Fails if the store does not answer.
+pub async fn take_up(app: &App, me: &str, lane: Lane) -> Result<bool, StoreError> {
+    for item in app.store.list_due(lane.queue(), app.clock.now_ms() + 1, 8).await? {
         // The index may lag behind: the item itself decides.
         let Some(item) = app.store.get(&item.key).await? else { continue };
         if item.due.as_ref().is_none_or(|due| due.at > app.clock.now_ms()) {
-            continue;
-        }
-        if let Some(tenant) = item.key.pk.strip_prefix("tenant#")
-            && carry::put_off(app, tenant, &item).await?
-        {
             continue;
         }
         if let Some(held) = LeasedRun::claim(app, item, me).await? {
@@ -58,4 +88,3 @@ pub async fn step(app: &App, me: &str) -> Result<bool, StoreError> {
     }
     Ok(false)
 }
-
