@@ -7,9 +7,9 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use object_store::ObjectStore;
-use object_store::aws::{AmazonS3Builder, Checksum, S3ConditionalPut};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
+use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 
 /// A folder, whose files are on the disk when they are acknowledged.
 ///
@@ -80,17 +80,51 @@ pub fn sweep(path: &FilePath, now_ms: u64) -> std::io::Result<usize> {
 /// # Errors
 /// Fails if the environment does not make sense.
 pub fn bucket(name: &str) -> Result<Arc<dyn ObjectStore>, String> {
+    let builder = AmazonS3Builder::from_env();
+    let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
+    bucket_at(
+        match endpoint {
+            Ok(endpoint) => builder.with_endpoint(endpoint),
+            Err(_) => builder,
+        },
+        name,
+    )
+}
+
+/// How long S3 is waited for: to take a connection, to say the next thing, and before it is asked once more. So one that
+/// says nothing holds nobody for longer than 35 seconds. A request as a whole may last: a statement is as large as it is,
+/// and is read while it is worked on.
+const CONNECT: &str = "2 seconds";
+const SILENCE: &str = "15 seconds";
+const REQUEST: &str = "1 hour";
+const RETRIES: RetryConfig = RetryConfig {
+    backoff: BackoffConfig {
+        init_backoff: Duration::from_millis(100),
+        max_backoff: Duration::from_secs(2),
+        base: 2.0,
+    },
+    max_retries: 3,
+    retry_timeout: Duration::from_secs(20),
+};
+
+/// A bucket behind an endpoint that the builder names, or that of its region.
+///
+/// # Errors
+/// Fails if the builder does not make sense.
+pub fn bucket_at(builder: AmazonS3Builder, name: &str) -> Result<Arc<dyn ObjectStore>, String> {
     // S3 takes no object into a bucket under Object Lock without a checksum.
-    let builder = AmazonS3Builder::from_env()
+    let builder = builder
         .with_bucket_name(name)
         .with_checksum_algorithm(Checksum::SHA256)
-        .with_conditional_put(S3ConditionalPut::ETagMatch);
-    let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
-    let builder = match endpoint {
-        Ok(endpoint) => builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint),
-        Err(_) => builder,
-    };
-    Ok(Arc::new(builder.build().map_err(|error| error.to_string())?))
+        .with_conditional_put(S3ConditionalPut::ETagMatch)
+        .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ConnectTimeout), CONNECT)
+        .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ReadTimeout), SILENCE)
+        .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), REQUEST)
+        .with_retry(RETRIES);
+    let plain = builder
+        .get_config_value(&AmazonS3ConfigKey::Endpoint)
+        .is_some_and(|endpoint| endpoint.starts_with("http://"));
+    Ok(Arc::new(builder.with_allow_http(plain).build().map_err(|error| error.to_string())?))
 }
 
 #[cfg(test)]

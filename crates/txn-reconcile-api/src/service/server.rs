@@ -39,8 +39,10 @@ const SIGNING_KEY: &str = "signing-key";
 const FILES: &str = "files";
 const ANCHORS: &str = "anchors";
 
-/// How often heads of audit chains are anchored, in milliseconds.
+/// How often heads of audit chains are anchored, in milliseconds: of a deployed service, and on a laptop, where nobody
+/// pays for a look and somebody may wait for one.
 const ANCHOR_MS: u64 = 300_000;
+const LAPTOP_ANCHOR_MS: u64 = 5_000;
 
 /// How often the queue of runs is looked at, in milliseconds.
 const QUEUE_MS: u64 = 60_000;
@@ -366,7 +368,8 @@ pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Resu
         .route("/metrics", axum::routing::get(move || async move { counted.metrics.text() }));
     tokio::spawn(async move { axum::serve(metrics, metrics_router).await });
     let working = tokio::spawn(worker::work(Arc::clone(&app)));
-    let anchoring = tokio::spawn(anchor(Arc::clone(&app)));
+    let every_ms = if config.environment.is_some() { ANCHOR_MS } else { LAPTOP_ANCHOR_MS };
+    let anchoring = tokio::spawn(anchor(Arc::clone(&app), every_ms));
     let watching = tokio::spawn(watch_queue(Arc::clone(&app)));
     if let Some(keys) = app.auth.keys().cloned() {
         tokio::spawn(async move { keys.keep_fresh().await });
@@ -426,13 +429,13 @@ pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Resu
 }
 
 /// Anchors what has been added to the audit chains: what another process has left, and from then on now and then.
-async fn anchor(app: Arc<App>) {
+async fn anchor(app: Arc<App>, every_ms: u64) {
     let mut anchored = audit::Anchored::default();
     loop {
         if let Err(error) = anchored.anchor_all(&app).await {
             tracing::warn!("audit heads could not be anchored: {error}");
         }
-        app.clock.sleep(ANCHOR_MS).await;
+        app.clock.sleep(every_ms).await;
     }
 }
 

@@ -86,6 +86,11 @@ impl Launched {
         self.said.lock().unwrap().clone()
     }
 
+    /// Where its data lie.
+    pub fn data(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()

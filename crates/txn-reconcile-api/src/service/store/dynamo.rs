@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -86,16 +88,27 @@ fn condition(expect: Expect) -> (&'static str, Option<Attributes>) {
     }
 }
 
+/// How long one call may take, and how often it is tried: a table that does not answer holds no request for longer than
+/// ten seconds.
+#[must_use]
+pub fn bounds() -> (TimeoutConfig, RetryConfig) {
+    let timeouts = TimeoutConfig::builder()
+        .operation_timeout(Duration::from_secs(10))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .connect_timeout(Duration::from_secs(2))
+        .build();
+    (timeouts, RetryConfig::standard().with_max_attempts(3).with_max_backoff(Duration::from_secs(1)))
+}
+
 impl DynamoStore {
     /// As the environment says: the task's role, its region and, for a stand-in, its endpoint.
     pub async fn connect(records: String, audit: String) -> Self {
-        let timeouts = aws_config::timeout::TimeoutConfig::builder()
-            .operation_timeout(Duration::from_secs(10))
-            .operation_attempt_timeout(Duration::from_secs(3))
-            .connect_timeout(Duration::from_secs(2))
-            .build();
-        let config =
-            aws_config::defaults(aws_config::BehaviorVersion::latest()).timeout_config(timeouts).load().await;
+        let (timeouts, retries) = bounds();
+        let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .load()
+            .await;
         Self::new(Client::new(&config), records, audit)
     }
 

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use deadpool::Runtime;
+use deadpool::managed::{
+    Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, TimeoutType,
+};
 use futures_util::future::{join, join_all};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
@@ -72,10 +75,28 @@ const ANSWER: Duration = Duration::from_millis(STATEMENT_MS + 2_000);
 
 /// PostgreSQL.
 pub struct PostgresStore {
+    pool: Pool<Connector>,
+}
+
+/// Makes the connections of the pool.
+struct Connector {
     settings: PostgresConfig,
     tls: Option<MakeRustlsConnect>,
-    pool: Vec<Mutex<Option<Connection>>>,
-    next: std::sync::atomic::AtomicUsize,
+}
+
+impl Manager for Connector {
+    type Type = Connection;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Connection, StoreError> {
+        let client = connect(&self.settings, self.tls.as_ref()).await?;
+        let statements = Statements::prepare(&client).await.map_err(unavailable)?;
+        Ok(Connection { client, statements })
+    }
+
+    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<StoreError> {
+        if connection.client.is_closed() { Err(RecycleError::message("it is closed")) } else { Ok(()) }
+    }
 }
 
 /// A connection, and what has been prepared on it.
@@ -331,45 +352,33 @@ impl PostgresStore {
     /// # Errors
     /// Fails if the certificate authorities cannot be read, or are missing where they are needed.
     pub fn connect(settings: PostgresConfig) -> Result<Self, StoreError> {
-        let tls = tls(&settings)?;
-        let pool = (0..CONNECTIONS).map(|_| Mutex::new(None)).collect();
-        Ok(Self { settings, tls, pool, next: std::sync::atomic::AtomicUsize::new(0) })
+        let pool = Pool::builder(Connector { tls: tls(&settings)?, settings })
+            .max_size(CONNECTIONS)
+            .wait_timeout(Some(ANSWER))
+            .create_timeout(Some(CONNECT))
+            .runtime(Runtime::Tokio1);
+        Ok(Self { pool: pool.build().map_err(|error| StoreError::Invalid(error.to_string()))? })
     }
 
     /// Does something with one of the connections: a free one if there is, and a new one if it was closed. One that does
-    /// not answer in time is given up, so that the next caller tries a new one.
+    /// not answer in time is given up, and with it those that nobody uses: the next caller tries a new one.
     async fn with<T>(
         &self,
         work: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let turn = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % CONNECTIONS;
-        let free = (0..CONNECTIONS).find_map(|step| self.pool[(turn + step) % CONNECTIONS].try_lock().ok());
         let late = |what: &str| StoreError::Unavailable(format!("PostgreSQL did not {what} in time"));
-        let mut place = match free {
-            Some(place) => place,
-            None => timeout(ANSWER, self.pool[turn].lock()).await.map_err(|_| late("become free"))?,
-        };
-        let connection = match place.as_mut().filter(|connection| !connection.client.is_closed()) {
-            Some(_) => None,
-            None => {
-                Some(timeout(CONNECT, self.connect_anew()).await.map_err(|_| late("take a connection"))??)
-            }
-        };
-        let connection = match connection {
-            Some(new) => place.insert(new),
-            None => place.as_mut().ok_or_else(|| late("keep a connection"))?,
-        };
-        let Ok(done) = timeout(ANSWER, work(connection)).await else {
-            *place = None;
+        let mut connection = self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            PoolError::Timeout(TimeoutType::Wait) => late("become free"),
+            PoolError::Timeout(_) => late("take a connection"),
+            other => StoreError::Unavailable(other.to_string()),
+        })?;
+        let Ok(done) = timeout(ANSWER, work(&mut connection)).await else {
+            drop(Object::take(connection));
+            self.pool.retain(|_, _| false);
             return Err(late("answer"));
         };
         done
-    }
-
-    async fn connect_anew(&self) -> Result<Connection, StoreError> {
-        let client = connect(&self.settings, self.tls.as_ref()).await?;
-        let statements = Statements::prepare(&client).await.map_err(unavailable)?;
-        Ok(Connection { client, statements })
     }
 
     async fn read(
