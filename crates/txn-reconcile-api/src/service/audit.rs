@@ -110,6 +110,19 @@ pub struct Verdict {
     pub anchor_signed: Option<bool>,
     /// What is wrong.
     pub fault: Option<String>,
+    /// What to send as `cursor` to go on: the entries up to `head` hold, and the later ones have not been looked at yet.
+    /// Absent when all of them have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// How far a verification has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// The last entry that was checked.
+    pub head: Head,
+    /// Entries before it that are gone, and told of.
+    pub missing: u64,
 }
 
 /// Recomputes a chain and holds it against its head and its latest anchor.
@@ -117,6 +130,20 @@ pub struct Verdict {
 /// # Errors
 /// Fails only if a store does not answer.
 pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Error> {
+    Ok(verify_from(app, tenant, Reached::default(), u64::MAX).await?.0)
+}
+
+/// Recomputes so many entries of a chain behind those that were checked before; tells how far it has come if there are
+/// more. What can only be told of the whole, whether its end is there, is told with the last of them.
+///
+/// # Errors
+/// Fails only if a store does not answer.
+pub async fn verify_from(
+    app: &App,
+    tenant: &str,
+    from: Reached,
+    entries: u64,
+) -> Result<(Verdict, Option<Reached>), Error> {
     let known = stored_head(app, tenant).await?;
     let (anchor, damaged) = match latest_anchor(app, tenant, known.sequence).await? {
         Some(Err(fault)) => (None, Some(fault)),
@@ -126,15 +153,21 @@ pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Error> {
     let repairs = anchor.as_ref().map(|anchor| anchor.repairs.clone()).unwrap_or_default();
     // Read after the anchor, because the chain may have grown and been anchored in between.
     let stored = stored_head(app, tenant).await?;
-    let mut verdict = walk(&*app.store, tenant, stored.sequence, anchored, &repairs).await?;
-    if verdict.intact && (verdict.head.sequence, &verdict.head.hash) != (stored.sequence, &stored.hash) {
+    let enough = from.head.sequence.saturating_add(entries);
+    let mut verdict = walk(&*app.store, tenant, from, stored.sequence, enough, anchored, &repairs).await?;
+    let reached = Reached { head: verdict.head.clone(), missing: verdict.missing };
+    let more = verdict.intact && (enough..stored.sequence).contains(&reached.head.sequence);
+    if !more
+        && verdict.intact
+        && (verdict.head.sequence, &verdict.head.hash) != (stored.sequence, &stored.hash)
+    {
         verdict.intact = false;
         verdict.fault = Some(format!(
             "the chain ends at {} and its head says {}",
             verdict.head.sequence, stored.sequence
         ));
     }
-    if let (true, Some(anchored)) = (verdict.intact, anchored)
+    if let (true, Some(anchored)) = (verdict.intact && !more, anchored)
         && anchored.sequence > verdict.head.sequence
     {
         verdict.intact = false;
@@ -148,7 +181,7 @@ pub async fn verify(app: &App, tenant: &str) -> Result<Verdict, Error> {
     let own = key_name(app);
     (verdict.anchored, verdict.anchor_signed) =
         anchor.map(|Anchor { head, key, .. }| (head, key == own)).unzip();
-    Ok(verdict)
+    Ok((verdict, more.then_some(reached)))
 }
 
 async fn stored_head(app: &App, tenant: &str) -> Result<Head, Error> {
@@ -159,12 +192,13 @@ async fn stored_head(app: &App, tenant: &str) -> Result<Head, Error> {
 async fn walk(
     store: &dyn Store,
     tenant: &str,
+    from: Reached,
     to: u64,
+    enough: u64,
     anchor: Option<&Head>,
     repairs: &[Repair],
 ) -> Result<Verdict, Error> {
-    let mut head = Head::default();
-    let mut missing = 0;
+    let Reached { mut head, mut missing } = from;
     let verdict = |head: Head, missing: u64, fault: Option<String>| Verdict {
         intact: fault.is_none(),
         entries: head.sequence - missing,
@@ -174,17 +208,22 @@ async fn walk(
         anchored: None,
         anchor_signed: None,
         fault,
+        next: None,
     };
     let other = |head: &Head| {
         let there = anchor.filter(|anchor| anchor.sequence == head.sequence && anchor.hash != head.hash);
         there.map(|_| format!("entry {} is not the one that was anchored", head.sequence))
     };
     while head.sequence < to {
-        let entries = store.audit(tenant, head.sequence + 1, 500).await?;
+        let mut entries = store.audit(tenant, head.sequence + 1, 500).await?;
+        entries.retain(|entry| entry.sequence <= to);
         if entries.is_empty() {
             break;
         }
-        for stored in entries.into_iter().take_while(|entry| entry.sequence <= to) {
+        for stored in entries {
+            if head.sequence >= enough {
+                return Ok(verdict(head, missing, None));
+            }
             let next = head.sequence + 1;
             let read: Result<Entry, _> = serde_json::from_slice(&stored.body);
             if let Some((gone, entry)) =

@@ -113,7 +113,7 @@ pub struct World {
     /// Faults that may still come. Work comes to an end only if faults do.
     budget: AtomicI64,
     injected: Mutex<BTreeMap<Fault, u64>>,
-    due_before: Mutex<Vec<Item>>,
+    due_before: Mutex<BTreeMap<String, Vec<Item>>>,
     /// Which of two processes goes on; whether there are two.
     turn: AtomicUsize,
     two: AtomicBool,
@@ -125,6 +125,8 @@ pub struct World {
     /// Whether the store or the files are out: every call fails, whatever else is allowed.
     pub store_out: AtomicBool,
     pub files_out: AtomicBool,
+    /// How long each piece of a file takes to come, in milliseconds.
+    pub slow_ms: AtomicU64,
 }
 
 /// How long a call of the files lasts that are out: a client asks again and again before it says so.
@@ -159,6 +161,7 @@ impl World {
             once: Mutex::default(),
             store_out: AtomicBool::new(false),
             files_out: AtomicBool::new(false),
+            slow_ms: AtomicU64::new(0),
             chance,
         })
     }
@@ -392,10 +395,10 @@ impl Store for Process {
     async fn list_due(&self, queue: &str, before: u64, limit: usize) -> Result<Vec<Item>, StoreError> {
         self.before_store("list_due").await?;
         if self.world.strikes(Fault::Lagging, "list_due") {
-            return Ok(self.world.due_before.lock().unwrap().clone());
+            return Ok(self.world.due_before.lock().unwrap().get(queue).cloned().unwrap_or_default());
         }
         let due = self.world.store.list_due(queue, before, limit).await?;
-        self.world.due_before.lock().unwrap().clone_from(&due);
+        self.world.due_before.lock().unwrap().insert(queue.to_owned(), due.clone());
         Ok(due)
     }
 
@@ -476,6 +479,7 @@ impl ObjectStore for Files {
             let process = process.clone();
             async move {
                 process.before_file("read").await?;
+                process.world.pass_time(process.world.slow_ms.load(Ordering::Relaxed));
                 let broken = process.world.strikes(Fault::BrokenRead, "read");
                 if broken { Err(generic("broken off")) } else { Ok(piece) }
             }

@@ -28,6 +28,7 @@ mod needs;
 mod outage;
 mod postgres;
 mod process;
+mod promises;
 mod queue;
 mod readme;
 mod restored;

@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::App;
-use super::super::audit::{self, Verdict};
+use super::super::audit::{self, Head, Reached, Verdict};
 use super::super::auth::{KEYS, is_tenant, key_place};
 use super::super::clock::id;
 use super::super::digest::sha256;
-use super::super::ledger::Answer;
-use super::super::ledger::again;
+use super::super::ledger::{Answer, again};
 use super::super::problem::Problem;
 use super::super::records::{ApiKey, Scope, encode};
 use super::super::store::{Expect, Write};
@@ -45,10 +44,11 @@ pub fn routes() -> Vec<Route> {
             .gives::<Page<audit::Entry>>(),
         Route::get(
             "/v1/audit/verification",
-            "Recomputes the tenant's audit log and holds it against its anchor",
+            "Recomputes the tenant's audit log and holds it against its anchor; a long one in several answers",
             run!(verify),
         )
         .scope(Scope::Audit)
+        .query(VERIFYING)
         .gives::<Verdict>(),
         Route::get("/v1/audit/{sequence}", "Shows an entry of the tenant's audit log", run!(entry))
             .scope(Scope::Audit)
@@ -63,6 +63,12 @@ pub fn routes() -> Vec<Route> {
         .gives::<audit::proof::Proof>(),
     ]
 }
+
+/// The query of the verification: as many entries take a few seconds.
+const VERIFYING: &[(&str, &str)] = &[
+    ("limit", "Entries that are recomputed for one answer: 1 to 100000. 50000."),
+    ("cursor", "Where to go on: `next` of the answer before, whose entries hold."),
+];
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -188,7 +194,23 @@ async fn entries(app: &App, call: Call) -> Result<Reply, Problem> {
 }
 
 async fn verify(app: &App, call: Call) -> Result<Reply, Problem> {
-    Ok(Reply::Json(answer(200, &audit::verify(app, &call.who.tenant).await?)?))
+    let tenant = &call.who.tenant;
+    let entries = call.number("limit", 50_000, 100_000)? as u64;
+    let scope = format!("verification\n{tenant}");
+    let from = match cursor::open(app, &scope, &call)? {
+        None => Reached::default(),
+        Some((sequence, rest)) => {
+            let (missing, hash) =
+                rest.split_once(' ').ok_or_else(|| Problem::internal("a cursor cannot be read"))?;
+            let missing = missing.parse().map_err(|_| Problem::internal("a cursor cannot be read"))?;
+            Reached { head: Head { sequence, hash: hash.to_owned() }, missing }
+        }
+    };
+    let (mut verdict, more) = audit::verify_from(app, tenant, from, entries).await?;
+    verdict.next = more.map(|Reached { head, missing }| {
+        cursor::seal(app, &scope, head.sequence, &format!("{missing} {}", head.hash))
+    });
+    Ok(Reply::Json(answer(200, &verdict)?))
 }
 
 /// The number of the entry that a call is about.
