@@ -44,6 +44,12 @@ const ANCHORS: &str = "anchors";
 const ANCHOR_MS: u64 = 300_000;
 const LAPTOP_ANCHOR_MS: u64 = 5_000;
 
+/// How often records are deleted that have expired, in milliseconds, how long ago that has to be, and how many go in one
+/// transaction.
+const EXPIRY_MS: u64 = 600_000;
+const EXPIRED_SECONDS: u64 = 86_400;
+const EXPIRED_AT_ONCE: usize = 500;
+
 /// How often the queue of runs is looked at, in milliseconds.
 const QUEUE_MS: u64 = 60_000;
 
@@ -370,6 +376,7 @@ pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Resu
     let working = tokio::spawn(worker::work(Arc::clone(&app)));
     let every_ms = if config.environment.is_some() { ANCHOR_MS } else { LAPTOP_ANCHOR_MS };
     let anchoring = tokio::spawn(anchor(Arc::clone(&app), every_ms));
+    let expiring = tokio::spawn(expire(Arc::clone(&app)));
     let watching = tokio::spawn(watch_queue(Arc::clone(&app)));
     if let Some(keys) = app.auth.keys().cloned() {
         tokio::spawn(async move { keys.keep_fresh().await });
@@ -423,6 +430,7 @@ pub async fn serve(app: Arc<App>, config: &Config, listeners: Listeners) -> Resu
     // A run that is being made is left to its lease: another replica, or the next start, takes it over.
     working.abort();
     anchoring.abort();
+    expiring.abort();
     watching.abort();
     tracing::info!("stopped");
     Ok(())
@@ -436,6 +444,19 @@ async fn anchor(app: Arc<App>, every_ms: u64) {
             tracing::warn!("audit heads could not be anchored: {error}");
         }
         app.clock.sleep(every_ms).await;
+    }
+}
+
+/// Deletes what has expired: a day later, so that no request meets its deletion.
+async fn expire(app: Arc<App>) {
+    loop {
+        let before = (app.clock.now_ms() / 1000).saturating_sub(EXPIRED_SECONDS);
+        match app.store.expire(before, EXPIRED_AT_ONCE).await {
+            Ok(count) if count == EXPIRED_AT_ONCE => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!("what has expired could not be deleted: {error}"),
+        }
+        app.clock.sleep(EXPIRY_MS).await;
     }
 }
 

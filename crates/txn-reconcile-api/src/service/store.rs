@@ -203,6 +203,10 @@ pub trait Store: Send + Sync {
     /// Reads the audit log from a sequence on.
     async fn audit(&self, chain: &str, from: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
 
+    /// Deletes so many items at most that have not counted since before a second; gives how many. DynamoDB deletes them by
+    /// itself, within days: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>
+    async fn expire(&self, before: u64, limit: usize) -> Result<usize, StoreError>;
+
     /// Fails if the store cannot be worked with.
     async fn ready(&self) -> Result<(), StoreError>;
 }

@@ -14,12 +14,13 @@ fn entry(sequence: u64) -> AuditEntry {
     AuditEntry { chain: "c".into(), sequence, body: format!("{{\"n\":{sequence}}}").into_bytes() }
 }
 
-async fn suite(store: Arc<dyn Store>) {
+async fn suite(store: Arc<dyn Store>, expires_by_itself: bool) {
     store.ready().await.unwrap();
     conditions(&*store).await;
     ranges(&*store).await;
     queues(&*store).await;
     whole_or_not_at_all(&*store).await;
+    expiry(&*store, expires_by_itself).await;
     limits(&*store).await;
     no_update_is_lost(store).await;
 }
@@ -84,6 +85,40 @@ async fn queues(store: &dyn Store) {
     assert_eq!(due(1000).await, [line("x", 300)]);
     assert!(store.list_due("other", 1000, 9).await.unwrap().is_empty());
     assert_eq!(store.get(&Key::new("w", "x")).await.unwrap().unwrap().expires_at, Some(4_000_000_000));
+}
+
+/// What has expired is deleted, the first to expire first, and nothing else. DynamoDB does it by itself: there the table
+/// names the attribute, and the store reads what is left until then.
+async fn expiry(store: &dyn Store, by_itself: bool) {
+    let until = |sk: &str, expect, at: Option<u64>| Write::Put {
+        key: Key::new("e", sk),
+        expect,
+        body: b"{}".to_vec(),
+        due: Some(Due { queue: "e".into(), at: 7 }),
+        expires_at: at,
+    };
+    let made = [("a", Some(100)), ("b", Some(200)), ("c", Some(300)), ("d", None), ("f", Some(150))];
+    let made = made.map(|(sk, at)| until(sk, Expect::Absent, at));
+    store.transact(made.to_vec(), None).await.unwrap();
+    // It was written again, and lives for longer or for ever.
+    let renewed = vec![until("f", Expect::Version(1), Some(900)), until("b", Expect::Version(1), None)];
+    store.transact(renewed, None).await.unwrap();
+    let left = async || {
+        let query = Query { pk: "e".into(), from: "a".into(), to: "z".into(), descending: false, limit: 9 };
+        let left: Vec<_> = store.query(&query).await.unwrap().into_iter().map(|item| item.key.sk).collect();
+        let due = store.list_due("e", 8, 9).await.unwrap().len();
+        assert_eq!(due, left.len(), "what is deleted is no longer due");
+        left.concat()
+    };
+    let first = store.expire(301, 1).await.unwrap();
+    if by_itself {
+        assert_eq!((first, left().await.as_str()), (0, "abcdf"));
+        return;
+    }
+    assert_eq!((first, left().await.as_str()), (1, "bcdf"));
+    assert_eq!(store.expire(300, 9).await.unwrap(), 0, "not before its time");
+    assert_eq!((store.expire(301, 9).await.unwrap(), left().await.as_str()), (1, "bdf"));
+    assert_eq!(store.expire(899, 9).await.unwrap(), 0);
 }
 
 async fn whole_or_not_at_all(store: &dyn Store) {
@@ -172,17 +207,17 @@ async fn no_update_is_lost(store: Arc<dyn Store>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn embedded() {
-    suite(backends::embedded().await.store.clone()).await;
+    suite(backends::embedded().await.store.clone(), false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dynamo() {
     let backend = backends::dynamo().await;
-    suite(backend.store.clone()).await;
+    suite(backend.store.clone(), true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres() {
     let backend = backends::postgres().await;
-    suite(backend.store.clone()).await;
+    suite(backend.store.clone(), false).await;
 }

@@ -413,6 +413,11 @@ impl Store for Process {
         self.world.store.audit(chain, from, limit).await
     }
 
+    async fn expire(&self, before: u64, limit: usize) -> Result<usize, StoreError> {
+        self.before_store("expire").await?;
+        self.world.store.expire(before, limit).await
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.before_store("ready").await
     }

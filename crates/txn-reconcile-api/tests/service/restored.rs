@@ -49,6 +49,10 @@ impl Store for Remembering {
         self.store.audit(chain, from, limit).await
     }
 
+    async fn expire(&self, before: u64, limit: usize) -> Result<usize, StoreError> {
+        self.store.expire(before, limit).await
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.store.ready().await
     }

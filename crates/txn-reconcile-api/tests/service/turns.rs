@@ -43,6 +43,10 @@ impl Store for Busy {
         self.inner.audit(chain, from, limit).await
     }
 
+    async fn expire(&self, before: u64, limit: usize) -> Result<usize, StoreError> {
+        self.inner.expire(before, limit).await
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.inner.ready().await
     }

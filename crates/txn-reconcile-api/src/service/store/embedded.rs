@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, WriteTransaction};
 use tokio::time::Instant;
 
 use super::{AuditEntry, Due, Expect, Item, Key, Query, Store, StoreError, Write, check};
@@ -14,6 +14,7 @@ type Record = (u64, &'static [u8], Option<(&'static str, u64)>, Option<u64>);
 
 const RECORDS: TableDefinition<(&str, &str), Record> = TableDefinition::new("records");
 const DUE: TableDefinition<(&str, u64, &str, &str), ()> = TableDefinition::new("due");
+const EXPIRY: TableDefinition<(u64, &str, &str), ()> = TableDefinition::new("expiry");
 const AUDIT: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("audit");
 
 /// Bytes that are written on trial before a database that met a fault of the disk takes writes again.
@@ -144,6 +145,7 @@ impl EmbeddedStore {
         write.open_table(RECORDS).map_err(unavailable)?;
         write.open_table(DUE).map_err(unavailable)?;
         write.open_table(AUDIT).map_err(unavailable)?;
+        index_expiry(&write)?;
         write.commit().map_err(unavailable)?;
         let database = RwLock::new(Opened(0, Some(database)));
         let file = File { open, database, faulty: AtomicBool::new(false), tried: Mutex::default() };
@@ -174,6 +176,48 @@ impl EmbeddedStore {
     }
 }
 
+/// Makes the index of what expires, which the release before did not have.
+fn index_expiry(write: &WriteTransaction) -> Result<(), StoreError> {
+    if write.list_tables().map_err(unavailable)?.any(|table| table.name() == EXPIRY.name()) {
+        return Ok(());
+    }
+    let mut expiry = write.open_table(EXPIRY).map_err(unavailable)?;
+    let records = write.open_table(RECORDS).map_err(unavailable)?;
+    for row in records.iter().map_err(unavailable)? {
+        let (place, value) = row.map_err(unavailable)?;
+        let ((pk, sk), (_, _, _, expires_at)) = (place.value(), value.value());
+        if let Some(at) = expires_at {
+            expiry.insert((at, pk, sk), ()).map_err(unavailable)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the items that expired first.
+fn expire(write: &WriteTransaction, before: u64, limit: usize) -> Result<usize, StoreError> {
+    let mut records = write.open_table(RECORDS).map_err(unavailable)?;
+    let mut due_index = write.open_table(DUE).map_err(unavailable)?;
+    let mut expiry = write.open_table(EXPIRY).map_err(unavailable)?;
+    let mut places = Vec::new();
+    for row in expiry.range((0, "", "")..(before, "", "")).map_err(unavailable)?.take(limit) {
+        let (place, ()) = row.map(|(key, value)| (key, value.value())).map_err(unavailable)?;
+        let (at, pk, sk) = place.value();
+        places.push((at, pk.to_owned(), sk.to_owned()));
+    }
+    for (at, pk, sk) in &places {
+        let (pk, sk) = (pk.as_str(), sk.as_str());
+        expiry.remove((*at, pk, sk)).map_err(unavailable)?;
+        let due = records.remove((pk, sk)).map_err(unavailable)?.and_then(|record| {
+            let (_, _, due, _) = record.value();
+            due.map(|(queue, at)| (queue.to_owned(), at))
+        });
+        if let Some((queue, at)) = due {
+            due_index.remove((queue.as_str(), at, pk, sk)).map_err(unavailable)?;
+        }
+    }
+    Ok(places.len())
+}
+
 type Value<'a> = (u64, &'a [u8], Option<(&'a str, u64)>, Option<u64>);
 
 fn item(key: Key, (version, body, due, expires_at): Value<'_>) -> Item {
@@ -184,6 +228,7 @@ fn item(key: Key, (version, body, due, expires_at): Value<'_>) -> Item {
 fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>) -> Result<(), StoreError> {
     let mut records = write.open_table(RECORDS).map_err(unavailable)?;
     let mut due_index = write.open_table(DUE).map_err(unavailable)?;
+    let mut expiry = write.open_table(EXPIRY).map_err(unavailable)?;
     for write in writes {
         let (key, expect) = match write {
             Write::Put { key, expect, .. } => (key, *expect),
@@ -193,24 +238,30 @@ fn apply(write: &WriteTransaction, writes: &[Write], audit: Option<&AuditEntry>)
         };
         let place = (key.pk.as_str(), key.sk.as_str());
         let old = records.get(place).map_err(unavailable)?.map(|guard| {
-            let (version, _, due, _) = guard.value();
-            (version, due.map(|(queue, at)| (queue.to_owned(), at)))
+            let (version, _, due, expires_at) = guard.value();
+            (version, due.map(|(queue, at)| (queue.to_owned(), at)), expires_at)
         });
         let next = match (expect, &old) {
             (Expect::Absent, None) => 1,
-            (Expect::Version(wanted), Some((version, _))) if wanted == *version => wanted + 1,
+            (Expect::Version(wanted), Some((version, ..))) if wanted == *version => wanted + 1,
             _ => return Err(StoreError::Conflict),
         };
         if matches!(write, Write::Check { .. }) {
             continue;
         }
-        if let Some((_, Some((queue, at)))) = &old {
+        if let Some((_, Some((queue, at)), _)) = &old {
             due_index.remove((queue.as_str(), *at, place.0, place.1)).map_err(unavailable)?;
+        }
+        if let Some((.., Some(at))) = &old {
+            expiry.remove((*at, place.0, place.1)).map_err(unavailable)?;
         }
         match write {
             Write::Put { body, due, expires_at, .. } => {
                 let due = due.as_ref().map(|due| (due.queue.as_str(), due.at));
                 records.insert(place, (next, &body[..], due, *expires_at)).map_err(unavailable)?;
+                if let Some(at) = *expires_at {
+                    expiry.insert((at, place.0, place.1), ()).map_err(unavailable)?;
+                }
                 if let Some((queue, at)) = due {
                     due_index.insert((queue, at, place.0, place.1), ()).map_err(unavailable)?;
                 }
@@ -321,6 +372,16 @@ impl Store for EmbeddedStore {
                     Ok(AuditEntry { chain: chain.to_owned(), sequence, body: body.value().to_vec() })
                 })
                 .collect()
+        })
+        .await
+    }
+
+    async fn expire(&self, before: u64, limit: usize) -> Result<usize, StoreError> {
+        self.write(move |database| {
+            let write = database.begin_write().map_err(unavailable)?;
+            let count = expire(&write, before, limit)?;
+            write.commit().map_err(unavailable)?;
+            Ok(count)
         })
         .await
     }

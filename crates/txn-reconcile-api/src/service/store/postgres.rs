@@ -39,7 +39,8 @@ pub struct PostgresConfig {
 }
 
 /// The migrations, in order. What was released is never changed; a change is a new one at the end.
-const MIGRATIONS: [&str; 1] = [r#"
+const MIGRATIONS: [&str; 2] = [
+    r#"
 CREATE TABLE records (
     pk text COLLATE "C" NOT NULL,
     sk text COLLATE "C" NOT NULL,
@@ -57,7 +58,9 @@ CREATE TABLE audit (
     body bytea NOT NULL,
     PRIMARY KEY (pk, sequence)
 );
-"#];
+"#,
+    "CREATE INDEX expiry ON records (expires_at) WHERE expires_at IS NOT NULL;",
+];
 
 /// Connections that are kept open.
 const CONNECTIONS: usize = 8;
@@ -118,6 +121,7 @@ struct Statements {
     delete: Statement,
     check: Statement,
     append: Statement,
+    expire: Statement,
 }
 
 impl Statements {
@@ -152,6 +156,13 @@ impl Statements {
             delete: client.prepare("DELETE FROM records WHERE pk = $1 AND sk = $2 AND version = $3").await?,
             check: client
                 .prepare("SELECT FROM records WHERE pk = $1 AND sk = $2 AND version = $3 FOR SHARE")
+                .await?,
+            // What another replica deletes at the same time is left to it.
+            expire: client
+                .prepare(
+                    "DELETE FROM records WHERE (pk, sk) IN (SELECT pk, sk FROM records WHERE expires_at < $1 \
+                    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                )
                 .await?,
             append: client
                 .prepare("INSERT INTO audit (pk, sequence, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
@@ -531,6 +542,15 @@ impl Store for PostgresStore {
             body: row.get("body"),
         };
         Ok(rows.iter().map(entry).collect())
+    }
+
+    async fn expire(&self, before: u64, limit: usize) -> Result<usize, StoreError> {
+        let (before, limit) = (small(before), signed(limit as u64)?);
+        let delete = async |connection: &mut Connection| {
+            let Connection { client, statements } = connection;
+            client.execute(&statements.expire, &[&before, &limit]).await.map_err(unavailable)
+        };
+        Ok(usize::try_from(self.with(delete).await?).unwrap_or(usize::MAX))
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -73,6 +73,10 @@ impl Store for Traced {
         noted(span!(self, "audit", limit = limit), self.inner.audit(chain, from, limit)).await
     }
 
+    async fn expire(&self, before: u64, limit: usize) -> Result<usize, StoreError> {
+        noted(span!(self, "expire", limit = limit), self.inner.expire(before, limit)).await
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         noted(span!(self, "ready"), self.inner.ready()).await
     }
