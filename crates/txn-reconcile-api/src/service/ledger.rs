@@ -70,7 +70,10 @@ const CHANGES: u32 = 20;
 ///
 /// # Errors
 /// Those of the change.
-pub async fn again<T>(change: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+pub async fn again<T, F>(change: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
     for _ in 0..CHANGES {
         match change().await {
             Err(Error::Overtaken(_)) => {}

@@ -160,7 +160,8 @@ async fn show(app: &App, call: Call) -> Result<Reply, Problem> {
 }
 
 async fn revoke(app: &App, call: Call) -> Result<Reply, Problem> {
-    let revoked = again(async || {
+    let call = &call;
+    let revoked = again(|| async move {
         let (key, version): (ApiKey, u64) = app.read(&key_place(call.part(0))).await?;
         call.unchanged(version)?;
         let key = ApiKey { revoked: true, ..key };

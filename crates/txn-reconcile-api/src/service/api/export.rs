@@ -7,9 +7,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
 use super::super::App;
-use super::super::matches::read_chunk;
 use super::super::problem::Problem;
 use super::super::records::{Break, Entry, Match, decode, run_partition};
+use super::super::run::matches::read_chunk;
 use super::super::store::Query;
 use super::runs::completed;
 use super::{Answering, Call, Reply, Route};

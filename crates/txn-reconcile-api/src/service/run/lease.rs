@@ -224,25 +224,26 @@ impl<'a> LeasedRun<'a> {
     /// Ends the run, with its audit entry, and lets the next one of the tenant have its turn.
     pub async fn end(&mut self, action: &'static str) -> Result<(), RunError> {
         self.run.lease = None;
-        let Self { app, tenant, .. } = &*self;
-        again(async || {
-            let mut writes = Line::read(app, tenant).await?.leave(&self.run.id).await?;
-            if self.run.status == RunStatus::Failed {
-                writes.extend(release(app, tenant, &self.run).await?);
+        let held = &*self;
+        let (app, tenant) = (held.app, &held.tenant);
+        again(|| async move {
+            let mut writes = Line::read(app, tenant).await?.leave(&held.run.id).await?;
+            if held.run.status == RunStatus::Failed {
+                writes.extend(release(app, tenant, &held.run).await?);
             }
-            writes.push(self.put()?);
+            writes.push(held.put()?);
             let effect = Effect {
                 tenant,
                 actor: "worker",
-                request: &self.run.id,
+                request: &held.run.id,
                 peer: None,
                 action,
-                subject: &self.run.id,
+                subject: &held.run.id,
                 detail: json!({
-                    "digest": self.run.progress.digest,
-                    "matches": self.run.progress.matches,
-                    "breaks": self.run.progress.breaks,
-                    "carried": self.run.summary.as_ref().map(|summary| &summary["carried"]),
+                    "digest": held.run.progress.digest,
+                    "matches": held.run.progress.matches,
+                    "breaks": held.run.progress.breaks,
+                    "carried": held.run.summary.as_ref().map(|summary| &summary["carried"]),
                 }),
                 writes,
                 answer: None,
@@ -250,9 +251,9 @@ impl<'a> LeasedRun<'a> {
             match app.commit(effect).await {
                 // Another run of the tenant has begun or ended in between, unless this one is somebody else's by now.
                 Err(Error::Overtaken(why)) => {
-                    let own = app.store.get(&self.key).await?;
-                    let held = own.is_some_and(|item| item.version == self.version);
-                    Err(if held { Error::Overtaken(why) } else { Error::Changed(why) })
+                    let own = app.store.get(&held.key).await?;
+                    let own = own.is_some_and(|item| item.version == held.version);
+                    Err(if own { Error::Overtaken(why) } else { Error::Changed(why) })
                 }
                 done => done,
             }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use futures_util::future::{Either, ready, select};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
@@ -25,6 +26,7 @@ use crate::formats::Reader;
 use crate::rules::file::Sign;
 use crate::rules::{self, Ruleset};
 use crate::service::App;
+use crate::service::digest::hex;
 use crate::service::records::{
     Amount, Break, BreakState, Entry, NamedText, Near, Progress, RunStatus, Source, Statement, StoredRuleset,
     break_key, encode,
@@ -143,16 +145,23 @@ impl LeasedRun<'_> {
             options.negate |= rules.sign == Sign::Negate;
             let mut reader = Reader::new(&statement.name, options);
             reader.expect_bytes(statement.bytes);
+            let mut digest = Context::new(&SHA256);
             let place = Path::from(statement.object.as_str());
             let mut stream = self.meanwhile(app.files.get(&place)).await??.into_stream();
             while let Some(chunk) = self.meanwhile(stream.next()).await? {
                 let chunk = chunk?;
                 self.run.progress.bytes_read += chunk.len() as u64;
+                digest.update(&chunk);
                 reader = tokio::task::spawn_blocking(move || reader.push(&chunk).map(|()| reader))
                     .await
                     .map_err(|_| RunError::Failed("reading broke off".into()))?
                     .map_err(|error| RunError::Failed(format!("{}: {error}", statement.id)))?;
                 self.renew().await?;
+            }
+            // A file that was cut or changed reads as well as one that was not.
+            if hex(digest.finish().as_ref()) != statement.sha256 {
+                let why = "its file in the store is not the one that was sent";
+                return Err(RunError::Failed(format!("{}: {why}", statement.id)));
             }
             let report =
                 reader.finish().map_err(|error| RunError::Failed(format!("{}: {error}", statement.id)))?;

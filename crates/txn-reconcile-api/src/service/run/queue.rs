@@ -170,7 +170,7 @@ impl<'a> Line<'a> {
         let behind = self.runs.0.iter().any(|one| one.pair == pair);
         self.runs.0.push(Waiting { run: run.id.clone(), pair, lane, due: false });
         let mut promoted = self.runs.promote(limits.at_once);
-        let due = promoted.iter().any(|one| *one == run.id);
+        let due = promoted.contains(&run.id);
         promoted.retain(|one| *one != run.id);
         if !due {
             run.progress.waits_for = Some(if behind { BEFORE } else { OTHERS }.into());

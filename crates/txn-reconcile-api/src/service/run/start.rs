@@ -182,12 +182,13 @@ pub async fn start(
 ) -> Result<Answer, Error> {
     let follows = new.follows.clone();
     let run = checked(app, by, new).await?;
+    let (run, follows, answer) = (&run, &follows, &answer);
     // Whoever asks at the same time for a run of the same sources comes before this one or behind it.
-    let shown = again(async || {
-        let place = pair(app, by.tenant, &run);
+    let shown = again(|| async move {
+        let place = pair(app, by.tenant, run);
         let noted = app.store.get(&place).await?;
         let last = noted.as_ref().map(decode::<Pair>).transpose()?.map(|pair| pair.last);
-        let follows = predecessor(app, by.tenant, &run, follows.as_deref(), last).await?;
+        let follows = predecessor(app, by.tenant, run, follows.as_deref(), last).await?;
         let mut run = Run { follows, ..run.clone() };
         let version = noted.map(|item| item.version);
         let line = Line::read(app, by.tenant).await?;
@@ -242,8 +243,9 @@ pub async fn cancel(
     answer: impl Fn(&Run, u64) -> Result<Answer, Error>,
 ) -> Result<Answer, Error> {
     let key = app.key(by.tenant, "run", run);
-    again(async || {
-        let (run, version): (Run, u64) = app.read(&key).await?;
+    let (key, unchanged, answer) = (&key, &unchanged, &answer);
+    again(|| async move {
+        let (run, version): (Run, u64) = app.read(key).await?;
         unchanged(version)?;
         if !matches!(run.status, RunStatus::Queued | RunStatus::Running) {
             return Err(Error::Conflict("the run has ended already".into()));

@@ -28,7 +28,7 @@ impl Wake {
 
 /// Works until the process is told to stop.
 pub async fn work(app: Arc<App>) {
-    futures_util::future::join_all(Lane::ALL.map(|lane| work_in(&app, lane))).await;
+    tokio::join!(work_in(&app, Lane::Large), work_in(&app, Lane::Small));
 }
 
 async fn work_in(app: &App, lane: Lane) {
