@@ -8,6 +8,7 @@ mod environments;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use iam_policy::{Catalog, Policy, Text};
 use proptest::prelude::*;
 use terraform::{Root, Value};
 use txnr::bootstrap::{self, OwnState};
@@ -100,6 +101,67 @@ fn nothing_taggable_goes_without_the_central_tags() {
             }
         }
     }
+}
+
+/// The environments of this repository and the variants, each with a repository on GitHub, so that every role is made.
+fn all_with_roles() -> Vec<EnvConfig> {
+    let mut all = Vec::new();
+    for folder in ["envs", "tests/variants"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            let mut text = std::fs::read_to_string(&path).expect("a file");
+            if !text.contains("\n[github]\n") {
+                text.push_str("\n[github]\nrepository = \"acme/platform\"\n");
+            }
+            all.push(check::parse(&path, &text).unwrap_or_else(|e| panic!("{e}")).0);
+        }
+    }
+    all
+}
+
+/// Every document with statements in a file, with its place.
+fn policies<'v>(value: &'v serde_json::Value, at: &str, found: &mut Vec<(String, &'v serde_json::Value)>) {
+    match value {
+        serde_json::Value::Object(all) => {
+            // Data protection policies of log groups have statements of another kind.
+            if all.get("Statement").is_some_and(|list| list[0].get("Effect").is_some()) {
+                found.push((at.to_owned(), value));
+            }
+            all.iter().for_each(|(key, one)| policies(one, &format!("{at}.{key}"), found));
+        }
+        serde_json::Value::Array(all) => all.iter().for_each(|one| policies(one, at, found)),
+        _ => {}
+    }
+}
+
+/// Held to AWS's own list, as recorded: a name that AWS does not know allows nothing, and denies nothing.
+#[test]
+fn what_policies_name_exists() {
+    let mut faults = std::collections::BTreeSet::new();
+    let mut seen = 0;
+    for config in all_with_roles() {
+        let account = bootstrap::accounts([&config]).unwrap_or_else(|e| panic!("{e}")).remove(0);
+        let bootstrap = bootstrap::build(&account, OwnState::Local).unwrap_or_else(|e| panic!("{e}"));
+        for (file, text) in root(&config).render("").into_iter().chain(bootstrap.render("")) {
+            let file_content: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            let mut found = Vec::new();
+            policies(&file_content, "", &mut found);
+            for (at, document) in found {
+                seen += 1;
+                let policy =
+                    Policy::read(document, &Text::terraform).unwrap_or_else(|e| panic!("{file}{at}: {e}"));
+                let told = Catalog::recorded().faults(&policy).into_iter();
+                faults.extend(told.map(|fault| format!("{file}{at}: {fault}")));
+            }
+        }
+    }
+    assert!(seen > 500, "{seen} policies");
+    let faults: Vec<String> = faults.into_iter().collect();
+    assert!(faults.is_empty(), "{} names that AWS does not know:\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]

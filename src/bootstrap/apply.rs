@@ -4,7 +4,7 @@ use aws::document::policy::{Condition, Policy, Statement};
 use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
 use terraform::{Expr, Stack, text};
 
-use super::plan::{own_items, state_object, through_s3};
+use super::plan::{own_items, state_object, through};
 use super::role::{self, NewRole};
 use super::state::Place;
 use super::{ANYTHING, Platform, iam_arn, local};
@@ -150,14 +150,25 @@ fn state(config: &EnvConfig, place: &Place) -> Vec<Identity> {
         Identity::allow("WriteState", ["s3:GetObject", "s3:PutObject"], [object]),
         Identity::allow("Lock", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [lock]),
         Identity::allow("EncryptState", ["kms:Decrypt", "kms:GenerateDataKey"], [place.key.clone()])
-            .when(through_s3(config)),
+            .when(through(config, "s3")),
         // A state that cannot be written is kept beside, encrypted; only people open it again.
         Identity::allow("KeepState", ["kms:GenerateDataKey"], [place.key.clone()])
             .when(Condition::string_equals("kms:EncryptionContext:purpose", ["errored-state"])),
     ];
-    statements.extend(place.table.clone().map(|table| {
+    if let Some(table) = place.table.clone() {
         let actions = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"];
-        Identity::allow("LockItems", actions, [table]).when(own_items(config))
-    }));
+        statements.push(Identity::allow("LockItems", actions, [table]).when(own_items(config)));
+        let actions = [
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ];
+        statements.push(
+            Identity::allow("EncryptLocks", actions, [place.key.clone()]).when(through(config, "dynamodb")),
+        );
+    }
     statements
 }

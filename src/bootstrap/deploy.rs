@@ -82,13 +82,14 @@ fn code_deploy(config: &EnvConfig) -> Vec<Identity> {
     vec![
         Identity::allow(
             "CreateDeployment",
-            [
-                "codedeploy:CreateDeployment",
-                "codedeploy:GetDeployment",
-                "codedeploy:GetDeploymentTarget",
-                "codedeploy:ListDeploymentTargets",
-            ],
+            ["codedeploy:CreateDeployment", "codedeploy:GetDeployment"],
             [config.arn("codedeploy", &group)],
+        ),
+        // AWS names no resource for these.
+        Identity::allow(
+            "WatchDeployment",
+            ["codedeploy:GetDeploymentTarget", "codedeploy:ListDeploymentTargets"],
+            ANYTHING,
         ),
         Identity::allow(
             "ReadTraffic",

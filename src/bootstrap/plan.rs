@@ -31,13 +31,16 @@ pub(super) fn build(
         Identity::allow("SeeSettings", look.collect::<Vec<_>>(), ANYTHING),
         Identity::allow("FindState", ["s3:ListBucket"], [place.bucket.arn()]),
         Identity::allow("ReadState", ["s3:GetObject"], [state_object(config, place)]),
-        Identity::allow("DecryptState", ["kms:Decrypt"], [place.key.clone()]).when(through_s3(config)),
+        Identity::allow("DecryptState", ["kms:Decrypt"], [place.key.clone()]).when(through(config, "s3")),
     ];
-    statements.extend(
-        place.table.clone().map(|table| {
-            Identity::allow("ReadChecksum", ["dynamodb:GetItem"], [table]).when(own_items(config))
-        }),
-    );
+    if let Some(table) = place.table.clone() {
+        statements
+            .push(Identity::allow("ReadChecksum", ["dynamodb:GetItem"], [table]).when(own_items(config)));
+        statements.push(
+            Identity::allow("DecryptChecksum", ["kms:Decrypt"], [place.key.clone()])
+                .when(through(config, "dynamodb")),
+        );
+    }
     // The signature of what is to run is verified before anything is planned.
     statements.extend(push::look(config));
     // What is allowed by mistake later on stays denied.
@@ -59,9 +62,10 @@ pub(super) fn state_object(config: &EnvConfig, place: &Place) -> Expr<TextKind> 
     text![place.bucket.arn(), format!("/{}", config.state.key)]
 }
 
-/// The key of the state opens objects, nothing else.
-pub(super) fn through_s3(config: &EnvConfig) -> Condition {
-    let host = format!("s3.{}.{}", config.state.region, config.partition().dns_suffix());
+/// The key of the state opens objects, and items of the lock table where there is one: DynamoDB uses the key in the name of
+/// who asks. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html>
+pub(super) fn through(config: &EnvConfig, service: &str) -> Condition {
+    let host = format!("{service}.{}.{}", config.state.region, config.partition().dns_suffix());
     Condition::string_equals("kms:ViaService", [host])
 }
 

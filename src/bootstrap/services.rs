@@ -41,7 +41,7 @@ const fn global(
 /// lines, layers and secrets.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 const SERVICES: &[Service] = &[
-    regional("access-analyzer", &["accessanalyzer"], LOOK),
+    regional("access-analyzer", &["accessanalyzer"], &["Get*", "List*"]),
     global("account", &["account"], &["GetAlternateContact"]),
     regional(
         "acm",

@@ -105,9 +105,17 @@ impl Catalog {
     pub fn matching(&self, pattern: &Text) -> Vec<Action<'_>> {
         let service = pattern.to_string().split_once(':').map(|(service, _)| service.to_lowercase());
         let service = service.filter(|service| !service.contains(['*', '?']));
+        // Most patterns are a name, or its beginning.
+        let simple = pattern.known().map(|text| text.to_lowercase());
+        let simple = simple.filter(|text| !text.trim_end_matches('*').contains(['*', '?']));
         let pattern = Pattern::plain(pattern, Wildcards::Are);
-        let means = |action: &Action<'_>| {
-            pattern.matches_ignoring_case(&Text::from(action.to_string())) == Truth::Yes
+        let means = |action: &Action<'_>| match &simple {
+            Some(text) => {
+                let name = action.to_string().to_lowercase();
+                let beginning = text.trim_end_matches('*');
+                if beginning == text { name == *text } else { name.starts_with(beginning) }
+            }
+            None => pattern.matches_ignoring_case(&Text::from(action.to_string())) == Truth::Yes,
         };
         let actions: Vec<Action<'_>> = self.actions(service.as_deref()).collect();
         actions.into_iter().filter(means).collect()

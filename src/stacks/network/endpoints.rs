@@ -217,13 +217,11 @@ fn interface_policy(config: &EnvConfig, service: InterfaceEndpoint) -> Vec<State
     match service {
         I::EcrApi | I::EcrDkr => registry(config),
         I::Logs => {
-            let actions = [
-                "logs:CreateLogStream",
-                "logs:DescribeLogGroups",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-            ];
-            own("OwnLogs", &actions, "logs", "log-group:*")
+            let actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+            let mut statements = own("OwnLogs", &actions, "logs", "log-group:*");
+            // AWS names no resource for this one.
+            statements.extend(calls("FindLogGroups", &["logs:DescribeLogGroups"]));
+            statements
         }
         I::SecretsManager => secrets(config),
         I::Kms => {

@@ -86,12 +86,9 @@ fn writer(
         ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
         [text![group.arn(), ":*"]],
     );
-    // The service looks the group up by name before it writes, and that action takes no single group.
-    let find = Statement::<IdentityPolicy>::allow(
-        "FindGroup",
-        ["logs:DescribeLogGroups"],
-        [config.arn("logs", "log-group:*")],
-    );
+    // The service looks the group up by name before it writes, and AWS names no resource for that action.
+    // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+    let find = Statement::<IdentityPolicy>::allow("FindGroup", ["logs:DescribeLogGroups"], ["*"]);
     let policy = stack.add(
         "flow_logs",
         IamRolePolicy {
