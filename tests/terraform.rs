@@ -9,6 +9,8 @@
 mod environments;
 #[path = "terraform/lives.rs"]
 mod lives;
+#[path = "terraform/restore.rs"]
+mod restore;
 mod support;
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-"""DynamoDB: replicas of a table in other Regions."""
+"""DynamoDB: replicas of a table in other Regions, and what comes along with a restored one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway import ACCOUNT, Call
-from registry import Patch
+from registry import Patch, instead_of
 
 replicas = Patch("dynamodb", "UpdateTable", "does nothing about replicas")
 
@@ -89,3 +89,36 @@ def _(aws: Callable[..., Any]) -> None:
     assert ":us-west-2:" in there.describe_table(TableName="ledger")["Table"]["TableArn"]
     here.update_table(TableName="ledger", ReplicaUpdates=[{"Delete": {"RegionName": "us-west-2"}}])
     assert "ledger" not in there.list_tables()["TableNames"]
+
+
+restored = Patch("dynamodb", "RestoreTableToPointInTime", "loses encryption and billing of the source")
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/pointintimerecovery_restores.html
+@restored.inside
+def _() -> None:
+    from moto.dynamodb.models.table import RestoredPITTable
+
+    @instead_of(RestoredPITTable, "__init__")
+    def _(create: Callable[..., Any], table: Any, *given: Any, **named: Any) -> None:
+        create(table, *given, **named)
+        source = named["source"]
+        table.billing_mode = source.billing_mode
+        table.sse_specification = copy.deepcopy(source.sse_specification)
+
+
+@restored.proof
+def _(aws: Callable[..., Any]) -> None:
+    dynamodb = aws("dynamodb")
+    key = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+    dynamodb.create_table(
+        TableName="damaged",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
+    )
+    dynamodb.restore_table_to_point_in_time(SourceTableName="damaged", TargetTableName="restored")
+    found = dynamodb.describe_table(TableName="restored")["Table"]
+    assert found.get("SSEDescription", {}).get("KMSMasterKeyArn") == key, found
+    assert found["BillingModeSummary"].get("BillingMode") == "PAY_PER_REQUEST", found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from gateway import ACCOUNT, Call
-from registry import Patch
+from registry import Patch, instead_of
 
 service_settings = Patch("ecs", "CreateService", "drops settings of a service, and its tasks never come up")
 
@@ -100,3 +101,73 @@ def _(aws: Callable[..., Any]) -> None:
     ecs.put_account_setting_default(name="containerInsights", value="enabled")
     found = ecs.list_account_settings(name="containerInsights", effectiveSettings=True)["settings"]
     assert [setting["value"] for setting in found] == ["enabled"], found
+
+
+ended_tasks = Patch("ecs", "RunTask", "adds up the memory of containers that share the task's; lets a task run on")
+
+
+@ended_tasks.inside
+def _() -> None:
+    from moto.ecs.models import EC2ContainerServiceBackend
+
+    @instead_of(EC2ContainerServiceBackend, "_calculate_task_resource_requirements")
+    def _(add_up: Callable[..., Any], _backend: Any, definition: Any) -> Any:
+        containers = [{"memory": 0, **container} for container in definition.container_definitions]
+        return add_up(SimpleNamespace(container_definitions=containers))
+
+
+@ended_tasks.on("RunTask")
+def _(call: Call) -> dict[str, Any]:
+    """No container is started, so that a task which nobody waits for has nothing to do: it ends well."""
+    result = call.forward()
+    for task in result["tasks"]:
+        call.kept("ended")[task["taskArn"]] = task["taskDefinitionArn"]
+    return result
+
+
+@ended_tasks.on("DescribeTasks")
+def _(call: Call) -> dict[str, Any]:
+    result = call.forward()
+    for task in result["tasks"]:
+        if definition := call.kept("ended").get(task["taskArn"]):
+            names = _containers(call.region, definition)
+            task.update(lastStatus="STOPPED", desiredStatus="STOPPED", stopCode="EssentialContainerExited")
+            task["containers"] = [
+                {"name": name, "taskArn": task["taskArn"], "lastStatus": "STOPPED", "exitCode": 0}
+                for name in names
+            ]
+    return result
+
+
+def _containers(region: str, definition: str) -> list[str]:
+    from moto.ecs.models import ecs_backends
+
+    found = ecs_backends[ACCOUNT][region].describe_task_definition(definition)
+    return [container["name"] for container in found.container_definitions]
+
+
+@ended_tasks.proof
+def _(aws: Callable[..., Any]) -> None:
+    ecs, ec2 = aws("ecs"), aws("ec2")
+    ecs.create_cluster(clusterName="one-off")
+    ecs.register_task_definition(
+        family="one-off",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "migrate", "image": "image"}],
+    )
+    vpc = ec2.create_vpc(CidrBlock="10.99.0.0/24")["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.99.0.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(VpcId=vpc, GroupName="one-off", Description="one-off")["GroupId"]
+    network = {"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [group]}}
+    started = ecs.run_task(
+        cluster="one-off", taskDefinition="one-off", launchType="FARGATE", networkConfiguration=network
+    )
+    which = [started["tasks"][0]["taskArn"]]
+    found = ecs.describe_tasks(cluster="one-off", tasks=which)["tasks"][0]
+    assert found["lastStatus"] == "STOPPED", found
+    containers = [(one.get("name"), one.get("exitCode")) for one in found["containers"]]
+    assert containers == [("migrate", 0)], found

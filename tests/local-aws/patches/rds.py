@@ -135,3 +135,35 @@ def _(aws: Callable[..., Any]) -> None:
     )
     found = rds.describe_db_clusters(DBClusterIdentifier="provisioned")["DBClusters"][0]
     assert "ScalingConfigurationInfo" not in found, found
+
+
+restored_instance = Patch("rds", "RestoreDBInstanceToPointInTime", "makes a read replica of the source")
+
+
+@restored_instance.inside
+def _() -> None:
+    from moto.rds.models import RDSBackend
+
+    @instead_of(RDSBackend, "restore_db_instance_to_point_in_time")
+    def _(restore: Callable[..., Any], backend: Any, *given: Any) -> Any:
+        instance = restore(backend, *given)
+        instance.source_db_instance_identifier = None
+        return instance
+
+
+@restored_instance.proof
+def _(aws: Callable[..., Any]) -> None:
+    rds = aws("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="damaged",
+        DBInstanceClass="db.t4g.micro",
+        Engine="postgres",
+        MasterUsername="owner",
+        MasterUserPassword="not-a-secret",
+        AllocatedStorage=20,
+    )
+    rds.restore_db_instance_to_point_in_time(
+        SourceDBInstanceIdentifier="damaged", TargetDBInstanceIdentifier="restored", UseLatestRestorableTime=True
+    )
+    found = rds.describe_db_instances(DBInstanceIdentifier="restored")["DBInstances"][0]
+    assert not found.get("ReadReplicaSourceDBInstanceIdentifier"), found
