@@ -1506,8 +1506,29 @@ fn an_image_is_named_and_the_rest_of_the_file_stays() {
     let after = made.read("envs/prod.toml");
     assert!(after.contains(&format!("image = \"{digest}\"")));
     let others: Vec<&str> = after.lines().filter(|line| !line.starts_with("image = ")).collect();
-    assert_eq!(others, before.lines().collect::<Vec<_>>());
+    // But for the line that says that there is none.
+    assert!(before.contains("# No image yet") && !after.contains("# No image yet"), "{after}");
+    assert_eq!(others, before.lines().filter(|line| !line.starts_with("# No image yet")).collect::<Vec<_>>());
     assert_eq!(made.code("image --env prod sha256:12"), 2);
+}
+
+/// Whatever ends its lines, and wherever it lies.
+#[test]
+fn the_file_that_names_an_image_stays_what_it_was() {
+    let made = Made::new(THREE);
+    made.write("envs/prod.toml", &made.read("envs/prod.toml").replace('\n', "\r\n"));
+    let (digest, real) = (format!("sha256:{}", "ab".repeat(32)), made.folder().join("prod.toml"));
+    fs::rename(made.folder().join("envs/prod.toml"), &real).unwrap();
+    std::os::unix::fs::symlink("../prod.toml", made.folder().join("envs/prod.toml")).unwrap();
+    made.succeed(&format!("image --env prod {digest}"));
+    assert!(made.folder().join("envs/prod.toml").is_symlink());
+    let after = fs::read_to_string(&real).unwrap();
+    assert!(after.contains(&digest) && !after.contains("# No image yet"), "{after}");
+    assert!(
+        after.lines().count() > 20 && after.matches('\n').count() == after.matches("\r\n").count(),
+        "{after:?}"
+    );
+    made.succeed("synth --env prod");
 }
 
 #[test]

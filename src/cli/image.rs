@@ -5,6 +5,7 @@ use super::{EnvsFolder, Failure};
 use crate::check;
 use crate::config::load::LoadError;
 use crate::config::{FurtherName, ImageRef};
+use crate::project::starter::NO_IMAGE;
 use crate::{emit, exit};
 use clap::Args;
 use std::fs;
@@ -56,9 +57,16 @@ impl Image {
             }
         };
         set_image(service, &image);
-        let changed = document.to_string();
+        let mut changed = document.to_string();
+        if self.service.is_none() {
+            changed = changed.replacen(&format!("{NO_IMAGE}\n"), "", 1);
+        }
+        if text.contains("\r\n") {
+            changed = changed.replace("\r\n", "\n").replace('\n', "\r\n");
+        }
         check::parse(path, &changed).map_err(LoadError::Invalid)?;
-        emit::write_file(path, changed.as_bytes())?;
+        // Where the path is a symbolic link, the file that it leads to is changed.
+        emit::write_file(&fs::canonicalize(path).map_err(unreadable)?, changed.as_bytes())?;
         let of = self.service.map(|name| format!("{name} ")).unwrap_or_default();
         say(format_args!("{}: {of}runs {image}", self.name));
         Ok(())

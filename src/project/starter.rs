@@ -8,6 +8,9 @@ use crate::config::{
 };
 use std::fmt::Write;
 
+/// The line that stands in an environment's file until its main service has an image; `txnr image` takes it out.
+pub const NO_IMAGE: &str = "# No image yet: the platform is built without tasks. `txnr image` sets it.";
+
 /// What a new repository is made from.
 #[derive(Debug, Clone)]
 pub struct Answers {
@@ -339,7 +342,7 @@ fn service(answers: &Answers, proposed: &Proposed<'_>) -> String {
     };
     format!(
         "\n[service]\ncontract = \"{contract}\"\nname = \"{}\"\n{own}\
-         # No image yet: the platform is built without tasks. `txnr image` sets it.\n",
+         {NO_IMAGE}\n",
         proposed.service,
     )
 }
