@@ -3,17 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[expect(dead_code, reason = "shared with the end-to-end tests, which use the rest")]
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use support::local_aws::LocalAws;
-use support::terraform::Terraform;
-use support::{python, repository};
+use test_kit::local_aws::LocalAws;
+use test_kit::terraform::Terraform;
+use test_kit::{python, repository};
 
 /// The reconciliation service.
 const BASE: &str = "--yes --contract txn-reconcile-api --organization acme --project txn-reconcile --domain pay.example.com \

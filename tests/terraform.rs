@@ -5,13 +5,14 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/checkov.rs"]
+mod checkov;
 #[path = "support/environments.rs"]
 mod environments;
 #[path = "terraform/lives.rs"]
 mod lives;
 #[path = "terraform/restore.rs"]
 mod restore;
-mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,11 +23,10 @@ use std::process::{Command, Stdio};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use support::checkov;
-use support::local_aws::LocalAws;
-use support::overrides::{self, Backend};
-use support::repository;
-use support::terraform::Terraform;
+use test_kit::local_aws::LocalAws;
+use test_kit::overrides::{self, Backend};
+use test_kit::terraform::Terraform;
+use test_kit::{python, repository};
 
 #[test]
 fn dev_applies_plans_clean_and_is_destroyed() {
@@ -256,7 +256,7 @@ fn of_two_applies_at_once_the_second_is_told_of_the_lock() {
 #[test]
 fn the_local_aws_needs_every_one_of_its_patches() {
     let selfcheck = repository("tests/local-aws/selfcheck.py");
-    let output = Command::new(support::python("local-aws")).arg(selfcheck).output().unwrap();
+    let output = Command::new(python("local-aws")).arg(selfcheck).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 

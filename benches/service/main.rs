@@ -13,23 +13,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that fails panics")]
 #![expect(clippy::disallowed_methods, reason = "figures are times; the rule is for synthesis")]
 
-#[path = "../../tests/deployed/engines.rs"]
-#[expect(dead_code, reason = "shared with the tests, which use the rest")]
-mod engines;
-#[path = "../../tests/deployed/http.rs"]
-mod http;
-#[path = "../../tests/deployed/laptop.rs"]
-mod laptop;
-#[path = "../../crates/txn-reconcile-api/tests/service/postgres.rs"]
-mod postgres;
-#[path = "../../tests/deployed/program.rs"]
-mod program;
-#[path = "../../tests/support/mod.rs"]
-#[expect(dead_code, reason = "shared with the end-to-end tests, which use the rest")]
-mod support;
-#[path = "../../tests/deployed/task.rs"]
-#[expect(dead_code, reason = "shared with the tests, which use the rest")]
-mod task;
+#[path = "../../tests/support/synthesized.rs"]
+mod synthesized;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -39,11 +24,13 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contract::Var;
-use engines::Engines;
-use http::{Answer, Caller, content_digest, fresh};
-use laptop::Laptop;
 use serde_json::{Value, json};
-use task::{Container, Module, Task};
+use synthesized::module;
+use test_kit::engines::Engines;
+use test_kit::http::{Caller, content_digest, fresh};
+use test_kit::laptop::Laptop;
+use test_kit::repository;
+use test_kit::task::{Container, Module, Task};
 
 /// How long `wrk` asks.
 const SECONDS: u32 = 10;
@@ -60,8 +47,8 @@ fn main() {
         println!("## {store}, load average {}", load());
         match *store {
             "embedded" => embedded(&folder),
-            "dynamodb" => deployed(&Module::of("envs", "prod"), &folder),
-            _ => deployed(&Module::of("tests/variants", "postgres"), &folder),
+            "dynamodb" => deployed(&module("envs", "prod"), &folder),
+            _ => deployed(&module("tests/variants", "postgres"), &folder),
         }
     }
 }
@@ -147,7 +134,7 @@ fn ask(member: &Caller) {
     let file: String = ["reference,amount,currency,date\n".to_owned()].into_iter().chain(rows).collect();
     let statement = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(statement.path(), &file).unwrap();
-    let script = support::repository("benches/service/upload.lua");
+    let script = repository("benches/service/upload.lua");
     let variables = [
         ("STATEMENT", statement.path().display().to_string()),
         ("DIGEST", content_digest(file.as_bytes())),
@@ -220,18 +207,18 @@ fn large_upload(member: &Caller) -> Duration {
     let key = fresh();
     let headers = [("content-digest", &*digest), ("idempotency-key", &*key)];
     let line = format!("POST /v1/statements?source={source}&name=large.csv");
-    let mut stream = member.open(&line, &headers, length).unwrap();
+    let upload = member.open(&line, &headers, length);
     for piece in pieces() {
-        stream.write_all(&piece).unwrap();
+        upload.send(&piece).unwrap();
     }
-    let answer = Answer::read(&mut stream).unwrap();
+    let answer = upload.answer().unwrap();
     assert_eq!(answer.status, 201, "{}", answer.text);
     begun.elapsed()
 }
 
 /// A million entries: sent, matched, and their lists kept.
 fn million(member: &Caller, folder: &Path) {
-    let rules = support::repository("crates/txn-reconcile-api/benches/peers/rules.toml");
+    let rules = repository("crates/txn-reconcile-api/benches/peers/rules.toml");
     let ruleset = member.post("/v1/rulesets", &json!({"toml": std::fs::read_to_string(rules).unwrap()})).id();
     let begun = Instant::now();
     let sides = ["ledger", "processor"].map(|name| {

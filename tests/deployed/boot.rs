@@ -4,24 +4,24 @@
 //! Not tried here: the read-only root file system, which takes a mount namespace that not every machine grants. In its
 //! place the task starts in `/` as a user who may not write there, and is looked at for files open for writing.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use contract::{StoreKind, Var};
 use serde_json::{Value, json};
+use test_kit::http::{Caller, content_digest, fresh};
+use test_kit::task::{Container, Module, Task};
 
-use super::http::{Answer, Caller, fresh};
 use super::policy::Held;
-use super::task::{Container, Module, Task};
+use super::synthesized::module;
 
 #[test]
 fn production_boots_as_it_is_synthesized() {
-    boots(&Module::of("envs", "prod"), StoreKind::DynamoDb);
+    boots(&module("envs", "prod"), StoreKind::DynamoDb);
 }
 
 #[test]
 fn an_environment_on_postgresql_boots_as_it_is_synthesized() {
-    boots(&Module::of("tests/variants", "postgres"), StoreKind::Postgres);
+    boots(&module("tests/variants", "postgres"), StoreKind::Postgres);
 }
 
 fn boots(module: &Module, store: StoreKind) {
@@ -80,12 +80,12 @@ fn an_open_upload_is_completed(task: Task, container: &Container) {
     let member = member(&task, container, "acme", &["read", "write"]);
     let source = member.post("/v1/sources", &json!({"name": "ledger"})).id();
     let file = b"reference,amount,currency,date\nA-1,1.00,EUR,2026-01-01\n";
-    let (digest, key) = (super::http::content_digest(file), fresh());
+    let (digest, key) = (content_digest(file), fresh());
     let headers = [("content-digest", &*digest), ("idempotency-key", &*key)];
     let line = format!("POST /v1/statements?source={source}&name=ledger.csv");
-    let mut upload = member.open(&line, &headers, file.len()).unwrap();
+    let upload = member.open(&line, &headers, file.len());
     let (first, second) = file.split_at(20);
-    upload.write_all(first).unwrap();
+    upload.send(first).unwrap();
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(task.written_files(), Vec::<String>::new(), "the root file system is read-only");
     task.terminate();
@@ -95,8 +95,8 @@ fn an_open_upload_is_completed(task: Task, container: &Container) {
         assert!(told.elapsed() < stop_timeout, "a stopping task takes no new request");
         std::thread::sleep(Duration::from_millis(20));
     }
-    upload.write_all(second).unwrap();
-    let answer = Answer::read(&mut upload).unwrap();
+    upload.send(second).unwrap();
+    let answer = upload.answer().unwrap();
     assert_eq!((answer.status, &answer.json()["entries"]), (201, &json!(1)), "{}", answer.text);
     let (well, took) = task.end(stop_timeout);
     assert!(well, "it left badly, after {took:?}");

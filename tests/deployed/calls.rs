@@ -2,23 +2,23 @@
 //! each call is allowed is held of every test here ([`policy`](super::policy)).
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::time::Duration;
 
 use contract::Operation;
 use serde_json::{Value, json};
+use test_kit::engines::Engines;
+use test_kit::http::{Caller, content_digest, fresh};
+use test_kit::repository;
+use test_kit::task::{Container, Module};
 
 use super::boot::member;
-use super::engines::Engines;
-use super::http::{Answer, Caller, content_digest, fresh};
 use super::policy::Held;
 use super::recorder::Seen;
-use super::support::repository;
-use super::task::{Container, Module};
+use super::synthesized::module;
 
 #[test]
 fn the_role_allows_what_the_service_calls_and_nothing_else() {
-    let module = Module::of("envs", "prod");
+    let module = module("envs", "prod");
     let engines = Held::start(&module);
     everything_that_it_does(&module, &engines);
 
@@ -116,7 +116,7 @@ fn everything_that_it_does(module: &Module, engines: &Engines) {
         assert_eq!(member.get(&format!("{run}/{list}")).status, 200, "{list}");
     }
     let one = format!("{run}/breaks/1");
-    let etag = member.get(&one).head.lines().find_map(|line| line.strip_prefix("etag: ")).map(str::to_owned);
+    let etag = member.get(&one).header("etag").map(str::to_owned);
     let key = fresh();
     let headers = [
         ("content-type", "application/json"),
@@ -153,15 +153,15 @@ fn of_two_uploads_with_one_key_one_counts(members: [&Caller; 2], source: &str) {
     let headers = [("content-digest", &*digest), ("idempotency-key", &*key)];
     let line = format!("POST /v1/statements?source={source}&name=twice.csv");
     let open = members.map(|member| {
-        let mut stream = member.open(&line, &headers, file.len()).unwrap();
-        stream.write_all(&file[..20]).unwrap();
-        stream
+        let upload = member.open(&line, &headers, file.len());
+        upload.send(&file[..20]).unwrap();
+        upload
     });
     // Both have looked for an earlier answer by now, and found none.
     std::thread::sleep(Duration::from_secs(1));
-    let [first, second] = open.map(|mut stream| {
-        stream.write_all(&file[20..]).unwrap();
-        Answer::read(&mut stream).unwrap()
+    let [first, second] = open.map(|upload| {
+        upload.send(&file[20..]).unwrap();
+        upload.answer().unwrap()
     });
     assert_eq!((first.status, second.status), (201, 201), "{} {}", first.text, second.text);
     assert_eq!(first.id(), second.id());

@@ -2,11 +2,12 @@
 //! that is refused.
 
 use serde_json::{Value, json};
+use test_kit::task::{Container, Module};
 
 use super::boot::member;
 use super::policy::Held;
 use super::recorder::Seen;
-use super::task::{Container, Module};
+use super::synthesized::module;
 
 /// Bytes of a file that takes several parts of 8 MiB.
 const LARGE: usize = 20 << 20;
@@ -25,7 +26,7 @@ fn large(last: &str) -> Vec<u8> {
 
 #[test]
 fn a_large_file_passes_through_in_parts_and_a_refused_one_leaves_nothing() {
-    let module = Module::of("envs", "prod");
+    let module = module("envs", "prod");
     let engines = Held::start(&module);
     let container = Container::of(&module, "main", &engines);
     let task = container.start(contract::READINESS_PATH);

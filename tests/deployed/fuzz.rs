@@ -5,11 +5,11 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use test_kit::http::Caller;
+use test_kit::laptop::Laptop;
+use test_kit::{python, repository};
 
 use super::calls::Samples;
-use super::http::Caller;
-use super::laptop::Laptop;
-use super::support::{python, repository};
 
 /// What there is, by the name of the path's part.
 fn known(member: &Caller) -> Value {

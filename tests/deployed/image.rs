@@ -2,10 +2,9 @@
 //!
 //! It is read here, not built: that takes a Docker engine and the network.
 
+use test_kit::repository;
 use txnr::check;
 use txnr::project::{Project, render};
-
-use super::support::repository;
 
 /// The Dockerfile's instructions with their arguments, joined over continued lines.
 fn instructions(text: &str) -> Vec<(String, String)> {

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
 use serde_json::Value;
+use test_kit::engines::Engines;
+use test_kit::needs;
+use test_kit::task::Module;
 
-use super::engines::Engines;
-use super::needs;
 use super::recorder::{Recorder, Seen};
-use super::task::Module;
 
 /// Engines that a module's tasks reach through recorders alone. What the role does not allow fails the test at its end.
 pub struct Held<'a> {

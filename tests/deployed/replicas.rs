@@ -6,21 +6,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use test_kit::http::Caller;
+use test_kit::task::{Container, Module, Task};
 
 use super::boot::member;
 use super::calls::ended;
-use super::http::Caller;
 use super::policy::Held;
-use super::task::{Container, Module, Task};
+use super::synthesized::module;
 
 #[test]
 fn on_dynamodb_a_killed_tasks_run_is_finished_by_the_other() {
-    share(&Module::of("envs", "prod"));
+    share(&module("envs", "prod"));
 }
 
 #[test]
 fn on_postgresql_a_killed_tasks_run_is_finished_by_the_other() {
-    share(&Module::of("tests/variants", "postgres"));
+    share(&module("tests/variants", "postgres"));
 }
 
 /// Entries of either side, of which none matches: breaks are what takes long to keep.

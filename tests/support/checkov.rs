@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use test_kit::python;
 use txnr::findings::{Exceptions, Report};
-
-use super::python;
 
 /// Runs checkov on the JSON of a plan.
 pub fn check(plan: &Path) -> Found {

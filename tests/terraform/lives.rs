@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{Environment, synthesize};
-use crate::support::local_aws::LocalAws;
-use crate::support::overrides::{self, Backend};
-use crate::support::terraform::Terraform;
+use test_kit::local_aws::LocalAws;
+use test_kit::overrides::{self, Backend};
+use test_kit::terraform::Terraform;
 
 /// What a service needs to run, to be deployed and to be reached.
 const PARTS: [&str; 7] = [

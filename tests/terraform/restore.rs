@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::{Environment, txnr};
 use crate::support;
-use crate::support::local_aws::LocalAws;
-use crate::support::overrides::{self, Backend};
-use crate::support::repository;
-use crate::support::terraform::Terraform;
+use test_kit::local_aws::LocalAws;
+use test_kit::overrides::{self, Backend};
+use test_kit::repository;
+use test_kit::terraform::Terraform;
 
 const POINT: &str = "2026-11-30T10:15:00Z";
 const SUFFIX: &str = "20261130t101500z";
@@ -69,7 +69,7 @@ impl Scene {
     /// Runs lines in a shell that finds txnr, the AWS CLI and Terraform.
     fn shell(&self, lines: &str) -> Output {
         let txnr = Path::new(env!("CARGO_BIN_EXE_txnr")).parent().unwrap().to_owned();
-        let aws = support::python("local-aws").parent().unwrap().to_owned();
+        let aws = test_kit::python("local-aws").parent().unwrap().to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([txnr, aws].into_iter().chain(std::env::split_paths(&path))).unwrap();
         let mut command = Command::new("sh");

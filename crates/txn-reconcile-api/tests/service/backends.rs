@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 use contract::{Attribute, Bucket, Table};
+use test_kit::{address, postgres};
 use txn_reconcile_api::service::App;
 use txn_reconcile_api::service::auth::{Auth, BAD_TOKENS_PER_SECOND, RateLimit};
 use txn_reconcile_api::service::clock::{SystemClock, SystemRng};
@@ -20,7 +21,6 @@ use txn_reconcile_api::service::store::embedded::EmbeddedStore;
 use txn_reconcile_api::service::store::postgres::{PostgresStore, migrate};
 
 use super::calls::{Calls, Files};
-use super::postgres;
 
 pub const ADMIN: &str = "admin-key-of-the-tests-0123456789abcdef";
 
@@ -103,10 +103,10 @@ pub async fn dynamo() -> Backend {
 
 /// A PostgreSQL of its own, and how it is reached as its owner.
 pub fn postgres_server() -> (postgres::Server, PostgresConfig) {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = std::net::SocketAddr::from(([127, 0, 0, 1], address::port()));
     let setup = postgres::Setup { address: free.ip(), port: free.port(), owner: "postgres", identity: None };
     let settings = PostgresConfig {
-        host: "127.0.0.1".into(),
+        host: free.ip().to_string(),
         port: free.port(),
         name: "postgres".into(),
         user: "postgres".into(),

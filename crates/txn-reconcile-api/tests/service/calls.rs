@@ -18,11 +18,12 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
 use serde_json::json;
+use test_kit::needs;
 use txn_reconcile_api::service::App;
 
 use super::api::{self, id, member};
 use super::backends::{self, app_calling};
-use super::{carry, needs};
+use super::carry;
 
 /// An operation with one of its actions.
 type Allowed = (Operation, &'static str);

@@ -11,9 +11,7 @@ use super::process::{BINARY, Service, ask, start_as};
 /// Asks; answers the status and the body.
 fn asked(service: &Service, head: &str, body: &str) -> (u16, Value) {
     let answer = ask(service.address, &service.token, head, body).unwrap();
-    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    let body = answer.split_once("\r\n\r\n").unwrap().1;
-    (status, serde_json::from_str(body).unwrap_or_default())
+    (answer.status, serde_json::from_str(&answer.text).unwrap_or_default())
 }
 
 /// Keeps a ruleset of 200 kB.

@@ -1,12 +1,13 @@
 //! The real binary with variables of one's own, its log in a file.
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use contract::Var;
+use test_kit::address::free;
 
 use super::process::ask;
 
@@ -25,11 +26,6 @@ impl Drop for Launched {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// An address that nobody listens on, for a program that is told where to listen.
-pub fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 impl Launched {
@@ -73,7 +69,7 @@ impl Launched {
         let service = Self { child, address, metrics, token: token.unwrap_or_default(), said, folder };
         for _ in 0..200 {
             // It takes its address first, and answers when it has said what there is to say.
-            if ask(address, "", "GET /healthz", "").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+            if ask(address, "", "GET /healthz", "").is_some_and(|answer| answer.status == 200) {
                 return service;
             }
             std::thread::sleep(Duration::from_millis(50));

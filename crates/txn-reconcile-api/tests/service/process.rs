@@ -1,6 +1,6 @@
 //! The real binary: killed in the middle of its work, told to stop with a request open, started without what it needs.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use contract::{LogField, Metric, Var};
 
-use super::launch::{Launched, free};
+use test_kit::address::free;
+use test_kit::http::{Answer, Caller, fresh};
+
+use super::launch::Launched;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_txn-reconcile-api");
 
@@ -56,18 +59,10 @@ pub fn start_as(mut command: Command, data: &Path) -> Service {
     panic!("the service does not listen");
 }
 
-/// Asks, and answers the whole answer if there was one.
-pub fn ask(address: SocketAddr, token: &str, head: &str, body: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    let request = format!(
-        "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
-        body.len()
-    );
-    let key = super::api::fresh();
-    stream.write_all(format!("{request}idempotency-key: {key}\r\n\r\n{body}").as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    Some(answer)
+/// Asks with a method, a path and a body of JSON, if any; answers the answer if there was one.
+pub fn ask(address: SocketAddr, token: &str, line: &str, body: &str) -> Option<Answer> {
+    let headers = [("content-type", "application/json"), ("idempotency-key", &*fresh())];
+    Caller::bearing(address, token).send(line, &headers, body.as_bytes()).ok()
 }
 
 #[test]
@@ -82,7 +77,7 @@ fn what_was_acknowledged_outlives_a_kill() {
             for number in 0.. {
                 let name = format!("source {round} {number}");
                 match ask(address, &token, "POST /v1/sources", &format!("{{\"name\":\"{name}\"}}")) {
-                    Some(answer) if answer.starts_with("HTTP/1.1 201") => names.push(name),
+                    Some(answer) if answer.status == 201 => names.push(name),
                     _ => return names,
                 }
             }
@@ -99,7 +94,7 @@ fn what_was_acknowledged_outlives_a_kill() {
     let mut path = "/v1/sources?limit=500".to_owned();
     loop {
         let page = ask(service.address, &service.token, &format!("GET {path}"), "").unwrap();
-        let body: serde_json::Value = serde_json::from_str(page.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let body = page.json();
         found.push_str(&body["items"].to_string());
         let Some(next) = body["next"].as_str() else { break };
         path = format!("/v1/sources?limit=500&cursor={next}");
@@ -110,29 +105,23 @@ fn what_was_acknowledged_outlives_a_kill() {
     for name in acknowledged {
         assert!(found.contains(&format!("\"{name}\"")), "{name} was acknowledged and is gone");
     }
-    assert!(verified.contains("\"intact\":true"), "{verified}");
+    assert_eq!(verified.json()["intact"], true, "{verified:?}");
 }
 
 #[test]
 fn an_open_request_is_completed_before_the_service_stops() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = start(folder.path());
-    let mut stream = TcpStream::connect(service.address).unwrap();
-    let body = "{\"name\":\"late\"}";
-    let head = format!(
-        "POST /v1/sources HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\nidempotency-key: {}\r\ncontent-length: {}\r\n\r\n",
-        service.token,
-        super::api::fresh(),
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
+    let caller = Caller::bearing(service.address, &service.token);
+    let headers = [("content-type", "application/json"), ("idempotency-key", &*fresh())];
+    let body = br#"{"name":"late"}"#;
+    let late = caller.open("POST /v1/sources", &headers, body.len());
     std::thread::sleep(Duration::from_millis(300));
     assert!(Command::new("kill").arg(service.child.id().to_string()).status().unwrap().success());
     std::thread::sleep(Duration::from_millis(300));
-    stream.write_all(body.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    late.send(body).unwrap();
+    let answer = late.answer().unwrap();
+    assert_eq!(answer.status, 201, "{answer:?}");
     assert!(service.child.wait().unwrap().success());
 }
 
@@ -174,9 +163,9 @@ fn development_tokens_count_until_the_next_start_and_are_in_the_audit_log() {
     }
     let mut second = start(&data);
     let ask = |token: &str, path: &str| ask(second.address, token, &format!("GET {path}"), "").unwrap();
-    assert!(ask(&first.token, "/v1/sources").starts_with("HTTP/1.1 401"));
-    assert!(ask(&second.token, "/v1/sources").starts_with("HTTP/1.1 200"));
-    let log = ask(&second.token, "/v1/audit");
+    assert_eq!(ask(&first.token, "/v1/sources").status, 401);
+    assert_eq!(ask(&second.token, "/v1/sources").status, 200);
+    let log = ask(&second.token, "/v1/audit").text;
     assert_eq!((log.matches("key.create").count(), log.matches("key.revoke").count()), (4, 2), "{log}");
     second.child.kill().unwrap();
     second.child.wait().unwrap();
@@ -194,7 +183,7 @@ fn the_greeting_names_the_port_that_was_given() {
     let answer = ask(address.parse().unwrap(), "", "GET /healthz", "");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(answer.unwrap().starts_with("HTTP/1.1 200"), "{line}");
+    assert_eq!(answer.unwrap().status, 200, "{line}");
 }
 
 #[test]
@@ -236,8 +225,8 @@ fn with_sample_data_there_is_a_run_to_look_at() {
     let service = Launched::new(&["--sample-data"], &[]);
     let get = |path: &str| -> serde_json::Value {
         let answer = ask(service.address, &service.token, &format!("GET {path}"), "").unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
-        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.json()
     };
     // It answers only after it has said where the run is.
     let said = service.said();
@@ -290,8 +279,8 @@ fn the_logs_say_who_asked_from_where_and_why_not() {
     let service = Launched::new(&[], &[]);
     let status = |token: &str, head: &str, body: &str| {
         let answer = ask(service.address, token, head, body).expect("an answer");
-        let id = answer.lines().find_map(|line| line.strip_prefix("x-request-id: ")).expect("an id");
-        (answer[9..12].to_owned(), id.to_owned())
+        let id = answer.header("x-request-id").expect("an id").to_owned();
+        (answer.status, id)
     };
     let token = service.token.clone();
     let (made, made_id) = status(&token, "POST /v1/sources", r#"{"name":"ledger"}"#);
@@ -299,10 +288,10 @@ fn the_logs_say_who_asked_from_where_and_why_not() {
     let (forbidden, forbidden_id) = status(&token, "GET /v1/keys", "");
     let (nowhere, nowhere_id) = status(&token, "GET /v2/anything", "");
     let (method, method_id) = status(&token, "PUT /v1/sources", "");
-    assert_eq!([made, refused, forbidden, nowhere, method], ["201", "401", "403", "404", "405"]);
-    let log = ask(service.address, &token, "GET /v1/audit", "").expect("the audit log");
+    assert_eq!([made, refused, forbidden, nowhere, method], [201, 401, 403, 404, 405]);
+    let log = ask(service.address, &token, "GET /v1/audit", "").expect("the audit log").text;
     assert!(log.contains(r#"\"peer\":\"127.0.0.1\""#), "{log}");
-    let metrics = ask(service.metrics, "", "GET /metrics", "").expect("the metrics");
+    let metrics = ask(service.metrics, "", "GET /metrics", "").expect("the metrics").text;
     for metric in Metric::ALL {
         let (name, kind) = (metric.name(), metric.kind());
         assert!(metrics.contains(&format!("# TYPE {name} {kind}\n{name}")), "{metrics}");

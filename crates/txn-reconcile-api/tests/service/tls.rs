@@ -4,12 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use test_kit::address;
+use test_kit::postgres::{Server, Setup, start};
 use txn_reconcile_api::service::config::PostgresConfig;
 use txn_reconcile_api::service::store::postgres::{PostgresStore, migrate};
 use txn_reconcile_api::service::store::{Expect, Key, Store, StoreError, Write};
-
-use super::launch::free;
-use super::postgres::{Server, Setup, start};
 
 /// An authority, and the file that names it.
 struct Authority {
@@ -78,7 +77,7 @@ async fn refusal(settings: PostgresConfig) -> String {
 async fn the_database_is_known_by_its_authority_and_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let (own, other) = (authority(&folder, "own.pem"), authority(&folder, "other.pem"));
-    let port = free().port();
+    let port = address::port();
     let running = server(&own, "localhost", port);
     let good = settings(port, &own);
     migrated(&good).await;
@@ -95,7 +94,7 @@ async fn the_database_is_known_by_its_authority_and_its_name() {
     assert!(why.contains("no encryption"), "{why}");
 
     // A server that speaks no TLS is not spoken to.
-    let plain = free().port();
+    let plain = address::port();
     let _plain = start(&Setup {
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: plain,

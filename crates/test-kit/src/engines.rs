@@ -2,7 +2,7 @@
 //!
 //! The only variables that a task is given beside those of its definition are what ECS sets itself (the region), the
 //! credentials that its agent would hand out, and `AWS_ENDPOINT_URL_*`, which lead to the engines. None of the engines
-//! looks at the credentials, so what the role may do is not tried here but held against its policy (`policy`).
+//! looks at the credentials, so what the role may do is not tried here but held against its policy by `tests/deployed`.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -10,13 +10,14 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::http::Caller;
-use super::postgres;
-use super::support::local_aws::LocalAws;
-use super::task::Module;
+use crate::http::Caller;
+use crate::local_aws::LocalAws;
+use crate::task::Module;
+use crate::{address, postgres};
 
 /// What an environment works on.
 pub struct Engines {
+    /// What S3 is asked of.
     pub aws: LocalAws,
     dynamo: Option<Dynamo>,
     database: Option<Database>,
@@ -163,7 +164,7 @@ impl Database {
         let instance = module.resources("aws_db_instance")["main"];
         let owner = instance["username"].as_str().unwrap().to_owned();
         let port = u16::try_from(instance["port"].as_u64().unwrap()).unwrap();
-        let ip = IpAddr::from(super::task::own_address());
+        let ip = IpAddr::from(address::own());
         let authority = rcgen::KeyPair::generate().unwrap();
         let mut settings = rcgen::CertificateParams::new(Vec::new()).unwrap();
         settings.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

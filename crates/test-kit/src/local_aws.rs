@@ -7,7 +7,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use super::{python, repository};
+use crate::{python, repository};
 
 /// A running local AWS: one account, empty at the start, in the memory of a process of its own.
 pub struct LocalAws {

@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::local_aws::LocalAws;
-use super::repository;
+use crate::local_aws::LocalAws;
+use crate::repository;
 
 /// A root module in a directory, and the AWS it talks to.
 pub struct Terraform<'a> {

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::local_aws::LocalAws;
+use crate::local_aws::LocalAws;
 
 /// The name under which the override file is written; the last one in the alphabet wins.
 const FILE: &str = "zz_override.tf.json";

@@ -34,7 +34,7 @@ fn build(release: bool) {
     if release {
         command.arg("--release");
     }
-    let built = command.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+    let built = command.current_dir(crate::repository("")).status().expect("cargo runs");
     assert!(built.success(), "the service does not build");
 }
 

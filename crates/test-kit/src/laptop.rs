@@ -8,14 +8,16 @@ use std::time::Duration;
 use contract::Var;
 use serde_json::json;
 
-use super::http::{Caller, letters};
-use super::program;
-use super::task::own_address;
+use crate::http::{Caller, letters};
+use crate::{address, program};
 
 /// A running one. It is killed with the value.
 pub struct Laptop {
+    /// Its process.
     pub child: Child,
+    /// The key that makes keys.
     pub admin_key: String,
+    /// Somebody of the tenant, who may do everything.
     pub member: Caller,
 }
 
@@ -29,7 +31,7 @@ impl Drop for Laptop {
 impl Laptop {
     /// Starts it over a folder, with a key of a tenant, and no limit to how often that one may ask.
     pub fn start(data: &Path) -> Self {
-        let ip = own_address();
+        let ip = address::own();
         let admin_key = letters(64);
         let variables = [
             (Var::DataDirectory, data.display().to_string()),
@@ -51,7 +53,7 @@ impl Laptop {
     /// A new key of the tenant, with all scopes, as soon as the service answers.
     pub fn key(&self) -> Caller {
         let address = self.member.address;
-        let admin = Caller { address, authorization: format!("Bearer {}", self.admin_key) };
+        let admin = Caller::bearing(address, &self.admin_key);
         let wanted =
             json!({"tenant": "acme", "name": "test", "scopes": ["read", "write", "approve", "audit"]});
         let made = (0..10_000).find_map(|_| {
@@ -59,6 +61,6 @@ impl Laptop {
             admin.try_post("/v1/keys", &wanted).ok()
         });
         let made = made.expect("the service answers").json();
-        Caller { address, authorization: format!("Bearer {}", made["token"].as_str().unwrap()) }
+        Caller::bearing(address, made["token"].as_str().unwrap())
     }
 }

@@ -4,38 +4,27 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use txnr::check;
-use txnr::synth::synth;
 
-use super::engines::Engines;
-use super::http::{Caller, letters};
-use super::program;
-use super::support::repository;
+use crate::engines::Engines;
+use crate::http::{Caller, letters};
+use crate::{address, program};
 
 /// A synthesized module: `kind.name` to the block, and the documents.
 pub struct Module {
+    /// Its region.
     pub region: String,
+    /// Its account.
     pub account: String,
     files: Vec<Value>,
 }
 
 impl Module {
-    /// Synthesizes an environment of a folder of the repository.
-    pub fn of(folder: &str, name: &str) -> Self {
-        let loaded = check::load_all(&repository(folder)).unwrap_or_else(|error| panic!("{error}"));
-        let mut all = loaded.environments.into_iter().map(|one| one.config);
-        let config = all.find(|config| config.name.as_str() == name).expect("the environment is there");
-        let root = synth(&config).unwrap_or_else(|errors| panic!("{errors}"));
-        let files = root.render("").into_iter().map(|(_, text)| serde_json::from_str(&text).unwrap());
-        Self {
-            region: config.region.to_string(),
-            account: config.account_id.to_string(),
-            files: files.collect(),
-        }
+    /// Of an environment of that region and account, from the files that are rendered of it.
+    pub fn new(region: String, account: String, files: Vec<Value>) -> Self {
+        Self { region, account, files }
     }
 
     /// The blocks of a kind, by name.
@@ -100,14 +89,6 @@ impl Module {
     }
 }
 
-/// An address of the loopback network that no other task has, as a task in AWS has one of its own.
-pub fn own_address() -> Ipv4Addr {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = std::process::id().wrapping_mul(64).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
-    let [_, a, b, c] = number.to_be_bytes();
-    Ipv4Addr::new(127, 64 | (a & 63), b, c)
-}
-
 /// What a container is started with.
 #[derive(Clone)]
 pub struct Container {
@@ -126,7 +107,7 @@ impl Container {
     /// tasks are on one machine; the certificate authorities of RDS, by those of the engine.
     pub fn of(module: &Module, definition: &str, engines: &Engines) -> Self {
         let definition = module.container(definition);
-        let ip = own_address();
+        let ip = address::own();
         let list = |key: &str| definition[key].as_array().cloned().unwrap_or_default();
         let words = |list: &Value| -> Vec<String> {
             let words = list.as_array().into_iter().flatten();
@@ -156,7 +137,7 @@ impl Container {
 
     /// Another task of the same definition: another address, the same secrets.
     pub fn replica(&self) -> Self {
-        let mut other = Self { ip: own_address(), ..self.clone() };
+        let mut other = Self { ip: address::own(), ..self.clone() };
         for value in other.variables.values_mut() {
             *value = value.replace(&self.ip.to_string(), &other.ip.to_string());
         }
@@ -183,6 +164,7 @@ impl Container {
         self.run(arguments).output().unwrap()
     }
 
+    /// Whether its health check passes.
     pub fn is_healthy(&self) -> bool {
         self.health().status.success()
     }
@@ -222,13 +204,14 @@ fn unprivileged(program: &Path) -> Command {
 pub struct Task {
     child: Child,
     log: std::fs::File,
+    /// Where it listens.
     pub address: SocketAddr,
 }
 
 impl Task {
     /// Somebody who calls it.
     pub fn caller(&self, token: &str) -> Caller {
-        Caller { address: self.address, authorization: format!("Bearer {token}") }
+        Caller::bearing(self.address, token)
     }
 
     /// Its number.
