@@ -57,11 +57,7 @@ impl Made {
 
     /// What a file of YAML says.
     fn yaml(&self, path: &str) -> serde_json::Value {
-        let script = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)";
-        let mut command = Command::new(python("referees"));
-        let output = command.args(["-c", script, path]).current_dir(self.folder()).output().unwrap();
-        assert_success(path, &output);
-        serde_json::from_slice(&output.stdout).unwrap()
+        yaml(&self.folder().join(path))
     }
 
     /// A job of a workflow.
@@ -110,6 +106,14 @@ fn assert_success(what: &str, output: &Output) {
     assert!(output.status.success(), "{what}: {}\n{}{}", output.status, said[0], said[1]);
 }
 
+/// A file of YAML.
+fn yaml(path: &Path) -> serde_json::Value {
+    let script = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)";
+    let output = Command::new(python("referees")).args(["-c", script]).arg(path).output().unwrap();
+    assert_success(&path.to_string_lossy(), &output);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 /// A referee, to be run in a folder.
 fn referee(name: &str, folder: &Path) -> Command {
     let mut command = Command::new(python("referees").with_file_name(name));
@@ -127,17 +131,19 @@ fn workflows(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     (list(".github/workflows"), actions.concat())
 }
 
+/// Holds files of a repository to a published schema.
+fn schema(folder: &Path, kind: &str, files: &[PathBuf]) {
+    let mut command = referee("check-jsonschema", folder);
+    assert_success(kind, &command.args(["--builtin-schema", kind]).args(files).output().unwrap());
+}
+
 /// What every rendered repository has to pass.
 fn judge(folder: &Path) {
     let (workflows, actions) = workflows(folder);
     assert!(workflows.len() >= 2 && actions.len() == 2);
-    let schema = |kind: &str, files: &[PathBuf]| {
-        let mut command = referee("check-jsonschema", folder);
-        assert_success(kind, &command.args(["--builtin-schema", kind]).args(files).output().unwrap());
-    };
-    schema("vendor.github-workflows", &workflows);
-    schema("vendor.github-actions", &actions);
-    schema("vendor.renovate", &[PathBuf::from(".github/renovate.json")]);
+    schema(folder, "vendor.github-workflows", &workflows);
+    schema(folder, "vendor.github-actions", &actions);
+    schema(folder, "vendor.renovate", &[PathBuf::from(".github/renovate.json")]);
     let yaml = [".github", ".pre-commit-config.yaml", ".trivyignore.yaml", ".yamllint.yaml"];
     let strict = ["--strict", "--config-file", ".yamllint.yaml"];
     assert_success("yamllint", &referee("yamllint", folder).args(strict).args(yaml).output().unwrap());
@@ -1568,14 +1574,46 @@ fn the_image_of_one_service_is_named_and_no_other() {
     assert_eq!(made.read("envs/prod.toml"), before);
 }
 
+/// The sample that is checked in, which a reader takes for what `txnr init` makes.
 #[test]
-fn this_repository_is_up_to_date() {
-    let output = Command::new(env!("CARGO_BIN_EXE_txnr"))
-        .args(["init", "--check"])
-        .current_dir(repository(""))
-        .output();
-    assert_success("txnr init --check\n  fix: cargo run -- init --force", &output.unwrap());
-    judge(&repository(""));
+fn the_example_is_up_to_date() {
+    let example = repository("examples/reconcile");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_txnr")).args(["init", "--check"]).current_dir(&example).output();
+    assert_success("txnr init --check\n  fix: cargo xtask generate", &output.unwrap());
+    judge(&example);
+}
+
+/// This repository's own workflows, beside those that it renders for others.
+#[test]
+fn the_products_own_workflows_pass_the_referees() {
+    let folder = repository("");
+    let files: Vec<PathBuf> =
+        fs::read_dir(folder.join(".github/workflows")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 2, "ci.yml and release.yml: {files:?}");
+    schema(&folder, "vendor.github-workflows", &files);
+    schema(&folder, "vendor.renovate", &[PathBuf::from(".github/renovate.json")]);
+    let strict = ["--strict", "--config-file", "examples/reconcile/.yamllint.yaml", ".github"];
+    assert_success("yamllint", &referee("yamllint", &folder).args(strict).output().unwrap());
+    let zizmor = ["--offline", "--no-progress", ".github"];
+    assert_success("zizmor", &referee("zizmor", &folder).args(zizmor).output().unwrap());
+    for path in &files {
+        pinned(path);
+        let workflow = yaml(path);
+        assert_eq!(
+            workflow["permissions"],
+            serde_json::json!({}),
+            "{path:?}: a job gets what it names and nothing else"
+        );
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
+            assert!(job["timeout-minutes"].is_u64() && job["permissions"].is_object(), "{path:?}: {name}");
+        }
+    }
+    let rendered =
+        fs::read_to_string(repository("examples/reconcile/.github/workflows/release.yml")).unwrap();
+    let own = fs::read_to_string(repository(".github/workflows/release.yml")).unwrap();
+    let below_the_head = |text: &str| text.split_once("\nname: ").unwrap().1.to_owned();
+    assert_eq!(below_the_head(&own), below_the_head(&rendered), "one way to release txnr");
 }
 
 /// An adopter's repository, whose own integration test applies the platform to the local AWS.

@@ -1,4 +1,5 @@
-//! The image's facts are those of the contract. The Dockerfile is rendered by `txnr init`, and written once.
+//! The image's facts are those of the contract. The Dockerfile is the one that `txnr init` renders for a
+//! repository with the service's source.
 //!
 //! It is read here, not built: that takes a Docker engine and the network.
 
@@ -14,18 +15,21 @@ fn instructions(text: &str) -> Vec<(String, String)> {
     lines.map(|(name, rest)| (name.to_owned(), rest.trim().to_owned())).collect()
 }
 
-/// The one Dockerfile of this repository.
+/// The Dockerfile of this repository, which builds the service from its own source.
 fn dockerfile() -> String {
     std::fs::read_to_string(repository("Dockerfile")).unwrap()
 }
 
 #[test]
 fn the_dockerfile_is_what_init_writes() {
-    let project = Project::read(&repository("")).unwrap().expect("txnr.toml");
+    let project = Project::read(&repository("examples/reconcile")).unwrap().expect("txnr.toml");
     let environments = check::load_all(&repository("envs")).unwrap().environments;
     let files = render::render(&project, &environments).unwrap();
     let rendered = files.into_iter().find(|file| file.path == "Dockerfile").expect("it is rendered");
-    assert!(rendered.text == dockerfile(), "stale; run: rm Dockerfile && cargo run -- init");
+    assert!(
+        rendered.text == dockerfile(),
+        "stale; run: cargo xtask generate && cp examples/reconcile/Dockerfile Dockerfile"
+    );
 }
 
 #[test]

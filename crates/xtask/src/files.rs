@@ -32,6 +32,24 @@ pub fn rustfmt(source: &str, config: &Path) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// The files below a folder by their paths, with what they hold. Links are left alone.
+pub fn below(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let (mut files, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).with_context(|| format!("cannot read {}", next.display()))? {
+            let (entry, path) = entry.and_then(|entry| Ok((entry.file_type()?, entry.path())))?;
+            if entry.is_dir() {
+                folders.push(path);
+            } else if entry.is_file() {
+                let text = std::fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                files.insert(path.strip_prefix(folder)?.to_string_lossy().into_owned(), text);
+            }
+        }
+    }
+    Ok(files)
+}
+
 /// Makes `folder` hold exactly `files`, or fails if it does not and `check` is set.
 pub fn sync(folder: &Path, files: &BTreeMap<String, String>, check: bool, command: &str) -> Result<()> {
     let mut stale = Vec::new();
@@ -40,11 +58,8 @@ pub fn sync(folder: &Path, files: &BTreeMap<String, String>, check: bool, comman
             stale.push(name.clone());
         }
     }
-    let present = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let extra: Vec<String> = present
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| !files.contains_key(name))
-        .collect();
+    let present = if folder.exists() { below(folder)? } else { BTreeMap::new() };
+    let extra: Vec<String> = present.into_keys().filter(|name| !files.contains_key(name)).collect();
     if check {
         if stale.is_empty() && extra.is_empty() {
             return Ok(());
@@ -56,9 +71,10 @@ pub fn sync(folder: &Path, files: &BTreeMap<String, String>, check: bool, comman
             all.join(", ")
         );
     }
-    std::fs::create_dir_all(folder)?;
     for name in stale {
-        write(&folder.join(&name), &files[&name])?;
+        let path = folder.join(&name);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        write(&path, &files[&name])?;
     }
     for name in extra {
         std::fs::remove_file(folder.join(name))?;

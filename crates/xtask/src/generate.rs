@@ -12,7 +12,8 @@ use crate::{actions, bindings, files, provider};
 pub struct Generated {
     /// The file or, with a slash at its end, the folder, below the repository's root.
     pub path: &'static str,
-    /// What stands at the file's top; nothing in what the service hands out as it is.
+    /// What stands at the file's top; nothing in what the service hands out as it is, nor in an adopter's repository, of which
+    /// some files are the adopter's own from then on.
     pub header: Option<&'static str>,
     /// How it is written.
     how: How,
@@ -28,7 +29,7 @@ enum How {
     Bindings,
     /// It is what a program of the workspace prints: its name and the arguments.
     Printed(&'static str, &'static [&'static str]),
-    /// By `txnr init --force`, which renders this repository's own files.
+    /// By `txnr init`, which renders an adopter's repository from the `txnr.toml` that lies there and the environments.
     Rendered,
     /// By a test of txnr that compares, and that writes where the environment says `INSTA_UPDATE=always`: its program and
     /// its name.
@@ -73,7 +74,7 @@ pub const FILES: [Generated; 11] = [
         header: None,
         how: How::Printed("txn-reconcile-api", &["rules", "schema"]),
     },
-    Generated { path: "RUNBOOK.md", header: Some("txnr init"), how: How::Rendered },
+    Generated { path: "examples/reconcile/", header: None, how: How::Rendered },
     Generated {
         path: "snapshots/",
         header: Some("source: tests/synth.rs"),
@@ -114,10 +115,7 @@ impl How {
             Self::Actions => actions::record(&aws.join("schema"), &root.join(".cache/iam"), check),
             Self::Bindings => bindings::generate(&aws, check),
             Self::Printed(package, arguments) => printed(root, path, package, arguments, check),
-            Self::Rendered => {
-                let flag = if check { "--check" } else { "--force" };
-                output(built("txnr")?.args(["init", flag]).current_dir(root)).map(|_| ())
-            }
+            Self::Rendered => rendered(root, path, check),
             Self::Test(program, name) => {
                 let update = if check { "no" } else { "always" };
                 let program =
@@ -139,6 +137,22 @@ fn printed(root: &Path, path: &str, package: &str, arguments: &[&str], check: bo
         bail!("{path} is stale");
     }
     files::write(&file, &text)
+}
+
+/// Makes a repository in an empty folder, so that it holds what an adopter's would hold on the first day.
+fn rendered(root: &Path, path: &str, check: bool) -> Result<()> {
+    let (fresh, example) = (tempfile::tempdir()?, root.join(path));
+    let envs = fresh.path().join("envs");
+    std::fs::create_dir(&envs)?;
+    for (name, text) in files::below(&root.join("envs"))? {
+        std::fs::write(envs.join(name), text)?;
+    }
+    std::fs::copy(example.join("txnr.toml"), fresh.path().join("txnr.toml"))?;
+    output(built("txnr")?.arg("init").arg(fresh.path()))?;
+    let mut files = files::below(fresh.path())?;
+    // They lie at the top of this repository, and the example links to them.
+    files.retain(|name, _| !name.starts_with("envs/"));
+    files::sync(&example, &files, check, "cargo xtask generate")
 }
 
 /// A program of the workspace, which lies beside this one.

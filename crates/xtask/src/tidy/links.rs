@@ -9,7 +9,7 @@ use super::{Problem, Repository};
 /// Documents in which every path in backticks has to exist.
 const MAPS: [&str; 2] = ["ARCHITECTURE.md", "CONTRIBUTING.md"];
 /// What such a path begins with.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 11] = [
     "src/",
     "crates/",
     "tests/",
@@ -18,6 +18,7 @@ const FOLDERS: [&str; 10] = [
     "templates/",
     "snapshots/",
     "benches/",
+    "examples/",
     ".ci/",
     ".github/",
 ];
