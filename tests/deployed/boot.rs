@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use test_kit::http::{Caller, content_digest, fresh};
 use test_kit::task::{Container, Module, Task};
 
-use super::policy::Held;
+use super::policy::RecordedEngines;
 use super::synthesized::module;
 
 #[test]
@@ -26,7 +26,7 @@ fn an_environment_on_postgresql_boots_as_it_is_synthesized() {
 
 fn boots(module: &Module, store: StoreKind) {
     the_definition_is_the_contract(module);
-    let engines = Held::start(module);
+    let engines = RecordedEngines::start(module);
     if store == StoreKind::Postgres {
         let made = Container::of(module, "migrate", &engines).output();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

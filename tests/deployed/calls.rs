@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use contract::Operation;
+use iam_policy::Decision;
 use serde_json::{Value, json};
 use test_kit::engines::Engines;
 use test_kit::http::{Caller, content_digest, fresh};
@@ -12,24 +13,25 @@ use test_kit::repository;
 use test_kit::task::{Container, Module};
 
 use super::boot::member;
-use super::policy::Held;
+use super::policy::RecordedEngines;
 use super::recorder::Seen;
 use super::synthesized::module;
 
 #[test]
 fn the_role_allows_what_the_service_calls_and_nothing_else() {
     let module = module("envs", "prod");
-    let engines = Held::start(&module);
+    let engines = RecordedEngines::start(&module);
     everything_that_it_does(&module, &engines);
 
-    let (needs, statements) = (engines.needs(), engines.statements());
-    for statement in &statements {
-        for action in &statement.actions {
-            let used = needs.iter().any(|need| need.action == *action && statement.allows(need));
-            assert!(used, "{} allows {action}, which the service never does", statement.sid);
+    let (needs, role) = (engines.needs(), engines.role());
+    for (sid, statement) in role.statements() {
+        for action in statement.actions() {
+            let used =
+                needs.iter().any(|need| need.action == action && statement.decide(need) == Decision::Allow);
+            assert!(used, "{sid} allows {action}, which the service never does");
         }
     }
-    let sids: BTreeSet<&str> = statements.iter().map(|statement| statement.sid.as_str()).collect();
+    let sids: BTreeSet<&str> = role.statements().map(|(sid, _)| sid).collect();
     let store = Some(contract::StoreKind::DynamoDb);
     let operations = Operation::ALL.into_iter().filter(|one| one.store().is_none() || one.store() == store);
     let operations: BTreeSet<String> = operations.map(|operation| format!("{operation:?}")).collect();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use test_kit::task::{Container, Module};
 
 use super::boot::member;
-use super::policy::Held;
+use super::policy::RecordedEngines;
 use super::recorder::Seen;
 use super::synthesized::module;
 
@@ -27,7 +27,7 @@ fn large(last: &str) -> Vec<u8> {
 #[test]
 fn a_large_file_passes_through_in_parts_and_a_refused_one_leaves_nothing() {
     let module = module("envs", "prod");
-    let engines = Held::start(&module);
+    let engines = RecordedEngines::start(&module);
     let container = Container::of(&module, "main", &engines);
     let task = container.start(contract::READINESS_PATH);
     let member = member(&task, &container, "acme", &["read", "write"]);

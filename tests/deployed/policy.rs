@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-use serde_json::Value;
+use iam_policy::{Caller, Context, Decision, Policies, Policy, Request, Text};
 use test_kit::engines::Engines;
 use test_kit::needs;
 use test_kit::task::Module;
@@ -15,14 +15,14 @@ use test_kit::task::Module;
 use super::recorder::{Recorder, Seen};
 
 /// Engines that a module's tasks reach through recorders alone. What the role does not allow fails the test at its end.
-pub struct Held<'a> {
+pub struct RecordedEngines<'a> {
     engines: Engines,
     module: &'a Module,
     pub s3: Recorder,
     dynamo: Option<Recorder>,
 }
 
-impl Deref for Held<'_> {
+impl Deref for RecordedEngines<'_> {
     type Target = Engines;
 
     fn deref(&self) -> &Engines {
@@ -30,7 +30,7 @@ impl Deref for Held<'_> {
     }
 }
 
-impl<'a> Held<'a> {
+impl<'a> RecordedEngines<'a> {
     pub fn start(module: &'a Module) -> Self {
         let mut engines = Engines::start(module);
         let s3 = Recorder::before(engines.aws.url().trim_start_matches("http://").parse().unwrap());
@@ -50,26 +50,65 @@ impl<'a> Held<'a> {
         needs
     }
 
-    /// What the task's role may do.
-    pub fn statements(&self) -> Vec<Statement> {
-        statements(self.module, &self.engines)
+    /// What the task's role may do, as far as a recording shows it.
+    pub fn role(&self) -> Role {
+        let resolve = |text: &str| Text::from(self.module.resolve(text, &|name| self.engines.know(name)));
+        let mut policy = Policy::read(self.module.task_policy(), &resolve).unwrap();
+        policy
+            .statements
+            .retain(|statement| !statement.actions().all(|action| action.to_string().starts_with("kms:")));
+        Role { arn: format!("arn:aws:iam::{}:role/task", self.module.account), policy }
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for RecordedEngines<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
         }
-        let (needs, statements) = (self.needs(), self.statements());
+        let (needs, role) = (self.needs(), self.role());
         assert!(!needs.is_empty(), "no call was recorded");
-        let refused: Vec<&Need> =
-            needs.iter().filter(|need| !statements.iter().any(|statement| statement.allows(need))).collect();
+        let refused: Vec<(&Need, Decision)> = needs
+            .iter()
+            .map(|need| (need, role.decide(need)))
+            .filter(|(_, decision)| *decision != Decision::Allow)
+            .collect();
         assert!(
             refused.is_empty(),
-            "no statement of the task's role allows: {refused:#?}\nDo without it, or add the action to an operation of \
+            "the policy of the task's role does not allow: {refused:#?}\nDo without it, or add the action to an operation of \
              contract::Operation on that resource"
         );
+    }
+}
+
+/// The task's role, with the policy of its own.
+pub struct Role {
+    arn: String,
+    policy: Policy,
+}
+
+impl Role {
+    /// What comes of a call.
+    pub fn decide(&self, need: &Need) -> Decision {
+        let context = need
+            .prefix
+            .iter()
+            .fold(Context::default(), |context, prefix| context.with("s3:prefix", prefix.as_str()));
+        let request = Request::new(Caller::role(&*self.arn), &*need.action, &*need.resource, context);
+        Policies { identity: std::slice::from_ref(&self.policy), ..Policies::default() }.decide(&request)
+    }
+
+    /// The statements, each as if it were the only one, by their names.
+    pub fn statements(&self) -> impl Iterator<Item = (&str, Self)> {
+        self.policy.statements.iter().map(|statement| {
+            let policy = Policy { statements: vec![statement.clone()] };
+            (statement.sid.as_str(), Self { arn: self.arn.clone(), policy })
+        })
+    }
+
+    /// The actions as the policy writes them.
+    pub fn actions(&self) -> impl Iterator<Item = String> {
+        self.policy.statements.iter().flat_map(|statement| statement.actions().map(ToString::to_string))
     }
 }
 
@@ -118,49 +157,5 @@ fn s3_needs(call: &Seen) -> Vec<Need> {
         }
         ("DELETE", false) if query.contains_key("uploadId") => vec![object("AbortMultipartUpload")],
         _ => panic!("no call that is known: {} {}", call.method, call.target),
-    }
-}
-
-/// A statement of the role's policy, with its references resolved.
-pub struct Statement {
-    pub sid: String,
-    pub actions: Vec<String>,
-    resources: Vec<String>,
-    prefixes: Vec<String>,
-}
-
-fn statements(module: &Module, engines: &Engines) -> Vec<Statement> {
-    let words = |value: &Value| -> Vec<String> {
-        let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-        list.iter()
-            .filter_map(Value::as_str)
-            .map(|text| module.resolve(text, &|name| engines.know(name)))
-            .collect()
-    };
-    let all = module.task_policy()["Statement"].as_array().unwrap().iter();
-    let all = all.map(|statement| Statement {
-        sid: statement["Sid"].as_str().unwrap().to_owned(),
-        actions: words(&statement["Action"]),
-        resources: words(&statement["Resource"]),
-        prefixes: words(&statement["Condition"]["StringLike"]["s3:prefix"]),
-    });
-    all.filter(|statement| !statement.actions.iter().all(|action| action.starts_with("kms:"))).collect()
-}
-
-/// As IAM compares: `*` stands for any text.
-fn like(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((before, "")) => text.starts_with(before),
-        Some(_) => panic!("a pattern in the middle: {pattern}"),
-    }
-}
-
-impl Statement {
-    pub fn allows(&self, need: &Need) -> bool {
-        let prefix = need.prefix.as_deref().unwrap_or_default();
-        self.actions.contains(&need.action)
-            && self.resources.iter().any(|resource| like(resource, &need.resource))
-            && (self.prefixes.is_empty() || self.prefixes.iter().any(|pattern| like(pattern, prefix)))
     }
 }

@@ -11,7 +11,7 @@ use test_kit::task::{Container, Module, Task};
 
 use super::boot::member;
 use super::calls::ended;
-use super::policy::Held;
+use super::policy::RecordedEngines;
 use super::synthesized::module;
 
 #[test]
@@ -39,7 +39,7 @@ fn entries(prefix: char) -> String {
 }
 
 fn share(module: &Module) {
-    let engines = Held::start(module);
+    let engines = RecordedEngines::start(module);
     if module.resources("aws_db_instance").contains_key("main") {
         assert!(Container::of(module, "migrate", &engines).output().status.success());
     }
