@@ -72,6 +72,79 @@ fn bootstrap_snapshots() {
     }
 }
 
+/// Arguments that hold prose, and whether another text has Terraform replace the resource: AWS has no call that changes it.
+/// <https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/security_group#description-1>
+/// <https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/iam_policy#description-1>
+const PROSE: [(&str, &str, Change); 12] = [
+    ("aws_cloudwatch_composite_alarm", "alarm_description", Change::InPlace),
+    ("aws_cloudwatch_event_rule", "description", Change::InPlace),
+    ("aws_cloudwatch_metric_alarm", "alarm_description", Change::InPlace),
+    ("aws_config_config_rule", "description", Change::InPlace),
+    ("aws_iam_policy", "description", Change::Replaces),
+    ("aws_iam_role", "description", Change::InPlace),
+    ("aws_kms_key", "description", Change::InPlace),
+    ("aws_secretsmanager_secret", "description", Change::InPlace),
+    ("aws_security_group", "description", Change::Replaces),
+    ("aws_vpc_security_group_egress_rule", "description", Change::InPlace),
+    ("aws_vpc_security_group_ingress_rule", "description", Change::InPlace),
+    ("aws_wafv2_web_acl", "description", Change::InPlace),
+];
+
+/// What a change of a text does to the resource.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    InPlace,
+    Replaces,
+}
+
+/// A security group that is replaced leaves its tasks for a while, and a policy its roles: these texts stay as they are. Where
+/// one has to change, its snapshot says that the resource is made anew.
+#[test]
+fn snapshots_of_texts_whose_change_replaces_a_resource() {
+    let mut texts = BTreeMap::new();
+    let environments = environments();
+    let accounts = bootstrap::accounts(&environments).unwrap_or_else(|e| panic!("{e}"));
+    let bootstraps = accounts.iter().map(|account| {
+        (
+            account.name().to_string(),
+            bootstrap::build(account, OwnState::Local).unwrap_or_else(|e| panic!("{e}")),
+        )
+    });
+    let roots = environments.iter().map(|config| (config.name.to_string(), root(config)));
+    for (name, root) in roots.chain(bootstraps) {
+        for (_, contents) in root.render("") {
+            let file: serde_json::Value = serde_json::from_str(&contents).expect("it is JSON");
+            for (kind, bodies) in file["resource"].as_object().into_iter().flatten() {
+                for (label, body) in bodies.as_object().into_iter().flatten() {
+                    for (argument, text) in body.as_object().into_iter().flatten() {
+                        if !["description", "comment"].iter().any(|prose| argument.contains(prose)) {
+                            continue;
+                        }
+                        let known = PROSE.iter().find(|(k, a, _)| k == kind && a == argument);
+                        let (.., change) = known.unwrap_or_else(|| {
+                            panic!(
+                                "{kind}.{argument} holds prose: say under PROSE whether a change replaces it"
+                            )
+                        });
+                        if *change == Change::Replaces {
+                            texts.insert(format!("{name}: {kind}.{label}.{argument}"), text.to_string());
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let list: String = texts.iter().map(|(at, text)| format!("{at} = {text}\n")).collect();
+    insta::with_settings!({
+        snapshot_path => "../snapshots",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+        description => "texts whose change replaces a resource",
+    }, {
+        insta::assert_snapshot!("texts-that-replace", list);
+    });
+}
+
 #[test]
 fn synthesis_is_deterministic() {
     for config in environments() {
