@@ -18,25 +18,24 @@ pub const MIGRATE: &str = "migrate";
 /// The path of what `txnr bootstrap` makes in IAM. The apply role may manage nothing below it.
 pub const BOOTSTRAP_PATH: &str = "/bootstrap/";
 
-/// Every kind of bucket that an environment has; the kind is part of the bucket's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BucketKind {
-    /// Logs under Object Lock.
-    Audit,
-    /// Deliveries of AWS Config, which cannot be under Object Lock.
-    Config,
-    /// Access logs of the load balancer and of the other buckets, which cannot be encrypted with a customer's key.
-    Access,
-    /// What the pipeline produces.
-    Artifacts,
-    /// The service's statement files and match lists.
-    Statements,
+contract::closed_list! {
+    /// Every kind of bucket that an environment has; the kind is part of the bucket's name.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum BucketKind {
+        /// Logs under Object Lock.
+        Audit,
+        /// Deliveries of AWS Config, which cannot be under Object Lock.
+        Config,
+        /// Access logs of the load balancer and of the other buckets, which cannot be encrypted with a customer's key.
+        Access,
+        /// What the pipeline produces.
+        Artifacts,
+        /// The service's statement files and match lists.
+        Statements,
+    }
 }
 
 impl BucketKind {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Audit, Self::Config, Self::Access, Self::Artifacts, Self::Statements];
-
     /// The kind as part of a name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -76,19 +75,18 @@ impl WorkflowRole {
     }
 }
 
-/// Every target group of the load balancer: two, for deployments that swap them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetGroup {
-    /// The first of the pair, and the only one unless deployments swap.
-    Blue,
-    /// The second of the pair.
-    Green,
+contract::closed_list! {
+    /// Every target group of the load balancer: two, for deployments that swap them.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum TargetGroup {
+        /// The first of the pair, and the only one unless deployments swap.
+        Blue,
+        /// The second of the pair.
+        Green,
+    }
 }
 
 impl TargetGroup {
-    /// Every target group.
-    pub const ALL: [Self; 2] = [Self::Blue, Self::Green];
-
     /// The group as part of a name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

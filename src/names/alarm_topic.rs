@@ -2,19 +2,18 @@
 
 use crate::config::EnvConfig;
 
-/// How soon somebody should look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
-    /// At once, by night as well.
-    Page,
-    /// On the next working day.
-    Notify,
+contract::closed_list! {
+    /// How soon somebody should look.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Topic {
+        /// At once, by night as well.
+        Page,
+        /// On the next working day.
+        Notify,
+    }
 }
 
 impl Topic {
-    /// Every topic.
-    pub const ALL: [Self; 2] = [Self::Page, Self::Notify];
-
     /// The topic's name in Terraform's addresses and the last part of its name at AWS.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

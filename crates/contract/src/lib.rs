@@ -5,6 +5,7 @@
 //! until somebody has decided where its value comes from. The tables, buckets and secrets are built from the lists
 //! here, and the task role may do what [`Operation`] lists and nothing else.
 
+mod list;
 mod secret;
 mod store;
 mod var;
@@ -97,43 +98,32 @@ pub const RUNS_DUE: &str = "runs that wait for a worker";
 /// Its field that says for how many seconds the first of them has waited.
 pub const RUNS_DUE_SECONDS: &str = "oldest_seconds";
 
-/// A field of every log line, which is one JSON object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogField {
-    /// When: RFC 3339 in UTC, with microseconds.
-    Timestamp,
-    /// How grave: `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE`.
-    Level,
-    /// What happened, as a sentence for people.
-    Message,
-    /// Which request it happened in; absent outside of requests.
-    RequestId,
-    /// Which environment the task is one of; absent on a laptop.
-    Environment,
-    /// Who was answered, as the audit log says it; absent where no good token came.
-    Actor,
-    /// Whose data that one reaches.
-    Tenant,
-    /// The address that the request came from; of IPv6, the network of 64 bits.
-    Peer,
-    /// Why a request was refused: the name of the kind of problem.
-    Problem,
+crate::closed_list! {
+    /// A field of every log line, which is one JSON object.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum LogField {
+        /// When: RFC 3339 in UTC, with microseconds.
+        Timestamp,
+        /// How grave: `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE`.
+        Level,
+        /// What happened, as a sentence for people.
+        Message,
+        /// Which request it happened in; absent outside of requests.
+        RequestId,
+        /// Which environment the task is one of; absent on a laptop.
+        Environment,
+        /// Who was answered, as the audit log says it; absent where no good token came.
+        Actor,
+        /// Whose data that one reaches.
+        Tenant,
+        /// The address that the request came from; of IPv6, the network of 64 bits.
+        Peer,
+        /// Why a request was refused: the name of the kind of problem.
+        Problem,
+    }
 }
 
 impl LogField {
-    /// Every field.
-    pub const ALL: [Self; 9] = [
-        Self::Timestamp,
-        Self::Level,
-        Self::Message,
-        Self::RequestId,
-        Self::Environment,
-        Self::Actor,
-        Self::Tenant,
-        Self::Peer,
-        Self::Problem,
-    ];
-
     /// The field's key in the JSON object.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -151,37 +141,28 @@ impl LogField {
     }
 }
 
-/// What is counted, and answered as `/metrics` on [`METRICS_PORT`] in the text format of Prometheus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// Requests, by the class of their `status`.
-    Requests,
-    /// How long requests took.
-    RequestMilliseconds,
-    /// Runs that ended, by their `result`.
-    Runs,
-    /// Runs that were put off.
-    RunsPutOff,
-    /// Runs that wait for a worker.
-    RunsDue,
-    /// How long the first of them has waited.
-    RunsDueSeconds,
-    /// Bad bearer tokens, by what became of them (`result`).
-    BadTokens,
+crate::closed_list! {
+    /// What is counted, and answered as `/metrics` on [`METRICS_PORT`] in the text format of Prometheus.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Metric {
+        /// Requests, by the class of their `status`.
+        Requests,
+        /// How long requests took.
+        RequestMilliseconds,
+        /// Runs that ended, by their `result`.
+        Runs,
+        /// Runs that were put off.
+        RunsPutOff,
+        /// Runs that wait for a worker.
+        RunsDue,
+        /// How long the first of them has waited.
+        RunsDueSeconds,
+        /// Bad bearer tokens, by what became of them (`result`).
+        BadTokens,
+    }
 }
 
 impl Metric {
-    /// Every metric.
-    pub const ALL: [Self; 7] = [
-        Self::Requests,
-        Self::RequestMilliseconds,
-        Self::Runs,
-        Self::RunsPutOff,
-        Self::RunsDue,
-        Self::RunsDueSeconds,
-        Self::BadTokens,
-    ];
-
     /// The metric's name.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -2,20 +2,19 @@
 
 use crate::Var;
 
-/// A secret of the service, kept outside of the task definition and read when a task starts. Each is text of at least
-/// 32 characters that is drawn at random when the environment is made, so that none has to be thought up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Secret {
-    /// The bearer token that makes the first API keys. Read by people, once, and changed afterwards.
-    AdminKey,
-    /// What cursors and audit anchors are signed with.
-    SigningKey,
+crate::closed_list! {
+    /// A secret of the service, kept outside of the task definition and read when a task starts. Each is text of at least
+    /// 32 characters that is drawn at random when the environment is made, so that none has to be thought up.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Secret {
+        /// The bearer token that makes the first API keys. Read by people, once, and changed afterwards.
+        AdminKey,
+        /// What cursors and audit anchors are signed with.
+        SigningKey,
+    }
 }
 
 impl Secret {
-    /// Every secret.
-    pub const ALL: [Self; 2] = [Self::AdminKey, Self::SigningKey];
-
     /// Characters of the value that is drawn: letters and digits, 381 bits.
     pub const LENGTH: u32 = 64;
 

@@ -6,21 +6,20 @@
 
 use crate::Var;
 
-/// Which database keeps the records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum StoreKind {
-    /// One file, for one process on one machine.
-    Embedded,
-    /// DynamoDB.
-    DynamoDb,
-    /// PostgreSQL 15 or later.
-    Postgres,
+crate::closed_list! {
+    /// Which database keeps the records.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum StoreKind {
+        /// One file, for one process on one machine.
+        Embedded,
+        /// DynamoDB.
+        DynamoDb,
+        /// PostgreSQL 15 or later.
+        Postgres,
+    }
 }
 
 impl StoreKind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Embedded, Self::DynamoDb, Self::Postgres];
-
     /// The value of [`Var::Store`].
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -80,19 +79,18 @@ pub struct Index {
     pub sort: Attribute,
 }
 
-/// A table in DynamoDB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Table {
-    /// Tenants' sources, statements, rulesets, runs, breaks, keys and idempotency records.
-    Records,
-    /// Who did what, as a hash chain for each tenant: written once and never changed.
-    Audit,
+crate::closed_list! {
+    /// A table in DynamoDB.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Table {
+        /// Tenants' sources, statements, rulesets, runs, breaks, keys and idempotency records.
+        Records,
+        /// Who did what, as a hash chain for each tenant: written once and never changed.
+        Audit,
+    }
 }
 
 impl Table {
-    /// Every table.
-    pub const ALL: [Self; 2] = [Self::Records, Self::Audit];
-
     /// The last part of the table's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -160,19 +158,18 @@ impl Table {
     }
 }
 
-/// A bucket in S3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Bucket {
-    /// Statement files and match lists.
-    Statements,
-    /// Heads of the audit log, under Object Lock: by itself a chain does not show that its end was cut off.
-    Audit,
+crate::closed_list! {
+    /// A bucket in S3.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Bucket {
+        /// Statement files and match lists.
+        Statements,
+        /// Heads of the audit log, under Object Lock: by itself a chain does not show that its end was cut off.
+        Audit,
+    }
 }
 
 impl Bucket {
-    /// Every bucket.
-    pub const ALL: [Self; 2] = [Self::Statements, Self::Audit];
-
     /// What the keys of the service's objects begin with.
     #[must_use]
     pub const fn prefix(self) -> &'static str {
@@ -216,52 +213,38 @@ pub enum Resource {
     Database,
 }
 
-/// What the service does in its stores: everything, so what is not here is not allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Operation {
-    /// Reads one record, or a range of a partition.
-    ReadRecords,
-    /// Writes and deletes records in one transaction, if they are as expected.
-    WriteRecords,
-    /// Lists what is due.
-    ListDue,
-    /// Appends to the audit log, in the transaction of the effect.
-    AppendAudit,
-    /// Reads the audit log.
-    ReadAudit,
-    /// Connects to PostgreSQL with a token of IAM.
-    Connect,
-    /// Writes a statement file or a match list, in parts if it is large.
-    WriteObjects,
-    /// Reads them.
-    ReadObjects,
-    /// Asks whether the bucket answers.
-    FindObjects,
-    /// Anchors a head of the audit log.
-    WriteAnchors,
-    /// Reads anchors, to verify the log.
-    ReadAnchors,
-    /// Lists anchors.
-    FindAnchors,
+crate::closed_list! {
+    /// What the service does in its stores: everything, so what is not here is not allowed.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Operation {
+        /// Reads one record, or a range of a partition.
+        ReadRecords,
+        /// Writes and deletes records in one transaction, if they are as expected.
+        WriteRecords,
+        /// Lists what is due.
+        ListDue,
+        /// Appends to the audit log, in the transaction of the effect.
+        AppendAudit,
+        /// Reads the audit log.
+        ReadAudit,
+        /// Connects to PostgreSQL with a token of IAM.
+        Connect,
+        /// Writes a statement file or a match list, in parts if it is large.
+        WriteObjects,
+        /// Reads them.
+        ReadObjects,
+        /// Asks whether the bucket answers.
+        FindObjects,
+        /// Anchors a head of the audit log.
+        WriteAnchors,
+        /// Reads anchors, to verify the log.
+        ReadAnchors,
+        /// Lists anchors.
+        FindAnchors,
+    }
 }
 
 impl Operation {
-    /// Every operation.
-    pub const ALL: [Self; 12] = [
-        Self::ReadRecords,
-        Self::WriteRecords,
-        Self::ListDue,
-        Self::AppendAudit,
-        Self::ReadAudit,
-        Self::Connect,
-        Self::WriteObjects,
-        Self::ReadObjects,
-        Self::FindObjects,
-        Self::WriteAnchors,
-        Self::ReadAnchors,
-        Self::FindAnchors,
-    ];
-
     /// What it works on.
     #[must_use]
     pub const fn resource(self) -> Resource {

@@ -8,77 +8,79 @@ pub const VAR_PREFIX: &str = "RECONCILE_";
 /// The levels that [`Var::LogLevel`] may name.
 pub const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
-/// An environment variable that the service reads. It reads no others of its own; what it is built on reads some beside
-/// them: the SDKs of AWS and of S3 those that begin with `AWS_` (region, credentials, endpoints), the exporter of traces
-/// those that begin with `OTEL_` (headers, timeout, resource attributes, sampler).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Var {
-    /// The environment's name.
-    Environment,
-    /// The address and port to listen on.
-    ListenAddress,
-    /// The address and port that metrics are read from.
-    MetricsAddress,
-    /// How long idle connections stay open.
-    KeepAliveSeconds,
-    /// How long a stop may take.
-    StopTimeoutSeconds,
-    /// What is logged.
-    LogLevel,
-    /// Which database keeps the records.
-    Store,
-    /// Where the embedded store keeps its file.
-    DataDirectory,
-    /// The table of records.
-    RecordsTable,
-    /// The table of audit entries.
-    AuditTable,
-    /// Where PostgreSQL is.
-    DatabaseHost,
-    /// The port of PostgreSQL.
-    DatabasePort,
-    /// The database in PostgreSQL.
-    DatabaseName,
-    /// Who connects to PostgreSQL.
-    DatabaseUser,
-    /// The password of the role in PostgreSQL.
-    DatabasePassword,
-    /// Whom PostgreSQL's certificate has to come from.
-    DatabaseCaFile,
-    /// The bucket of statement files.
-    StatementsBucket,
-    /// The bucket of audit anchors.
-    AuditBucket,
-    /// The key that makes the first API keys.
-    AdminKey,
-    /// What cursors and audit anchors are signed with.
-    SigningKey,
-    /// Who issues JSON Web Tokens.
-    JwtIssuer,
-    /// Whom JSON Web Tokens are for.
-    JwtAudience,
-    /// The claim that names the audience.
-    JwtAudienceClaim,
-    /// The claim that names the tenant.
-    JwtTenantClaim,
-    /// The claim that lists scopes.
-    JwtScopeClaim,
-    /// What the words of that claim mean.
-    JwtScopes,
-    /// The keys of the issuer, as a file.
-    JwksFile,
-    /// The keys of the issuer, by address.
-    JwksUrl,
-    /// How large a statement may be.
-    UploadLimitBytes,
-    /// How often a tenant may ask.
-    RequestsPerSecond,
-    /// How many runs of a tenant may wait.
-    RunsQueued,
-    /// How many runs of a tenant are made at the same time.
-    RunsAtOnce,
-    /// Where traces go.
-    OtlpEndpoint,
+crate::closed_list! {
+    /// An environment variable that the service reads. It reads no others of its own; what it is built on reads some beside
+    /// them: the SDKs of AWS and of S3 those that begin with `AWS_` (region, credentials, endpoints), the exporter of traces
+    /// those that begin with `OTEL_` (headers, timeout, resource attributes, sampler).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Var {
+        /// The environment's name.
+        Environment,
+        /// The address and port to listen on.
+        ListenAddress,
+        /// The address and port that metrics are read from.
+        MetricsAddress,
+        /// How long idle connections stay open.
+        KeepAliveSeconds,
+        /// How long a stop may take.
+        StopTimeoutSeconds,
+        /// What is logged.
+        LogLevel,
+        /// Which database keeps the records.
+        Store,
+        /// Where the embedded store keeps its file.
+        DataDirectory,
+        /// The table of records.
+        RecordsTable,
+        /// The table of audit entries.
+        AuditTable,
+        /// Where PostgreSQL is.
+        DatabaseHost,
+        /// The port of PostgreSQL.
+        DatabasePort,
+        /// The database in PostgreSQL.
+        DatabaseName,
+        /// Who connects to PostgreSQL.
+        DatabaseUser,
+        /// The password of the role in PostgreSQL.
+        DatabasePassword,
+        /// Whom PostgreSQL's certificate has to come from.
+        DatabaseCaFile,
+        /// The bucket of statement files.
+        StatementsBucket,
+        /// The bucket of audit anchors.
+        AuditBucket,
+        /// The key that makes the first API keys.
+        AdminKey,
+        /// What cursors and audit anchors are signed with.
+        SigningKey,
+        /// Who issues JSON Web Tokens.
+        JwtIssuer,
+        /// Whom JSON Web Tokens are for.
+        JwtAudience,
+        /// The claim that names the audience.
+        JwtAudienceClaim,
+        /// The claim that names the tenant.
+        JwtTenantClaim,
+        /// The claim that lists scopes.
+        JwtScopeClaim,
+        /// What the words of that claim mean.
+        JwtScopes,
+        /// The keys of the issuer, as a file.
+        JwksFile,
+        /// The keys of the issuer, by address.
+        JwksUrl,
+        /// How large a statement may be.
+        UploadLimitBytes,
+        /// How often a tenant may ask.
+        RequestsPerSecond,
+        /// How many runs of a tenant may wait.
+        RunsQueued,
+        /// How many runs of a tenant are made at the same time.
+        RunsAtOnce,
+        /// Where traces go.
+        OtlpEndpoint,
+    }
 }
 
 /// How a variable's value is kept.
@@ -91,43 +93,6 @@ pub enum Sensitivity {
 }
 
 impl Var {
-    /// Every variable.
-    pub const ALL: [Self; 33] = [
-        Self::Environment,
-        Self::ListenAddress,
-        Self::MetricsAddress,
-        Self::KeepAliveSeconds,
-        Self::StopTimeoutSeconds,
-        Self::LogLevel,
-        Self::Store,
-        Self::DataDirectory,
-        Self::RecordsTable,
-        Self::AuditTable,
-        Self::DatabaseHost,
-        Self::DatabasePort,
-        Self::DatabaseName,
-        Self::DatabaseUser,
-        Self::DatabasePassword,
-        Self::DatabaseCaFile,
-        Self::StatementsBucket,
-        Self::AuditBucket,
-        Self::AdminKey,
-        Self::SigningKey,
-        Self::JwtIssuer,
-        Self::JwtAudience,
-        Self::JwtAudienceClaim,
-        Self::JwtTenantClaim,
-        Self::JwtScopeClaim,
-        Self::JwtScopes,
-        Self::JwksFile,
-        Self::JwksUrl,
-        Self::UploadLimitBytes,
-        Self::RequestsPerSecond,
-        Self::RunsQueued,
-        Self::RunsAtOnce,
-        Self::OtlpEndpoint,
-    ];
-
     /// What means nothing without [`Var::JwtIssuer`]: the service does not start with one of them alone.
     pub const WITH_ISSUER: [Self; 7] = [
         Self::JwtAudience,

@@ -40,44 +40,33 @@ use crate::entry::{Draft, EntrySet, RawPlace, details};
 use crate::hash::Stream;
 use crate::pan::{self, CardData};
 
-/// A file format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Comma-separated values with a column mapping.
-    Csv,
-    /// One JSON object on each line, or an array of objects.
-    Ndjson,
-    /// ISO 20022 camt.052, camt.053 and camt.054.
-    Camt,
-    /// SWIFT MT940 (and MT942).
-    Mt940,
-    /// BAI2 cash management balance reporting.
-    Bai2,
-    /// NACHA ACH file.
-    Nacha,
-    /// Stripe balance and payout reports.
-    Stripe,
-    /// Adyen settlement details report.
-    Adyen,
-    /// OFX and QFX, versions 1 and 2.
-    Ofx,
+contract::closed_list! {
+    /// A file format.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Format {
+        /// Comma-separated values with a column mapping.
+        Csv,
+        /// One JSON object on each line, or an array of objects.
+        Ndjson,
+        /// ISO 20022 camt.052, camt.053 and camt.054.
+        Camt,
+        /// SWIFT MT940 (and MT942).
+        Mt940,
+        /// BAI2 cash management balance reporting.
+        Bai2,
+        /// NACHA ACH file.
+        Nacha,
+        /// Stripe balance and payout reports.
+        Stripe,
+        /// Adyen settlement details report.
+        Adyen,
+        /// OFX and QFX, versions 1 and 2.
+        Ofx,
+    }
 }
 
 impl Format {
-    /// Every format.
-    pub const ALL: [Self; 9] = [
-        Self::Csv,
-        Self::Ndjson,
-        Self::Camt,
-        Self::Mt940,
-        Self::Bai2,
-        Self::Nacha,
-        Self::Stripe,
-        Self::Adyen,
-        Self::Ofx,
-    ];
-
     /// The name on the command line and in rulesets.
     #[must_use]
     pub fn name(self) -> &'static str {

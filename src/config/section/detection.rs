@@ -107,29 +107,28 @@ pub struct Detection {
     pub macie: Macie,
 }
 
-/// A protection plan of GuardDuty.
-/// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty-features-activation-model.html>
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum GuardDutyPlan {
-    /// Who reads and writes objects in buckets (PCI 11.5.1).
-    S3,
-    /// What processes do in the tasks on Fargate (PCI 5.2.1, 11.5.1).
-    Runtime,
-    /// Who signs in to Aurora and RDS.
-    Rds,
-    /// What Lambda functions speak to, such as one that rotates a secret.
-    Lambda,
-    /// Malware on the volumes of instances and containers.
-    Malware,
-    /// What is asked of Kubernetes clusters.
-    Eks,
+contract::closed_list! {
+    /// A protection plan of GuardDuty.
+    /// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty-features-activation-model.html>
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum GuardDutyPlan {
+        /// Who reads and writes objects in buckets (PCI 11.5.1).
+        S3,
+        /// What processes do in the tasks on Fargate (PCI 5.2.1, 11.5.1).
+        Runtime,
+        /// Who signs in to Aurora and RDS.
+        Rds,
+        /// What Lambda functions speak to, such as one that rotates a secret.
+        Lambda,
+        /// Malware on the volumes of instances and containers.
+        Malware,
+        /// What is asked of Kubernetes clusters.
+        Eks,
+    }
 }
 
 impl GuardDutyPlan {
-    /// Every plan.
-    pub const ALL: [Self; 6] = [Self::S3, Self::Runtime, Self::Rds, Self::Lambda, Self::Malware, Self::Eks];
-
     /// Whether a region has the plan. Taipei has no RDS Protection
     /// (<https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_regions.html>), and China no Runtime Monitoring
     /// (<https://docs.amazonaws.cn/en_us/aws/latest/userguide/guardduty.html>); of the other plans, AWS Config has rules
@@ -145,25 +144,24 @@ impl GuardDutyPlan {
     }
 }
 
-/// What Amazon Inspector scans for vulnerabilities.
-/// <https://docs.aws.amazon.com/inspector/v2/APIReference/API_Enable.html>
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum InspectorScan {
-    /// Images in the registry (PCI 6.3.1, 11.3.1).
-    Ecr,
-    /// Instances.
-    Ec2,
-    /// What Lambda functions depend on.
-    Lambda,
-    /// The code of Lambda functions; comes with `lambda`.
-    LambdaCode,
+contract::closed_list! {
+    /// What Amazon Inspector scans for vulnerabilities.
+    /// <https://docs.aws.amazon.com/inspector/v2/APIReference/API_Enable.html>
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum InspectorScan {
+        /// Images in the registry (PCI 6.3.1, 11.3.1).
+        Ecr,
+        /// Instances.
+        Ec2,
+        /// What Lambda functions depend on.
+        Lambda,
+        /// The code of Lambda functions; comes with `lambda`.
+        LambdaCode,
+    }
 }
 
 impl InspectorScan {
-    /// Every scan.
-    pub const ALL: [Self; 4] = [Self::Ecr, Self::Ec2, Self::Lambda, Self::LambdaCode];
-
     /// Whether a region has the scan: Inspector reads the code of Lambda functions in these alone.
     /// <https://docs.aws.amazon.com/config/latest/developerguide/inspector-lambda-code-scan-enabled.html>
     #[must_use]

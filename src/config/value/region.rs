@@ -124,28 +124,27 @@ text_value!(
     "A region's code, such as `us-east-1`."
 );
 
-/// The letter of an availability zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ZoneLetter {
-    /// Zone `a`.
-    A,
-    /// Zone `b`.
-    B,
-    /// Zone `c`.
-    C,
-    /// Zone `d`.
-    D,
-    /// Zone `e`.
-    E,
-    /// Zone `f`.
-    F,
+contract::closed_list! {
+    /// The letter of an availability zone.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    pub enum ZoneLetter {
+        /// Zone `a`.
+        A,
+        /// Zone `b`.
+        B,
+        /// Zone `c`.
+        C,
+        /// Zone `d`.
+        D,
+        /// Zone `e`.
+        E,
+        /// Zone `f`.
+        F,
+    }
 }
 
 impl ZoneLetter {
-    /// Every letter, in order.
-    pub const ALL: [Self; 6] = [Self::A, Self::B, Self::C, Self::D, Self::E, Self::F];
-
     /// The letter's place in the alphabet: 0 for `a`, 5 for `f`.
     #[must_use]
     pub const fn index(self) -> u32 {

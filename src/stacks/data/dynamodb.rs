@@ -237,16 +237,16 @@ fn append_only(config: &EnvConfig, statement: Statement<ResourcePolicy>) -> Stat
     statement.when(Condition::arn_not_like("aws:PrincipalArn", [replication]))
 }
 
-/// Whether reads or writes are scaled.
-#[derive(Clone, Copy)]
-enum Capacity {
-    Read,
-    Write,
+contract::closed_list! {
+    /// Whether reads or writes are scaled.
+    #[derive(Clone, Copy)]
+    enum Capacity {
+        Read,
+        Write,
+    }
 }
 
 impl Capacity {
-    const ALL: [Self; 2] = [Self::Read, Self::Write];
-
     const fn name(self) -> &'static str {
         match self {
             Self::Read => "read",

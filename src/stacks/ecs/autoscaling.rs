@@ -41,17 +41,17 @@ pub(super) fn build(stack: &mut Stack<'_>, place: &Place<'_>, service: &EcsServi
     }
 }
 
-/// What the autoscaler holds constant. Each policy adds tasks by itself; they take tasks away only all together.
-#[derive(Clone, Copy)]
-enum Tracked {
-    Cpu,
-    Memory,
-    Requests,
+contract::closed_list! {
+    /// What the autoscaler holds constant. Each policy adds tasks by itself; they take tasks away only all together.
+    #[derive(Clone, Copy)]
+    enum Tracked {
+        Cpu,
+        Memory,
+        Requests,
+    }
 }
 
 impl Tracked {
-    const ALL: [Self; 3] = [Self::Cpu, Self::Memory, Self::Requests];
-
     const fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",

@@ -20,23 +20,22 @@ use crate::config::{
 use crate::names::cluster;
 use crate::stacks::data::Database;
 
-/// A directory that can be written to although the root file system cannot.
-#[derive(Clone, Copy)]
-pub(super) enum Directory {
-    /// The service's own.
-    Temporary,
-    /// Where ECS puts the agent of ECS Exec.
-    ManagedAgents,
-    /// The agent's state.
-    AgentState,
-    /// The agent's log.
-    AgentLog,
+contract::closed_list! {
+    /// A directory that can be written to although the root file system cannot.
+    #[derive(Clone, Copy)]
+    pub(super) enum Directory {
+        /// The service's own.
+        Temporary,
+        /// Where ECS puts the agent of ECS Exec.
+        ManagedAgents,
+        /// The agent's state.
+        AgentState,
+        /// The agent's log.
+        AgentLog,
+    }
 }
 
 impl Directory {
-    pub(super) const ALL: [Self; 4] =
-        [Self::Temporary, Self::ManagedAgents, Self::AgentState, Self::AgentLog];
-
     /// AWS asks for a writable root file system where ECS Exec is used; these three directories are what its agent
     /// writes to, and with them the root can stay read-only (PCI 2.2.6).
     /// <https://github.com/aws/containers-roadmap/issues/1359>

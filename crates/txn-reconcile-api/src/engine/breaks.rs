@@ -10,49 +10,36 @@ use crate::formats::statement::mask_account;
 use crate::hash;
 use crate::rules::PassKind;
 
-/// The kinds of break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum BreakKind {
-    /// The external side has it, the internal side does not.
-    MissingInternal,
-    /// The internal side has it, the external side does not.
-    MissingExternal,
-    /// Same reference and currency, another amount.
-    Amount,
-    /// As `Amount`, and the difference is of the size of a fee.
-    FeeVariance,
-    /// Same reference, another currency.
-    Currency,
-    /// Same reference and amount outside the window, or young enough to be in transit.
-    Date,
-    /// There is one more of it than on the other side.
-    Duplicate,
-    /// Same amount in the window, another reference.
-    Reference,
-    /// A payout, batch or split that does not add up.
-    IncompleteSplit,
-    /// Same reference, on another account.
-    Account,
-    /// Several candidates, and nothing that decides between them.
-    Ambiguous,
+contract::closed_list! {
+    /// The kinds of break.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum BreakKind {
+        /// The external side has it, the internal side does not.
+        MissingInternal,
+        /// The internal side has it, the external side does not.
+        MissingExternal,
+        /// Same reference and currency, another amount.
+        Amount,
+        /// As `Amount`, and the difference is of the size of a fee.
+        FeeVariance,
+        /// Same reference, another currency.
+        Currency,
+        /// Same reference and amount outside the window, or young enough to be in transit.
+        Date,
+        /// There is one more of it than on the other side.
+        Duplicate,
+        /// Same amount in the window, another reference.
+        Reference,
+        /// A payout, batch or split that does not add up.
+        IncompleteSplit,
+        /// Same reference, on another account.
+        Account,
+        /// Several candidates, and nothing that decides between them.
+        Ambiguous,
+    }
 }
 
 impl BreakKind {
-    /// Every kind.
-    pub const ALL: [Self; 11] = [
-        Self::MissingInternal,
-        Self::MissingExternal,
-        Self::Amount,
-        Self::FeeVariance,
-        Self::Currency,
-        Self::Date,
-        Self::Duplicate,
-        Self::Reference,
-        Self::IncompleteSplit,
-        Self::Account,
-        Self::Ambiguous,
-    ];
-
     /// The name in reports and rulesets.
     #[must_use]
     pub fn name(self) -> &'static str {

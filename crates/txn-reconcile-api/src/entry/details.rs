@@ -7,61 +7,44 @@ use std::fmt::Write;
 
 use crate::currency::Currency;
 
-/// A kind of detail. The order is that in which they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Detail {
-    /// The reference of the payer to the payee, from end to end (ISO 20022 `EndToEndId`, `EREF`).
-    EndToEnd,
-    /// The payee's structured reference (ISO 11649 `RF…`, the Swiss QRR).
-    CreditorReference,
-    /// The document that is paid (ISO 20022 `RfrdDocInf`).
-    Document,
-    /// The payer's instruction (ISO 20022 `InstrId`, `KREF`).
-    Instruction,
-    /// The transaction between the banks (ISO 20022 `TxId`).
-    Transaction,
-    /// The unique end-to-end transaction reference (UUID of SWIFT gpi).
-    Uetr,
-    /// The number of a cheque.
-    Cheque,
-    /// The mandate of a direct debit.
-    Mandate,
-    /// The bank's number of the booking that the entry is, or is part of.
-    Booking,
-    /// The bank's or processor's own number, which the other side does not know.
-    Bank,
-    /// Why it was returned (ISO 20022 external code, NACHA `R01`).
-    ReturnReason,
-    /// The other party's account.
-    CounterpartyAccount,
-    /// Amount before conversion, in minor units of its currency.
-    OriginalMinor,
-    /// Currency before conversion (ISO 4217).
-    OriginalCurrency,
-    /// The rate: units of the booked currency for one of the original, as the file states it.
-    Rate,
+contract::closed_list! {
+    /// A kind of detail. The order is that in which they are written.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Detail {
+        /// The reference of the payer to the payee, from end to end (ISO 20022 `EndToEndId`, `EREF`).
+        EndToEnd,
+        /// The payee's structured reference (ISO 11649 `RF…`, the Swiss QRR).
+        CreditorReference,
+        /// The document that is paid (ISO 20022 `RfrdDocInf`).
+        Document,
+        /// The payer's instruction (ISO 20022 `InstrId`, `KREF`).
+        Instruction,
+        /// The transaction between the banks (ISO 20022 `TxId`).
+        Transaction,
+        /// The unique end-to-end transaction reference (UUID of SWIFT gpi).
+        Uetr,
+        /// The number of a cheque.
+        Cheque,
+        /// The mandate of a direct debit.
+        Mandate,
+        /// The bank's number of the booking that the entry is, or is part of.
+        Booking,
+        /// The bank's or processor's own number, which the other side does not know.
+        Bank,
+        /// Why it was returned (ISO 20022 external code, NACHA `R01`).
+        ReturnReason,
+        /// The other party's account.
+        CounterpartyAccount,
+        /// Amount before conversion, in minor units of its currency.
+        OriginalMinor,
+        /// Currency before conversion (ISO 4217).
+        OriginalCurrency,
+        /// The rate: units of the booked currency for one of the original, as the file states it.
+        Rate,
+    }
 }
 
 impl Detail {
-    /// Every kind, in order.
-    pub const ALL: [Self; 15] = [
-        Self::EndToEnd,
-        Self::CreditorReference,
-        Self::Document,
-        Self::Instruction,
-        Self::Transaction,
-        Self::Uetr,
-        Self::Cheque,
-        Self::Mandate,
-        Self::Booking,
-        Self::Bank,
-        Self::ReturnReason,
-        Self::CounterpartyAccount,
-        Self::OriginalMinor,
-        Self::OriginalCurrency,
-        Self::Rate,
-    ];
-
     /// The name in lists and stored forms.
     #[must_use]
     pub fn name(self) -> &'static str {

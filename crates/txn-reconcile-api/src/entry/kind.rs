@@ -7,28 +7,26 @@
 
 use std::fmt;
 
-/// The kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// No list has its word.
-    Unknown,
-    /// A sale, charge, credit or transfer.
-    Payment,
-    /// Money given back by the payee.
-    Refund,
-    /// Money taken back by the payer's bank: a dispute.
-    Chargeback,
-    /// The transfer of a balance to a bank account.
-    Payout,
-    /// A cost of its own line.
-    Fee,
+contract::closed_list! {
+    /// The kinds.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Kind {
+        /// No list has its word.
+        Unknown,
+        /// A sale, charge, credit or transfer.
+        Payment,
+        /// Money given back by the payee.
+        Refund,
+        /// Money taken back by the payer's bank: a dispute.
+        Chargeback,
+        /// The transfer of a balance to a bank account.
+        Payout,
+        /// A cost of its own line.
+        Fee,
+    }
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::Payment, Self::Refund, Self::Chargeback, Self::Payout, Self::Fee];
-
     /// The name in rulesets and lists.
     #[must_use]
     pub fn name(self) -> &'static str {

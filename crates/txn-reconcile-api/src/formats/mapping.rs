@@ -165,67 +165,40 @@ pub struct MappingError {
     pub message: String,
 }
 
-/// The fields that a column can be mapped to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the fields are described where they are written, in ColumnsFile")]
-pub enum Field {
-    Reference,
-    Amount,
-    Debit,
-    Credit,
-    Direction,
-    Currency,
-    Fee,
-    BookingDate,
-    ValueDate,
-    Counterparty,
-    Group,
-    Account,
-    Kind,
-    Description,
-    Balance,
-    BankReference,
-    EndToEnd,
-    CreditorReference,
-    Mandate,
-    Uetr,
-    Cheque,
-    CounterpartyAccount,
-    OriginalAmount,
-    OriginalCurrency,
-    Rate,
+contract::closed_list! {
+    /// The fields that a column can be mapped to.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[expect(missing_docs, reason = "the fields are described where they are written, in ColumnsFile")]
+    pub enum Field {
+        Reference,
+        Amount,
+        Debit,
+        Credit,
+        Direction,
+        Currency,
+        Fee,
+        BookingDate,
+        ValueDate,
+        Counterparty,
+        Group,
+        Account,
+        Kind,
+        Description,
+        Balance,
+        BankReference,
+        EndToEnd,
+        CreditorReference,
+        Mandate,
+        Uetr,
+        Cheque,
+        CounterpartyAccount,
+        OriginalAmount,
+        OriginalCurrency,
+        Rate,
+    }
 }
 
 impl Field {
-    /// Every field.
-    pub const ALL: [Self; 25] = [
-        Self::Reference,
-        Self::Amount,
-        Self::Debit,
-        Self::Credit,
-        Self::Direction,
-        Self::Currency,
-        Self::Fee,
-        Self::BookingDate,
-        Self::ValueDate,
-        Self::Counterparty,
-        Self::Group,
-        Self::Account,
-        Self::Kind,
-        Self::Description,
-        Self::Balance,
-        Self::BankReference,
-        Self::EndToEnd,
-        Self::CreditorReference,
-        Self::Mandate,
-        Self::Uetr,
-        Self::Cheque,
-        Self::CounterpartyAccount,
-        Self::OriginalAmount,
-        Self::OriginalCurrency,
-        Self::Rate,
-    ];
-
     /// Fields that an entry keeps as a detail of the same meaning.
     pub const DETAILS: [(Self, Detail); 7] = [
         (Self::EndToEnd, Detail::EndToEnd),

@@ -54,26 +54,23 @@ impl Rng for Chance {
     }
 }
 
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Fault {
-    /// The call is refused, and nothing is done.
-    Throttled,
-    /// It is done, and nobody hears of it.
-    LostAnswer,
-    /// The index of what is due shows what it showed before.
-    Lagging,
-    /// The object breaks off while it is read.
-    BrokenRead,
-    /// The process ends where it stands.
-    Crash,
-    /// Its clock jumps, forward or back.
-    Jump,
-}
-
-impl Fault {
-    pub const ALL: [Self; 6] =
-        [Self::Throttled, Self::LostAnswer, Self::Lagging, Self::BrokenRead, Self::Crash, Self::Jump];
+contract::closed_list! {
+    /// What goes wrong.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Fault {
+        /// The call is refused, and nothing is done.
+        Throttled,
+        /// It is done, and nobody hears of it.
+        LostAnswer,
+        /// The index of what is due shows what it showed before.
+        Lagging,
+        /// The object breaks off while it is read.
+        BrokenRead,
+        /// The process ends where it stands.
+        Crash,
+        /// Its clock jumps, forward or back.
+        Jump,
+    }
 }
 
 /// What a process calls that may fail.
