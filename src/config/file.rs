@@ -36,25 +36,26 @@ pub struct EnvFile {
     /// refuses to run against any other.
     #[schemars(with = "AccountId")]
     pub account_id: Option<AccountId>,
-    /// The AWS region, in any of the partitions aws, aws-us-gov and aws-cn. Required.
+    /// The AWS region, in any of the partitions aws, aws-us-gov and aws-cn.
     #[schemars(with = "Region")]
     pub region: Option<Region>,
-    /// The service's fully qualified domain name. Required.
+    /// The service's fully qualified domain name.
     #[schemars(with = "DomainName")]
     pub domain: Option<DomainName>,
-    /// The Route 53 zone that `domain` is entered into; the zone must exist, unless `dns.create_zone` makes it. `domain` without its first label.
+    /// The Route 53 zone that `domain` is entered into; the zone must exist, unless `dns.create_zone` makes it.
+    /// `domain` without its first label.
     pub hosted_zone: Option<DomainName>,
-    /// The project's name, with which every resource name begins: 1 to 20 lower-case letters, digits and single hyphens,
-    /// starting with a letter. Absent: `txn-reconcile`, with a warning, for a change of it later replaces nearly everything
-    /// (README, "Another name").
+    /// The project's name, with which every resource name begins: 1 to 20 lower-case letters, digits and single
+    /// hyphens, starting with a letter. Absent: `txn-reconcile`, with a warning, for a change of it later replaces
+    /// nearly everything (README, "Another name").
     pub project: Option<ProjectName>,
-    /// Who answers for the environment; the tag `Owner`. `platform`.
+    /// Who answers for the environment; the tag `Owner`.
     pub owner: TagText,
-    /// Whether real cardholder data is handled here. True, so that a forgotten line makes an environment strict and
+    /// Whether real cardholder data is handled here. Why the default: a forgotten line makes an environment strict and
     /// not lax: retention of at least a year, no ECS Exec, protection always on.
     pub production: bool,
-    /// Whether load balancer, data stores and buckets refuse to be destroyed. True; false only where `production` is
-    /// false, to tear a test environment down.
+    /// Whether load balancer, data stores and buckets refuse to be destroyed. False only where `production` is false,
+    /// to tear a test environment down.
     pub protection: bool,
     /// What exists once per account.
     pub account: Account,
@@ -70,8 +71,8 @@ pub struct EnvFile {
     pub ecr: Ecr,
     /// The main service: its tasks on Fargate get every request that no other service is named for.
     pub service: ServiceFile,
-    /// Further services, by name: each runs in the same cluster, behind the same load balancer and web ACL, with an image,
-    /// roles, a log and a security group of its own, and gets the requests to its hosts and paths.
+    /// Further services, by name: each runs in the same cluster, behind the same load balancer and web ACL, with an
+    /// image, roles, a log and a security group of its own, and gets the requests to its hosts and paths.
     pub services: BTreeMap<FurtherName, FurtherServiceFile>,
     /// Where the service keeps its records.
     pub data: DataFile,

@@ -57,11 +57,12 @@ pub use postgres::{
 };
 pub use recovery::Recovery;
 pub use secrets::{SecretSettings, Secrets};
+pub(super) use service::Made;
 pub use service::{
-    Architecture, Autoscaling, BlueGreen, Contract, Counts, Deployment, HealthCheck, ScheduledAction,
-    Service, ServiceFile, Sidecar, Strategy, TrafficShift, Ulimits,
+    Architecture, Autoscaling, BlueGreen, Contract, Counts, Deployment, FurtherServiceFile, HealthCheck,
+    ScheduledAction, Service, ServiceFile, Sidecar, Strategy, TrafficShift, Ulimits,
 };
-pub use services::{FurtherDeployment, FurtherService, FurtherServiceFile, FurtherStrategy};
+pub use services::{FurtherDeployment, FurtherService, FurtherStrategy};
 pub use shield::Shield;
 pub use state::{State, StateFile, StateLock};
 pub use storage::{

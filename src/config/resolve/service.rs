@@ -3,7 +3,7 @@
 use crate::config::MIGRATE;
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{
-    BlueGreen, Contract, Counts, Deployment, Service, ServiceFile, Sidecar, Strategy,
+    BlueGreen, Contract, Counts, Deployment, Made, Service, ServiceFile, Sidecar, Strategy,
 };
 use crate::config::value::{
     AccountId, Bounded, FargateSize, ImageRef, InterfaceEndpoint, PolicyArn, Region, RetentionDays,
@@ -74,40 +74,25 @@ pub(super) fn resolve(
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let (command, health_command) = match contract {
         Contract::TxnReconcileApi => (words(&contract::SERVE_COMMAND), words(&contract::HEALTH_COMMAND)),
-        Contract::None => (file.command, file.health_command),
+        Contract::None => (file.command.clone(), file.health_command.clone()),
     };
-    Some(Service {
+    let made = Made {
         contract,
-        parameters: file.parameters,
-        generated_secrets: file.generated_secrets,
-        secret_keys: file.secret_keys,
-        task_policies: file.task_policies,
-        task_services: file.task_services,
-        tmp: contract == Contract::TxnReconcileApi || file.tmp == Some(true),
-        ulimits: file.ulimits,
-        name: file.name,
-        image: file.image,
-        image_repository: file.image_repository,
-        architecture: file.architecture,
+        name: file.name.clone(),
         container_port: u16::try_from(file.container_port.get()).ok()?,
         user_id: file.user_id.get(),
         size: size?,
         ephemeral_storage_gib: file.ephemeral_storage_gib.get(),
         counts,
-        autoscaling: file.autoscaling,
-        schedule: file.schedule,
-        exec: file.exec,
-        environment: file.environment,
-        secrets: file.secrets,
-        sidecars: file.sidecars,
+        tmp: contract == Contract::TxnReconcileApi || file.tmp == Some(true),
         stop_timeout_seconds: file.stop_timeout_seconds.get(),
         deregistration_delay_seconds: file.deregistration_delay_seconds.get(),
         log_retention_days: file.log_retention_days.unwrap_or(around.retention),
-        health_check: file.health_check,
         command,
         health_command,
-        deployment: file.deployment,
-    })
+        deployment: file.deployment.clone(),
+    };
+    Some(Service::new(file, made))
 }
 
 fn size(section: &Section<'_>, problems: &mut Problems) -> Option<FargateSize> {

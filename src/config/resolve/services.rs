@@ -58,39 +58,11 @@ fn one(
     let priority = file.priority.map_or_else(|| routes::priority(name, &file.paths), Bounded::get);
     let common = ServiceFile {
         contract: Some(Contract::None),
-        command: file.command,
-        parameters: file.parameters,
-        generated_secrets: file.generated_secrets,
-        secret_keys: file.secret_keys,
-        task_policies: file.task_policies,
-        task_services: file.task_services,
+        name: ServiceName::from(name),
         // Nobody has asked for it yet, and everybody had it.
         tmp: Some(true),
-        ulimits: file.ulimits,
-        health_command: file.health_command,
-        name: ServiceName::from(name),
-        image: file.image,
-        image_repository: file.image_repository,
-        architecture: file.architecture,
-        container_port: file.container_port,
-        user_id: file.user_id,
-        cpu: file.cpu,
-        memory: file.memory,
-        ephemeral_storage_gib: file.ephemeral_storage_gib,
-        desired_count: file.desired_count,
-        min_count: file.min_count,
-        max_count: file.max_count,
-        autoscaling: file.autoscaling,
-        schedule: file.schedule,
-        exec: file.exec,
-        environment: file.environment,
-        secrets: file.secrets,
-        sidecars: file.sidecars,
-        stop_timeout_seconds: file.stop_timeout_seconds,
-        deregistration_delay_seconds: file.deregistration_delay_seconds,
-        log_retention_days: file.log_retention_days,
-        health_check: file.health_check,
         deployment: file.deployment.into(),
+        ..file.common()
     };
     let service = service::resolve(at, common, around, problems)?;
     Some(FurtherService {

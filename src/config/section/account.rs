@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Account {
     /// Whether this environment owns the account's baseline: trail, AWS Config, GuardDuty, Security Hub, Inspector,
-    /// Access Analyzer, registry scanning, password policy, account-wide public access block and the like. True,
-    /// because one account per environment is the safer set-up and there the singletons need an owner; of several
+    /// Access Analyzer, registry scanning, password policy, account-wide public access block and the like. Why the
+    /// default: one account per environment is the safer set-up, and there the singletons need an owner. Of several
     /// environments in one account, exactly one may own them.
     pub baseline: bool,
     /// Who owns the baseline where this environment does not: another environment of the account, or a team. None; a

@@ -12,18 +12,19 @@ pub struct Alb {
     /// The TLS policy of the HTTPS listener. The default is the widest that Security Hub's ELB.17 accepts and that
     /// every region offers: TLS 1.3, and TLS 1.2 with forward secrecy and authenticated encryption only (PCI 4.2.1).
     pub ssl_policy: SslPolicy,
-    /// Seconds after which an idle connection is closed, 1 to 4000. 60 is the AWS default; the service must keep its
-    /// own connections open for longer.
+    /// Seconds after which an idle connection is closed. The default is AWS's; the service must keep its own
+    /// connections open for longer.
     pub idle_timeout_seconds: Bounded<1, 4000>,
-    /// Whether port 80 answers with a redirect to HTTPS. True, since browsers try HTTP first; without it port 80 is
-    /// closed.
+    /// Whether port 80 answers with a redirect to HTTPS. Why the default: browsers try HTTP first. Without it port 80
+    /// is closed.
     pub http_redirect: bool,
-    /// Whether every request is logged to the access-log bucket. True (PCI 10.2.1).
+    /// Whether every request is logged to the access-log bucket (PCI 10.2.1).
     pub access_logs: bool,
-    /// Whether every TLS connection is logged to the access-log bucket. True: refused handshakes show up only here.
+    /// Whether every TLS connection is logged to the access-log bucket. Why the default: refused handshakes show up
+    /// only here.
     pub connection_logs: bool,
-    /// `max-age` of the `Strict-Transport-Security` header in seconds, 0 to 63072000. One year, the least that
-    /// preload lists take.
+    /// `max-age` of the `Strict-Transport-Security` header in seconds. The default is the least that preload lists
+    /// take.
     pub hsts_max_age_seconds: Bounded<0, 63_072_000>,
     /// How requests that could desynchronize proxy and service are treated. `defensive` blocks what is dangerous and
     /// is the AWS default; `strictest` also blocks what merely departs from RFC 7230.

@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BackupFile {
-    /// Whether there is a vault. True; in production it must be.
+    /// Whether there is a vault. In production there must be one.
     pub enabled: bool,
-    /// The hour, in UTC, in which the daily copy begins, 0 to 23. 3.
+    /// The hour, in UTC, in which the daily copy begins.
     pub hour: Bounded<0, 23>,
-    /// Days that a daily copy is kept, 1 to 36500. 35.
+    /// Days that a daily copy is kept.
     pub daily_days: Bounded<1, 36_500>,
-    /// Days that the copy of a month's first day is kept, 1 to 36500. 400, the twelve months for which logs are kept with a
-    /// margin.
+    /// Days that the copy of a month's first day is kept. Why the default: these are the twelve months for which logs
+    /// are kept, with a margin.
     pub monthly_days: Bounded<1, 36_500>,
     /// Vault lock.
     pub lock: VaultLockFile,
@@ -44,13 +44,13 @@ impl Default for BackupFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RestoreTestFile {
-    /// Whether copies are restored to see whether they can be. True in production, where a copy that nobody ever restored is
-    /// a hope, and the report of each restore is what an assessor asks for (PCI 12.10.1); false elsewhere, since each run
-    /// costs as much as what it restores does for some hours.
+    /// Whether copies are restored to see whether they can be. True in production, where a copy that nobody ever
+    /// restored is a hope, and the report of each restore is what an assessor asks for (PCI 12.10.1); false elsewhere,
+    /// since each run costs as much as what it restores does for some hours.
     pub enabled: Option<bool>,
-    /// The day of the week. `sun`.
+    /// The day of the week.
     pub weekday: Weekday,
-    /// The hour, in UTC, in which the restores begin, 0 to 23. 9: the daily copies are done by then.
+    /// The hour, in UTC, in which the restores begin. Why the default: the daily copies are done by then.
     pub hour: Bounded<0, 23>,
 }
 
@@ -100,11 +100,11 @@ impl Weekday {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct VaultLockFile {
-    /// Whether anyone at all may lift the lock. `COMPLIANCE` in production: when the days of grace are over not even the
-    /// account's root can shorten or delete a copy, nor lift the lock. `GOVERNANCE` elsewhere, so that a test environment
-    /// can be torn down.
+    /// Whether anyone at all may lift the lock. `COMPLIANCE` in production: when the days of grace are over not even
+    /// the account's root can shorten or delete a copy, nor lift the lock. `GOVERNANCE` elsewhere, so that a test
+    /// environment can be torn down.
     pub mode: Option<ObjectLockMode>,
-    /// Days, from the first apply, in which a lock in `COMPLIANCE` can still be changed or removed, 3 to 36500. 14.
+    /// Days, from the first apply, in which a lock in `COMPLIANCE` can still be changed or removed. 14.
     pub grace_days: Option<Bounded<3, 36_500>>,
 }
 

@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CertificateFile {
-    /// The certificate that exists already, in the environment's account and region, which the load balancer takes. None:
-    /// one is issued.
+    /// The certificate that exists already, in the environment's account and region, which the load balancer takes.
+    /// None: one is issued.
     pub arn: Option<CertificateArn>,
-    /// The names that the certificate which exists already bears, ACM's `DomainName` first; they stand for `domain` and for
-    /// every host of a service. Only with `arn`, and then `domain` alone. A plan fails unless the newest certificate of the
-    /// first name that is issued in the region is `arn`; the others Terraform cannot look up, so that they are right is the
-    /// word of who wrote them.
+    /// The names that the certificate which exists already bears, ACM's `DomainName` first; they stand for `domain` and
+    /// for every host of a service. Only with `arn`, and then `domain` alone. A plan fails unless the newest
+    /// certificate of the first name that is issued in the region is `arn`; the others Terraform cannot look up, so
+    /// that they are right is the word of who wrote them.
     pub names: Vec<CertificateName>,
     /// Who issued that certificate and renews it (PCI 4.2.1.1), which an assessor will ask for. Required with `arn`.
     pub elsewhere: Option<RuleReason>,
     /// The kind of key. `EC_prime256v1`, which every client of TLS 1.2 knows and which signs faster than RSA at a
     /// higher strength.
     pub key_algorithm: Option<KeyAlgorithm>,
-    /// Further names in the certificate, each in `hosted_zone`. None.
+    /// Further names in the certificate, each in `hosted_zone`.
     pub alternative_names: Vec<CertificateName>,
 }
 

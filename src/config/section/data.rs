@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataFile {
-    /// Where the service keeps its records: `dynamodb`, which has no servers to size or patch and answers from three zones,
-    /// or `postgres`, for those who want SQL over them. `dynamodb`.
+    /// Where the service keeps its records: `dynamodb`, which has no servers to size or patch and answers from three
+    /// zones, or `postgres`, for those who want SQL over them.
     pub store: Store,
     /// The tables in DynamoDB.
     pub dynamodb: DynamoDbFile,
@@ -46,16 +46,16 @@ impl Store {
 pub struct DynamoDbFile {
     /// Whether the tables are there. True where `store` is `dynamodb`, which cannot do without; else false.
     pub enabled: Option<bool>,
-    /// How capacity is paid for. `on-demand`: by request, without anything to size; `provisioned` costs less under a load
-    /// that is even, and is scaled between the bounds below.
+    /// How capacity is paid for. `on-demand`: by request, without anything to size; `provisioned` costs less under a
+    /// load that is even, and is scaled between the bounds below.
     pub billing: Billing,
     /// Read capacity of each table and index where `billing` is `provisioned`.
     pub read: CapacityRange,
     /// Write capacity of each table and index where `billing` is `provisioned`.
     pub write: CapacityRange,
-    /// Use of the provisioned capacity in percent that the autoscaler aims at, 20 to 90. 70.
+    /// Use of the provisioned capacity in percent that the autoscaler aims at.
     pub utilization_percent: Bounded<20, 90>,
-    /// Days that any second can be restored from, 1 to 35. 35, the most.
+    /// Days that any second can be restored from.
     pub recovery_days: Bounded<1, 35>,
     /// The tables' names, where they are restored ones: `txnr restore` writes them.
     pub tables: Tables,
@@ -111,9 +111,9 @@ pub enum Billing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CapacityRange {
-    /// The least, 1 to 40000. 5.
+    /// The least.
     pub min: Bounded<1, 40_000>,
-    /// The most, 1 to 40000, which is AWS's quota for a table unless it is asked for more. 500.
+    /// The most, which is AWS's quota for a table unless it is asked for more.
     pub max: Bounded<1, 40_000>,
 }
 

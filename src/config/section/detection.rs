@@ -10,36 +10,36 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectionFile {
-    /// Whether the trail records who reads and writes objects, in every bucket of the account. True (PCI 10.2.1.1,
-    /// 10.2.1.3, Security Hub S3.22 and S3.23), and always so in production.
+    /// Whether the trail records who reads and writes objects, in every bucket of the account (PCI 10.2.1.1, 10.2.1.3,
+    /// Security Hub S3.22 and S3.23). In production it always does.
     pub object_events: bool,
-    /// Whether the trail records who reads and writes items, in every DynamoDB table of the account. True (PCI
-    /// 10.2.1.1), and always so in production.
+    /// Whether the trail records who reads and writes items, in every DynamoDB table of the account (PCI 10.2.1.1). In
+    /// production it always does.
     pub item_events: bool,
-    /// Whether CloudTrail looks for unusual rates of API calls and errors. False: GuardDuty looks for anomalies in the
-    /// same events, and Insights are charged by the event that they analyze.
+    /// Whether CloudTrail looks for unusual rates of API calls and errors. Why not by default: GuardDuty looks for
+    /// anomalies in the same events, and Insights are charged by the event that they analyze.
     pub trail_insights: bool,
-    /// Whether AWS Config's service-linked role is made here. True; false where the account has it already, as an
-    /// account does in which Config was ever set up in the console or by a landing zone, for it can exist only once.
+    /// Whether AWS Config's service-linked role is made here. Say false where the account has it already, as an account
+    /// does in which Config was ever set up in the console or by a landing zone, for it can exist only once.
     pub config_service_role: bool,
     /// Whether AWS Config judges the account by the rules of AWS's conformance pack for PCI DSS 4.0. True in the
     /// partition aws; false elsewhere: China has no conformance packs, and GovCloud (US) lacks some of the rules.
     /// <https://docs.aws.amazon.com/config/latest/developerguide/managed-cpack-pci-dss-v4.html>
     pub conformance_pack: Option<bool>,
     /// Rules of the conformance pack to leave out, by name: those that the region does not have, or the pack cannot be
-    /// made. None. <https://docs.aws.amazon.com/config/latest/developerguide/managing-rules-by-region-availability.html>
+    /// made. <https://docs.aws.amazon.com/config/latest/developerguide/managing-rules-by-region-availability.html>
     pub rules_left_out: Vec<String>,
     /// GuardDuty's protection plans. All that the region offers.
     pub guardduty_plans: Option<Vec<GuardDutyPlan>>,
-    /// Whether GuardDuty's findings are exported to the audit bucket. True: GuardDuty keeps them for 90 days, and PCI
-    /// 10.5.1 asks for twelve months.
+    /// Whether GuardDuty's findings are exported to the audit bucket. Why the default: GuardDuty keeps them for 90
+    /// days, and PCI 10.5.1 asks for twelve months.
     pub guardduty_export: bool,
     /// Whether the controls of Security Hub are switched off that the design deviates from as a whole, such as EC2.172,
     /// which the load balancer's way to the internet fails. True in the partition aws; say false in a region that does
     /// not have all of them, as they are in the other partitions: a control that is not there cannot be switched off.
     /// <https://docs.aws.amazon.com/securityhub/latest/userguide/regions-controls.html>
     pub disable_deviations: Option<bool>,
-    /// Further controls of Security Hub that are switched off, each with the reason. None.
+    /// Further controls of Security Hub that are switched off, each with the reason.
     pub disabled_controls: BTreeMap<ControlId, RuleReason>,
     /// What Amazon Inspector scans. All that the region offers: what the account does not have costs nothing.
     pub inspector_scans: Option<Vec<InspectorScan>>,
@@ -47,7 +47,7 @@ pub struct DetectionFile {
     /// 8.2.6), for a monthly price per role and user. True in the partition aws; elsewhere say so.
     pub unused_access: Option<bool>,
     /// Whether internet gateways are blocked in every VPC of the account and region but this environment's (Security
-    /// Hub EC2.172). False, because other VPCs of the account would lose their way out from one day to the next.
+    /// Hub EC2.172). Why not by default: other VPCs of the account would lose their way out from one day to the next.
     pub block_other_vpcs: bool,
     /// Amazon Macie, which finds card data in buckets.
     pub macie: Macie,
@@ -131,8 +131,8 @@ contract::closed_list! {
 impl GuardDutyPlan {
     /// Whether a region has the plan. Taipei has no RDS Protection
     /// (<https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_regions.html>), and China no Runtime Monitoring
-    /// (<https://docs.amazonaws.cn/en_us/aws/latest/userguide/guardduty.html>); of the other plans, AWS Config has rules
-    /// in China for these two alone.
+    /// (<https://docs.amazonaws.cn/en_us/aws/latest/userguide/guardduty.html>); of the other plans, AWS Config has
+    /// rules in China for these two alone.
     /// <https://docs.aws.amazon.com/config/latest/developerguide/guardduty-lambda-protection-enabled.html>
     #[must_use]
     pub fn is_offered(self, region: &Region) -> bool {
@@ -186,10 +186,10 @@ impl InspectorScan {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Macie {
-    /// Whether Macie is on, and looks for card data in the bucket of statements every week (PCI 3.2.1, 12.5.2). False: it
-    /// is charged by the bucket and by the gigabyte, and the service keeps card numbers out of what it stores; worth it
-    /// where others upload files. Partition aws only.
+    /// Whether Macie is on, and looks for card data in the bucket of statements every week (PCI 3.2.1, 12.5.2). Why not
+    /// by default: it is charged by the bucket and by the gigabyte, and the service keeps card numbers out of what it
+    /// stores; worth it where others upload files. Partition aws only.
     pub enabled: bool,
-    /// Further buckets of this account and region in which Macie looks. None.
+    /// Further buckets of this account and region in which Macie looks.
     pub buckets: Vec<BucketName>,
 }

@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ecr {
-    /// How many releases are kept at least, each with the signature, attestation and SBOM that stand beside it, 1 to
-    /// 10000. 50: some months of releases to roll back to. ECR counts entries and takes signatures for images, so four
-    /// entries are kept for each; where a release has fewer, more releases stay.
+    /// How many releases are kept at least, each with the signature, attestation and SBOM that stand beside it. Why the
+    /// default: these are some months of releases to roll back to. ECR counts entries and takes signatures for images,
+    /// so four entries are kept for each; where a release has fewer, more releases stay.
     pub keep_tagged: Bounded<1, 10_000>,
-    /// Days after which an untagged image expires, 1 to 365. 14: long enough for a running deployment by digest. The
-    /// workflows of `txnr init` sign under tags; of signatures without one (OCI referrers, which cosign 3 makes) AWS says
-    /// that they go with their image, and not that they stay as long.
+    /// Days after which an untagged image expires. Why the default: it is long enough for a running deployment by
+    /// digest. The workflows of `txnr init` sign under tags; of signatures without one (OCI referrers, which cosign 3
+    /// makes) AWS says that they go with their image, and not that they stay as long.
     pub untagged_expire_days: Bounded<1, 365>,
-    /// Accounts besides this one that may pull images. None.
+    /// Accounts besides this one that may pull images.
     pub pull_accounts: Vec<AccountId>,
-    /// Whether the registry scans continuously with Amazon Inspector, for packages of languages too. True (PCI
-    /// 6.3.3, 11.3.1); written by the environment that owns the account's baseline.
+    /// Whether the registry scans continuously with Amazon Inspector, for packages of languages too (PCI 6.3.3,
+    /// 11.3.1); written by the environment that owns the account's baseline.
     pub enhanced_scanning: bool,
 }
 

@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExistingNetwork {
-    /// The VPC. Required.
+    /// The VPC.
     pub vpc_id: VpcId,
-    /// The load balancer's subnets, one per zone in the order of `availability_zones`. Required.
+    /// The load balancer's subnets, one per zone in the order of `availability_zones`.
     pub public: Vec<SubnetId>,
-    /// The tasks' and the endpoints' subnets, likewise; they give out no public addresses, and the route table that each is
-    /// associated with leads to no internet gateway. Required.
+    /// The tasks' and the endpoints' subnets, likewise; they give out no public addresses, and the route table that
+    /// each is associated with leads to no internet gateway.
     pub private: Vec<SubnetId>,
-    /// The data stores' subnets, likewise; their route tables lead to no NAT gateway either. None: required with
-    /// PostgreSQL alone.
+    /// The data stores' subnets, likewise; their route tables lead to no NAT gateway either. Required with PostgreSQL
+    /// alone.
     #[serde(default)]
     pub data: Vec<SubnetId>,
     /// The ranges in which interface endpoints stand that exist already: the tasks reach 443 there. Required with
     /// `elsewhere.interface_endpoints`, and with it alone.
     #[serde(default)]
     pub interface_endpoint_cidrs: Vec<Cidr>,
-    /// What is looked after elsewhere, each with the reason. Required.
+    /// What is looked after elsewhere, each with the reason.
     pub elsewhere: NetworkElsewhere,
 }
 
@@ -35,12 +35,12 @@ pub struct ExistingNetwork {
 #[serde(deny_unknown_fields)]
 pub struct NetworkElsewhere {
     /// The VPC with its routes and gateways, and the defaults that it was born with: security group, network ACL, route
-    /// table (PCI 1.2.1, 1.3.1, 1.4.1). Required.
+    /// table (PCI 1.2.1, 1.3.1, 1.4.1).
     pub vpc: RuleReason,
     /// The flow logs (PCI 10.2.1). Ours.
     pub flow_logs: Option<RuleReason>,
-    /// The network ACLs (PCI 1.3.1, 1.3.2). Ours, which then take the place of those that the subnets have; when they are
-    /// destroyed, the VPC's default one stands in.
+    /// The network ACLs (PCI 1.3.1, 1.3.2). Ours, which then take the place of those that the subnets have; when they
+    /// are destroyed, the VPC's default one stands in.
     pub network_acls: Option<RuleReason>,
     /// The interface endpoints, such as those of a shared VPC. Ours.
     pub interface_endpoints: Option<RuleReason>,

@@ -17,10 +17,10 @@ pub struct GithubFile {
     /// The number of the repository, as `gh api repos/OWNER/NAME --jq .id` tells it: a condition of every role, which a
     /// repository that takes over the name does not meet.
     pub repository_id: Option<u64>,
-    /// Whether the subjects of the repository's tokens hold both numbers, as
-    /// `gh api repos/OWNER/NAME/actions/oidc/customization/sub --jq .use_immutable_subject` tells it: those of repositories
-    /// that were made, renamed or transferred after 15 July 2026 do. Exactly one form is trusted. Whether `owner_id` and
-    /// `repository_id` are named.
+    /// Whether the subjects of the repository's tokens hold both numbers, as `gh api
+    /// repos/OWNER/NAME/actions/oidc/customization/sub --jq .use_immutable_subject` tells it: those of repositories
+    /// that were made, renamed or transferred after 15 July 2026 do. Exactly one form is trusted. Whether `owner_id`
+    /// and `repository_id` are named.
     /// <https://docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims>
     pub immutable_subject: Option<bool>,
     /// The branch whose merges are applied and whose images are published. `main`.

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Kms {
-    /// Days between the order to delete a key and its deletion, 7 to 30. 30, the longest: what a lost key encrypted
-    /// is lost.
+    /// Days between the order to delete a key and its deletion. Why the longest: what a lost key encrypted is lost.
     pub deletion_window_days: Bounded<7, 30>,
-    /// Days between two rotations, 90 to 365. 365 (PCI 3.7.4: at the end of the cryptoperiod).
+    /// Days between two rotations (PCI 3.7.4: at the end of the cryptoperiod).
     /// <https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html>
     pub rotation_days: Bounded<90, 365>,
-    /// Who may administer the keys, without the right to use them. None: the account's own IAM policies then decide.
+    /// Who may administer the keys, without the right to use them. Where nobody is named, the account's own IAM
+    /// policies decide.
     pub administrators: Vec<PrincipalArn>,
     /// Keys that exist already and take the place of ours.
     pub keys: ExistingKeys,

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Logs {
-    /// Days that log groups keep their events, one of CloudWatch's values. 400: PCI 10.5.1 asks for twelve months, and
-    /// 365 fall short of them in a leap year; in production no fewer than 365.
+    /// Days that log groups keep their events, one of CloudWatch's values. Why the default: PCI 10.5.1 asks for twelve
+    /// months, and 365 days fall short of them in a leap year. In production no fewer than 365.
     pub retention_days: RetentionDays,
-    /// Whether log groups are exported to the immutable audit bucket. True (PCI 10.3.3), and always so in production: a
+    /// Whether log groups are exported to the immutable audit bucket (PCI 10.3.3). In production they always are: a
     /// copy that an administrator of the log groups cannot alter.
     pub export: bool,
 }

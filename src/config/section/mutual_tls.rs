@@ -8,20 +8,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MutualTls {
-    /// Whether clients need a certificate. `off`: callers are told apart by API keys. `verify`: the load balancer refuses
-    /// whoever has none of `ca_bundle`, before a request is read. `passthrough`: it asks, checks nothing, and hands what it
-    /// is given to the service in the header `X-Amzn-Mtls-Clientcert`; the service of this repository checks none.
+    /// Whether clients need a certificate. `off`: callers are told apart by API keys. `verify`: the load balancer
+    /// refuses whoever has none of `ca_bundle`, before a request is read. `passthrough`: it asks, checks nothing, and
+    /// hands what it is given to the service in the header `X-Amzn-Mtls-Clientcert`; the service of this repository
+    /// checks none.
     pub mode: MutualTlsMode,
     /// The certificates of the authorities that clients' certificates come from, as one PEM file in S3, which whoever
     /// applies must be able to read. A new file needs a new `version` or `key` here to be seen. Required by `verify`.
     pub ca_bundle: Option<S3Object>,
-    /// Lists of certificates that the authorities took back, in PEM or DER, at most 30. None: a certificate counts until it
-    /// expires.
+    /// Lists of certificates that the authorities took back, in PEM or DER, at most 30. Without one a certificate
+    /// counts until it expires.
     pub revocations: Vec<S3Object>,
-    /// Whether the authorities' names are told to clients, so that one with several certificates can choose. False: who may
-    /// call is nobody's business.
+    /// Whether the authorities' names are told to clients, so that one with several certificates can choose. Why not by
+    /// default: who may call is nobody's business.
     pub advertise_ca_names: bool,
-    /// Whether an expired certificate still counts. False; in production it never does.
+    /// Whether an expired certificate still counts. In production it never does.
     pub ignore_expiry: bool,
 }
 

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkFile {
-    /// The VPC's IPv4 range, /16 to /22 (to /28 with subnets of your own), within private address space. Required unless
-    /// the VPC exists already: only you know what else it must not overlap.
+    /// The VPC's IPv4 range, /16 to /22 (to /28 with subnets of your own), within private address space. Required
+    /// unless the VPC exists already: only you know what else it must not overlap.
     #[schemars(with = "Cidr")]
     pub cidr: Option<Cidr>,
-    /// The availability zones by letter, 2 to 6 different ones. Three: the loss of one leaves two thirds of the
-    /// capacity, and quorums stay possible. Some accounts lack a zone, hence letters and not a count.
+    /// The availability zones by letter, 2 to 6 different ones. Why the default: the loss of one leaves two thirds of
+    /// the capacity, and quorums stay possible. Some accounts lack a zone, hence letters and not a count.
     pub availability_zones: Vec<ZoneLetter>,
     /// Ranges of the subnets, tier by tier; what is absent is laid out from `cidr`.
     pub subnets: SubnetsFile,
@@ -26,8 +26,8 @@ pub struct NetworkFile {
     pub nat: Option<Nat>,
     /// A VPC that exists already; takes the place of ours.
     pub existing: Option<ExistingNetwork>,
-    /// Whether the VPC and the load balancer speak IPv6 as well. False: a second address family is a second set of
-    /// rules to review, and IPv4 reaches every client.
+    /// Whether the VPC and the load balancer speak IPv6 as well. Why not by default: a second address family is a
+    /// second set of rules to review, and IPv4 reaches every client.
     pub ipv6: bool,
     /// The VPC's flow logs.
     pub flow_logs: FlowLogs,
@@ -45,15 +45,15 @@ pub struct NetworkFile {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkFirewall {
-    /// The names that the tasks may reach by TLS at port 443, wherever they lie, `*.example.com` for all below one; at most
-    /// 1000. AWS Network Firewall reads the name in the clear part of the handshake (SNI) and drops every other connection,
-    /// so a third party whose addresses change needs no rule under `egress`; ranges named there pass as before. It believes
-    /// the name: with the same list under `dns.allowed_names` nothing resolves that is not on it. None: there is no
-    /// firewall, which costs as much as several tasks by the hour.
+    /// The names that the tasks may reach by TLS at port 443, wherever they lie, `*.example.com` for all below one; at
+    /// most 1000. AWS Network Firewall reads the name in the clear part of the handshake (SNI) and drops every other
+    /// connection, so a third party whose addresses change needs no rule under `egress`; ranges named there pass as
+    /// before. It believes the name: with the same list under `dns.allowed_names` nothing resolves that is not on it.
+    /// Where none is named there is no firewall, which costs as much as several tasks by the hour.
     pub allowed_names: Vec<CertificateName>,
-    /// Why the firewall's subnets may change just now: a zone is added or taken away, or `nat` changes. With `protection`
-    /// AWS refuses that otherwise. Terraform lifts the protection and changes the subnets in one apply; take the line out
-    /// after it, and the next sets it again. None: they may not.
+    /// Why the firewall's subnets may change just now: a zone is added or taken away, or `nat` changes. With
+    /// `protection` AWS refuses that otherwise. Terraform lifts the protection and changes the subnets in one apply;
+    /// take the line out after it, and the next sets it again. None: they may not.
     pub subnets_may_change: Option<RuleReason>,
 }
 
@@ -89,7 +89,8 @@ pub struct SubnetsFile {
     pub data: Option<Vec<Cidr>>,
     /// The network firewall's subnets, /16 to /28, one per NAT gateway; only with `network.firewall`.
     pub firewall: Option<Vec<Cidr>>,
-    /// The NAT gateways' subnets behind a network firewall, /16 to /28, one each; without one they stand in public subnets.
+    /// The NAT gateways' subnets behind a network firewall, /16 to /28, one each; without one they stand in public
+    /// subnets.
     pub nat: Option<Vec<Cidr>>,
 }
 
@@ -111,10 +112,10 @@ pub enum Nat {
 pub struct FlowLogs {
     /// Days that the log group keeps the records. As long as other logs: `logs.retention_days`.
     pub retention_days: Option<RetentionDays>,
-    /// Whether the records also go to the audit bucket. False: it doubles the cost of the most voluminous log, and
-    /// the log group meets PCI 10.5.1 by itself.
+    /// Whether the records also go to the audit bucket. Why not by default: it doubles the cost of the most voluminous
+    /// log, and the log group meets PCI 10.5.1 by itself.
     pub s3: bool,
-    /// Seconds over which records are aggregated, 60 or 600. 60: an incident is seen within the minute.
+    /// Seconds over which records are aggregated. Why the default: an incident is seen within the minute.
     pub aggregation_seconds: AggregationSeconds,
 }
 
@@ -173,9 +174,9 @@ pub struct Endpoints {
     /// `logs` and `secretsmanager`. `guardduty-data` is among them for GuardDuty's agent, which would otherwise get an
     /// endpoint that Terraform does not know; left out in China, where there is no agent.
     pub interface: Vec<InterfaceEndpoint>,
-    /// Gateway endpoints, which cost nothing. S3, where image layers come from and which must be there, and DynamoDB, which must
-    /// be where the service keeps its records there. Both where `service.contract` is `txn-reconcile-api`, else S3 alone: a
-    /// service of one's own reaches DynamoDB where it is listed here.
+    /// Gateway endpoints, which cost nothing. S3, where image layers come from and which must be there, and DynamoDB,
+    /// which must be where the service keeps its records there. Both where `service.contract` is `txn-reconcile-api`,
+    /// else S3 alone: a service of one's own reaches DynamoDB where it is listed here.
     pub gateway: Option<Vec<GatewayEndpoint>>,
 }
 
@@ -218,11 +219,11 @@ pub struct EgressRuleFile {
     pub cidr: Option<Cidr>,
     /// The destination as a managed prefix list.
     pub prefix_list: Option<PrefixListId>,
-    /// The TCP port. 443, because what leaves the environment is encrypted (PCI 4.2.1).
+    /// The TCP port. Why the default: what leaves the environment is encrypted (PCI 4.2.1).
     #[serde(default = "https")]
     pub port: Bounded<1, 65_535>,
-    /// Why the tasks need it, in 1 to 200 of the characters that AWS takes (PCI 1.2.5: every allowed port and service has
-    /// a business need); becomes the rule's description.
+    /// Why the tasks need it, in 1 to 200 of the characters that AWS takes (PCI 1.2.5: every allowed port and service
+    /// has a business need); becomes the rule's description.
     pub reason: RuleReason,
 }
 

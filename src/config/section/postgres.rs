@@ -12,30 +12,29 @@ use serde::{Deserialize, Serialize};
 pub struct PostgresFile {
     /// Whether the database is there. True where `store` is `postgres`, which cannot do without; else false.
     pub enabled: Option<bool>,
-    /// What runs it. `instance`: one of fixed size with a standby in another zone; `aurora-serverless` grows with its load
-    /// and fails over to a reader that answers meanwhile.
+    /// What runs it. `instance`: one of fixed size with a standby in another zone; `aurora-serverless` grows with its
+    /// load and fails over to a reader that answers meanwhile.
     pub engine: PostgresEngine,
-    /// The name of the instance or cluster, where it is a restored one: `txnr restore` writes it. At most 60 characters for a
-    /// cluster, whose instances are called by it and a number. `<project>-<environment>`.
+    /// The name of the instance or cluster, where it is a restored one: `txnr restore` writes it. At most 60 characters
+    /// for a cluster, whose instances are called by it and a number. `<project>-<environment>`.
     pub identifier: Option<DatabaseIdentifier>,
     /// The version of PostgreSQL, 15 to 17; without a minor version the newest one that AWS offers, and the one that a
-    /// maintenance window upgrades it to. 17.
+    /// maintenance window upgrades it to.
     pub version: PostgresVersion,
     /// The instance, where `engine` is `instance`.
     pub instance: PostgresInstance,
     /// The cluster, where `engine` is `aurora-serverless`.
     pub aurora: PostgresAurora,
-    /// Days that any second can be restored from, 1 to 35. 35, the most.
+    /// Days that any second can be restored from.
     pub backup_days: Bounded<1, 35>,
-    /// When the daily backup is made, in UTC, at least half an hour. `02:00-03:00`.
+    /// When the daily backup is made, in UTC, at least half an hour.
     pub backup_window: DailyWindow,
     /// When AWS patches the database, in UTC, at least half an hour and outside of the backup (PCI 6.3.3).
-    /// `sun:03:30-sun:04:30`.
     pub maintenance_window: WeeklyWindow,
-    /// Seconds between the samples of the operating system (enhanced monitoring): 1, 5, 10, 15, 30 or 60. 60.
+    /// Seconds between the samples of the operating system (enhanced monitoring).
     pub monitoring_seconds: MonitoringSeconds,
     /// Whether an apply changes the database at once, with the restart that some changes take, rather than in the next
-    /// `maintenance_window`. For a change that cannot wait; take it from the file after it. False.
+    /// `maintenance_window`. For a change that cannot wait; take it from the file after it.
     pub apply_immediately: bool,
 }
 
@@ -71,14 +70,13 @@ pub enum PostgresEngine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PostgresInstance {
-    /// Its class. `db.m7g.large`.
+    /// Its class.
     pub class: InstanceClass,
-    /// Whether a standby in another zone takes over when the instance or its zone fails. True, and always so in
-    /// production.
+    /// Whether a standby in another zone takes over when the instance or its zone fails. In production one always does.
     pub multi_az: bool,
-    /// Storage in GiB, 20 to 65536. 100.
+    /// Storage in GiB.
     pub storage_gib: Bounded<20, 65_536>,
-    /// The most that the storage grows to by itself, 22 to 65536, at least a tenth more than `storage_gib`. 1000.
+    /// The most that the storage grows to by itself, at least a tenth more than `storage_gib`.
     pub storage_gib_max: Bounded<22, 65_536>,
 }
 
@@ -97,13 +95,13 @@ impl Default for PostgresInstance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PostgresAurora {
-    /// The least capacity of each instance in Aurora capacity units of 2 GiB, 1 to 256. 2, the least with which
-    /// Performance Insights runs without harm.
+    /// The least capacity of each instance in Aurora capacity units of 2 GiB. Why the default: it is the least with
+    /// which Performance Insights runs without harm.
     pub capacity_min: Bounded<1, 256>,
-    /// The most capacity of each instance, 1 to 256. 16.
+    /// The most capacity of each instance.
     pub capacity_max: Bounded<1, 256>,
-    /// Instances besides the one that is written to, in other zones, 0 to 15; one of them takes over when it fails. 1; in
-    /// production no fewer.
+    /// Instances besides the one that is written to, in other zones; one of them takes over when it fails. In
+    /// production at least one.
     pub readers: Bounded<0, 15>,
 }
 

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Secrets {
-    /// Days in which a deleted secret can be had back, 7 to 30. 30; none where `protection` is false, so that the name is
-    /// free again at once.
+    /// Days in which a deleted secret can be had back. None where `protection` is false, so that the name is free again
+    /// at once.
     pub recovery_window_days: Bounded<7, 30>,
     /// Roles and users that may read the secrets besides the tasks' start and `iam.terraform_role`: who takes the first
-    /// administrator's key, the break-glass role, and the roles of rotation functions. None. Where `iam.terraform_role` is
-    /// named, everybody else is denied; else nobody knows who applies, and only the platform's other roles are. A role that
-    /// plans and must not read them plans with `-refresh=false`: the provider reads what it refreshes.
+    /// administrator's key, the break-glass role, and the roles of rotation functions. Where `iam.terraform_role` is
+    /// named, everybody else is denied; else nobody knows who applies, and only the platform's other roles are. A role
+    /// that plans and must not read them plans with `-refresh=false`: the provider reads what it refreshes.
     pub readers: Vec<PrincipalArn>,
     /// The bearer token that makes the first API keys.
     pub admin_key: SecretSettings,
@@ -58,16 +58,15 @@ impl Secrets {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecretSettings {
-    /// Raised by one, it has the next apply draw another value, which the tasks take when they are next started; 1 to
-    /// 1000000. 1.
+    /// Raised by one, it has the next apply draw another value, which the tasks take when they are next started.
     pub version: Bounded<1, 1_000_000>,
-    /// The Lambda function that rotates the secret, by ARN; its role stands under `readers`. None: the secret changes by
-    /// `version`, under the exception below.
+    /// The Lambda function that rotates the secret, by ARN; its role stands under `readers`. None: the secret changes
+    /// by `version`, under the exception below.
     pub rotation_function: Option<LambdaArn>,
-    /// Days between rotations by the function, 1 to 1000. 90.
+    /// Days between rotations by the function.
     pub rotation_days: Bounded<1, 1000>,
-    /// Why no function rotates it, recorded as the secret's tag `rotation_exception` (PCI 8.6.3 leaves the frequency to a
-    /// targeted risk analysis, 12.3.1). `Drawn at random - changed on suspicion and at each review`.
+    /// Why no function rotates it, recorded as the secret's tag `rotation_exception` (PCI 8.6.3 leaves the frequency to
+    /// a targeted risk analysis, 12.3.1).
     pub exception: TagText,
     /// The day on which the exception ends or is looked at again, such as `2027-03-31`, recorded as the tag
     /// `rotation_review`. None: every twelve months, the longest that an analysis holds (PCI 12.3.1).

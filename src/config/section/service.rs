@@ -1,102 +1,279 @@
-//! `[service]`: the tasks on Fargate.
+//! `[service]` and `[services.NAME]`: the tasks on Fargate.
 
 use super::SecretSettings;
+use super::services::FurtherDeployment;
 use crate::config::value::{
-    Bounded, Cidr, CronFields, FargateSize, ImageRef, KmsKeyArn, ParameterArn, PolicyArn, RepositoryUri,
-    RetentionDays, RuleName, SecretArn, ServiceName, ServicePrefix, TimeZone, UrlPath, VariableName,
+    Bounded, Cidr, CronFields, DomainName, FargateSize, ImageRef, KmsKeyArn, ParameterArn, PathPattern,
+    PolicyArn, RepositoryUri, RetentionDays, RuleName, SecretArn, ServiceName, ServicePrefix, TimeZone,
+    UrlPath, VariableName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The service as the environment file describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ServiceFile {
-    /// What the container runs, as far as the platform has to know. Required. `txn-reconcile-api`: the service of that name,
-    /// whose command, variables, secrets, tables and bucket are given. `none`: any other program; it gets what is said here
-    /// and in no other place, and none of these exist.
-    #[schemars(with = "Contract")]
-    pub contract: Option<Contract>,
-    /// The service's name, and that of its image repository: where environments share an account and a region, each needs
-    /// its own. `txn-reconcile-api`.
-    pub name: ServiceName,
-    /// The image to run: a digest (`sha256:…`), or a tag that is pushed once and never moved. Absent while no image
-    /// has been pushed: the platform is then built without a service at ECS, so that nothing waits for an image that does
-    /// not exist. Name one, and the next apply makes the service with that image and the counts below, whoever deploys
-    /// later ones; take it away, and the service goes.
-    pub image: Option<ImageRef>,
-    /// The repository that the image comes from. The environment's own.
-    pub image_repository: Option<RepositoryUri>,
-    /// What the container runs, word by word. The image's own command. Only where `contract` is `none`.
-    pub command: Vec<String>,
-    /// The processor that the image is built for. `x86_64`, which build machines are by default; `arm64` costs less.
-    pub architecture: Architecture,
-    /// The TCP port that the container listens on, 1024 to 65535 (it runs without root's rights). 8080.
-    pub container_port: Bounded<1024, 65_535>,
-    /// The user id that the container runs as, 1 to 65534, never root. 10001, beyond those of the image's own users.
-    pub user_id: Bounded<1, 65_534>,
-    /// CPU units of a task, 1024 of them one vCPU: 256, 512, 1024, 2048, 4096, 8192 or 16384. 512.
-    #[schemars(extend("enum" = FargateSize::CPU_UNITS))]
-    pub cpu: u32,
-    /// Memory of a task in MiB, a size that Fargate offers with `cpu`. 1024.
-    pub memory: u32,
-    /// Temporary storage of a task in GiB, 20 to 200. 20, which is included in the price.
-    pub ephemeral_storage_gib: Bounded<20, 200>,
-    /// Tasks at the first deployment, 1 to 1000; the autoscaler moves it later. 3, one per availability zone.
-    pub desired_count: Bounded<1, 1000>,
-    /// The fewest tasks, 1 to 1000. `desired_count`.
-    pub min_count: Option<Bounded<1, 1000>>,
-    /// The most tasks, 1 to 1000. Four times `desired_count`.
-    pub max_count: Option<Bounded<1, 1000>>,
-    /// What the autoscaler holds constant.
-    pub autoscaling: Autoscaling,
-    /// Changes of the least and most tasks by the clock. None.
-    pub schedule: Vec<ScheduledAction>,
-    /// Whether operators may open a session in a running container (ECS Exec). False, and refused in production: a
-    /// shell beside cardholder data evades change control (PCI 6.5.1).
-    pub exec: bool,
-    /// Environment variables besides those that the platform sets. None. No secrets: they would be readable in the task
-    /// definition and in the state, so names that look like one (`…_PASSWORD`, `…_TOKEN`, `…_API_KEY`) are refused (PCI
-    /// 8.6.2).
-    pub environment: BTreeMap<VariableName, String>,
-    /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
-    pub secrets: BTreeMap<VariableName, SecretArn>,
-    /// Environment variables filled from Parameter Store when a task starts, by the parameter's ARN; `ssm` stands in
-    /// `network.endpoints.interface` for them. None.
-    pub parameters: BTreeMap<VariableName, ParameterArn>,
-    /// Environment variables filled from secrets that are made here: 64 letters and digits drawn at random, which stand in no
-    /// file and in no state. None.
-    pub generated_secrets: BTreeMap<VariableName, SecretSettings>,
-    /// The keys of one's own that encrypt what `secrets` and `parameters` name. None: they are under the platform's own key
-    /// for secrets, or under AWS's.
-    pub secret_keys: Vec<KmsKeyArn>,
-    /// Containers that run beside the service's own in every task, by name. None.
-    pub sidecars: BTreeMap<ServiceName, Sidecar>,
-    /// The managed policies of the task role: all that the tasks may do at AWS. None, and then nothing. Those of AWS that
-    /// allow whole services, such as `AdministratorAccess`, are refused (PCI 7.2.5). Only where `contract` is `none`.
-    pub task_policies: Vec<PolicyArn>,
-    /// Services of AWS, as IAM names them (`ses`), that `task_policies` allow and the environment does not use itself. The
-    /// boundary that `txnr bootstrap` makes leaves its roles no others. None.
-    pub task_services: Vec<ServicePrefix>,
-    /// Whether the container may write to `/tmp`, which is empty when a task starts and gone when it stops; its root file
-    /// system is read-only. False; always true where `contract` is `txn-reconcile-api`.
-    pub tmp: Option<bool>,
-    /// Limits of the container's process.
-    pub ulimits: Ulimits,
-    /// Seconds between the request to stop and the kill, 1 to 120. 60, which outlives the deregistration delay.
-    pub stop_timeout_seconds: Bounded<1, 120>,
-    /// Seconds that the load balancer lets open requests end before a task stops, 0 to 3600. 30.
-    pub deregistration_delay_seconds: Bounded<0, 3600>,
-    /// Days that the container's log is kept. As long as other logs: `logs.retention_days`.
-    pub log_retention_days: Option<RetentionDays>,
-    /// The health check of load balancer and container.
-    pub health_check: HealthCheck,
-    /// The command that tells by its exit code whether the container is healthy, word by word, as often as the load
-    /// balancer checks. None: the load balancer alone decides. Only where `contract` is `none`.
-    pub health_command: Vec<String>,
-    /// How a new version replaces the old one.
-    pub deployment: Deployment,
+/// How large a service is unless its table says otherwise.
+struct Size {
+    cpu: u32,
+    memory: u32,
+    tasks: Bounded<1, 1000>,
+}
+
+/// Declares the tables of services and what the stacks build from one. A key stands here once, with its type and its default:
+/// under `kept` if every service has it and the stacks take it as it is, under `read` if every service has it and the
+/// resolution makes something else of it (a field under `made`), under the table's name if services of one kind alone have it.
+macro_rules! services {
+    (
+        kept { $( $(#[$kept_attribute:meta])* $kept:ident: $kept_type:ty = $kept_default:expr, )* }
+        read { $( $(#[$read_attribute:meta])* $read:ident: $read_type:ty = $read_default:expr, )* }
+        $(#[$main_attribute:meta])*
+        $Main:ident { $( $(#[$main_key_attribute:meta])* $main_key:ident: $main_type:ty = $main_default:expr, )* }
+        $(#[$further_attribute:meta])*
+        $Further:ident {
+            $( $(#[$further_key_attribute:meta])* $further_key:ident: $further_type:ty = $further_default:expr, )*
+        }
+        made { $( $(#[$made_attribute:meta])* $made:ident: $made_type:ty, )* }
+    ) => {
+        $(#[$main_attribute])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $Main {
+            $( $(#[$main_key_attribute])* pub $main_key: $main_type, )*
+            $( $(#[$kept_attribute])* pub $kept: $kept_type, )*
+            $( $(#[$read_attribute])* pub $read: $read_type, )*
+        }
+
+        impl Default for $Main {
+            fn default() -> Self {
+                Self {
+                    $( $main_key: $main_default, )*
+                    $( $kept: $kept_default, )*
+                    $( $read: $read_default, )*
+                }
+            }
+        }
+
+        $(#[$further_attribute])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $Further {
+            $( $(#[$further_key_attribute])* pub $further_key: $further_type, )*
+            $( $(#[$kept_attribute])* pub $kept: $kept_type, )*
+            $( $(#[$read_attribute])* pub $read: $read_type, )*
+        }
+
+        impl Default for $Further {
+            fn default() -> Self {
+                Self {
+                    $( $further_key: $further_default, )*
+                    $( $kept: $kept_default, )*
+                    $( $read: $read_default, )*
+                }
+            }
+        }
+
+        impl $Further {
+            /// The keys that every service has, as the main one's table would say them.
+            pub(in crate::config) fn common(&self) -> $Main {
+                $Main {
+                    $( $kept: self.$kept.clone(), )*
+                    $( $read: self.$read.clone(), )*
+                    ..$Main::default()
+                }
+            }
+        }
+
+        /// The service as the stacks build it.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Service {
+            $( $(#[$kept_attribute])* pub $kept: $kept_type, )*
+            $( $(#[$made_attribute])* pub $made: $made_type, )*
+        }
+
+        /// What the resolution of a service's table has made.
+        pub(in crate::config) struct Made {
+            $( pub $made: $made_type, )*
+        }
+
+        impl Service {
+            /// The service of a table and of what was made of it.
+            pub(in crate::config) fn new(file: $Main, made: Made) -> Self {
+                Self {
+                    $( $kept: file.$kept, )*
+                    $( $made: made.$made, )*
+                }
+            }
+        }
+    };
+}
+
+impl ServiceFile {
+    const SIZE: Size = Size { cpu: 512, memory: 1024, tasks: Bounded::literal::<3>() };
+}
+
+impl FurtherServiceFile {
+    const SIZE: Size = Size { cpu: 256, memory: 512, tasks: Bounded::literal::<2>() };
+}
+
+services! {
+    kept {
+        /// The image to run: a digest (`sha256:…`), or a tag that is pushed once and never moved. Absent while no image
+        /// has been pushed: the platform is then built without a service at ECS, so that nothing waits for an image
+        /// that does not exist. Name one, and the next apply makes the service with that image and the counts below,
+        /// whoever deploys later ones; take it away, and the service goes.
+        image: Option<ImageRef> = None,
+        /// The repository that the image comes from. The environment's own for this service, called by the main
+        /// service's name, and for a further one `<service.name>/<name>`.
+        image_repository: Option<RepositoryUri> = None,
+        /// The processor that the image is built for. Build machines are `x86_64` by default; `arm64` costs less.
+        architecture: Architecture = Architecture::X86_64,
+        /// What the autoscaler holds constant.
+        autoscaling: Autoscaling = Autoscaling::default(),
+        /// Changes of the least and most tasks by the clock.
+        schedule: Vec<ScheduledAction> = Vec::new(),
+        /// Whether operators may open a session in a running container (ECS Exec). Refused in production: a shell
+        /// beside cardholder data evades change control (PCI 6.5.1).
+        exec: bool = false,
+        /// Environment variables; where `contract` is `txn-reconcile-api`, besides those that the platform sets. No
+        /// secrets: they would be readable in the task definition and in the state, so names that look like one
+        /// (`…_PASSWORD`, `…_TOKEN`, `…_API_KEY`) are refused (PCI 8.6.2).
+        environment: BTreeMap<VariableName, String> = BTreeMap::new(),
+        /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN.
+        secrets: BTreeMap<VariableName, SecretArn> = BTreeMap::new(),
+        /// Environment variables filled from Parameter Store when a task starts, by the parameter's ARN; `ssm` stands
+        /// in `network.endpoints.interface` for them.
+        parameters: BTreeMap<VariableName, ParameterArn> = BTreeMap::new(),
+        /// Environment variables filled from secrets that are made here: 64 letters and digits drawn at random, which
+        /// stand in no file and in no state.
+        generated_secrets: BTreeMap<VariableName, SecretSettings> = BTreeMap::new(),
+        /// The keys of one's own that encrypt what `secrets` and `parameters` name; others are under the platform's own
+        /// key for secrets, or under AWS's.
+        secret_keys: Vec<KmsKeyArn> = Vec::new(),
+        /// Containers that run beside the service's own in every task, by name.
+        sidecars: BTreeMap<ServiceName, Sidecar> = BTreeMap::new(),
+        /// The managed policies of the task role: all that the tasks may do at AWS. AWS's own are refused where they
+        /// reach every secret, key, object, item, log or role, or a whole service, of the account, such as
+        /// `AmazonS3FullAccess`, `SecretsManagerReadWrite` and `ReadOnlyAccess` (PCI 7.2.5). Not where `contract` is
+        /// `txn-reconcile-api`.
+        task_policies: Vec<PolicyArn> = Vec::new(),
+        /// Services of AWS, as IAM names them (`ses`), that `task_policies` allow and the environment does not use
+        /// itself. The boundary that `txnr bootstrap` makes leaves its roles no others.
+        task_services: Vec<ServicePrefix> = Vec::new(),
+        /// Limits of the container's process.
+        ulimits: Ulimits = Ulimits::default(),
+        /// The load balancer's health check, and how often the container's own command is run.
+        health_check: HealthCheck = HealthCheck::default(),
+    }
+    read {
+        /// The TCP port that the container listens on (it runs without root's rights).
+        container_port: Bounded<1024, 65_535> = Bounded::literal::<{ contract::PORT as u32 }>(),
+        /// The user id that the container runs as, never root. Why the default: it is beyond those of the image's own
+        /// users.
+        user_id: Bounded<1, 65_534> = Bounded::literal::<{ contract::USER_ID }>(),
+        /// CPU units of a task, 1024 of them one vCPU.
+        #[schemars(extend("enum" = FargateSize::CPU_UNITS))]
+        cpu: u32 = Self::SIZE.cpu,
+        /// Memory of a task in MiB, a size that Fargate offers with `cpu`.
+        memory: u32 = Self::SIZE.memory,
+        /// Temporary storage of a task in GiB. The default is included in the price.
+        ephemeral_storage_gib: Bounded<20, 200> = Bounded::literal::<20>(),
+        /// Tasks at the first deployment, by default each in an availability zone of its own; the autoscaler moves it
+        /// later.
+        desired_count: Bounded<1, 1000> = Self::SIZE.tasks,
+        /// The fewest tasks. `desired_count`.
+        min_count: Option<Bounded<1, 1000>> = None,
+        /// The most tasks. Four times `desired_count`.
+        max_count: Option<Bounded<1, 1000>> = None,
+        /// What the container runs, word by word. Where it is empty, the image's own command. Not where `contract` is
+        /// `txn-reconcile-api`.
+        command: Vec<String> = Vec::new(),
+        /// Seconds between the request to stop and the kill. The default outlives the deregistration delay.
+        stop_timeout_seconds: Bounded<1, 120> = Bounded::literal::<{ contract::STOP_TIMEOUT_SECONDS }>(),
+        /// Seconds that the load balancer lets open requests end before a task stops.
+        deregistration_delay_seconds: Bounded<0, 3600> = Bounded::literal::<30>(),
+        /// Days that the container's log is kept. As long as other logs: `logs.retention_days`.
+        log_retention_days: Option<RetentionDays> = None,
+        /// The command that tells by its exit code whether the container is healthy, word by word, as often as the load
+        /// balancer checks. Where it is empty, the load balancer alone decides. Not where `contract` is
+        /// `txn-reconcile-api`.
+        health_command: Vec<String> = Vec::new(),
+    }
+
+    /// The service as the environment file describes it.
+    ServiceFile {
+        /// What the container runs, as far as the platform has to know. `txn-reconcile-api`: the service of that name,
+        /// whose command, variables, secrets, tables and bucket are given. `none`: any other program; it gets what is
+        /// said here and in no other place, and none of these exist.
+        #[schemars(with = "Contract")]
+        contract: Option<Contract> = None,
+        /// The service's name, and that of its image repository: where environments share an account and a region, each
+        /// needs its own.
+        name: ServiceName = ServiceName::known("txn-reconcile-api"),
+        /// Whether the container may write to `/tmp`, which is empty when a task starts and gone when it stops; its
+        /// root file system is read-only. False; always true where `contract` is `txn-reconcile-api`.
+        tmp: Option<bool> = None,
+        /// How a new version replaces the old one.
+        deployment: Deployment = Deployment::default(),
+    }
+
+    /// A further service as the environment file describes it. Its name is 1 to 20 lower-case letters, digits and
+    /// hyphens.
+    FurtherServiceFile {
+        /// The hosts whose requests it gets, each in `hosted_zone`: DNS records lead to the load balancer, and the
+        /// certificate bears them; one that exists already (`certificate.arn`) has to. Where none is named, those of
+        /// `domain`, at the paths below.
+        hosts: Vec<DomainName> = Vec::new(),
+        /// The paths whose requests it gets, at every one of its hosts; `*` stands for any characters and `?` for one,
+        /// and `/hooks/*` does not take in `/hooks`. Where none is named, all of them. Hosts and paths are five
+        /// together at most.
+        paths: Vec<PathPattern> = Vec::new(),
+        /// What paths of uploads to it begin with, as `waf.upload_paths` says them for the main service. At all others
+        /// bodies beyond 8 KiB are refused before they reach it.
+        upload_paths: Vec<UrlPath> = Vec::new(),
+        /// Where its rule stands among those of the other services: the smallest number that fits a request decides.
+        /// Computed from the shortest path up to its first `*` or `?`, so that longer ones go first and whole hosts
+        /// last, and from the name: 1001 to 49000, and the same whichever services there are besides.
+        priority: Option<Bounded<1, 50_000>> = None,
+        /// Whether its tasks reach the main service's data stores: PostgreSQL's port, and DynamoDB's endpoint. What
+        /// they may do there, `task_policies` say.
+        data_stores: bool = false,
+        /// Which of the destinations under `[[network.egress]]` its tasks reach, by name.
+        egress: Vec<RuleName> = Vec::new(),
+        /// How a new version replaces the old one.
+        deployment: FurtherDeployment = FurtherDeployment::default(),
+        /// Whether its outage is told to `alarms.page`; if not, to `alarms.notify`.
+        page: bool = true,
+    }
+
+    made {
+        /// What the container runs, as far as the platform has to know.
+        contract: Contract,
+        /// The service's name.
+        name: ServiceName,
+        /// The TCP port that the container listens on.
+        container_port: u16,
+        /// The user id that the container runs as; never 0.
+        user_id: u32,
+        /// CPU and memory of a task, a pair that Fargate offers.
+        size: FargateSize,
+        /// Temporary storage of a task in GiB; 20 is included.
+        ephemeral_storage_gib: u32,
+        /// How many tasks run, once an image is named.
+        counts: Counts,
+        /// Whether it may write to a temporary directory.
+        tmp: bool,
+        /// Seconds between the request to stop and the kill.
+        stop_timeout_seconds: u32,
+        /// Seconds that the load balancer lets open requests end.
+        deregistration_delay_seconds: u32,
+        /// Days that the container's log is kept.
+        log_retention_days: RetentionDays,
+        /// What the container runs, word by word; empty for the image's own command.
+        command: Vec<String>,
+        /// The command that tells by its exit code whether the container is healthy; empty if none does.
+        health_command: Vec<String>,
+        /// How a new version replaces the old one.
+        deployment: Deployment,
+    }
 }
 
 /// What the container runs, as far as the platform has to know.
@@ -115,49 +292,9 @@ pub enum Contract {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ulimits {
-    /// Open files, 1024 to 1048576, the most that Linux allows unless it is told otherwise (`fs.nr_open`). Fargate's own:
-    /// 65535.
+    /// Open files, 1024 to 1048576, the most that Linux allows unless it is told otherwise (`fs.nr_open`). Fargate's
+    /// own: 65535.
     pub nofile: Option<Bounded<1024, 1_048_576>>,
-}
-
-impl Default for ServiceFile {
-    fn default() -> Self {
-        Self {
-            contract: None,
-            command: Vec::new(),
-            parameters: BTreeMap::new(),
-            generated_secrets: BTreeMap::new(),
-            secret_keys: Vec::new(),
-            task_policies: Vec::new(),
-            task_services: Vec::new(),
-            tmp: None,
-            ulimits: Ulimits::default(),
-            health_command: Vec::new(),
-            name: ServiceName::known("txn-reconcile-api"),
-            image: None,
-            image_repository: None,
-            architecture: Architecture::X86_64,
-            container_port: Bounded::literal::<{ contract::PORT as u32 }>(),
-            user_id: Bounded::literal::<{ contract::USER_ID }>(),
-            cpu: 512,
-            memory: 1024,
-            ephemeral_storage_gib: Bounded::literal::<20>(),
-            desired_count: Bounded::literal::<3>(),
-            min_count: None,
-            max_count: None,
-            autoscaling: Autoscaling::default(),
-            schedule: Vec::new(),
-            exec: false,
-            environment: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            sidecars: BTreeMap::new(),
-            stop_timeout_seconds: Bounded::literal::<{ contract::STOP_TIMEOUT_SECONDS }>(),
-            deregistration_delay_seconds: Bounded::literal::<30>(),
-            log_retention_days: None,
-            health_check: HealthCheck::default(),
-            deployment: Deployment::default(),
-        }
-    }
 }
 
 /// A container beside the service's own: an agent, a collector, a proxy. It is as confined: an ordinary user without
@@ -279,9 +416,9 @@ pub struct ScheduledAction {
 #[serde(default, deny_unknown_fields)]
 pub struct HealthCheck {
     /// The path that the load balancer asks, and that answers 200 when the task can serve. `/readyz`: a task whose data
-    /// stores do not answer gets no requests, and a deployment of such tasks is rolled back. ECS replaces the tasks that
-    /// fail it, so `/healthz`, which the container's own check asks, is for those who would keep them through a store's
-    /// outage.
+    /// stores do not answer gets no requests, and a deployment of such tasks is rolled back. ECS replaces the tasks
+    /// that fail it, so `/healthz`, which the container's own check asks, is for those who would keep them through a
+    /// store's outage.
     pub path: UrlPath,
     /// Seconds between two checks, 5 to 300, longer than the timeout. 15.
     pub interval_seconds: Bounded<5, 300>,
@@ -313,9 +450,9 @@ impl Default for HealthCheck {
 #[serde(default, deny_unknown_fields)]
 pub struct Deployment {
     /// Who deploys, and how. `rolling`: Terraform does, so that the environment file tells the truth, and ECS exchanges
-    /// task by task. `blue-green`: a pipeline does through CodeDeploy, which starts the new tasks beside the old ones and
-    /// moves the traffic over. `external`: a pipeline updates the service itself, and Terraform leaves its task definition
-    /// alone. To change to `blue-green` or back replaces the service.
+    /// task by task. `blue-green`: a pipeline does through CodeDeploy, which starts the new tasks beside the old ones
+    /// and moves the traffic over. `external`: a pipeline updates the service itself, and Terraform leaves its task
+    /// definition alone. To change to `blue-green` or back replaces the service.
     pub strategy: Strategy,
     /// The share of tasks that keep running during a deployment, in percent, 0 to 100. 100. Not for `blue-green`, which
     /// keeps them all.
@@ -344,8 +481,8 @@ impl Default for Deployment {
 
 impl Deployment {
     /// Minutes that a pipeline watches a deployment: what starting and draining tasks takes at most, the move of the
-    /// traffic, and the time in which the old tasks could still take it back. A job on GitHub's own runners has six hours.
-    /// <https://docs.github.com/en/actions/reference/limits>
+    /// traffic, and the time in which the old tasks could still take it back. A job on GitHub's own runners has six
+    /// hours. <https://docs.github.com/en/actions/reference/limits>
     #[must_use]
     pub fn watched_minutes(&self) -> u32 {
         const TASKS: u32 = 60;
@@ -388,8 +525,8 @@ pub struct BlueGreen {
     pub termination_wait_minutes: Bounded<0, 2880>,
     /// The port at which the new tasks answer before they get traffic, 1024 to 65535. 8443.
     pub test_port: Bounded<1024, 65_535>,
-    /// The IPv4 ranges that may reach that port, each a /16 or smaller and ten at most: testers' networks, or the addresses
-    /// that a pipeline calls from. None, and then there is no such port (PCI 1.3.1, Security Hub EC2.18).
+    /// The IPv4 ranges that may reach that port, each a /16 or smaller and ten at most: testers' networks, or the
+    /// addresses that a pipeline calls from. None, and then there is no such port (PCI 1.3.1, Security Hub EC2.18).
     pub test_cidrs: Vec<Cidr>,
 }
 
@@ -449,71 +586,6 @@ impl TrafficShift {
             Self::AllAtOnce => 0,
         }
     }
-}
-
-/// The service as the stacks build it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    /// What the container runs, as far as the platform has to know.
-    pub contract: Contract,
-    /// The service's name.
-    pub name: ServiceName,
-    /// The image to run. While the environment file names none, nothing is built that would run it.
-    pub image: Option<ImageRef>,
-    /// The repository that the image comes from, unless it is the environment's own.
-    pub image_repository: Option<RepositoryUri>,
-    /// The processor that the image is built for.
-    pub architecture: Architecture,
-    /// The TCP port that the container listens on.
-    pub container_port: u16,
-    /// The user id that the container runs as; never 0.
-    pub user_id: u32,
-    /// CPU and memory of a task, a pair that Fargate offers.
-    pub size: FargateSize,
-    /// Temporary storage of a task in GiB; 20 is included.
-    pub ephemeral_storage_gib: u32,
-    /// How many tasks run, once an image is named.
-    pub counts: Counts,
-    /// What the autoscaler holds constant.
-    pub autoscaling: Autoscaling,
-    /// Changes of the least and most tasks by the clock, with unique names.
-    pub schedule: Vec<ScheduledAction>,
-    /// Whether ECS Exec is on; never in production.
-    pub exec: bool,
-    /// Environment variables besides those that the platform sets.
-    pub environment: BTreeMap<VariableName, String>,
-    /// Environment variables filled from Secrets Manager.
-    pub secrets: BTreeMap<VariableName, SecretArn>,
-    /// Environment variables filled from Parameter Store.
-    pub parameters: BTreeMap<VariableName, ParameterArn>,
-    /// Environment variables filled from secrets that are made here.
-    pub generated_secrets: BTreeMap<VariableName, SecretSettings>,
-    /// The keys that encrypt what `secrets` and `parameters` name.
-    pub secret_keys: Vec<KmsKeyArn>,
-    /// Containers that run beside the service's own in every task, by name.
-    pub sidecars: BTreeMap<ServiceName, Sidecar>,
-    /// The managed policies of its task role.
-    pub task_policies: Vec<PolicyArn>,
-    /// Services of AWS that they allow beyond those that the environment uses.
-    pub task_services: Vec<ServicePrefix>,
-    /// Whether it may write to a temporary directory.
-    pub tmp: bool,
-    /// Limits of its process.
-    pub ulimits: Ulimits,
-    /// Seconds between the request to stop and the kill.
-    pub stop_timeout_seconds: u32,
-    /// Seconds that the load balancer lets open requests end.
-    pub deregistration_delay_seconds: u32,
-    /// Days that the container's log is kept.
-    pub log_retention_days: RetentionDays,
-    /// The health check of load balancer and container.
-    pub health_check: HealthCheck,
-    /// What the container runs, word by word; empty for the image's own command.
-    pub command: Vec<String>,
-    /// The command that tells by its exit code whether the container is healthy; empty if none does.
-    pub health_command: Vec<String>,
-    /// How a new version replaces the old one.
-    pub deployment: Deployment,
 }
 
 impl Service {

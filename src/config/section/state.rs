@@ -11,15 +11,15 @@ pub struct StateFile {
     /// The bucket. `<project>-tfstate-<organization>-<account_id>`, which no one else in the world is likely to own.
     pub bucket: Option<BucketName>,
     /// The state's object in the bucket, one for each environment of every project that shares the bucket, such as
-    /// `payments/prod/terraform.tfstate`; `txnr init` writes it with project and environment. None of several in one bucket
-    /// may begin with another. `envs/<environment>/terraform.tfstate`. To change it moves the state: `terraform init
-    /// -migrate-state`.
+    /// `payments/prod/terraform.tfstate`; `txnr init` writes it with project and environment. None of several in one
+    /// bucket may begin with another. `envs/<environment>/terraform.tfstate`. To change it moves the state: `terraform
+    /// init -migrate-state`.
     pub key: Option<StateKey>,
     /// The bucket that accesses to `bucket` are logged to; `txnr bootstrap` makes both. `<bucket>-logs`.
     pub log_bucket: Option<BucketName>,
     /// The bucket's region. The environment's own.
     pub region: Option<Region>,
-    /// How two runs at once are kept apart. `both`, so that runs of older and of newer Terraform exclude each other.
+    /// How two runs at once are kept apart. With `both`, runs of older and of newer Terraform exclude each other.
     pub lock: StateLock,
     /// The lock table. `<project>-tfstate-locks`.
     pub lock_table: Option<TableName>,

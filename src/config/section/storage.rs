@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 pub struct StorageFile {
     /// Object Lock of the audit bucket.
     pub object_lock: ObjectLockFile,
-    /// Days after which logs move to infrequent access, 30 to 3650. 90: after the three months that PCI 10.5.1 wants
-    /// at hand, though this class is at hand too.
+    /// Days after which logs move to infrequent access. Why the default: it is after the three months that PCI 10.5.1
+    /// wants at hand, though this class is at hand too.
     pub infrequent_access_days: Bounded<30, 3650>,
-    /// Days after which logs move to the archive (`GLACIER`), 90 to 3650, at least 30 more than `infrequent_access_days`.
-    /// 180; not before day 90, because the archive answers after hours (PCI 10.5.1: three months immediately available).
+    /// Days after which logs move to the archive (`GLACIER`), at least 30 more than `infrequent_access_days`. Not
+    /// before day 90, because the archive answers after hours (PCI 10.5.1: three months immediately available).
     pub archive_days: Bounded<90, 3650>,
-    /// Days after which logs are deleted, 1 to 36500. 400, the twelve months of PCI 10.5.1 with a margin; in production
-    /// no fewer than 365, and never fewer than Object Lock holds them.
+    /// Days after which logs are deleted. Why the default: these are the twelve months of PCI 10.5.1, with a margin. In
+    /// production no fewer than 365, and never fewer than Object Lock holds them.
     pub expire_days: Bounded<1, 36_500>,
-    /// Days after which an overwritten or deleted version is removed for good, 1 to 3650. 30 to notice a mistake.
+    /// Days after which an overwritten or deleted version is removed for good. Until then a mistake can be undone.
     pub noncurrent_expire_days: Bounded<1, 3650>,
-    /// Days after which statement files and match lists are deleted, 1 to 36500. 400, as long as logs: what is not needed
-    /// for business or by law is not kept (PCI 3.2.1), so whoever must keep books for longer says so here. With fewer than
+    /// Days after which statement files and match lists are deleted. Why as long as logs: what is not needed for
+    /// business or by law is not kept (PCI 3.2.1), so whoever must keep books for longer says so here. With fewer than
     /// 400 matched entries are forgotten sooner, and come back when a later file brings them again.
     pub statements_expire_days: Bounded<1, 36_500>,
     /// A bucket of logs that exists already, such as the one of a log archive account; takes the place of ours.
@@ -37,14 +37,14 @@ pub struct StorageFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExistingAuditBucket {
-    /// The bucket's name. Required.
+    /// The bucket's name.
     pub name: BucketName,
     /// The account that the bucket belongs to. The environment's own.
     pub account: Option<AccountId>,
-    /// The key that the bucket encrypts with where a request names none, for the anchors of the service's audit log. The key
-    /// for logs, with which everything else is delivered.
+    /// The key that the bucket encrypts with where a request names none, for the anchors of the service's audit log.
+    /// The key for logs, with which everything else is delivered.
     pub key: Option<KmsKeyArn>,
-    /// Who locks the bucket and keeps what is in it (PCI 10.3.2, 10.5.1), which an assessor will ask for. Required.
+    /// Who locks the bucket and keeps what is in it (PCI 10.3.2, 10.5.1), which an assessor will ask for.
     pub elsewhere: RuleReason,
 }
 
@@ -53,9 +53,9 @@ pub struct ExistingAuditBucket {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExistingAccessBucket {
-    /// The bucket's name. Required. It is encrypted with S3's own keys, or load balancers cannot write to it.
+    /// The bucket's name. It is encrypted with S3's own keys, or load balancers cannot write to it.
     pub name: BucketName,
-    /// Who keeps what is in the bucket (PCI 10.5.1), which an assessor will ask for. Required.
+    /// Who keeps what is in the bucket (PCI 10.5.1), which an assessor will ask for.
     pub elsewhere: RuleReason,
 }
 
@@ -81,8 +81,8 @@ pub struct ObjectLockFile {
     /// Whether anyone at all may lift the lock. `COMPLIANCE` in production: not even the account's root (PCI 10.3.2).
     /// `GOVERNANCE` elsewhere, so that a test environment can be torn down.
     pub mode: Option<ObjectLockMode>,
-    /// Days that an object cannot be changed or deleted, 1 to 36500. 365 in production, 1 elsewhere; in production no
-    /// fewer than 365.
+    /// Days that an object cannot be changed or deleted. 365 in production, 1 elsewhere; in production no fewer than
+    /// 365.
     pub days: Option<Bounded<1, 36_500>>,
 }
 

@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 pub struct Tags {
     /// Who pays; the tag `cost_center`. None.
     pub cost_center: Option<TagText>,
-    /// How sensitive the data is; the tag `data_classification`. `restricted`, the strictest class, since it is cardholder data.
+    /// How sensitive the data is; the tag `data_classification`. Why the strictest class: it is cardholder data.
     pub data_classification: DataClassification,
-    /// The part that the environment plays in a PCI assessment; the tag `pci_scope`. `in-scope`: what is out of scope must say so.
+    /// The part that the environment plays in a PCI assessment; the tag `pci_scope`. What is out of scope must say so.
     pub pci_scope: PciScope,
-    /// Further tags, at most 40; the keys that txnr sets itself are refused. None.
+    /// Further tags, at most 40; the keys that txnr sets itself are refused.
     pub extra: BTreeMap<TagKey, TagText>,
-    /// Keys without which nothing is synthesized, such as `cost_center`. None beyond those that txnr sets itself.
+    /// Keys without which nothing is synthesized, such as `cost_center`. Those that txnr sets itself are always there.
     pub required: Vec<TagKey>,
     /// The values that a key may have, by key; a tag of that key with any other value stops the synthesis. Any value.
     pub allowed: BTreeMap<TagKey, Vec<TagText>>,
@@ -28,8 +28,8 @@ impl Tags {
     pub const OWN_KEYS: [&str; 7] =
         ["Environment", "Project", "Owner", "ManagedBy", "cost_center", "data_classification", "pci_scope"];
 
-    /// Whether two keys are one. Those that differ in case only are two tags to some services and one to IAM, which refuses
-    /// the second, so they count as the same here.
+    /// Whether two keys are one. Those that differ in case only are two tags to some services and one to IAM, which
+    /// refuses the second, so they count as the same here.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating>
     #[must_use]
     pub fn same_key(one: &str, other: &str) -> bool {

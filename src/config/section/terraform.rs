@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Terraform {
-    /// Terraform itself. `>= 1.11`, the first release with write-only arguments, which keep secrets out of the state.
+    /// Terraform itself. Why the default: it is the first release with write-only arguments, which keep secrets out of
+    /// the state.
     pub required_version: VersionConstraint,
-    /// The provider hashicorp/aws. `>= 5.100.0, < 7.0.0`: the output avoids what either release deprecates.
+    /// The provider hashicorp/aws. The output avoids what any release of the default range deprecates.
     pub aws_provider: VersionConstraint,
 }
 

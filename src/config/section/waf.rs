@@ -8,30 +8,30 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Waf {
-    /// Requests from one address in five minutes beyond which it is refused, 10 to 2000000000. 2000, about seven a
-    /// second: several times what one client of this service sends.
+    /// Requests from one address in five minutes beyond which it is refused. Why the default: about seven a second are
+    /// several times what one client of this service sends.
     pub rate_limit: Bounded<10, 2_000_000_000>,
     /// Whether the rate limit blocks, or only counts.
     pub rate_limit_mode: WafMode,
     /// The managed rule groups, each blocking or, for the two weeks of its roll-out, counting.
     pub managed_groups: ManagedGroups,
-    /// The only countries that may send requests. None: every country may. Excludes `geo_deny`.
+    /// The only countries that may send requests. Where none is named, every country may. Excludes `geo_deny`.
     pub geo_allow: Vec<CountryCode>,
-    /// Countries that may not send requests. None. Excludes `geo_allow`.
+    /// Countries that may not send requests. Excludes `geo_allow`.
     pub geo_deny: Vec<CountryCode>,
-    /// Ranges that no other rule applies to. None.
+    /// Ranges that no other rule applies to.
     pub allow_ips: Vec<AnyCidr>,
-    /// Ranges that are refused. None.
+    /// Ranges that are refused.
     pub deny_ips: Vec<AnyCidr>,
-    /// What paths of uploads to the main service begin with, at `domain` alone. None where `service.contract` is `none`, else `/v1/statements`. WAF sees the first 8 KiB
-    /// of a body only, so the common group refuses every larger one, and it takes XML's prologue for a script; under these
-    /// paths the two rules only count, and every other rule acts as everywhere. Empty where nothing is uploaded. Another
-    /// service has `upload_paths` of its own.
+    /// What paths of uploads to the main service begin with, at `domain` alone. None where `service.contract` is
+    /// `none`, else `/v1/statements`. WAF sees the first 8 KiB of a body only, so the common group refuses every larger
+    /// one, and it takes XML's prologue for a script; under these paths the two rules only count, and every other rule
+    /// acts as everywhere. Empty where nothing is uploaded. Another service has `upload_paths` of its own.
     /// <https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html>
     pub upload_paths: Option<Vec<UrlPath>>,
-    /// Headers hidden in the logs besides `authorization` and `cookie`, which always are. None.
+    /// Headers hidden in the logs besides `authorization` and `cookie`, which always are.
     pub redacted_headers: Vec<HeaderName>,
-    /// The capacity units that the rules may use, 1 to 5000. 1500, what AWS includes in the price of a web ACL.
+    /// The capacity units that the rules may use. AWS includes the default in the price of a web ACL.
     /// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html>
     pub capacity_limit: Bounded<1, 5000>,
 }
@@ -71,15 +71,15 @@ impl Waf {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ManagedGroups {
-    /// Common attacks (`AWSManagedRulesCommonRuleSet`). `block` (PCI 6.4.2).
+    /// Common attacks (`AWSManagedRulesCommonRuleSet`) (PCI 6.4.2).
     pub common: WafMode,
-    /// Requests known to be malicious (`AWSManagedRulesKnownBadInputsRuleSet`). `block` (PCI 6.4.2).
+    /// Requests known to be malicious (`AWSManagedRulesKnownBadInputsRuleSet`) (PCI 6.4.2).
     pub known_bad_inputs: WafMode,
-    /// SQL injection (`AWSManagedRulesSQLiRuleSet`). `block` (PCI 6.4.2).
+    /// SQL injection (`AWSManagedRulesSQLiRuleSet`) (PCI 6.4.2).
     pub sql_injection: WafMode,
-    /// Addresses of bad repute (`AWSManagedRulesAmazonIpReputationList`). `block`.
+    /// Addresses of bad repute (`AWSManagedRulesAmazonIpReputationList`).
     pub ip_reputation: WafMode,
-    /// VPNs, proxies and Tor (`AWSManagedRulesAnonymousIpList`). `block`; count where customers use such services.
+    /// VPNs, proxies and Tor (`AWSManagedRulesAnonymousIpList`). Say `count` where customers use such services.
     pub anonymous_ips: WafMode,
 }
 
