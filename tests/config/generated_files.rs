@@ -83,8 +83,11 @@ fn no_description_repeats_a_default_or_a_range() {
             };
             let sentences = text.split(". ").filter_map(|sentence| sentence.strip_prefix(&said));
             // A value that is explained (`rolling`: Terraform does) is not told of as the default.
-            let mut ends: Vec<&str> = if said.starts_with('`') { vec![""] } else { vec!["", ",", ":", ";"] };
-            ends.extend([".", " ("]);
+            let ends: &[&str] = match &*said {
+                "Required" => &["", "."],
+                said if said.starts_with('`') => &["", ".", " ("],
+                _ => &["", ".", ",", ":", ";", " ("],
+            };
             for rest in sentences {
                 let tells = ends
                     .iter()

@@ -59,7 +59,7 @@ fn six_values_are_enough_and_the_rest_is_strict() {
     assert_eq!(config.service.log_retention_days.get(), 400);
 }
 
-/// The reference says these values in words, which no compiler compares.
+/// The reference says these values, some in words, which no compiler compares.
 #[test]
 fn the_service_is_deployed_as_it_is_built() {
     let config = config("");
@@ -69,10 +69,10 @@ fn the_service_is_deployed_as_it_is_built() {
     assert_eq!(config.waf.upload_paths()[0].as_str(), contract::UPLOAD_PATH);
     let reference = txnr::config::schema::markdown();
     for (key, value) in [
-        ("container_port", format!("{}.", contract::PORT)),
-        ("user_id", format!("{},", contract::USER_ID)),
-        ("stop_timeout_seconds", format!("{},", contract::STOP_TIMEOUT_SECONDS)),
-        ("path", format!("`{}`:", contract::READINESS_PATH)),
+        ("container_port", format!("| `{}` |", contract::PORT)),
+        ("user_id", format!("| `{}` |", contract::USER_ID)),
+        ("stop_timeout_seconds", format!("| `{}` |", contract::STOP_TIMEOUT_SECONDS)),
+        ("path", format!("| `\"{}\"` |", contract::READINESS_PATH)),
         ("upload_paths", format!("`{}`.", contract::UPLOAD_PATH)),
     ] {
         let mut rows = reference.lines().filter(|line| line.starts_with(&format!("| `{key}` ")));

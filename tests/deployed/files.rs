@@ -2,7 +2,7 @@
 //! that is refused.
 
 use serde_json::{Value, json};
-use test_kit::task::{Container, Module};
+use test_kit::task::Container;
 
 use super::boot::member;
 use super::policy::RecordedEngines;

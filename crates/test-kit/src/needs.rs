@@ -9,6 +9,7 @@ pub struct Need {
     pub action: String,
     /// Empty where the request names none, which no policy allows.
     pub table: String,
+    /// Where it is asked of an index and not of the table itself.
     pub index: Option<String>,
 }
 

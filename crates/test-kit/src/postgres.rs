@@ -7,8 +7,9 @@ use std::time::Duration;
 
 /// How it is set up.
 pub struct Setup<'a> {
-    /// The address and port that it listens on.
+    /// Where it listens.
     pub address: IpAddr,
+    /// And at which port.
     pub port: u16,
     /// Whom it belongs to: the role that may do everything.
     pub owner: &'a str,

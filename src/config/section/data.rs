@@ -111,9 +111,9 @@ pub enum Billing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CapacityRange {
-    /// The least.
+    /// The least capacity.
     pub min: Bounded<1, 40_000>,
-    /// The most, which is AWS's quota for a table unless it is asked for more.
+    /// The most capacity, which is AWS's quota for a table unless it is asked for more.
     pub max: Bounded<1, 40_000>,
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExistingNetwork {
-    /// The VPC.
+    /// The id of the VPC.
     pub vpc_id: VpcId,
     /// The load balancer's subnets, one per zone in the order of `availability_zones`.
     pub public: Vec<SubnetId>,

@@ -70,11 +70,11 @@ pub enum PostgresEngine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PostgresInstance {
-    /// Its class.
+    /// The class of the instance.
     pub class: InstanceClass,
     /// Whether a standby in another zone takes over when the instance or its zone fails. In production one always does.
     pub multi_az: bool,
-    /// Storage in GiB.
+    /// The storage in GiB that it begins with.
     pub storage_gib: Bounded<20, 65_536>,
     /// The most that the storage grows to by itself, at least a tenth more than `storage_gib`.
     pub storage_gib_max: Bounded<22, 65_536>,

@@ -292,8 +292,7 @@ pub enum Contract {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ulimits {
-    /// Open files, 1024 to 1048576, the most that Linux allows unless it is told otherwise (`fs.nr_open`). Fargate's
-    /// own: 65535.
+    /// Open files, the most that Linux allows unless it is told otherwise (`fs.nr_open`). Fargate's own: 65535.
     pub nofile: Option<Bounded<1024, 1_048_576>>,
 }
 
@@ -309,29 +308,29 @@ pub struct Sidecar {
     /// What it runs, word by word. The image's own command.
     #[serde(default)]
     pub command: Vec<String>,
-    /// Its environment variables. None. No secrets: names that look like one are refused (PCI 8.6.2).
+    /// Its environment variables. No secrets: names that look like one are refused (PCI 8.6.2).
     #[serde(default)]
     pub environment: BTreeMap<VariableName, String>,
-    /// Its environment variables filled from Secrets Manager when a task starts, by the secret's ARN. None.
+    /// Its environment variables filled from Secrets Manager when a task starts, by the secret's ARN.
     #[serde(default)]
     pub secrets: BTreeMap<VariableName, SecretArn>,
-    /// Whether the task stops with it. True, so that a task without its agent is replaced.
+    /// Whether the task stops with it. By default it does, so that a task without its agent is replaced.
     #[serde(default = "yes")]
     pub essential: bool,
-    /// CPU units that are its own, 1 to 16384. What the others leave.
+    /// CPU units that are its own. What the others leave.
     #[serde(default)]
     pub cpu: Option<Bounded<1, 16_384>>,
-    /// Memory in MiB above which it is killed, 6 to 122880. The task's.
+    /// Memory in MiB above which it is killed. The task's.
     #[serde(default)]
     pub memory: Option<Bounded<6, 122_880>>,
-    /// The user id that it runs as, 1 to 65534, never root. 10002.
+    /// The user id that it runs as, never root.
     #[serde(default = "sidecar_user")]
     pub user_id: Bounded<1, 65_534>,
-    /// The command that tells by its exit code whether it is healthy, word by word. None.
+    /// The command that tells by its exit code whether it is healthy, word by word.
     #[serde(default)]
     pub health_command: Vec<String>,
     /// Whether the service starts only after it: once it is healthy if there is a `health_command`, or else once it has
-    /// started. False.
+    /// started.
     #[serde(default)]
     pub first: bool,
 }
@@ -370,15 +369,15 @@ impl Architecture {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Autoscaling {
-    /// Average CPU use in percent, 10 to 90. 60, which leaves room for a zone's loss.
+    /// Average CPU use in percent. The default leaves room for a zone's loss.
     pub cpu_percent: Bounded<10, 90>,
-    /// Average memory use in percent, 10 to 90. 70.
+    /// Average memory use in percent.
     pub memory_percent: Bounded<10, 90>,
-    /// Requests per task and minute, 1 to 1000000. 1000.
+    /// Requests per task and minute.
     pub requests_per_target: Bounded<1, 1_000_000>,
-    /// Seconds before another scale-in, 0 to 3600. 300: slow to shrink.
+    /// Seconds before another scale-in. The default is slow to shrink.
     pub scale_in_cooldown_seconds: Bounded<0, 3600>,
-    /// Seconds before another scale-out, 0 to 3600. 60: quick to grow.
+    /// Seconds before another scale-out. The default is quick to grow.
     pub scale_out_cooldown_seconds: Bounded<0, 3600>,
 }
 
@@ -402,12 +401,12 @@ pub struct ScheduledAction {
     pub name: RuleName,
     /// When: minutes, hours, day of month, month, day of week, year.
     pub cron: CronFields,
-    /// The time zone of `cron`. `UTC`, which knows no daylight saving time.
+    /// The time zone of `cron`. The default knows no daylight saving time.
     #[serde(default = "TimeZone::utc")]
     pub timezone: TimeZone,
-    /// The fewest tasks from then on, 0 to 1000.
+    /// The fewest tasks from then on.
     pub min: Bounded<0, 1000>,
-    /// The most tasks from then on, 0 to 1000.
+    /// The most tasks from then on.
     pub max: Bounded<0, 1000>,
 }
 
@@ -415,20 +414,20 @@ pub struct ScheduledAction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthCheck {
-    /// The path that the load balancer asks, and that answers 200 when the task can serve. `/readyz`: a task whose data
-    /// stores do not answer gets no requests, and a deployment of such tasks is rolled back. ECS replaces the tasks
-    /// that fail it, so `/healthz`, which the container's own check asks, is for those who would keep them through a
-    /// store's outage.
+    /// The path that the load balancer asks, and that answers 200 when the task can serve. By default a task whose data
+    /// stores do not answer gets no requests, and a deployment of such tasks is rolled back. ECS replaces the tasks that
+    /// fail it, so `/healthz`, which the container's own check asks, is for those who would keep them through a store's
+    /// outage.
     pub path: UrlPath,
-    /// Seconds between two checks, 5 to 300, longer than the timeout. 15.
+    /// Seconds between two checks, longer than the timeout.
     pub interval_seconds: Bounded<5, 300>,
-    /// Seconds until a check counts as failed, 2 to 60. 5.
+    /// Seconds until a check counts as failed.
     pub timeout_seconds: Bounded<2, 60>,
-    /// Checks in a row until a task counts as healthy, 2 to 10. 2.
+    /// Checks in a row until a task counts as healthy.
     pub healthy_threshold: Bounded<2, 10>,
-    /// Checks in a row until a task counts as unhealthy, 2 to 10. 3.
+    /// Checks in a row until a task counts as unhealthy.
     pub unhealthy_threshold: Bounded<2, 10>,
-    /// Seconds after its start during which a task may fail checks, 0 to 7200. 60.
+    /// Seconds after its start during which a task may fail checks.
     pub grace_seconds: Bounded<0, 7200>,
 }
 
@@ -454,14 +453,13 @@ pub struct Deployment {
     /// and moves the traffic over. `external`: a pipeline updates the service itself, and Terraform leaves its task
     /// definition alone. To change to `blue-green` or back replaces the service.
     pub strategy: Strategy,
-    /// The share of tasks that keep running during a deployment, in percent, 0 to 100. 100. Not for `blue-green`, which
-    /// keeps them all.
+    /// The share of tasks that keep running during a deployment, in percent. Not for `blue-green`, which keeps them all.
     pub minimum_healthy_percent: Bounded<0, 100>,
-    /// The share of tasks, old and new, that may run during a deployment, in percent, 100 to 200. 200. Not for
-    /// `blue-green`, which starts as many again.
+    /// The share of tasks, old and new, that may run during a deployment, in percent. Not for `blue-green`, which starts as
+    /// many again.
     pub maximum_percent: Bounded<100, 200>,
     /// Whether a deployment that fails, or sets off an alarm on errors or unhealthy tasks, is rolled back by itself: by
-    /// ECS, or by CodeDeploy. True.
+    /// ECS, or by CodeDeploy.
     pub circuit_breaker: bool,
     /// How CodeDeploy moves the traffic. Only for `blue-green`.
     pub blue_green: BlueGreen,
@@ -519,14 +517,14 @@ pub enum Strategy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BlueGreen {
-    /// In which steps. `canary-10-percent-5-minutes`: a tenth first, so that a fault meets few.
+    /// In which steps. By default a tenth first, so that a fault meets few.
     pub traffic: TrafficShift,
-    /// Minutes that the old tasks outlive the move, 0 to 2880, during which a roll-back is a matter of seconds. 60.
+    /// Minutes that the old tasks outlive the move, during which a roll-back is a matter of seconds.
     pub termination_wait_minutes: Bounded<0, 2880>,
-    /// The port at which the new tasks answer before they get traffic, 1024 to 65535. 8443.
+    /// The port at which the new tasks answer before they get traffic.
     pub test_port: Bounded<1024, 65_535>,
-    /// The IPv4 ranges that may reach that port, each a /16 or smaller and ten at most: testers' networks, or the
-    /// addresses that a pipeline calls from. None, and then there is no such port (PCI 1.3.1, Security Hub EC2.18).
+    /// The IPv4 ranges that may reach that port, each a /16 or smaller and ten at most: testers' networks, or the addresses
+    /// that a pipeline calls from. Where none is named, there is no such port (PCI 1.3.1, Security Hub EC2.18).
     pub test_cidrs: Vec<Cidr>,
 }
 

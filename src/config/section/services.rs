@@ -13,11 +13,11 @@ pub struct FurtherDeployment {
     /// Who deploys. `rolling`: Terraform does. `external`: a pipeline updates the service itself, and Terraform leaves
     /// its task definition alone.
     pub strategy: FurtherStrategy,
-    /// The share of tasks that keep running during a deployment, in percent, 0 to 100. 100.
+    /// The share of tasks that keep running during a deployment, in percent.
     pub minimum_healthy_percent: Bounded<0, 100>,
-    /// The share of tasks, old and new, that may run during a deployment, in percent, 100 to 200. 200.
+    /// The share of tasks, old and new, that may run during a deployment, in percent.
     pub maximum_percent: Bounded<100, 200>,
-    /// Whether ECS rolls a deployment back that fails, or sets off an alarm on errors or unhealthy tasks. True.
+    /// Whether ECS rolls a deployment back that fails, or sets off an alarm on errors or unhealthy tasks.
     pub circuit_breaker: bool,
 }
 

@@ -135,7 +135,7 @@ async fn a_collector_sees_requests_store_calls_and_runs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_is_not_there_costs_a_line() {
     // A port that nobody listens at, and one that takes connections and never answers.
-    let closed = test_kit::address::free();
+    let closed = std::net::SocketAddr::from(([127, 0, 0, 1], test_kit::address::port()));
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     for address in [closed, silent.local_addr().unwrap()] {
         let variables = [
