@@ -1,7 +1,7 @@
 //! The proof of `txnr init`: repositories made with every combination of its options synthesize and validate at once,
 //! and the external referees have nothing to say of what is rendered. `tests/setup` makes the referees.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
