@@ -11,7 +11,6 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use super::{Environment, txnr};
-use crate::support;
 use test_kit::local_aws::LocalAws;
 use test_kit::overrides::{self, Backend};
 use test_kit::repository;
