@@ -719,33 +719,105 @@ fn what_is_pushed_is_what_was_built_and_scanned() {
     };
     assert_success("built", &run("image", "Say by which digest it is known", &[]));
     // A program that does not say what it consists of is not signed for.
-    made.write(".git/sbom", r#"{"components": [{"purl": "pkg:deb/debian/base-files"}]}"#);
+    made.write(
+        ".git/sbom",
+        r#"{"bomFormat": "CycloneDX", "components": [{"purl": "pkg:deb/debian/base-files"}]}"#,
+    );
     let refused = run("inspect", "List what is in it", &[]);
     assert!(
         !refused.status.success() && String::from_utf8_lossy(&refused.stdout).contains("cargo auditable")
     );
-    made.write(".git/sbom", r#"{"components": [{"purl": "pkg:cargo/serde@1.0.0"}]}"#);
+    // What is in an image of any size is handed on as it is, in parts that can be handed on.
+    let purls = |count: u64| {
+        let component = |at: u64| {
+            format!(
+                r#"{{"purl": "pkg:cargo/serde@1.0.{at}", "hash": "{:016x}"}}"#,
+                at.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            )
+        };
+        (0..count).map(component).collect::<Vec<_>>().join(",")
+    };
+    let list = |count| format!(r#"{{"bomFormat": "CycloneDX", "components": [{}]}}"#, purls(count));
+    made.write(".git/sbom", &list(60_000));
+    let refused = run("inspect", "List what is in it", &[]);
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stdout).contains("smaller base"));
+    made.write(".git/sbom", &list(20_000));
     assert_success("listed", &run("inspect", "List what is in it", &[]));
     let told = made.read(".git/output");
-    let digest = |name: &str| {
+    let handed = |name: &str| {
         told.lines()
             .find_map(|line| line.strip_prefix(&format!("{name}=")))
             .unwrap_or_else(|| panic!("{name}: {told}"))
     };
-    let known = [("IMAGE", digest("image-hooks")), ("SBOM", digest("sbom-hooks"))];
-    let scanned = || run("inspect", "It is the image that was built", &known);
-    let pushed = || run("publish-dev", "They are the image that was scanned, and the list of it", &known);
-    assert_success("scanned", &scanned());
-    assert_success("pushed", &pushed());
-    for file in ["image.tar", "sbom.cdx.json"] {
-        let before = made.read(file);
-        made.write(file, "another");
-        assert!(!pushed().status.success(), "{file}");
-        assert_eq!(scanned().status.success(), file != "image.tar");
-        made.write(file, &before);
+    let image = [("IMAGE", handed("image-hooks"))];
+    let parts: Vec<(String, &str)> =
+        (0..4).map(|part| (format!("SBOM_{part}"), handed(&format!("sbom-hooks-{part}")))).collect();
+    assert!(parts[1].1.len() > 1 && parts.iter().all(|(_, part)| part.len() <= 120_000));
+    let parts: Vec<(&str, &str)> = parts.iter().map(|(name, part)| (name.as_str(), *part)).collect();
+    fs::remove_file(made.folder().join("sbom.cdx.json")).unwrap();
+    assert_success("taken", &run("publish-dev", "Take the list of what is in it", &parts));
+    assert_eq!(made.read("sbom.cdx.json"), list(20_000));
+    assert!(!run("publish-dev", "Take the list of what is in it", &parts[..1]).status.success());
+    for (job, step) in
+        [("inspect", "It is the image that was built"), ("publish-dev", "It is the image that was scanned")]
+    {
+        assert_success(step, &run(job, step, &image));
+        made.write("image.tar", "another");
+        assert!(!run(job, step, &image).status.success(), "{step}");
+        made.write("image.tar", "an image");
     }
     let outputs = made.job("ci-build", "image")["outputs"].clone();
     assert_eq!(outputs["image-hooks"], "${{ steps.image.outputs.image-hooks }}");
+}
+
+/// A scanner is somebody else's program, and reads what it is given: a job that runs one hands on no file, holds no
+/// credential and nobody's approval. What a job signs came from no artifact but one whose digest another job's output says.
+#[test]
+fn no_job_that_scans_hands_on_a_file_and_what_is_signed_has_a_digest() {
+    let made = several();
+    let (mut scanning, mut signing) = (0, 0);
+    for workflow in ["ci-build", "tf-deploy", "tf-environment"] {
+        let jobs = made.yaml(&format!(".github/workflows/{workflow}.yml"))["jobs"].clone();
+        for (name, job) in jobs.as_object().unwrap() {
+            let steps = job["steps"].as_array().cloned().unwrap_or_default();
+            let text =
+                |step: &serde_json::Value, key: &str| step[key].as_str().unwrap_or_default().to_owned();
+            let uses = |part: &str| steps.iter().any(|step| text(step, "uses").contains(part));
+            let runs = |part: &str| steps.iter().any(|step| text(step, "run").contains(part));
+            if uses("/scanners") || ["trivy ", "checkov ", "cargo deny"].iter().any(|part| runs(part)) {
+                scanning += 1;
+                assert!(
+                    !uses("upload-artifact") && !uses("actions/cache") && !uses("attest"),
+                    "{workflow}: {name}"
+                );
+                assert!(job["environment"].is_null(), "{workflow}: {name}");
+                let written =
+                    job["permissions"].as_object().unwrap().iter().filter(|(_, access)| *access != "read");
+                assert!(written.clone().all(|(scope, _)| scope == "security-events"), "{workflow}: {name}");
+            }
+            if runs("cosign sign") || runs("cosign attest") {
+                signing += 1;
+                for (at, step) in
+                    steps.iter().enumerate().filter(|(_, s)| text(s, "uses").contains("download-artifact"))
+                {
+                    // What was signed before is verified by its digest instead, after it was pushed.
+                    let verified = steps[at + 1..].iter().any(|next| {
+                        let known = next["env"].as_object().is_some_and(|env| {
+                            env.values().any(|value| {
+                                value.as_str().is_some_and(|v| v.contains("needs.image.outputs"))
+                            })
+                        });
+                        known && text(next, "run").contains("sha256sum --check --strict")
+                    });
+                    let again = steps
+                        .iter()
+                        .any(|next| text(next, "run").contains("verify.sh \"$REPOSITORY@$DIGEST\""));
+                    assert!(verified && again, "{workflow}: {name}: {step}");
+                }
+            }
+        }
+    }
+    assert!(scanning >= 4 && signing >= 1, "{scanning} {signing}");
 }
 
 /// A private repository without GitHub Code Security refuses findings, which stops no build.
