@@ -5,9 +5,11 @@ mod bootstrap;
 mod check;
 mod compare_plans;
 mod completions;
+mod diff;
 mod envs;
 mod failure;
 mod findings;
+mod git;
 mod github;
 mod image;
 mod init;
@@ -19,8 +21,10 @@ mod plan_comment;
 mod prompt;
 mod restore;
 mod schema;
+mod sides;
 mod synth;
 mod today;
+mod verify_plan;
 
 pub use failure::Failure;
 
@@ -48,8 +52,10 @@ enum Command {
     Init(Box<init::Init>),
     Image(image::Image),
     Restore(restore::Restore),
+    Diff(diff::Diff),
     PlanComment(plan_comment::PlanComment),
     ComparePlans(compare_plans::ComparePlans),
+    VerifyPlan(verify_plan::VerifyPlan),
     Findings(findings::Findings),
     Check(check::Check),
     Schema(schema::Schema),
@@ -72,8 +78,10 @@ impl Cli {
             Command::Init(init) => init.run(),
             Command::Image(image) => image.run(),
             Command::Restore(restore) => restore.run(),
+            Command::Diff(diff) => diff.run(),
             Command::PlanComment(comment) => comment.run(),
             Command::ComparePlans(plans) => plans.run(),
+            Command::VerifyPlan(plan) => plan.run(),
             Command::Findings(findings) => findings.run(),
             Command::Check(check) => check.run(),
             Command::Schema(schema) => schema.run(),
@@ -100,6 +108,7 @@ const EXAMPLES: &str = "  txnr synth --all
   txnr envs --json
   txnr inventory --env prod --format csv
   txnr check --env prod
+  txnr diff --env prod
   txnr init
 ";
 

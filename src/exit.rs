@@ -39,7 +39,10 @@ pub const FINDINGS: Exit = Exit {
 };
 
 /// A plan would do what was not shown.
-pub const UNSHOWN: Exit = Exit { code: 8, meaning: "compare-plans: the plan does what was not shown" };
+pub const UNSHOWN: Exit = Exit {
+    code: 8,
+    meaning: "compare-plans, verify-plan: the plan does what was not shown, or not foreseen",
+};
 
 /// A control is violated.
 pub const VIOLATED: Exit = Exit {
@@ -51,8 +54,12 @@ pub const VIOLATED: Exit = Exit {
 pub const STEP_FAILED: Exit =
     Exit { code: 10, meaning: "restore --run: a command failed; mend the cause and go on with --from" };
 
+/// A change has a consequence that was to fail.
+pub const CONSEQUENCE: Exit =
+    Exit { code: 11, meaning: "diff: the change has, or may have, a consequence that --fail-on names" };
+
 /// Every exit code, in the order of the numbers.
-pub const ALL: [Exit; 11] = [
+pub const ALL: [Exit; 12] = [
     OK,
     UNEXPECTED,
     USAGE,
@@ -64,6 +71,7 @@ pub const ALL: [Exit; 11] = [
     UNSHOWN,
     VIOLATED,
     STEP_FAILED,
+    CONSEQUENCE,
 ];
 
 /// The list as it stands in the help.

@@ -15,5 +15,6 @@ pub mod names;
 pub mod plan;
 pub mod project;
 pub mod restore;
+pub mod review;
 pub mod stacks;
 pub mod synth;

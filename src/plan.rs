@@ -51,15 +51,34 @@ pub struct Change {
     importing: Option<Value>,
 }
 
+/// An argument that a change in place gives another value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Argument<'p> {
+    /// Its name.
+    pub name: &'p str,
+    /// The value that it has.
+    pub before: &'p Value,
+    /// The value that it would have.
+    pub after: &'p Value,
+    /// Whether that is known only after apply, or a part of it.
+    pub unknown: bool,
+}
+
 /// What Terraform does to a resource; a replacement is two of them, in either order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Action {
+pub enum Action {
+    /// Nothing.
     NoOp,
+    /// It reads a data source.
     Read,
+    /// It creates it.
     Create,
+    /// It updates it in place.
     Update,
+    /// It destroys it.
     Delete,
+    /// It no longer manages it.
     Forget,
 }
 
@@ -151,18 +170,51 @@ impl Plan {
             .collect()
     }
 
-    /// Whether a change does nothing but bring attributes that were changed elsewhere back to what Terraform knew of them.
-    fn undoes_drift(&self, resource: &ResourceChange) -> bool {
-        if resource.change.actions != BTreeSet::from([Action::Update]) {
-            return false;
-        }
-        let Some(drift) = self.resource_drift.iter().find(|drift| {
+    /// What would be done to resources, in the order of the plan: nothing and reading left out.
+    pub fn actions(&self) -> impl Iterator<Item = &ResourceChange> {
+        self.resource_changes.iter().filter(|resource| !resource.change.is_idle())
+    }
+
+    /// The arguments that a change in place gives another value, drift that it undoes left out. What AWS tells anew and nobody
+    /// configures is none.
+    #[must_use]
+    pub fn arguments<'p>(&'p self, resource: &'p ResourceChange) -> Vec<Argument<'p>> {
+        let known = self.drift_of(resource).map(|drift| &drift.change.before);
+        let object = |value: &'p Value| value.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        let Change { before, after, after_unknown, .. } = &resource.change;
+        let keys: BTreeSet<&str> = object(before).chain(object(after)).chain(object(after_unknown)).collect();
+        let differs = |name: &&str| {
+            let (was, is) = (&before[*name], &after[*name]);
+            if after_unknown.get(*name).is_some_and(holds_true) {
+                return self.configures(&resource.address, name);
+            }
+            let undone = known.is_some_and(|known| &known[*name] == is);
+            was != is && !undone && (is.is_null() || self.configures(&resource.address, name))
+        };
+        let argument = |name: &'p str| Argument {
+            name,
+            before: &before[name],
+            after: &after[name],
+            unknown: after_unknown.get(name).is_some_and(holds_true),
+        };
+        keys.into_iter().filter(differs).map(argument).collect()
+    }
+
+    fn drift_of(&self, resource: &ResourceChange) -> Option<&ResourceChange> {
+        self.resource_drift.iter().find(|drift| {
             drift.address == resource.address
                 && drift.deposed == resource.deposed
                 && drift.change.actions == BTreeSet::from([Action::Update])
-        }) else {
+        })
+    }
+
+    /// Whether a change does nothing but bring attributes that were changed elsewhere back to what Terraform knew of them.
+    #[must_use]
+    pub fn undoes_drift(&self, resource: &ResourceChange) -> bool {
+        if resource.change.actions != BTreeSet::from([Action::Update]) {
             return false;
-        };
+        }
+        let Some(drift) = self.drift_of(resource) else { return false };
         let object = |value: &'_ Value| value.as_object().cloned().unwrap_or_default();
         let (before, after) = (object(&resource.change.before), object(&resource.change.after));
         let (known, unknown) = (object(&drift.change.before), object(&resource.change.after_unknown));
@@ -200,6 +252,12 @@ impl Change {
     /// Whether nothing is done.
     fn is_idle(&self) -> bool {
         self.actions.iter().all(|action| matches!(action, Action::NoOp | Action::Read))
+    }
+
+    /// What is done.
+    #[must_use]
+    pub fn does(&self, action: Action) -> bool {
+        self.actions.contains(&action)
     }
 
     /// How many resources it adds, changes and destroys.

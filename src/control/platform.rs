@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 use serde_json::Value;
 use terraform::Root;
+use terraform::query::View;
 
 use crate::config::{Breadth, EnvConfig};
 
@@ -38,36 +39,22 @@ impl Platform {
     /// What a module renders to.
     #[must_use]
     pub fn of(root: &Root) -> Self {
-        // What is rendered is JSON: it is read back so that controls see what Terraform sees.
-        let files: Vec<Value> =
-            root.render("").iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect();
-        let mut documents = BTreeMap::new();
-        for file in &files {
-            for (name, value) in file["locals"].as_object().into_iter().flatten() {
-                documents.insert(format!("${{jsonencode(local.{name})}}"), value.clone());
-            }
-        }
+        let view = View::of_root(root);
         let mut platform = Self::default();
-        for file in &files {
-            let reasons = file["output"]["elsewhere"]["value"].as_object();
-            platform.elsewhere.extend(reasons.into_iter().flatten().map(|(key, _)| key.clone()));
-            for (kind, blocks) in file["resource"].as_object().into_iter().flatten() {
-                for (name, body) in blocks.as_object().into_iter().flatten() {
-                    let mut body = body.clone();
-                    for value in body.as_object_mut().into_iter().flat_map(|body| body.values_mut()) {
-                        if let Some(document) = value.as_str().and_then(|text| documents.get(text)) {
-                            *value = document.clone();
-                        }
-                    }
-                    platform.resources.insert(format!("{kind}.{name}"), body);
-                }
+        let reasons = view.outputs.get("elsewhere").and_then(|output| output["value"].as_object());
+        platform.elsewhere.extend(reasons.into_iter().flatten().map(|(key, _)| key.clone()));
+        for (address, found) in view.managed() {
+            let mut body = found.body.clone();
+            if let Value::Object(body) = &mut body {
+                body.extend(found.meta.clone());
             }
-            for (index, provider) in list(&file["provider"]["aws"]).iter().enumerate() {
-                platform.resources.insert(format!("provider.aws{index}"), provider.clone());
-            }
-            for (kind, backend) in file["terraform"]["backend"].as_object().into_iter().flatten() {
-                platform.resources.insert(format!("backend.{kind}"), backend.clone());
-            }
+            platform.resources.insert(address.to_owned(), body);
+        }
+        for (index, provider) in view.providers.values().enumerate() {
+            platform.resources.insert(format!("provider.aws{index}"), provider.clone());
+        }
+        if let Some((kind, backend)) = view.backend {
+            platform.resources.insert(format!("backend.{kind}"), backend);
         }
         platform
     }

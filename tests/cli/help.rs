@@ -17,6 +17,8 @@ fn the_help_names_every_subcommand_and_exit_code() {
         "init",
         "image",
         "restore",
+        "diff",
+        "verify-plan",
         "plan-comment",
         "compare-plans",
         "findings",
@@ -66,6 +68,7 @@ fn there_is_a_man_page_for_every_subcommand() {
             "txnr-check.1",
             "txnr-compare-plans.1",
             "txnr-completions.1",
+            "txnr-diff.1",
             "txnr-envs.1",
             "txnr-findings.1",
             "txnr-image.1",
@@ -76,6 +79,7 @@ fn there_is_a_man_page_for_every_subcommand() {
             "txnr-restore.1",
             "txnr-schema.1",
             "txnr-synth.1",
+            "txnr-verify-plan.1",
             "txnr.1"
         ]
     );

@@ -1,8 +1,9 @@
 //! The command as its users meet it: the real binary in a folder of its own.
 
-#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 mod check;
+mod diff;
 mod findings;
 mod help;
 mod kill;

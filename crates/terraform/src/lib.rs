@@ -5,6 +5,8 @@
 //! are typed references ([`Expr`]) for other blocks to use. [`Module::finish`] checks the whole and
 //! yields a [`Root`]: the nodes, the edges that their references form, and [`Root::render`].
 //!
+//! [`query::View`] looks at a module from the outside, whether it is in memory, in files, in a plan or in a state.
+//!
 //! Invariants:
 //! - This crate knows nothing of any provider. Typed blocks implement [`Block`] and [`Resource`] elsewhere.
 //! - Only this crate knows how Terraform JSON is spelled. Every literal leaf is escaped, so that no text
@@ -19,6 +21,7 @@ mod expr;
 mod expression;
 mod meta;
 mod module;
+pub mod query;
 mod render;
 mod root;
 mod settings;

@@ -37,7 +37,7 @@ enum How {
 }
 
 /// Every generated file, in an order in which each is made from those before it.
-pub const FILES: [Generated; 11] = [
+pub const FILES: [Generated; 12] = [
     Generated {
         path: "crates/aws/schema/aws-5.100.0.json",
         header: Some("cargo xtask schema"),
@@ -58,6 +58,11 @@ pub const FILES: [Generated; 11] = [
         path: "docs/configuration.md",
         header: Some("cargo run -- schema --markdown > docs/configuration.md"),
         how: How::Printed("txnr", &["schema", "--markdown"]),
+    },
+    Generated {
+        path: "docs/diff.schema.json",
+        header: Some("cargo run -- diff --schema > docs/diff.schema.json"),
+        how: How::Printed("txnr", &["diff", "--schema"]),
     },
     Generated {
         path: "docs/alarms.md",
@@ -105,6 +110,13 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
         return Ok(());
     }
     bail!("{}\n\nfix: cargo xtask generate, and commit the result", stale.join("\n"))
+}
+
+/// Builds `txnr`.
+pub fn build(root: &Path) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = ["build", "--quiet", "--locked", "--package", "txnr"];
+    output(Command::new(cargo).args(arguments).current_dir(root)).map(|_| ())
 }
 
 impl How {
@@ -156,7 +168,7 @@ fn rendered(root: &Path, path: &str, check: bool) -> Result<()> {
 }
 
 /// A program of the workspace, which lies beside this one.
-fn built(name: &str) -> Result<Command> {
+pub fn built(name: &str) -> Result<Command> {
     let own = std::env::current_exe().context("this program's own path")?;
     Ok(Command::new(own.with_file_name(name)))
 }
@@ -197,7 +209,7 @@ struct Target {
 }
 
 /// What a command prints, if it succeeds.
-fn output(command: &mut Command) -> Result<String> {
+pub fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
     if !output.status.success() {
         let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());

@@ -10,6 +10,7 @@ mod managed;
 #[path = "../../aws/src/power.rs"]
 mod power;
 mod provider;
+mod replacement;
 mod selection;
 mod shapes;
 mod tidy;
@@ -38,6 +39,12 @@ enum Command {
     },
     /// Records AWS's actions, resource types and condition keys in crates/aws/schema.
     Actions {
+        /// Writes nothing; fails when the file on disk is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Asks the AWS provider, offline, which changes of an argument replace a resource, for crates/aws/schema.
+    Replacement {
         /// Writes nothing; fails when the file on disk is not what would be written.
         #[arg(long)]
         check: bool,
@@ -81,6 +88,10 @@ fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Schema { check } => provider::update(&aws.join("schema"), check),
         Command::Actions { check } => actions::record(&aws.join("schema"), &root.join(".cache/iam"), check),
+        Command::Replacement { check } => {
+            generate::build(&root)?;
+            replacement::update(&root, check)
+        }
         Command::Bindings { check } => bindings::generate(&aws, check),
         Command::Generate { check } => generate::run(&root, check),
         Command::Tidy => tidy::run(&root),

@@ -139,7 +139,8 @@ fn ask_terraform() -> Result<Value> {
     Ok(serde_json::from_slice(&schema)?)
 }
 
-fn terraform(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
+/// What Terraform prints in a folder.
+pub fn terraform(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     let output = Command::new("terraform")
         .args(arguments)
         .current_dir(folder)
