@@ -358,7 +358,7 @@ impl Walk {
         let without_order =
             is_set(shape) || matches!(shape, Shape::Document(Document::Policy | Document::Containers));
         if without_order {
-            let place = place.frozen();
+            let (place, told) = (place.frozen(), self.all.len());
             match (by_key(a), by_key(b)) {
                 (Some(a), Some(b)) => {
                     for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
@@ -373,6 +373,10 @@ impl Walk {
                         self.leaf(&place, None, Some(come));
                     }
                 }
+            }
+            // The same items in an order that counts.
+            if self.all.len() == told {
+                self.leaf(&place, Some(&Value::Array(a.to_vec())), Some(&Value::Array(b.to_vec())));
             }
         } else if matches!(shape, Shape::Blocks(..)) {
             let single = a.len() <= 1 && b.len() <= 1;
