@@ -1,6 +1,7 @@
 //! What only the built module can tell of an environment: how many of something there are, what capacity is used, which
 //! alarms and rules there are. An environment is read here, so that nothing of it goes unchecked.
 
+mod boundary;
 mod conformance;
 mod cross_environment;
 mod folder;
@@ -18,6 +19,7 @@ use crate::config::report::Report;
 
 /// Notes what is wrong with an environment whose file is right by itself.
 fn further(config: &EnvConfig, problems: &mut Problems) {
+    boundary::check(config, problems);
     quotas::check(config, problems);
     web_acl::check(config, problems);
     conformance::check(config, problems);

@@ -21,7 +21,7 @@ impl Entry {
     /// Whether an environment has it only where `service.contract` is `txn-reconcile-api`.
     #[must_use]
     pub fn is_of_the_contract(&self) -> bool {
-        [SERVICE_ERRORS, RUNS_WAITING].contains(self)
+        [SERVICE_ERRORS, RUNS_WAITING, RUNS_DUE_LONG].contains(self)
             || (self.name.starts_with("database-") && *self != DATABASE_WEAKENED)
     }
 }
@@ -186,6 +186,10 @@ table! {
         "Runs wait for a store that has not answered for half an hour; they go on by themselves when it does.",
         "see in the run's waits_for, or in the saved query of the service's errors, which store it is; then its \
          state in the AWS Health dashboard, and rights and keys if only this service is refused.";
+    RUNS_DUE_LONG = "runs-due", Notify,
+        "A run has waited for a worker for a quarter of an hour: the tasks make fewer runs than are asked for.",
+        "see in the log's lines of the queue how many wait, and in /v1/runs how large they are; raise \
+         service.min_count, or service.cpu where single runs are slow.";
     CARD_DATA_IN_LOGS = "card-data-in-logs", Page,
         "Something that looks like card data or a credential was written to a log; it is masked there.",
         "read the report in the log group of findings, which names group and position, and treat it as an \

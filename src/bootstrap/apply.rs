@@ -4,11 +4,11 @@ use aws::document::policy::{Condition, Policy, Statement};
 use aws::kind::{IamPolicyArn, IdentityPolicy, TrustPolicy};
 use terraform::{Expr, Stack, text};
 
-use super::plan::{own_items, state_object, through};
+use super::plan::{own_items, own_keys, state_object, through};
 use super::role::{self, NewRole};
 use super::state::Place;
 use super::{ANYTHING, Platform, iam_arn, local};
-use crate::config::{APPLY_SESSION_HOURS, EnvConfig, WorkflowRole};
+use crate::config::{APPLY_SESSION_HOURS, BucketKind, EnvConfig, WorkflowRole};
 
 type Identity = Statement<IdentityPolicy>;
 
@@ -29,6 +29,7 @@ pub(super) fn build(
     let mut statements = services(platform);
     statements.extend(iam(config, platform, boundary));
     statements.extend(service_roles(config, platform));
+    statements.extend(no_data(config, place));
     role::policy(stack, &role, &local(config, "apply"), "apply", Policy::new(statements));
     role::policy(stack, &role, &local(config, "state"), "state", Policy::new(state(config, place)));
     stack.output(
@@ -61,6 +62,83 @@ fn services(platform: &Platform) -> Vec<Identity> {
         statements.push(Identity::allow("Everywhere", global, ANYTHING));
     }
     statements
+}
+
+/// Terraform makes, changes and destroys stores, and asks for nothing that they keep (PCI 7.2.5): who holds the role reads
+/// no card data with it, nor what says so. Of secrets the provider reads the versions that it refreshes.
+fn no_data(config: &EnvConfig, place: &Place) -> Vec<Identity> {
+    // DynamoDB fills a replica in the caller's name, with these rights in the replica's region.
+    // <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/globaltables-security.html>
+    let here = |statement: Identity| match &config.recovery.region {
+        Some(_) => {
+            statement.when(Condition::string_equals("aws:RequestedRegion", [config.region.to_string()]))
+        }
+        None => statement,
+    };
+    let item = Identity::deny("NoItem", LOCK_ITEMS, ANYTHING);
+    let mut all = vec![
+        here(Identity::deny(
+            "NoItems",
+            [
+                "dynamodb:Batch*Item",
+                "dynamodb:ExportTableToPointInTime",
+                "dynamodb:GetRecords",
+                "dynamodb:PartiQL*",
+                "dynamodb:Query",
+                "dynamodb:Scan",
+                "dynamodb:UpdateItem",
+            ],
+            ANYTHING,
+        )),
+        here(match &place.table {
+            Some(locks) => item.except([locks.clone()]),
+            None => item,
+        }),
+        no_objects(config),
+        Identity::deny("NoRecords", RECORDS, ANYTHING),
+        // The services that encrypt in its name say so.
+        Identity::deny("NoKeyByItself", ["kms:Decrypt", "kms:ReEncryptFrom"], ANYTHING)
+            .when(Condition::null("kms:ViaService", true)),
+    ];
+    all.extend(place.table.clone().map(|locks| {
+        Identity::deny("NoLockOfOthers", LOCK_ITEMS, [locks])
+            .when(Condition::for_any_value_string_not_equals("dynamodb:LeadingKeys", own_keys(config)))
+    }));
+    all
+}
+
+/// What locking the state consists of.
+const LOCK_ITEMS: [&str; 3] = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"];
+
+/// What logs, messages and databases hold, and code that would read it.
+const RECORDS: [&str; 16] = [
+    "ecs:ExecuteCommand",
+    "ecs:RunTask",
+    "ecs:StartTask",
+    "firehose:PutRecord*",
+    "logs:CreateExportTask",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:GetLogRecord",
+    "logs:GetQueryResults",
+    "logs:StartLiveTail",
+    "logs:StartQuery",
+    "logs:Unmask",
+    "rds:DownloadDBLogFilePortion",
+    "rds:Modify*SnapshotAttribute",
+    "rds:StartExportTask",
+    "sqs:ReceiveMessage",
+];
+
+/// Objects of the environment's own buckets. Where nothing is protected, Terraform empties a bucket before it goes.
+fn no_objects(config: &EnvConfig) -> Identity {
+    let objects = BucketKind::ALL
+        .map(|kind| format!("arn:{}:s3:::{}/*", config.partition(), config.names.bucket(kind)));
+    let mut actions = vec!["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"];
+    if config.protection {
+        actions.extend(["s3:DeleteObject", "s3:DeleteObjectVersion"]);
+    }
+    Identity::deny("NoObjects", actions, objects)
 }
 
 /// Roles and policies of the environment's own names, roles under the boundary only.

@@ -9,8 +9,9 @@ use terraform::{Expr, Stack, set, text};
 
 use super::state::Place;
 use super::{ANYTHING, Platform, Text, iam_arn, local};
-use crate::config::EnvConfig;
 use crate::config::names::BOOTSTRAP_PATH;
+use crate::config::{BucketKind, EnvConfig};
+use crate::names::{LogGroup, role};
 
 type Identity = Statement<IdentityPolicy>;
 
@@ -77,13 +78,21 @@ fn statements(
         all.push(Identity::deny("OtherEnvironmentsStay", IDENTITY_WRITES, theirs.collect::<Vec<_>>()));
     }
     all.push(made_for_services(config));
+    all.push(no_role_taken_on());
+    all.push(grants_for_services(config));
+    all.push(nothing_beside());
+    // PCI 3.4.1: what the log groups mask stays masked.
+    all.push(Identity::deny("NoUnmasking", ["logs:Unmask"], ANYTHING));
     all.extend([state_stays(place), state_key_stays(place), trail_stays(config)]);
+    if config.protection {
+        all.extend(what_is_protected_stays(config));
+    }
     all.extend(place.table.clone().map(lock_table_stays));
     all
 }
 
-/// What changes a role or a policy, or takes a role on.
-const IDENTITY_WRITES: [&str; 16] = [
+/// What changes a role or a policy, or passes a role.
+const IDENTITY_WRITES: [&str; 15] = [
     "iam:Attach*",
     "iam:CreatePolicy*",
     "iam:CreateRole",
@@ -99,7 +108,6 @@ const IDENTITY_WRITES: [&str; 16] = [
     "iam:Untag*",
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole*",
-    "sts:AssumeRole",
 ];
 
 /// A boundary grants nothing: it is the policies of each role that allow. It leaves them the services that the environment
@@ -115,7 +123,7 @@ fn left_to_policies(config: &EnvConfig, platform: &Platform) -> Vec<Identity> {
     vec![
         Identity::allow("Services", actions, ANYTHING),
         Identity::allow("SeeIdentities", ["iam:*AccountPasswordPolicy", "iam:Get*", "iam:List*"], ANYTHING),
-        Identity::allow("OwnIdentities", ["iam:*", "sts:AssumeRole"], own_identities(config)),
+        Identity::allow("OwnIdentities", ["iam:*"], own_identities(config)),
     ]
 }
 
@@ -143,6 +151,44 @@ fn made_for_services(config: &EnvConfig) -> Identity {
             "aws:PrincipalArn",
             [iam_arn(config, &format!("role/{}", config.names.of("*")))],
         ))
+}
+
+/// Services take the roles on, and no role another one: who can make a role that trusts it would have whatever rights it
+/// gives that role. Said as a denial, since a trust that names a session needs no permission besides.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-eval-logic>
+fn no_role_taken_on() -> Identity {
+    Identity::deny("NoRoleTakenOn", ["sts:AssumeRole"], ANYTHING)
+}
+
+/// A grant is a key handed on past its policy. AWS's services ask for theirs in the caller's name; Macie's role has one of
+/// Terraform's own, where it looks for card data.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-is-for-aws-resource>
+fn grants_for_services(config: &EnvConfig) -> Identity {
+    let deny = Identity::deny("GrantsForServices", ["kms:CreateGrant"], ANYTHING)
+        .when(Condition::bool_if_exists("kms:GrantIsForAWSResource", false));
+    if !config.detection.macie.enabled {
+        return deny;
+    }
+    deny.when(Condition::string_not_equals("kms:GranteePrincipal", [role::macie(config)]))
+}
+
+/// What no environment consists of: machines, and ways for its traffic to other networks.
+fn nothing_beside() -> Identity {
+    Identity::deny(
+        "NothingBeside",
+        [
+            "ec2:AcceptVpcPeeringConnection",
+            "ec2:CreateClientVpnEndpoint",
+            "ec2:CreateFleet",
+            "ec2:CreateTrafficMirror*",
+            "ec2:CreateTransitGateway*",
+            "ec2:CreateVpcPeeringConnection",
+            "ec2:CreateVpnConnection",
+            "ec2:RequestSpot*",
+            "ec2:RunInstances",
+        ],
+        ANYTHING,
+    )
 }
 
 /// Neither a new role, nor more for one that has lost the boundary.
@@ -184,6 +230,60 @@ fn state_key_stays(place: &Place) -> Identity {
 
 fn lock_table_stays(table: Text) -> Identity {
     Identity::deny("LockTableStays", ["dynamodb:DeleteTable*", "dynamodb:Update*Table*"], [table])
+}
+
+/// What Terraform calls only to take away what a protected environment keeps. It takes somebody with an administrator's
+/// rights, who is not the pipeline: a step of its own, of a second person. What an apply may call as well is alarmed on: `PutKeyPolicy`, `PutEventSelectors`, `UpdateTrail`, `UpdateDetector`,
+/// `inspector2:Disable`, `DeleteFlowLogs`.
+/// <https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/inspector2/enabler.go>,
+/// <https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/guardduty/detector_feature.go>
+fn what_is_protected_stays(config: &EnvConfig) -> Vec<Identity> {
+    let buckets = [BucketKind::Audit, BucketKind::Config, BucketKind::Access, BucketKind::Statements];
+    let buckets =
+        buckets.map(|kind| format!("arn:{}:s3:::{}", config.partition(), config.names.bucket(kind)));
+    let groups = [LogGroup::Service, LogGroup::Exec, LogGroup::Flow, LogGroup::Waf, LogGroup::Trail];
+    let groups = groups.into_iter().filter(|group| group.is_wanted(config)).map(|group| group.arn(config));
+    let groups = groups.flat_map(|arn| [format!("{arn}:*"), arn]);
+    vec![
+        // PCI 3.7.5: what a lost key encrypted is lost, whatever lock it is under.
+        Identity::deny(
+            "KeysStay",
+            ["kms:DeleteImportedKeyMaterial", "kms:DisableKey*", "kms:ScheduleKeyDeletion"],
+            ANYTHING,
+        ),
+        // PCI 10.7.2, 11.5.1
+        Identity::deny(
+            "DetectionStays",
+            [
+                "access-analyzer:CreateArchiveRule",
+                "access-analyzer:DeleteAnalyzer",
+                "config:DeleteDeliveryChannel",
+                "guardduty:ArchiveFindings",
+                "guardduty:CreateFilter",
+                "guardduty:DeleteDetector",
+                "guardduty:UpdateFilter",
+                "inspector2:CreateFilter",
+                "macie2:DisableMacie",
+                "securityhub:BatchUpdateFindings",
+                "securityhub:CreateAutomationRule",
+                "securityhub:DisableSecurityHub",
+            ],
+            ANYTHING,
+        ),
+        // PCI 10.3.2, 10.5.1
+        Identity::deny(
+            "LogGroupsStay",
+            ["logs:DeleteLogGroup", "logs:DeleteLogStream"],
+            groups.collect::<Vec<_>>(),
+        ),
+        Identity::deny("NoLockLifted", ["s3:BypassGovernanceRetention"], ANYTHING),
+        Identity::deny("BucketsStay", ["s3:DeleteBucket", "s3:DeleteBucketPolicy"], buckets),
+        Identity::deny(
+            "TablesStay",
+            ["dynamodb:DeleteTable"],
+            [config.arn("dynamodb", &format!("table/{}", config.names.of("*")))],
+        ),
+    ]
 }
 
 /// PCI 10.3.2, 10.7.2: an environment that is protected, or whose account's trail another one owns, cannot silence it.

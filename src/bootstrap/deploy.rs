@@ -37,6 +37,7 @@ pub(super) fn build(
         statements.extend(code_deploy(config));
     }
     statements.extend(update(config));
+    statements.extend(as_it_is(config));
     role::policy(stack, &role, &local(config, "deploy"), "deploy", Policy::new(statements));
     stack.output(
         &format!("{}_role_arn", local(config, "deploy")),
@@ -45,20 +46,17 @@ pub(super) fn build(
     );
 }
 
-/// A revision is a copy of the last one with another image, and its tags. AWS names no resource for the first two.
+/// A revision is a copy of the last one with another image, and its tags. AWS names no resource for reading it.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html>
-fn register(config: &EnvConfig) -> [Identity; 3] {
+fn register(config: &EnvConfig) -> [Identity; 4] {
     let revisions =
         |workload| config.arn("ecs", &format!("task-definition/{}:*", cluster::family(config, workload)));
     let revisions: Vec<String> = services(config).map(revisions).collect();
     let roles: Vec<String> =
         services(config).flat_map(|workload| platform_role::task_arns(config, workload)).collect();
     [
-        Identity::allow(
-            "RegisterRevisions",
-            ["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"],
-            ANYTHING,
-        ),
+        Identity::allow("ReadRevisions", ["ecs:DescribeTaskDefinition"], ANYTHING),
+        Identity::allow("RegisterRevisions", ["ecs:RegisterTaskDefinition"], revisions.clone()),
         Identity::allow("TagRevisions", ["ecs:TagResource"], revisions)
             .when(Condition::string_equals("ecs:CreateAction", ["RegisterTaskDefinition"])),
         Identity::allow("PassTaskRoles", ["iam:PassRole"], roles)
@@ -72,6 +70,19 @@ fn update(config: &EnvConfig) -> Option<Identity> {
     let updated: Vec<String> = updated.map(|workload| cluster::service_arn(config, workload)).collect();
     let actions = ["ecs:DescribeServices", "ecs:UpdateService"];
     (!updated.is_empty()).then(|| Identity::allow("UpdateService", actions, updated))
+}
+
+/// A deployment changes the image and nothing around it: no shell in the tasks where none is wanted, no address on the
+/// internet. <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html#amazonelasticcontainerservice-policy-keys>
+fn as_it_is(config: &EnvConfig) -> Vec<Identity> {
+    let deny =
+        |sid: &'static str, condition| Identity::deny(sid, ["ecs:UpdateService"], ANYTHING).when(condition);
+    let shell = services(config).any(|workload| workload.service.exec);
+    let mut all = vec![deny("NoPublicAddress", Condition::bool("ecs:auto-assign-public-ip", true))];
+    if !shell {
+        all.push(deny("NoShell", Condition::string_equals("ecs:enable-execute-command", ["true"])));
+    }
+    all
 }
 
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html>

@@ -8,7 +8,7 @@ use terraform::{Expr, Stack, text};
 use super::role::{self, NewRole};
 use super::state::Place;
 use super::{ANYTHING, Platform, local, push};
-use crate::config::{EnvConfig, WorkflowRole};
+use crate::config::{BucketKind, EnvConfig, WorkflowRole};
 
 type Identity = Statement<IdentityPolicy>;
 
@@ -29,6 +29,8 @@ pub(super) fn build(
     });
     let mut statements = vec![
         Identity::allow("SeeSettings", look.collect::<Vec<_>>(), ANYTHING),
+        // Whether a bucket is there takes the right to list it: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
+        Identity::allow("SeeBuckets", ["s3:ListBucket"], buckets(config)),
         Identity::allow("FindState", ["s3:ListBucket"], [place.bucket.arn()]),
         Identity::allow("ReadState", ["s3:GetObject"], [state_object(config, place)]),
         Identity::allow("DecryptState", ["kms:Decrypt"], [place.key.clone()]).when(through(config, "s3")),
@@ -49,12 +51,42 @@ pub(super) fn build(
         ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "ssm:GetParameter*"],
         ANYTHING,
     ));
+    // What has been found is about weaknesses, and what has been sampled is somebody's request.
+    statements.push(Identity::deny(
+        "NoFindings",
+        [
+            "access-analyzer:GetFinding*",
+            "access-analyzer:ListFindings*",
+            "cloudtrail:GetQueryResults",
+            "guardduty:GetFindings*",
+            "guardduty:ListFindings",
+            "inspector2:ListFinding*",
+            "securityhub:GetFinding*",
+            "securityhub:GetInsightResults",
+            "shield:DescribeAttack*",
+            "wafv2:GetSampledRequests",
+        ],
+        ANYTHING,
+    ));
     role::policy(stack, &role, &local(config, "plan"), "plan", Policy::new(statements));
     stack.output(
         &format!("{}_role_arn", local(config, "plan")),
         format!("The role that pull requests plan {} with.", config.name),
         role.arn().text(),
     );
+}
+
+/// The environment's buckets, and those that it was given.
+fn buckets(config: &EnvConfig) -> Vec<String> {
+    let storage = &config.storage;
+    let audit = storage.audit_bucket.iter().map(|bucket| bucket.name.to_string());
+    let access = storage.access_bucket.iter().map(|bucket| bucket.name.to_string());
+    let own = BucketKind::ALL.map(|kind| config.names.bucket(kind));
+    own.into_iter()
+        .chain(audit)
+        .chain(access)
+        .map(|name| format!("arn:{}:s3:::{name}", config.partition()))
+        .collect()
 }
 
 /// The environment's own state.
@@ -71,7 +103,12 @@ pub(super) fn through(config: &EnvConfig, service: &str) -> Condition {
 
 /// The items of the lock table that are about the environment's state: its lock and its checksum.
 pub(super) fn own_items(config: &EnvConfig) -> Condition {
+    Condition::for_all_values_string_equals("dynamodb:LeadingKeys", own_keys(config))
+}
+
+/// The keys of these items.
+pub(super) fn own_keys(config: &EnvConfig) -> [String; 2] {
     let state = format!("{}/{}", config.state.bucket, config.state.key);
     let checksum = format!("{state}-md5");
-    Condition::for_all_values_string_equals("dynamodb:LeadingKeys", [state, checksum])
+    [state, checksum]
 }

@@ -97,7 +97,14 @@ const SERVICES: &[Service] = &[
     global("iam", &["iam"], &["Get*", "List*"]),
     regional("inspector2", &["inspector2"], &["BatchGetAccountStatus", "Get*", "List*"]),
     regional("kms", &["kms"], LOOK),
-    regional("lambda", &["lambda"], &["GetPolicy", "List*"]),
+    // Who may call the functions that rotate secrets: the functions are somebody else's.
+    Service {
+        name: "lambda",
+        types: &["lambda"],
+        read: &["GetPolicy", "List*"],
+        change: &["AddPermission", "GetPolicy", "RemovePermission"],
+        global: false,
+    },
     regional(
         "logs",
         &["cloudwatch_log", "cloudwatch_query"],
@@ -119,7 +126,6 @@ const SERVICES: &[Service] = &[
             "GetLifecycleConfiguration",
             "GetReplicationConfiguration",
             "ListAllMyBuckets",
-            "ListBucket",
             "ListTagsForResource",
         ],
     ),

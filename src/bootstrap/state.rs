@@ -8,8 +8,9 @@ use aws::dynamodb_table as table;
 use aws::kind::{KmsKeyArn, ResourcePolicy};
 use aws::s3_bucket_lifecycle_configuration as lifecycle;
 use aws::{
-    DynamodbTable, DynamodbTableOptional, KmsAlias, KmsAliasOptional, KmsKey, S3Bucket, S3BucketHandle,
-    S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPolicyHandle,
+    DynamodbResourcePolicy, DynamodbTable, DynamodbTableOptional, KmsAlias, KmsAliasOptional, KmsKey,
+    S3Bucket, S3BucketHandle, S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy,
+    S3BucketPolicyHandle,
 };
 use terraform::{Expr, Meta, NonEmpty, Stack, set, text};
 
@@ -50,7 +51,8 @@ fn key(stack: &mut Stack<'_>, account: &Account<'_>) -> Expr<KmsKeyArn> {
         return Expr::external(named.to_owned());
     };
     let root = Principal::arn(iam_arn(first, "root"));
-    let policy = Statement::<ResourcePolicy>::allow("Account", root, ["kms:*"], ["*"]);
+    let mut policy = vec![Statement::<ResourcePolicy>::allow("Account", root, ["kms:*"], ["*"])];
+    policy.extend(key_is_for_state(account));
     let key = stack.add_with(
         "state",
         // Without the key there is no state (PCI 3.7.5).
@@ -61,7 +63,7 @@ fn key(stack: &mut Stack<'_>, account: &Account<'_>) -> Expr<KmsKeyArn> {
             // PCI 3.7.4
             enable_key_rotation: set(true),
             rotation_period_in_days: set(first.kms.rotation_days.get()),
-            policy: set(Policy::new([policy])),
+            policy: set(Policy::new(policy)),
             ..Default::default()
         },
     );
@@ -214,6 +216,40 @@ fn made_for_workflows(config: &EnvConfig) -> Condition {
     Condition::arn_like("aws:PrincipalArn", names.map(|name| iam_arn(config, &format!("role{name}"))))
 }
 
+/// Of the project's roles those use key and locks that Terraform runs as, and by no direct call of the key. People of the
+/// account are left to the account's own policies; what the state's key opens besides, where a file names a key that
+/// exists, its owner says.
+fn key_is_for_state(account: &Account<'_>) -> [Statement<ResourcePolicy>; 2] {
+    [
+        Statement::<ResourcePolicy>::deny("OnlyTerraform", Principal::Anyone, ["kms:*"], ["*"])
+            .when(of_project(account.first()))
+            .when(not_terraform(account)),
+        Statement::<ResourcePolicy>::deny(
+            "OnlyThroughServices",
+            Principal::Anyone,
+            ["kms:Decrypt", "kms:ReEncryptFrom"],
+            ["*"],
+        )
+        .when(of_project(account.first()))
+        .when(Condition::null("kms:ViaService", true)),
+    ]
+}
+
+/// Every role of the project: of its workflows, and those that its environments make.
+fn of_project(config: &EnvConfig) -> Condition {
+    let names = [BOOTSTRAP_PATH, "/"].map(|path| format!("role{path}{}-*", config.project));
+    Condition::arn_like("aws:PrincipalArn", names.map(|name| iam_arn(config, &name)))
+}
+
+/// The roles of the account's environments that plan and apply.
+fn not_terraform(account: &Account<'_>) -> Condition {
+    let roles = account.environments().iter().flat_map(|config| {
+        [WorkflowRole::Plan, WorkflowRole::Apply]
+            .map(|role| iam_arn(config, &format!("role{BOOTSTRAP_PATH}{}", config.names.workflow_role(role))))
+    });
+    Condition::arn_not_like("aws:PrincipalArn", roles.collect::<Vec<_>>())
+}
+
 /// The table of locks, as the backend expects it: <https://developer.hashicorp.com/terraform/language/backend/s3#dynamodb-state-locking>
 fn lock_table(stack: &mut Stack<'_>, account: &Account<'_>, key: &Expr<KmsKeyArn>) -> Text {
     let table = stack.add_with(
@@ -236,6 +272,21 @@ fn lock_table(stack: &mut Stack<'_>, account: &Account<'_>, key: &Expr<KmsKeyArn
                 }),
                 ..Default::default()
             },
+        },
+    );
+    let only = Statement::<ResourcePolicy>::deny(
+        "OnlyTerraform",
+        Principal::Anyone,
+        ["dynamodb:*"],
+        [table.arn().text()],
+    );
+    let only = only.when(of_project(account.first())).when(not_terraform(account));
+    stack.add(
+        "state",
+        DynamodbResourcePolicy {
+            resource_arn: set(table.arn()),
+            policy: set(Policy::new([only])),
+            optional: Default::default(),
         },
     );
     table.arn().text()

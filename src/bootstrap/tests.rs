@@ -110,9 +110,13 @@ elsewhere = "The security team"
 "#;
     let root = module(&[environment("prod", &format!("{GITHUB}{text}"))]);
     let look = statement(node(&root, "aws_iam_role_policy.prod_plan"), "policy", "SeeSettings").expect("one");
-    for action in ["ec2:Describe*", "kms:Describe*", "s3:ListBucket"] {
+    for action in ["ec2:Describe*", "kms:Describe*", "s3:GetBucket*"] {
         assert!(actions(look).contains(&action), "{action}");
     }
+    let buckets =
+        statement(node(&root, "aws_iam_role_policy.prod_plan"), "policy", "SeeBuckets").expect("one");
+    let buckets = texts(buckets.get("Resource").expect("resources"));
+    assert!(buckets.contains(&"arn:aws:s3:::acme-access") && !buckets.contains(&"*"), "{buckets:?}");
     let apply = statement(node(&root, "aws_iam_role_policy.prod_apply"), "policy", "Platform").expect("one");
     for action in ["ec2:*", "kms:*", "s3:*"] {
         assert!(actions(apply).contains(&action), "{action}");
@@ -260,8 +264,12 @@ fn the_deploy_role_passes_the_tasks_roles_and_changes_the_one_service() {
     assert_eq!(condition(pass, "iam:PassedToService"), [Value::string("ecs-tasks.amazonaws.com")]);
     let service = "arn:aws:ecs:us-east-1:111122223333:service/txn-reconcile-prod/txn-reconcile-api";
     assert_eq!(allowed(&root, "prod_deploy", service), ["ecs:DescribeServices", "ecs:UpdateService"]);
-    let anywhere = ["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"];
-    assert_eq!(allowed(&root, "prod_deploy", "*"), anywhere);
+    assert_eq!(allowed(&root, "prod_deploy", "*"), ["ecs:DescribeTaskDefinition"]);
+    let revisions =
+        "arn:aws:ecs:us-east-1:111122223333:task-definition/txn-reconcile-prod-txn-reconcile-api:*";
+    assert_eq!(allowed(&root, "prod_deploy", revisions), ["ecs:RegisterTaskDefinition", "ecs:TagResource"]);
+    let shell = statement(policy, "policy", "NoShell").expect("a denial");
+    assert_eq!(condition(shell, "ecs:enable-execute-command"), [Value::string("true")]);
     assert!(node(&root, "aws_iam_role.prod_deploy").argument("permissions_boundary").is_some());
 
     let root = module(&[environment("prod", &format!("{BLUE_GREEN}{GITHUB}"))]);

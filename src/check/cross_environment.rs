@@ -18,6 +18,7 @@ pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems
             "`baseline = false` under [account] in all environments of an account but one",
         );
     }
+    check_kinds(this, other, problems);
     check_names(this, other, problems);
     check_stores(this, other, problems);
     check_state(this, other, problems);
@@ -57,6 +58,29 @@ pub(super) fn check(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems
             "ranges that share no address, or the two can never be connected",
         );
     }
+}
+
+/// The pipeline of an environment owns what its account holds, whatever else stands there: who may apply a developers'
+/// environment would be an owner of production's data (PCI 6.5.3, 7.2.5).
+fn check_kinds(this: &EnvConfig, other: &EnvConfig, problems: &mut Problems) {
+    if this.account_id != other.account_id || this.production == other.production {
+        return;
+    }
+    let production = if this.production { this } else { other };
+    if production.deviations.iter().any(|deviation| deviation.control.as_str() == "R070") {
+        return;
+    }
+    let kind =
+        if this.production { "no cardholder data is handled" } else { "real cardholder data is handled" };
+    problems.error(
+        "account_id",
+        format!("the environment `{}`, where {kind}, stands in the same account (PCI DSS 6.5.3)", other.name),
+        format!(
+            "an account of its own for each kind, or in the file of `{}` a deviation from R070 until a day, under \
+             [[deviations]]",
+            production.name
+        ),
+    );
 }
 
 /// Every name that leads to an environment's load balancer.
@@ -275,6 +299,28 @@ mod tests {
     fn two_projects_of_an_account_share_nothing() {
         let (pay, ship) = (environment("prod", "pay", ""), environment("prod", "ship", ""));
         assert_eq!(met(&pay, &ship), Vec::<String>::new());
+    }
+
+    #[test]
+    fn production_shares_its_account_with_production_alone() {
+        const DEVIATION: &str = "[[deviations]]\ncontrol = \"R070\"\nowner = \"The platform team\"\n\
+            reason = \"The second account is ordered\"\ncompensating = \"Nobody but the operators applies either\"\n\
+            approver = \"The security officer\"\nexpires = \"2031-03-31\"\n";
+        let dev = environment("dev", "pay", "");
+        let live = |more: &str| {
+            let mut live = environment("prod", "pay", more);
+            live.production = true;
+            live
+        };
+        for (this, other) in [(&live(""), &dev), (&dev, &live(""))] {
+            let said = met(this, other);
+            assert!(said[0].starts_with("account_id: ") && said[0].contains("6.5.3"), "{said:?}");
+        }
+        assert_eq!(met(&live(DEVIATION), &dev), Vec::<String>::new());
+        assert_eq!(met(&dev, &live(DEVIATION)), Vec::<String>::new());
+        let mut second = environment("second", "pay", "");
+        second.production = true;
+        assert_eq!(met(&live(""), &second), Vec::<String>::new());
     }
 
     #[test]

@@ -24,3 +24,10 @@ pub fn execution_arn(config: &EnvConfig, workload: Workload<'_>) -> String {
 pub fn task_arns(config: &EnvConfig, workload: Workload<'_>) -> [String; 2] {
     [TASK, EXECUTION].map(|name| arn(config, &workload.suffix(name)))
 }
+
+/// The ARN of Macie's own role, which has the same name in every account.
+#[must_use]
+pub fn macie(config: &EnvConfig) -> String {
+    let name = "aws-service-role/macie.amazonaws.com/AWSServiceRoleForAmazonMacie";
+    format!("arn:{}:iam::{}:role/{name}", config.partition(), config.account_id)
+}

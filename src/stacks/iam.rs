@@ -17,7 +17,7 @@ use terraform::kind::Text;
 use terraform::{Address, Addressed, Expr, Stack, set, text};
 
 use super::per_service::PerService;
-use super::{data, ecr, kms, logs, role, secrets, storage};
+use super::{data, ecr, kms, logs, network, role, secrets, storage};
 use crate::config::{EnvConfig, MIGRATE, PolicyArn, RepositoryUri, Store, Workload};
 use crate::names::cluster;
 use crate::names::role::{EXECUTION, TASK};
@@ -241,16 +241,17 @@ fn start(
     let mut all = vec![
         Identity::allow("RegistryToken", ["ecr:GetAuthorizationToken"], ANYTHING),
         Identity::allow("PullImage", PULL, [repository(config, inputs.ecr, workload)]),
-        // GuardDuty puts its agent into tasks as a second container, from a repository in an account of AWS that
-        // differs by region.
-        // https://docs.aws.amazon.com/guardduty/latest/ug/prereq-runtime-monitoring-ecs-support.html
-        Identity::allow("PullGuardDutyAgent", PULL, [guardduty_agent(config)]),
-        Identity::allow(
-            "WriteLog",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [text![log.arn(), format!(":log-stream:{}/*", cluster::log_stream_prefix(container))]],
-        ),
     ];
+    // GuardDuty puts its agent into tasks as a second container, from a repository in an account of AWS that differs by
+    // region. https://docs.aws.amazon.com/guardduty/latest/ug/prereq-runtime-monitoring-ecs-support.html
+    all.extend(
+        network::guardduty_agent(config).map(|arn| Identity::allow("PullGuardDutyAgent", PULL, [arn])),
+    );
+    all.push(Identity::allow(
+        "WriteLog",
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        [text![log.arn(), format!(":log-stream:{}/*", cluster::log_stream_prefix(container))]],
+    ));
     if !secrets.is_empty() {
         all.extend(read_secrets(config, inputs, workload, secrets));
     }
@@ -287,10 +288,6 @@ pub(crate) fn repository_arn(config: &EnvConfig, repository: &RepositoryUri) -> 
     let (host, name) = repository.as_str().split_once('/').unwrap_or_default();
     let region = host.split('.').nth(3).unwrap_or_default();
     format!("arn:{}:ecr:{region}:{}:repository/{name}", config.partition(), repository.account())
-}
-
-fn guardduty_agent(config: &EnvConfig) -> String {
-    format!("arn:{}:ecr:{}:*:repository/aws-guardduty-agent-fargate", config.partition(), config.region)
 }
 
 /// The secrets that a service's task definition names: the contract's, those that are made for it, and those that exist.

@@ -21,6 +21,7 @@ mod vpc;
 mod tests;
 
 pub use acl::most_rules;
+pub use endpoints::guardduty_agent;
 pub use firewall::Firewall;
 pub use security_groups::{client_rules, task_rules};
 

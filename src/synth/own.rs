@@ -38,7 +38,9 @@ fn nothing_of_the_contract_is_there() {
         "aws_vpc_security_group_egress_rule.tasks_to_data",
         "aws_cloudwatch_metric_alarm.service_errors",
         "aws_cloudwatch_metric_alarm.runs_waiting",
+        "aws_cloudwatch_metric_alarm.runs_due",
         "aws_cloudwatch_log_metric_filter.runs_put_off",
+        "aws_cloudwatch_log_metric_filter.runs_due",
     ] {
         assert!(root.find(address).is_none(), "{address}");
     }

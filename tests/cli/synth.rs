@@ -209,9 +209,20 @@ fn two_environments_cannot_own_one_account_even_if_only_one_is_synthesized() {
       |              ^^^^^^^^^^^^^^
       help: `baseline = false` under [account] in all environments of an account but one
 
-    error: 1 mistake in the environment files; nothing was written
+    error: account_id: the environment `prod`, where real cardholder data is handled, stands in the same account (PCI DSS 6.5.3)
+     --> envs/dev.toml:6:14
+      |
+    6 | account_id = "************"
+      |              ^^^^^^^^^^^^^^
+      help: an account of its own for each kind, or in the file of `prod` a deviation from R070 until a day, under [[deviations]]
+
+    error: 2 mistakes in the environment files; nothing was written
     "#);
     project.write("envs/dev.toml", &(project.read("envs/dev.toml") + "\n[account]\nbaseline = false\n"));
+    let deviation = "\n[[deviations]]\ncontrol = \"R070\"\nowner = \"The platform team\"\nreason = \"Ordered\"\n\
+                     compensating = \"Both are applied by the same people\"\napprover = \"The security officer\"\n\
+                     expires = \"2031-03-31\"\n";
+    project.write("envs/prod.toml", &(project.read("envs/prod.toml") + deviation));
     project.succeed("synth --all");
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 mod mutation;
+mod threats;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

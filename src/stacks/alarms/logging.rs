@@ -1,7 +1,7 @@
 //! Whether what should be recorded is recorded (PCI 10.7.2), and what the logs say.
 
 use aws::{CloudwatchLogGroupHandle, CloudwatchLogMetricFilter, cloudwatch_log_metric_filter as filter};
-use contract::{LogField, METRIC_NAMESPACE, RUN_PUT_OFF};
+use contract::{LogField, METRIC_NAMESPACE, RUN_PUT_OFF, RUNS_DUE, RUNS_DUE_SECONDS};
 use terraform::kind::Text;
 use terraform::{Expr, Stack, set};
 
@@ -42,6 +42,8 @@ fn namespace(config: &EnvConfig) -> String {
 pub const SERVICE_ERRORS: &str = "ServiceErrors";
 /// Times that a run of the service was put off.
 const RUNS_PUT_OFF: &str = "RunsPutOff";
+/// Seconds that the first run in the queue has waited for a worker.
+const RUNS_DUE_AGE: &str = "RunsDueSeconds";
 /// Reports of card data in logs.
 const CARD_DATA: &str = "CardDataInLogs";
 
@@ -54,7 +56,8 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) -> 
     }
     // Every event of the group is a report.
     count(stack, config, "card_data", &inputs.logs.findings, CARD_DATA, String::new());
-    let of_contract = [service_errors(config), runs_waiting(config)].into_iter().filter(|_| has_contract);
+    let of_contract =
+        [service_errors(config), runs_waiting(config), runs_due(config)].into_iter().filter(|_| has_contract);
     let alarms = of_contract.chain([card_data(config)]);
     let alarms = alarms.chain(silent_groups(config, inputs)).chain(export(config, inputs));
     alarms.map(|alarm| alarm.add(stack, config, inputs.topics).arn()).collect()
@@ -80,6 +83,16 @@ fn count_lines(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
         RUNS_PUT_OFF,
         format!("{{ $.{message} = \"{RUN_PUT_OFF}*\" }}"),
     );
+    // What the line says, not how often it comes.
+    // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringPolicyExamples.html>
+    measure(
+        stack,
+        config,
+        "runs_due",
+        &inputs.logs.services.main,
+        (RUNS_DUE_AGE, "Seconds", &format!("$.{RUNS_DUE_SECONDS}")),
+        format!("{{ $.{message} = \"{RUNS_DUE}\" }}"),
+    );
 }
 
 /// Counts the events of a group that match the pattern.
@@ -92,6 +105,19 @@ pub fn count(
     metric: &'static str,
     pattern: String,
 ) {
+    measure(stack, config, identifier, group, (metric, "Count", "1"), pattern);
+}
+
+/// Makes a metric of the events of a group that match the pattern: its name, its unit and its value, a number or the field
+/// that holds it.
+fn measure(
+    stack: &mut Stack<'_>,
+    config: &EnvConfig,
+    identifier: &str,
+    group: &CloudwatchLogGroupHandle,
+    (metric, unit, value): (&'static str, &'static str, &str),
+    pattern: String,
+) {
     stack.add(
         identifier,
         CloudwatchLogMetricFilter {
@@ -99,8 +125,8 @@ pub fn count(
             metric_transformation: filter::MetricTransformation {
                 name: set(metric),
                 namespace: set(derived(config, metric).namespace),
-                value: set("1"),
-                optional: filter::MetricTransformationOptional { unit: set("Count"), ..Default::default() },
+                value: set(value.to_owned()),
+                optional: filter::MetricTransformationOptional { unit: set(unit), ..Default::default() },
             },
             name: set(config.names.of(&identifier.replace('_', "-"))),
             pattern: set(pattern),
@@ -126,6 +152,18 @@ fn runs_waiting(config: &EnvConfig) -> Alarm {
         measure: Measure::Of(derived(config, RUNS_PUT_OFF)),
         bad: Bad::AtLeast(1.into()),
         period_seconds: 900,
+        of: (2, 2),
+        missing: Missing::Fine,
+    }
+}
+
+/// A run that nobody takes up although its turn has come: there are fewer workers than the runs that are asked for take.
+fn runs_due(config: &EnvConfig) -> Alarm {
+    Alarm {
+        notice: Notice::of(&RUNS_DUE_LONG),
+        measure: Measure::Of(Metric { statistic: "Maximum", ..derived(config, RUNS_DUE_AGE) }),
+        bad: Bad::AtLeast(900.into()),
+        period_seconds: 300,
         of: (2, 2),
         missing: Missing::Fine,
     }

@@ -9,6 +9,7 @@ use terraform::{Expr, Meta, Stack, set};
 
 use super::Inputs;
 use crate::config::EnvConfig;
+use crate::names::role;
 
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
     let account = stack.add(
@@ -49,17 +50,12 @@ pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>) {
 /// Macie is, and a key policy that names nobody cannot be made.
 /// <https://docs.aws.amazon.com/macie/latest/user/discovery-supported-encryption-types.html>
 fn read(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, account: &Macie2AccountHandle) {
-    let role = format!(
-        "arn:{}:iam::{}:role/aws-service-role/macie.amazonaws.com/AWSServiceRoleForAmazonMacie",
-        config.partition(),
-        config.account_id
-    );
     stack.add_with(
         "macie",
         Meta::new().depends_on(account),
         KmsGrant {
             key_id: set(inputs.keys.data.key_id()),
-            grantee_principal: set(role),
+            grantee_principal: set(role::macie(config)),
             operations: set(["Decrypt"]),
             optional: KmsGrantOptional { name: set(config.names.of("macie")), ..Default::default() },
         },

@@ -280,7 +280,7 @@ fn interface_policy(config: &EnvConfig, service: InterfaceEndpoint) -> Vec<State
 }
 
 /// Pulling images: from this account, from the accounts that the environment names other repositories of, and
-/// with GuardDuty's endpoint from GuardDuty's own, which differ by region, the one repository of its agent.
+/// with GuardDuty's endpoint from the repository of its agent.
 fn registry(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     let pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
     let repositories = |account: &str, name: &str| {
@@ -292,12 +292,20 @@ fn registry(config: &EnvConfig) -> Vec<Statement<ResourcePolicy>> {
     let accounts = accounts.into_iter().filter(|account| *account != config.account_id.as_str());
     from.extend(accounts.map(|account| repositories(account, "*")));
     if config.network.endpoints.interface.contains(&InterfaceEndpoint::GuardDutyData) {
-        from.push(repositories("*", "aws-guardduty-agent-fargate"));
+        from.extend(guardduty_agent(config));
     }
     vec![
         callers(config, "SignIn", &["ecr:GetAuthorizationToken"], any()),
         callers(config, "PullImages", &pull, from),
     ]
+}
+
+/// The repository of GuardDuty's agent, where AWS names one for the region.
+#[must_use]
+pub fn guardduty_agent(config: &EnvConfig) -> Option<String> {
+    let account = aws::guardduty::agent_account(config.region.as_str())?;
+    let (partition, region) = (config.partition(), &config.region);
+    Some(format!("arn:{partition}:ecr:{region}:{account}:repository/aws-guardduty-agent-fargate"))
 }
 
 /// Reading secrets: those of this account, and those of others that the environment names.

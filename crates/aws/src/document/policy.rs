@@ -112,6 +112,8 @@ conditions! {
     for_all_values_string_equals = "ForAllValues:StringEquals";
     /// Some of the request's values equals one of these.
     for_any_value_string_equals = "ForAnyValue:StringEquals";
+    /// Some of the request's values equals none of these.
+    for_any_value_string_not_equals = "ForAnyValue:StringNotEquals";
 }
 
 impl Condition {
@@ -119,6 +121,11 @@ impl Condition {
     pub fn bool(key: impl Into<Cow<'static, str>>, value: bool) -> Self {
         let value = if value { "true" } else { "false" };
         Self { operator: "Bool", key: key.into(), values: vec![Value::string(value)] }
+    }
+
+    /// The key is this boolean, or absent from the request.
+    pub fn bool_if_exists(key: impl Into<Cow<'static, str>>, value: bool) -> Self {
+        Self { operator: "BoolIfExists", ..Self::bool(key, value) }
     }
 
     /// Whether the key is absent from the request.

@@ -301,6 +301,10 @@ fn the_logs_say_who_asked_from_where_and_why_not() {
     let lines = service.stop();
     let lines: Vec<serde_json::Value> =
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // The platform makes a metric and an alarm of it.
+    let queue =
+        lines.iter().find(|line| line[LogField::Message.name()] == contract::RUNS_DUE).expect("a line");
+    assert_eq!(queue[contract::RUNS_DUE_SECONDS], 0, "{queue}");
     let of = |id: &str| {
         let line = lines.iter().find(|line| line[LogField::RequestId.name()] == *id).expect("a line");
         [LogField::Actor, LogField::Tenant, LogField::Peer, LogField::Problem]
