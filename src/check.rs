@@ -5,6 +5,7 @@ mod boundary;
 mod conformance;
 mod cross_environment;
 mod folder;
+mod limits;
 mod quotas;
 mod silenced;
 mod tag_keys;
@@ -25,6 +26,7 @@ fn further(config: &EnvConfig, problems: &mut Problems) {
     conformance::check(config, problems);
     silenced::check(config, problems);
     tag_keys::check(config, problems);
+    limits::check(config, problems);
 }
 
 /// Reads the text of one environment file and checks what is built from it. `path` gives the environment its name and

@@ -252,8 +252,13 @@ table! {
     IMAGE_VULNERABLE = "image-vulnerable", Notify,
         "A scan found critical vulnerabilities in an image of the service (PCI 6.3.3, 11.3.1).",
         "see the findings in ECR, and whether the image runs; build it anew with the fixes.";
+    COMPLIANCE_LOST = "compliance-lost", Notify,
+        "A resource no longer keeps a rule of AWS Config: of the conformance pack, of Security Hub's standards, or on central \
+         tags.",
+        "open the rule in AWS Config; mend the resource in the environment file or the stack, not by hand, or leave the rule \
+         out (detection.rules_left_out) with a reason that an assessor accepts.";
     SECURITY_FINDING = "security-finding", Notify,
-        "Security Hub has a new finding of high or critical severity.",
+        "Security Hub has a finding of high or critical severity that neither GuardDuty, Inspector nor AWS Config tells of.",
         "open the finding; mend it in the environment file or the stack, not by hand.";
     VULNERABILITY_CRITICAL = "vulnerability-critical", Notify,
         "Inspector found a critical vulnerability (PCI 6.3.3: to be patched within a month).",
@@ -279,6 +284,14 @@ table! {
     ALARMS_CHANGED = "alarms-changed", Page,
         "Alarms, rules on events, topics or their subscribers were switched off or deleted.",
         ASK_THE_CALLER;
+    ALARMS_REDEFINED = "alarms-redefined", Notify,
+        "Somebody other than Terraform changed what an alarm or a rule on events looks at or whom it tells, or who subscribes \
+         to a topic.",
+        ASK_THE_CALLER;
+    CONTROLS_APPLIED = "controls-applied", Notify,
+        "Terraform changed or took away something that is watched: logs, keys, buckets, stores, detection or alarms.",
+        "compare with the plan that was approved; if none was applied at that time, somebody else holds the apply role: \
+         disable it and treat it as an incident.";
     WEB_ACL_REMOVED = "web-acl-removed", Page,
         "A web ACL was taken off the load balancer, deleted, or no longer logs: requests pass unfiltered or \
          unrecorded.",
@@ -314,7 +327,7 @@ table! {
         "Inspector, Macie or Access Analyzer was switched off.",
         ASK_THE_CALLER;
     ACCOUNT_WEAKENED = "account-weakened", Page,
-        "The account's block of public access, its password policy or its encryption of disks was changed.",
+        "The account's block of public access or its encryption of disks was changed.",
         ASK_THE_CALLER;
 
     // What the audit trail shows.
@@ -333,6 +346,9 @@ table! {
         "see user and address in the trail; lock the user if the address is not theirs.";
     IAM_CHANGED = "iam-changed", Notify,
         "A policy of IAM was changed: somebody may do more, or less, than before (PCI 7.2.1).",
+        FIND_THE_CALL;
+    PASSWORD_POLICY_CHANGED = "password-policy-changed", Notify,
+        "The account's password policy was changed or deleted (PCI 8.3.6).",
         FIND_THE_CALL;
     ZONE_WEAKENED = "zone-weakened", Page,
         "A hosted zone was deleted, or is no longer logged or signed (PCI 10.7.2).",

@@ -58,6 +58,7 @@ const SERVICES: &[Service] = &[
     regional(
         "ec2",
         &[
+            "availability_zones",
             "default_",
             "ebs",
             "ec2",

@@ -43,7 +43,8 @@ pub(crate) const PRODUCTION_RETENTION_MIN: u32 = 365;
 
 /// Resolves an environment file, noting every problem. `None` means that a problem has been noted, or that a required
 /// key is missing, which is noted as well.
-pub(crate) fn resolve(name: EnvName, file: EnvFile, problems: &mut Problems) -> Option<EnvConfig> {
+pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems) -> Option<EnvConfig> {
+    network::fill_zones(&mut file.network, file.region.as_ref(), problems);
     required(&file, problems);
     contract::check(&file, problems);
     check_switches(&file, problems);

@@ -71,4 +71,4 @@ pub use storage::{
 };
 pub use tags::{DataClassification, PciScope, Tags};
 pub use terraform::Terraform;
-pub use waf::{ManagedGroups, Waf, WafMode};
+pub use waf::{GroupVersions, ManagedGroups, Waf, WafMode};

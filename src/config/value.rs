@@ -19,6 +19,7 @@ mod ec2;
 mod endpoint;
 mod fargate;
 mod github;
+mod group_version;
 mod image;
 mod name;
 mod object;
@@ -51,6 +52,7 @@ pub use ec2::{SubnetId, VpcId};
 pub use endpoint::{GatewayEndpoint, InterfaceEndpoint};
 pub use fargate::FargateSize;
 pub use github::{BranchName, GithubEnvironment, RepositoryName};
+pub use group_version::GroupVersion;
 pub use image::{ImageRef, RepositoryUri};
 pub use name::{
     AlarmName, EnvName, FurtherName, HeaderName, OrganizationName, ProjectName, RuleName, ServiceName,

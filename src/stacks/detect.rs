@@ -18,7 +18,7 @@ mod trail;
 #[cfg(test)]
 mod tests;
 
-pub use conformance::names as conformance_rules;
+pub use conformance::{missing as missing_rules, names as conformance_rules, region_is_known};
 
 use aws::{
     AccessanalyzerAnalyzerHandle, CloudtrailHandle, ConfigConfigurationRecorderStatusHandle,

@@ -16,6 +16,7 @@ mod firewall;
 mod flow_logs;
 mod security_groups;
 mod vpc;
+mod zones;
 
 #[cfg(test)]
 mod tests;
@@ -80,6 +81,7 @@ pub fn build(
     logs: &logs::Outputs,
     buckets: &storage::Outputs,
 ) -> Outputs {
+    zones::check(stack, config);
     let vpc = match &config.network.vpc {
         Vpc::Own(own) => vpc::build(stack, config, own, keys, logs),
         Vpc::Existing(there) => existing::find(stack, config, there),

@@ -1,9 +1,7 @@
 //! The web ACL in front of the load balancer (PCI 6.4.2).
 
 use aws::kind::Wafv2IpSetArn;
-use aws::waf::{
-    CommonRule, Group, GroupMode, Managed, RateLimit, Rule, Rules, Test, Verdict, Window, visible,
-};
+use aws::waf::{BodyRule, Group, GroupMode, Managed, RateLimit, Rule, Rules, Test, Verdict, Window, visible};
 use aws::wafv2_web_acl::{
     Allow, DataProtection, DataProtectionConfig, DataProtectionOptional, DefaultAction, Field, FieldOptional,
 };
@@ -35,12 +33,16 @@ enum Position {
     IpReputation = 400,
     AnonymousIps = 500,
     RateLimit = 600,
-    Uploads = 610,
-    Common = 700,
-    LargeBodies = 710,
-    ScriptBodies = 720,
-    KnownBadInputs = 800,
-    SqlInjection = 900,
+    /// That of the main service; those of the others are up to 50,000 further, the highest priority of a listener's rule.
+    Uploads = 1_000,
+    Common = 60_000,
+    LargeBodies = 61_000,
+    ScriptBodies = 62_000,
+    CommonBodies = 63_000,
+    KnownBadInputs = 70_000,
+    BadInputBodies = 71_000,
+    SqlInjection = 80_000,
+    SqlBodies = 81_000,
 }
 
 /// Builds the web ACL, attaches it and turns its logs on.
@@ -157,7 +159,7 @@ fn geography(waf: &Waf, rules: &mut Rules) {
 /// What is judged by where a request comes from and how many there are.
 fn traffic_rules(waf: &Waf, rules: &mut Rules) {
     let groups = &waf.managed_groups;
-    let managed = |name, group, mode| Rule::managed(name, Managed::new(group, group_mode(mode)));
+    let managed = |name, group, mode| Rule::managed(name, managed(waf, group, mode));
     rules.put(
         Position::IpReputation as u32,
         managed("ip-reputation", Group::IpReputation, groups.ip_reputation),
@@ -170,6 +172,12 @@ fn traffic_rules(waf: &Waf, rules: &mut Rules) {
     // A client that is merely too eager can tell from the status that it should wait.
     let verdict = verdict(waf.rate_limit_mode, Verdict::BlockWith(429));
     rules.put(Position::RateLimit as u32, Rule::rate_limit("rate-limit", limit, verdict));
+}
+
+/// A group, with those of its rules counting that the environment file names.
+fn managed(waf: &Waf, group: Group, mode: WafMode) -> Managed {
+    let named = |name: &&&'static str| waf.count_rules.iter().any(|counted| counted == **name);
+    Managed::new(group, group_mode(mode)).counting(group.rules().iter().filter(named).copied())
 }
 
 /// What marks an upload for the rules after it.
@@ -191,7 +199,9 @@ fn upload_rules(config: &EnvConfig, rules: &mut Rules) -> bool {
         let tests = NonEmpty::new(Test::host_is(hosts), [Test::path_starts_with(paths)]);
         let name = workload.name().map_or_else(|| "uploads".to_owned(), |name| format!("uploads-{name}"));
         let rule = Rule::when(name, tests, Verdict::Count).labelled(UPLOAD);
-        rules.put(Position::Uploads as u32, rule);
+        // The place of its rule at the load balancer, which no other service moves, is that of its uploads here.
+        let place = workload.further.map_or(0, |further| further.priority);
+        rules.put(Position::Uploads as u32 + place, rule);
         any = true;
     }
     any
@@ -199,40 +209,59 @@ fn upload_rules(config: &EnvConfig, rules: &mut Rules) -> bool {
 
 /// What is judged by what a request holds.
 fn content_rules(waf: &Waf, uploads: bool, rules: &mut Rules) {
-    let groups = &waf.managed_groups;
-    let mut overrides = Vec::new();
-    // Where nothing is uploaded the rules act themselves.
-    for (position, name, rule) in UPLOAD_EXCEPTIONS.into_iter().filter(|_| uploads) {
-        let outside = NonEmpty::new(Test::has_label(rule.label()), [Test::has_label(UPLOAD).negate()]);
-        overrides.push((rule, Verdict::Count));
-        rules.put(position as u32, Rule::when(name, outside, verdict(groups.common, Verdict::Block)));
-    }
-    let common = Managed::common(group_mode(groups.common), overrides);
-    rules.put(Position::Common as u32, Rule::managed("common", common));
-    rules.put(
-        Position::KnownBadInputs as u32,
-        Rule::managed(
+    let (groups, versions) = (&waf.managed_groups, &waf.versions);
+    let judged = [
+        (Position::Common, "common", Group::Common, groups.common, &versions.common),
+        (
+            Position::KnownBadInputs,
             "known-bad-inputs",
-            Managed::new(Group::KnownBadInputs, group_mode(groups.known_bad_inputs)),
+            Group::KnownBadInputs,
+            groups.known_bad_inputs,
+            &versions.known_bad_inputs,
         ),
-    );
-    rules.put(
-        Position::SqlInjection as u32,
-        Rule::managed("sql-injection", Managed::new(Group::SqlInjection, group_mode(groups.sql_injection))),
-    );
+        (
+            Position::SqlInjection,
+            "sql-injection",
+            Group::SqlInjection,
+            groups.sql_injection,
+            &versions.sql_injection,
+        ),
+    ];
+    for (position, name, group, mode, version) in judged {
+        let counts = |rule: &BodyRule| waf.count_rules.iter().any(|counted| counted == rule.name);
+        let mut of_group = managed(waf, group, mode).at(version.as_ref().map(ToString::to_string));
+        // Where nothing is uploaded the rules act themselves, and where they only count nothing is refused.
+        for (position, name, bodies) in UPLOAD_EXCEPTIONS.iter().filter(|_| uploads) {
+            let bodies = bodies.iter().filter(|rule| rule.group == group && !counts(rule));
+            let Some(labels) = NonEmpty::from_vec(bodies.clone().map(|rule| rule.label).collect()) else {
+                continue;
+            };
+            of_group = of_group.counting(bodies.map(|rule| rule.name));
+            let outside = NonEmpty::new(Test::has_any_label(labels), [Test::has_label(UPLOAD).negate()]);
+            rules.put(*position as u32, Rule::when(*name, outside, verdict(mode, Verdict::Block)));
+        }
+        rules.put(position as u32, Rule::managed(name, of_group));
+    }
 }
 
-/// The two rules of the common group that would refuse every statement: WAF sees the first 8 KiB of a body behind a
-/// load balancer, and the group refuses every longer one (AWS's API raises the limit up to 64 KiB by now, and the provider
-/// 5.100 does not know how: its `association_config` has no block for load balancers); and XML, which ISO
-/// 20022 statements are, looks like a script to it. Within the group they only count, which leaves their label on the
-/// request; a rule of our own then refuses what bears the label, except where files are uploaded. There, the service
-/// itself is the control: it authenticates first, limits the size, and parses strictly.
+/// The rules that would refuse statements for what statements are: WAF sees the first 8 KiB of a body behind a load
+/// balancer, a limit that cannot be raised there, and the common group refuses every longer one; XML, which ISO 20022
+/// statements are, looks like a script to it; and a purpose of payment is free text, in which SQL, paths and addresses are
+/// seen. Within their group they only count, which leaves their label on the request; a rule of our own then refuses what
+/// bears one of the labels, except where files are uploaded. There, the service itself is the control: it authenticates
+/// first, limits the size, and parses strictly.
 ///
 /// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html>
-const UPLOAD_EXCEPTIONS: [(Position, &str, CommonRule); 2] = [
-    (Position::LargeBodies, "large-bodies", CommonRule::SizeRestrictionsBody),
-    (Position::ScriptBodies, "script-bodies", CommonRule::CrossSiteScriptingBody),
+const UPLOAD_EXCEPTIONS: [(Position, &str, &[BodyRule]); 5] = [
+    (Position::LargeBodies, "large-bodies", &[BodyRule::SIZE]),
+    (Position::ScriptBodies, "script-bodies", &[BodyRule::SCRIPT]),
+    (
+        Position::CommonBodies,
+        "common-bodies",
+        &[BodyRule::METADATA, BodyRule::LOCAL_FILE, BodyRule::REMOTE_FILE],
+    ),
+    (Position::BadInputBodies, "bad-input-bodies", &[BodyRule::JAVA, BodyRule::LOG4J, BodyRule::REACT]),
+    (Position::SqlBodies, "sql-bodies", &[BodyRule::SQL, BodyRule::SQL_EXTENDED]),
 ];
 
 fn verdict(mode: WafMode, block: Verdict) -> Verdict {
@@ -351,8 +380,11 @@ redacted_headers = ["x-api-key", "cookie"]
                 "common",
                 "large-bodies",
                 "script-bodies",
+                "common-bodies",
                 "known-bad-inputs",
-                "sql-injection"
+                "bad-input-bodies",
+                "sql-injection",
+                "sql-bodies"
             ]
         );
         assert!(most.is_sorted_by(|a, b| a.1 < b.1), "{most:?}");
@@ -429,12 +461,84 @@ redacted_headers = ["x-api-key", "cookie"]
         assert!(at("uploads-files") < at("large-bodies"), "the mark comes first");
     }
 
+    /// The names of the rules that a group only counts.
+    fn counted(acl: &Value, group: &str) -> Vec<String> {
+        let statement = &rule(acl, group)["statement"]["managed_rule_group_statement"];
+        let overrides = statement["rule_action_override"].as_array().cloned().unwrap_or_default();
+        assert!(
+            overrides.iter().all(|rule| rule["action_to_use"] == json!({ "count": {} })),
+            "{overrides:?}"
+        );
+        overrides.iter().map(|rule| rule["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    const GROUPS: [&str; 3] = ["common", "known-bad-inputs", "sql-injection"];
+    const BODIES: [&str; 5] =
+        ["large-bodies", "script-bodies", "common-bodies", "bad-input-bodies", "sql-bodies"];
+
+    /// Whatever a statement holds, no rule on bodies refuses it where it is uploaded, and each does elsewhere.
     #[test]
-    fn without_uploads_the_common_group_acts_by_itself() {
+    fn every_rule_on_bodies_exempts_uploads_alone() {
+        let acl = acl("");
+        let counted: Vec<String> = GROUPS.iter().flat_map(|group| counted(&acl, group)).collect();
+        let mut labels = 0;
+        for name in BODIES {
+            let rule = rule(&acl, name);
+            assert_eq!(rule["action"], json!({ "block": {} }), "{name}");
+            assert!(rule.to_string().contains("not_statement"), "{name}");
+            labels += rule.to_string().matches("awswaf:managed:aws:").count();
+        }
+        let every: Vec<&str> = aws::waf::Group::ALL
+            .iter()
+            .flat_map(|group| group.rules())
+            .copied()
+            .filter(|name| name.ends_with("_BODY"))
+            .collect();
+        assert_eq!(counted.len(), every.len());
+        assert_eq!(labels, every.len());
+        assert!(every.iter().all(|name| counted.iter().any(|there| there == name)), "{every:?} {counted:?}");
+    }
+
+    #[test]
+    fn partners_in_other_clouds_are_let_in_and_anonymous_callers_are_not() {
+        let count = |text: &str| counted(&acl(text), "anonymous-ips");
+        assert_eq!(count(""), ["HostingProviderIPList"]);
+        assert!(count("waf.count_rules = []\n").is_empty());
+    }
+
+    #[test]
+    fn a_rule_counts_by_its_name_and_a_group_keeps_to_its_version() {
+        let acl = acl(
+            "[waf]\ncount_rules = [\"NoUserAgent_HEADER\", \"SQLi_BODY\"]\n[waf.versions]\ncommon = \"Version_1.20\"\n",
+        );
+        assert!(counted(&acl, "common").contains(&"NoUserAgent_HEADER".to_owned()));
+        let sql = rule(&acl, "sql-bodies").to_string();
+        assert!(!sql.contains("SQLi_Body") && sql.contains("SQLiExtendedPatterns_Body"), "{sql}");
+        let version =
+            |group: &str| rule(&acl, group)["statement"]["managed_rule_group_statement"]["version"].clone();
+        assert_eq!(version("common"), "Version_1.20");
+        assert_eq!(version("sql-injection"), Value::Null);
+    }
+
+    #[test]
+    fn without_uploads_the_groups_act_by_themselves() {
         let acl = acl("waf.upload_paths = []\n");
-        let common = &rule(&acl, "common")["statement"]["managed_rule_group_statement"];
-        assert_eq!(common["rule_action_override"], Value::Null);
-        assert_eq!(rule(&acl, "large-bodies"), Value::Null);
+        for group in GROUPS {
+            assert!(counted(&acl, group).is_empty(), "{group}");
+        }
+        for name in BODIES {
+            assert_eq!(rule(&acl, name), Value::Null);
+        }
+    }
+
+    #[test]
+    fn the_uploads_of_a_service_move_no_other_rule() {
+        let service = |name: &str| {
+            format!("[services.{name}]\nhosts = [\"{name}.example.com\"]\nupload_paths = [\"/in\"]\n")
+        };
+        let one = order(&acl(&service("office")));
+        let many = order(&acl(&["back", "files", "hooks", "office", "zeta"].map(service).concat()));
+        assert!(one.iter().all(|rule| many.contains(rule)), "{one:?} {many:?}");
     }
 
     #[test]
@@ -483,8 +587,8 @@ redacted_headers = ["x-api-key", "cookie"]
             parse(Path::new("test.toml"), &format!("{required}waf.capacity_limit = {limit}\n")).map(|_| ())
         };
         let report = check(1000).expect_err("over the limit").to_string();
-        assert!(report.contains("the rules use 1195 capacity units"), "{report}");
+        assert!(report.contains("the rules use 1206 capacity units"), "{report}");
         assert!(report.contains("waf.capacity_limit = 1000"), "{report}");
-        assert!(check(1195).is_ok());
+        assert!(check(1206).is_ok());
     }
 }

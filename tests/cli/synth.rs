@@ -288,7 +288,7 @@ fn an_environment_with_an_impossible_name_is_refused() {
     --- stderr
     error: the file's name is the environment's name, and "Production_EU" cannot be an environment's name
       --> envs/Production_EU.toml
-      help: 1 to 10 lower-case letters, digits and single hyphens, starting with a letter
+      help: 1 to 20 lower-case letters, digits and single hyphens, starting with a letter
 
     error: 1 mistake in the environment files; nothing was written
     "#);

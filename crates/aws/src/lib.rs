@@ -8,6 +8,7 @@
 pub mod document;
 #[rustfmt::skip]
 mod generated;
+pub mod facts;
 pub mod guardduty;
 pub mod managed;
 pub mod power;

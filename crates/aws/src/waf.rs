@@ -80,13 +80,14 @@ impl Rule {
 
     /// A group of rules that AWS maintains.
     pub fn managed(name: impl Into<Cow<'static, str>>, managed: Managed) -> Self {
-        let Managed { group, mode, overrides, scope } = managed;
+        let Managed { group, mode, overrides, version, scope } = managed;
         let (scope_capacity, scope_down_statement) = scope.map(all::<Second>).unzip();
         let statement = ManagedRuleGroupStatement {
             name: set(group.name()),
             vendor_name: set("AWS"),
             optional: ManagedRuleGroupStatementOptional {
                 rule_action_override: overrides,
+                version: version.map(Expr::new),
                 scope_down_statement: scope_down_statement.map(Box::new),
                 ..Default::default()
             },
@@ -189,22 +190,32 @@ pub struct Managed {
     group: Group,
     mode: GroupMode,
     overrides: Vec<RuleActionOverride>,
+    version: Option<String>,
     scope: Option<NonEmpty<Test>>,
 }
 
 impl Managed {
     /// A group with the actions that AWS gives its rules, or with all of them counting.
     pub fn new(group: Group, mode: GroupMode) -> Self {
-        Self { group, mode, overrides: Vec::new(), scope: None }
+        Self { group, mode, overrides: Vec::new(), version: None, scope: None }
     }
 
-    /// The common group, with other actions for some of its rules.
-    pub fn common(mode: GroupMode, overrides: impl IntoIterator<Item = (CommonRule, Verdict)>) -> Self {
-        let overrides = overrides.into_iter().map(|(rule, verdict)| RuleActionOverride {
-            action_to_use: verdict.into(),
-            name: set(rule.name()),
-        });
-        Self { overrides: overrides.collect(), ..Self::new(Group::Common, mode) }
+    /// Some of its rules only count. A name that the group does not have is left out: AWS would ignore it.
+    #[must_use]
+    pub fn counting(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
+        let group = self.group;
+        let known = names.into_iter().filter(|name| group.rules().contains(name));
+        let count = |name| RuleActionOverride { action_to_use: Verdict::Count.into(), name: set(name) };
+        self.overrides.extend(known.map(count));
+        self
+    }
+
+    /// A version of the group that AWS does not change any more, such as `Version_1.20`; none, and it is the current one.
+    /// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-managed-rule-groups-versioning.html>
+    #[must_use]
+    pub fn at(mut self, version: Option<String>) -> Self {
+        self.version = version;
+        self
     }
 
     /// Looks only at requests for which every one of `tests` holds.
@@ -224,7 +235,7 @@ pub enum GroupMode {
     Count,
 }
 
-/// A group of rules that AWS maintains, in its default version, which AWS keeps current.
+/// A group of rules that AWS maintains, in its default version, which AWS keeps current, unless another is named.
 /// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
@@ -263,32 +274,113 @@ impl Group {
     }
 }
 
-/// A rule of the common group. It leaves a label on a request that it matches, even when it only counts.
-/// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html>
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommonRule {
-    /// Bodies over 8 KiB (8,192 bytes), which is as much of a body as WAF sees behind a load balancer.
-    SizeRestrictionsBody,
-    /// Bodies with what could be a script; the prologue of an XML document can be taken for one.
-    CrossSiteScriptingBody,
+impl Group {
+    /// Every group.
+    pub const ALL: [Self; 5] =
+        [Self::Common, Self::KnownBadInputs, Self::SqlInjection, Self::IpReputation, Self::AnonymousIps];
+
+    /// The names of the group's rules, as AWS lists them for the current version on 30 November 2026.
+    /// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html>
+    pub const fn rules(self) -> &'static [&'static str] {
+        match self {
+            Self::Common => &[
+                "NoUserAgent_HEADER",
+                "UserAgent_BadBots_HEADER",
+                "SizeRestrictions_QUERYSTRING",
+                "SizeRestrictions_Cookie_HEADER",
+                "SizeRestrictions_BODY",
+                "SizeRestrictions_URIPATH",
+                "EC2MetaDataSSRF_BODY",
+                "EC2MetaDataSSRF_COOKIE",
+                "EC2MetaDataSSRF_URIPATH",
+                "EC2MetaDataSSRF_QUERYARGUMENTS",
+                "GenericLFI_QUERYARGUMENTS",
+                "GenericLFI_URIPATH",
+                "GenericLFI_BODY",
+                "RestrictedExtensions_URIPATH",
+                "RestrictedExtensions_QUERYARGUMENTS",
+                "GenericRFI_QUERYARGUMENTS",
+                "GenericRFI_BODY",
+                "GenericRFI_URIPATH",
+                "CrossSiteScripting_COOKIE",
+                "CrossSiteScripting_QUERYARGUMENTS",
+                "CrossSiteScripting_BODY",
+                "CrossSiteScripting_URIPATH",
+            ],
+            Self::KnownBadInputs => &[
+                "JavaDeserializationRCE_HEADER",
+                "JavaDeserializationRCE_BODY",
+                "JavaDeserializationRCE_URIPATH",
+                "JavaDeserializationRCE_QUERYSTRING",
+                "Host_localhost_HEADER",
+                "PROPFIND_METHOD",
+                "ExploitablePaths_URIPATH",
+                "Log4JRCE_HEADER",
+                "Log4JRCE_QUERYSTRING",
+                "Log4JRCE_BODY",
+                "Log4JRCE_URIPATH",
+                "ReactJSRCE_BODY",
+            ],
+            Self::SqlInjection => &[
+                "SQLi_QUERYARGUMENTS",
+                "SQLiExtendedPatterns_QUERYARGUMENTS",
+                "SQLi_BODY",
+                "SQLiExtendedPatterns_BODY",
+                "SQLi_COOKIE",
+                "SQLi_URIPATH",
+            ],
+            Self::IpReputation => {
+                &["AWSManagedIPReputationList", "AWSManagedReconnaissanceList", "AWSManagedIPDDoSList"]
+            }
+            Self::AnonymousIps => &["AnonymousIPList", "HostingProviderIPList"],
+        }
+    }
 }
 
-impl CommonRule {
-    /// The rule's name at AWS.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SizeRestrictionsBody => "SizeRestrictions_BODY",
-            Self::CrossSiteScriptingBody => "CrossSiteScripting_BODY",
-        }
-    }
-
+/// A rule of a managed group that looks at bodies. It leaves a label on a request that it matches, even when it only counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyRule {
+    /// The group that it belongs to.
+    pub group: Group,
+    /// Its name at AWS.
+    pub name: &'static str,
     /// The label that it leaves; spelled otherwise than the name.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::SizeRestrictionsBody => "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body",
-            Self::CrossSiteScriptingBody => "awswaf:managed:aws:core-rule-set:CrossSiteScripting_Body",
+    pub label: &'static str,
+}
+
+macro_rules! body_rules {
+    ($($(#[$doc:meta])* $rule:ident = $group:ident, $name:literal, $label:literal;)*) => {
+        impl BodyRule {
+            $(
+                $(#[$doc])*
+                pub const $rule: Self = Self { group: Group::$group, name: $name, label: concat!("awswaf:managed:aws:", $label) };
+            )*
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$rule),*];
         }
-    }
+    };
+}
+body_rules! {
+    /// Bodies over 8 KiB (8,192 bytes), which is as much of a body as WAF sees behind a load balancer.
+    SIZE = Common, "SizeRestrictions_BODY", "core-rule-set:SizeRestrictions_Body";
+    /// Bodies with what could be a script; the prologue of an XML document can be taken for one.
+    SCRIPT = Common, "CrossSiteScripting_BODY", "core-rule-set:CrossSiteScripting_Body";
+    /// Bodies that ask for the metadata of an instance.
+    METADATA = Common, "EC2MetaDataSSRF_BODY", "core-rule-set:EC2MetaDataSSRF_Body";
+    /// Bodies with paths such as `../../`.
+    LOCAL_FILE = Common, "GenericLFI_BODY", "core-rule-set:GenericLFI_Body";
+    /// Bodies with addresses of files elsewhere.
+    REMOTE_FILE = Common, "GenericRFI_BODY", "core-rule-set:GenericRFI_Body";
+    /// Bodies with serialized objects of Java.
+    JAVA = KnownBadInputs, "JavaDeserializationRCE_BODY", "known-bad-inputs:JavaDeserializationRCE_Body";
+    /// Bodies with what Log4j would look up.
+    LOG4J = KnownBadInputs, "Log4JRCE_BODY", "known-bad-inputs:Log4JRCE_Body";
+    /// Bodies that make React's server components run code.
+    REACT = KnownBadInputs, "ReactJSRCE_BODY", "known-bad-inputs:ReactJSRCE_Body";
+    /// Bodies with what could be SQL.
+    SQL = SqlInjection, "SQLi_BODY", "sql-database:SQLi_Body";
+    /// Bodies with more that could be SQL.
+    SQL_EXTENDED = SqlInjection, "SQLiExtendedPatterns_BODY", "sql-database:SQLiExtendedPatterns_Body";
 }
 
 /// A rate-based rule's own capacity units, without its scope.
@@ -362,6 +454,11 @@ impl Test {
     /// An earlier rule left this label on the request: by its whole name, or by its own if this web ACL's rule did.
     pub fn has_label(label: impl Into<Cow<'static, str>>) -> Self {
         Probe::Label(label.into()).into()
+    }
+
+    /// Earlier rules left one of these labels on the request.
+    pub fn has_any_label(labels: NonEmpty<impl Into<Cow<'static, str>>>) -> Self {
+        Self::any(labels.into_iter().map(|label| Probe::Label(label.into())))
     }
 
     /// The request is for one of these hosts, in lower case here and in any case there. One that names the port as well
@@ -566,10 +663,8 @@ mod tests {
     fn capacity_units_add_up() {
         let uploads = || Test::path_starts_with(NonEmpty::one("/v1/statements"));
         let hosts = || Test::host_is(NonEmpty::new("a.example", ["b.example"]));
-        let large = NonEmpty::new(
-            Test::has_label(CommonRule::SizeRestrictionsBody.label()),
-            [uploads().negate(), uploads().negate()],
-        );
+        let large =
+            NonEmpty::new(Test::has_label(BodyRule::SIZE.label), [uploads().negate(), uploads().negate()]);
         let limit = |scope| RateLimit { requests: 100, window: Window::OneMinute, scope };
         let rate = |scope| Rule::rate_limit("rate", limit(scope), Verdict::Block);
         let scoped = Managed::new(Group::AnonymousIps, GroupMode::Act).only(NonEmpty::one(uploads()));
@@ -604,12 +699,18 @@ mod tests {
 
     #[test]
     fn a_group_never_has_an_action_of_its_own() {
-        let overrides = [(CommonRule::CrossSiteScriptingBody, Verdict::Count)];
-        let counting = Managed::common(GroupMode::Count, overrides);
+        let counting = Managed::new(Group::Common, GroupMode::Count).counting([BodyRule::SCRIPT.name]);
         for rule in [group(Group::Common), Rule::managed("counting", counting)] {
             assert!(rule.action.is_none());
             assert!(rule.override_action.is_some());
         }
+    }
+
+    #[test]
+    fn rules_on_bodies_belong_to_their_group_and_none_is_missing() {
+        let bodies = |group: Group| group.rules().iter().filter(|name| name.ends_with("_BODY"));
+        assert!(BodyRule::ALL.iter().all(|rule| rule.group.rules().contains(&rule.name)));
+        assert_eq!(Group::ALL.into_iter().flat_map(bodies).count(), BodyRule::ALL.len());
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub enum Expression {
 
 impl Expression {
     /// The values directly inside this expression, the reference's own path excluded.
-    pub(crate) fn operands(&self) -> impl Iterator<Item = &Value> {
+    pub fn operands(&self) -> impl Iterator<Item = &Value> {
         let (list, pair): (&[Value], [Option<&Value>; 2]) = match self {
             Self::Reference(_) => (&[], [None, None]),
             Self::Template(parts) => (parts, [None, None]),

@@ -3,6 +3,7 @@
 mod actions;
 mod bindings;
 mod emit;
+mod facts;
 mod files;
 mod generate;
 mod managed;
@@ -70,6 +71,16 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Asks moto, in .cache/local-aws, for facts of AWS by region and writes them into crates/aws/facts; or lists the tables
+    /// of that folder that were checked too long ago.
+    Facts {
+        /// Writes nothing; fails when a file on disk is not what would be written.
+        #[arg(long, conflicts_with = "stale")]
+        check: bool,
+        /// Writes nothing; fails with the tables whose days are over, and where each is to be compared.
+        #[arg(long)]
+        stale: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -97,6 +108,10 @@ fn run() -> Result<()> {
         Command::Tidy => tidy::run(&root),
         Command::Policies { check } => {
             managed::update(&aws.join("schema"), &aws.join("../../.cache/local-aws/bin/python"), check)
+        }
+        Command::Facts { stale: true, .. } => facts::stale(&aws.join("facts")),
+        Command::Facts { check, .. } => {
+            facts::update(&aws.join("facts"), &root.join(".cache/local-aws/bin/python"), check)
         }
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn resolve(
                 )
                 .because_of(&["certificate.arn"]);
         }
+        check_first(domain, problems);
         check_names(&file.alternative_names, zone, problems);
         return Some(Certificate::Issued {
             key_algorithm: file.key_algorithm.unwrap_or(KeyAlgorithm::EcPrime256v1),
@@ -89,6 +90,23 @@ pub(super) fn check_hosts(config: &EnvConfig, problems: &mut Problems) {
         for (at, host) in own.filter(|(_, host)| !named(host)) {
             refuse(KeyPath::from("services").key(name.as_str()).key("hosts").index(at), host);
         }
+    }
+}
+
+/// The longest first name of a certificate, in characters; further ones may have 253.
+/// <https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>
+const FIRST_MAX: usize = 64;
+
+fn check_first(domain: Option<&DomainName>, problems: &mut Problems) {
+    if let Some(domain) = domain.filter(|domain| domain.as_str().len() > FIRST_MAX) {
+        problems.error(
+            "domain",
+            format!(
+                "the first name of a certificate has {FIRST_MAX} characters at the most, and this one {}",
+                domain.as_str().len()
+            ),
+            "a shorter name; or a certificate that exists already, by `certificate.arn`",
+        );
     }
 }
 

@@ -54,7 +54,7 @@ fn check_no_other_vpc(file: &NetworkFile, problems: &mut Problems) {
 
 /// One subnet per zone, or none at all where no data store stands in the VPC.
 fn check_counts(file: &NetworkFile, existing: &ExistingNetwork, problems: &mut Problems) {
-    let zones = file.availability_zones.len();
+    let zones = file.zones().len();
     for (tier, subnets) in tiers(existing) {
         if subnets.len() != zones && !(tier == "data" && subnets.is_empty()) {
             problems

@@ -8,7 +8,9 @@ use crate::config::section::{
 };
 use crate::config::value::{
     AvailabilityZone, Breadth, Cidr, GatewayEndpoint, InterfaceEndpoint, Partition, Region, RetentionDays,
+    ZoneLetter,
 };
+use aws::facts;
 
 /// The VPC as the stacks build it; `None` without a range or a region, or where the subnets have no room.
 pub(super) fn resolve(
@@ -24,11 +26,8 @@ pub(super) fn resolve(
     check_firewall(file, problems);
     check_open_subnets(&file.firewall, protection, problems);
     let egress = egress(file, problems);
-    let zones: Vec<AvailabilityZone> = file
-        .availability_zones
-        .iter()
-        .filter_map(|letter| region.map(|region| region.zone(*letter)))
-        .collect();
+    let zones: Vec<AvailabilityZone> =
+        file.zones().iter().filter_map(|letter| region.map(|region| region.zone(*letter))).collect();
     let vpc = match &file.existing {
         Some(existing) => {
             existing_network::check(file, existing, problems);
@@ -150,9 +149,37 @@ fn endpoints(file: &NetworkFile, region: Option<&Region>, has_contract: bool) ->
     endpoints
 }
 
+/// How many zones there are unless the file says so: the loss of one then leaves two thirds.
+const ZONES: usize = 3;
+
+/// The zones that a new account has in the region, where the file names none.
+pub(super) fn fill_zones(file: &mut NetworkFile, region: Option<&Region>, problems: &mut Problems) {
+    if file.availability_zones.is_some() {
+        return;
+    }
+    let known = region.and_then(|region| facts::zones(region.as_str()));
+    if let (Some(region), None) = (region, &known) {
+        problems
+            .error(
+                "network.availability_zones",
+                format!("which availability zones {region} has is not known to this version"),
+                "two to six of its letters, such as [\"a\", \"b\", \"c\"], as `aws ec2 describe-availability-zones` shows them",
+            )
+            .because_of(&["region"]);
+    }
+    // Without a region, which is noted, the letters decide how the subnets are laid out.
+    let letters = known.map(|zones| {
+        ZoneLetter::ALL
+            .into_iter()
+            .filter(|letter| zones.iter().any(|zone| zone.letter == letter.as_char()))
+            .collect()
+    });
+    let letters: Vec<ZoneLetter> = letters.unwrap_or_else(|| ZoneLetter::ALL.to_vec());
+    file.availability_zones = Some(letters.into_iter().take(ZONES).collect());
+}
+
 fn check_zones(file: &NetworkFile, problems: &mut Problems) {
-    let zones = &file.availability_zones;
-    let count = zones.len();
+    let count = file.zones().len();
     if !(2..=6).contains(&count) {
         problems.error(
             "network.availability_zones",

@@ -419,11 +419,11 @@ const ABOUT_SECRETS: [&str; 5] = ["_ARN", "_NAME", "_TTL", "_SECONDS", "_DAYS"];
 /// Whether a variable's value is a secret, as far as its name tells: `DB_PASSWORD` is, `TOKEN_TTL_SECONDS` and `TOKENIZER`
 /// are not.
 fn is_secret(name: &VariableName) -> bool {
-    let contract =
-        |var: &Var| var.name() == name.as_str() && matches!(var.sensitivity(), Sensitivity::Secret);
+    let name = name.as_str().to_ascii_uppercase();
+    let contract = |var: &Var| var.name() == name && matches!(var.sensitivity(), Sensitivity::Secret);
     let words = format!("_{name}_");
     let named = SECRET_WORDS.iter().any(|word| words.contains(&format!("_{word}_")));
-    let about = ABOUT_SECRETS.iter().any(|end| name.as_str().ends_with(end));
+    let about = ABOUT_SECRETS.iter().any(|end| name.ends_with(end));
     Var::ALL.iter().any(contract) || (named && !about)
 }
 

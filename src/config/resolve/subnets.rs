@@ -38,7 +38,7 @@ const TIERS: [Tier; 5] = [
 
 /// How many of the zones have a subnet of each tier.
 fn counts(file: &NetworkFile) -> [usize; TIERS.len()] {
-    let zones = file.availability_zones.len();
+    let zones = file.zones().len();
     let gateways = match (file.firewall.allowed_names.is_empty(), file.nat) {
         (true, _) | (_, Some(Nat::None)) => 0,
         (false, Some(Nat::Single)) => zones.min(1),
@@ -61,7 +61,7 @@ impl Ranges {
 /// The ranges that the file names, and for the tiers that it does not name, computed ones. `None` if some have no
 /// room, which is noted.
 pub(super) fn lay_out(vpc: Cidr, file: &NetworkFile, problems: &mut Problems) -> Option<Ranges> {
-    let zones = &file.availability_zones;
+    let zones = file.zones();
     let (own, counts) = (own(file), counts(file));
     let mut room = true;
     let ranges = std::array::from_fn(|at| {

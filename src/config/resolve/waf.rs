@@ -2,7 +2,9 @@
 
 use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{ManagedGroups, Waf, WafMode};
+use crate::config::suggest;
 use crate::config::value::{AnyCidr, Breadth, UrlPath};
+use aws::waf::Group;
 
 /// Rules that contradict one another, and ranges that WAF does not take.
 pub(super) fn check(waf: &Waf, production: bool, problems: &mut Problems) {
@@ -15,6 +17,7 @@ pub(super) fn check(waf: &Waf, production: bool, problems: &mut Problems) {
             )
             .because_of(&["waf.geo_allow"]);
     }
+    check_rules(&waf.count_rules, production, problems);
     check_ranges("waf.allow_ips", &waf.allow_ips, problems);
     check_passed(&waf.allow_ips, problems);
     check_ranges("waf.deny_ips", &waf.deny_ips, problems);
@@ -23,6 +26,34 @@ pub(super) fn check(waf: &Waf, production: bool, problems: &mut Problems) {
         check_modes(&waf.managed_groups, problems);
     }
 }
+
+/// A rule that no group has would go on refusing, since AWS ignores what it does not know; and what a rule that only counts
+/// would refuse, nothing refuses.
+fn check_rules(names: &[String], production: bool, problems: &mut Problems) {
+    let known = || Group::ALL.iter().flat_map(|group| group.rules().iter().copied());
+    for (at, name) in names.iter().enumerate() {
+        let key = KeyPath::from("waf.count_rules").index(at);
+        if !known().any(|known| known == name) {
+            let help = match suggest::nearest(name, known()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "the name of a rule as AWS lists it for one of `managed_groups`".to_owned(),
+            };
+            problems.error(key, format!("no managed group here has a rule `{name}`"), help);
+        } else if production && name != HOSTED {
+            problems
+                .warning(
+                    key,
+                    format!("`{name}` only counts: in production nothing is refused by it (PCI DSS 6.4.2)"),
+                    "`upload_paths`, if it is about files that are uploaded; or nothing, once the calls that it would \
+                     refuse are mended",
+                )
+                .because_of(&["production"]);
+        }
+    }
+}
+
+/// The rule that refuses every machine in a cloud, which says nothing of what calls an API.
+const HOSTED: &str = "HostingProviderIPList";
 
 /// A group that only counts refuses nothing, and PCI DSS 6.4.2 asks for a solution that prevents attacks.
 fn check_modes(groups: &ManagedGroups, problems: &mut Problems) {

@@ -9,16 +9,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The VPC as the environment file describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkFile {
     /// The VPC's IPv4 range, /16 to /22 (to /28 with subnets of your own), within private address space. Required
     /// unless the VPC exists already: only you know what else it must not overlap.
     #[schemars(with = "Cidr")]
     pub cidr: Option<Cidr>,
-    /// The availability zones by letter, 2 to 6 different ones. Why the default: the loss of one leaves two thirds of
-    /// the capacity, and quorums stay possible. Some accounts lack a zone, hence letters and not a count.
-    pub availability_zones: Vec<ZoneLetter>,
+    /// The availability zones by letter, 2 to 6 different ones. The first three that a new account has in the region, two
+    /// where there are two: the loss of one of three leaves two thirds of the capacity, and quorums stay possible. An
+    /// older account may have others, hence letters and not a count; a plan fails where the account lacks one, or
+    /// Fargate does not run in it. To be said in a region that this version does not know.
+    /// <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html>
+    pub availability_zones: Option<Vec<ZoneLetter>>,
     /// Ranges of the subnets, tier by tier; what is absent is laid out from `cidr`.
     pub subnets: SubnetsFile,
     /// NAT gateways. One `per-az`, so that no zone depends on another; `single` is cheaper and loses egress with its
@@ -57,20 +60,11 @@ pub struct NetworkFirewall {
     pub subnets_may_change: Option<RuleReason>,
 }
 
-impl Default for NetworkFile {
-    fn default() -> Self {
-        Self {
-            cidr: None,
-            availability_zones: vec![ZoneLetter::A, ZoneLetter::B, ZoneLetter::C],
-            subnets: SubnetsFile::default(),
-            nat: None,
-            existing: None,
-            ipv6: false,
-            flow_logs: FlowLogs::default(),
-            endpoints: Endpoints::default(),
-            egress: Vec::new(),
-            firewall: NetworkFirewall::default(),
-        }
+impl NetworkFile {
+    /// The availability zones by letter.
+    #[must_use]
+    pub fn zones(&self) -> &[ZoneLetter] {
+        self.availability_zones.as_deref().unwrap_or_default()
     }
 }
 

@@ -18,8 +18,10 @@ pub struct PostgresFile {
     /// The name of the instance or cluster, where it is a restored one: `txnr restore` writes it. At most 60 characters
     /// for a cluster, whose instances are called by it and a number. `<project>-<environment>`.
     pub identifier: Option<DatabaseIdentifier>,
-    /// The version of PostgreSQL, 15 to 17; without a minor version the newest one that AWS offers, and the one that a
-    /// maintenance window upgrades it to.
+    /// The version of PostgreSQL, 15 to 18; without a minor version the newest one that AWS offers, and the one that a
+    /// maintenance window upgrades it to. Another major version of a database that runs takes `apply_immediately`, and
+    /// no way leads back.
+    /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.MajorVersion.html>
     pub version: PostgresVersion,
     /// The instance, where `engine` is `instance`.
     pub instance: PostgresInstance,
@@ -34,7 +36,8 @@ pub struct PostgresFile {
     /// Seconds between the samples of the operating system (enhanced monitoring).
     pub monitoring_seconds: MonitoringSeconds,
     /// Whether an apply changes the database at once, with the restart that some changes take, rather than in the next
-    /// `maintenance_window`. For a change that cannot wait; take it from the file after it.
+    /// `maintenance_window`. For a change that cannot wait, and for another major version, which RDS refuses without
+    /// it; take it from the file after it.
     pub apply_immediately: bool,
 }
 

@@ -25,8 +25,18 @@ pub struct Tags {
 
 impl Tags {
     /// The keys of the tags that txnr sets on every resource.
-    pub const OWN_KEYS: [&str; 7] =
-        ["Environment", "Project", "Owner", "ManagedBy", "cost_center", "data_classification", "pci_scope"];
+    pub const OWN_KEYS: [&str; 7] = [
+        "Environment",
+        "Project",
+        "Owner",
+        "ManagedBy",
+        Self::COST_CENTER,
+        "data_classification",
+        "pci_scope",
+    ];
+
+    /// The one of them that a resource may lack.
+    pub const COST_CENTER: &str = "cost_center";
 
     /// Whether two keys are one. Those that differ in case only are two tags to some services and one to IAM, which
     /// refuses the second, so they count as the same here.

@@ -1,6 +1,6 @@
 //! `[waf]`: the web ACL in front of the load balancer.
 
-use crate::config::value::{AnyCidr, Bounded, CountryCode, HeaderName, UrlPath};
+use crate::config::value::{AnyCidr, Bounded, CountryCode, GroupVersion, HeaderName, UrlPath};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,14 @@ pub struct Waf {
     pub rate_limit_mode: WafMode,
     /// The managed rule groups, each blocking or, for the two weeks of its roll-out, counting.
     pub managed_groups: ManagedGroups,
+    /// Rules of these groups that only count, by AWS's names. Why the default: partners call an API from machines in
+    /// clouds, whose addresses that rule refuses as a whole. The others of the group, which refuse VPNs, proxies and Tor,
+    /// act.
+    /// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html>
+    pub count_rules: Vec<String>,
+    /// Versions of the groups that have any, such as `Version_1.20`, which AWS then changes no more, until it expires.
+    /// Where none is named, the current ones: what is new is blocked without anybody's doing.
+    pub versions: GroupVersions,
     /// The only countries that may send requests. Where none is named, every country may. Excludes `geo_deny`.
     pub geo_allow: Vec<CountryCode>,
     /// Countries that may not send requests. Excludes `geo_allow`.
@@ -24,9 +32,11 @@ pub struct Waf {
     /// Ranges that are refused.
     pub deny_ips: Vec<AnyCidr>,
     /// What paths of uploads to the main service begin with, at `domain` alone. None where `service.contract` is
-    /// `none`, else `/v1/statements`. WAF sees the first 8 KiB of a body only, so the common group refuses every larger
-    /// one, and it takes XML's prologue for a script; under these paths the two rules only count, and every other rule
-    /// acts as everywhere. Empty where nothing is uploaded. Another service has `upload_paths` of its own.
+    /// `none`, else `/v1/statements`. The managed rules that look at bodies judge a form that somebody fills in, not a
+    /// bank's statement: WAF sees the first 8 KiB only, so that every larger one is refused, XML's prologue passes for a
+    /// script, and what is written in a purpose of payment for SQL, a path or an address. Under these paths they only
+    /// count, and every other rule acts as everywhere; the service itself is the control there. Empty where nothing is
+    /// uploaded. Another service has `upload_paths` of its own.
     /// <https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html>
     pub upload_paths: Option<Vec<UrlPath>>,
     /// Headers hidden in the logs besides `authorization` and `cookie`, which always are.
@@ -42,6 +52,8 @@ impl Default for Waf {
             rate_limit: Bounded::literal::<2000>(),
             rate_limit_mode: WafMode::Block,
             managed_groups: ManagedGroups::default(),
+            count_rules: vec!["HostingProviderIPList".to_owned()],
+            versions: GroupVersions::default(),
             geo_allow: Vec::new(),
             geo_deny: Vec::new(),
             allow_ips: Vec::new(),
@@ -79,7 +91,8 @@ pub struct ManagedGroups {
     pub sql_injection: WafMode,
     /// Addresses of bad repute (`AWSManagedRulesAmazonIpReputationList`).
     pub ip_reputation: WafMode,
-    /// VPNs, proxies and Tor (`AWSManagedRulesAnonymousIpList`). Say `count` where customers use such services.
+    /// VPNs, proxies, Tor, and hosting providers unless `count_rules` says otherwise
+    /// (`AWSManagedRulesAnonymousIpList`). Say `count` where customers use such services.
     pub anonymous_ips: WafMode,
 }
 
@@ -94,6 +107,19 @@ impl Default for ManagedGroups {
             anonymous_ips: block,
         }
     }
+}
+
+/// Versions of the managed rule groups that have any.
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-managed-rule-groups-versioning.html>
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupVersions {
+    /// Of `AWSManagedRulesCommonRuleSet`. The current one.
+    pub common: Option<GroupVersion>,
+    /// Of `AWSManagedRulesKnownBadInputsRuleSet`. The current one.
+    pub known_bad_inputs: Option<GroupVersion>,
+    /// Of `AWSManagedRulesSQLiRuleSet`. The current one.
+    pub sql_injection: Option<GroupVersion>,
 }
 
 /// What a rule does with a request that it matches.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// A version of PostgreSQL that the service runs with: 15, 16 or 17, with or without the minor one.
+/// A version of PostgreSQL that the service runs with: 15 to 18, with or without the minor one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresVersion(String);
 
@@ -27,17 +27,17 @@ impl FromStr for PostgresVersion {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
         let number = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        if matches!(major, "15" | "16" | "17") && number(minor) {
+        if matches!(major, "15" | "16" | "17" | "18") && number(minor) {
             return Ok(Self(text.to_owned()));
         }
         Err(Invalid::new(
             format!("{text:?} is no version of PostgreSQL that the service runs with"),
-            "15, 16 or 17, with a minor version if it must be that one, such as \"17\" or \"16.8\"",
+            "15, 16, 17 or 18, with a minor version if it must be that one, such as \"17\" or \"16.8\"",
         ))
     }
 }
 
-text_value!(PostgresVersion, r"^1[5-7](\.[0-9]{1,2})?$", "17", "A version of PostgreSQL.");
+text_value!(PostgresVersion, r"^1[5-8](\.[0-9]{1,2})?$", "17", "A version of PostgreSQL.");
 
 /// The class of a database instance, by its shape: `db.<family>.<size>`.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.html>
@@ -329,7 +329,7 @@ mod tests {
         let major = |text: &str| text.parse::<PostgresVersion>().map(|version| version.major().to_owned());
         assert_eq!(major("17").as_deref(), Ok("17"));
         assert_eq!(major("16.8").as_deref(), Ok("16"));
-        for refused in ["14", "18", "17.", "17.x", "latest", ""] {
+        for refused in ["14", "19", "17.", "17.x", "latest", ""] {
             assert!(major(refused).is_err(), "{refused}");
         }
     }

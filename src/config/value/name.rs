@@ -39,7 +39,7 @@ macro_rules! slug {
 
 slug!(
     /// An environment's name: the file's name without `.toml`.
-    EnvName, 10, "an environment's name", "prod"
+    EnvName, 20, "an environment's name", "prod"
 );
 slug!(
     /// The organization's short name, which makes bucket names unique in the world.
@@ -75,21 +75,23 @@ impl FromStr for VariableName {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let starts = text.bytes().next().is_some_and(|b| b.is_ascii_uppercase() || b == b'_');
-        if starts
-            && text.len() <= 128
-            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-        {
+        let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        if starts && text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return Ok(Self(text.to_owned()));
         }
         Err(Invalid::new(
             format!("{text:?} cannot be an environment variable"),
-            "capital letters, digits and underscores, not starting with a digit",
+            "letters, digits and underscores, not starting with a digit",
         ))
     }
 }
 
-text_value!(VariableName, "^[A-Z_][A-Z0-9_]{0,127}$", "LOG_LEVEL", "The name of an environment variable.");
+text_value!(
+    VariableName,
+    "^[A-Za-z_][A-Za-z0-9_]{0,127}$",
+    "LOG_LEVEL",
+    "The name of an environment variable."
+);
 
 /// The name of an HTTP header, in lower case, as WAF's redaction takes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -150,8 +150,9 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "R065",
         "every web ACL blocks by AWS's rules for common attacks, known bad inputs, SQL injection and addresses of bad \
-         repute, and by rate; no group and no rule of one only counts, but the two of the common group that uploads \
-         cannot pass, which block everywhere else; the addresses that pass unseen are few",
+         repute, and by rate; no group and no rule of one only counts, but those that look at bodies, which block wherever \
+         nothing is uploaded, and the one that takes every machine in a cloud for an attacker; the addresses that pass \
+         unseen are few",
         |p| {
             let groups = [
                 "AWSManagedRulesCommonRuleSet",
@@ -182,6 +183,11 @@ pub(super) const ROWS: &[Row] = &[
                 ACL,
                 "rule.0.statement.managed_rule_group_statement.rule_action_override",
                 r#"[{"name":"AWSManagedIPReputationList","action_to_use":{"count":{}}}]"#,
+            ),
+            (
+                ACL,
+                "rule.1.statement.managed_rule_group_statement.rule_action_override",
+                r#"[{"name":"AnonymousIPList","action_to_use":{"count":{}}}]"#,
             ),
             (
                 ACL,
@@ -273,7 +279,7 @@ fn decides(p: &Platform, rules: &[Value], rule: &Value) -> bool {
         return !at(rule, "override_action.none").is_null()
             && managed["scope_down_statement"].is_null()
             && managed["excluded_rule"].is_null()
-            && overrides.iter().all(|it| replaced(rules, it));
+            && overrides.iter().all(|it| replaced(rules, managed["name"].as_str().unwrap_or_default(), it));
     }
     let sets = at(rule, "statement.ip_set_reference_statement.arn").as_str();
     if !at(rule, "action.allow").is_null() {
@@ -295,18 +301,29 @@ fn decides(p: &Platform, rules: &[Value], rule: &Value) -> bool {
 /// What marks an upload.
 const UPLOAD: &str = "upload";
 
-/// Whether a rule of the common group that only counts has another in its place, which blocks by its label whatever is
-/// no upload.
-fn replaced(rules: &[Value], overridden: &Value) -> bool {
-    let label = match overridden["name"].as_str() {
-        Some("SizeRestrictions_BODY") => "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body",
-        Some("CrossSiteScripting_BODY") => "awswaf:managed:aws:core-rule-set:CrossSiteScripting_Body",
+/// What no static list of AWS's can tell of a machine that calls an API: that its address belongs to a cloud.
+const HOSTED: &str = "HostingProviderIPList";
+
+/// Whether a rule of a managed group that only counts has another in its place, which blocks by its label whatever is no
+/// upload: of those that look at bodies. Labels are spelled as
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html> has them.
+fn replaced(rules: &[Value], group: &str, overridden: &Value) -> bool {
+    let Some(name) = overridden["name"].as_str() else { return false };
+    let namespace = match group {
+        "AWSManagedRulesCommonRuleSet" => "core-rule-set",
+        "AWSManagedRulesKnownBadInputsRuleSet" => "known-bad-inputs",
+        "AWSManagedRulesSQLiRuleSet" => "sql-database",
+        "AWSManagedRulesAnonymousIpList" => return name == HOSTED,
         _ => return false,
     };
+    let Some(rule) = name.strip_suffix("_BODY") else { return false };
+    let label = format!("awswaf:managed:aws:{namespace}:{rule}_Body");
+    let looks_for = |test: &Value| *at(test, "label_match_statement.key") == *label;
     rules.iter().any(|rule| {
         let [found, marked] = list(at(rule, "statement.and_statement.statement")) else { return false };
+        let found = looks_for(found) || list(at(found, "or_statement.statement")).iter().any(looks_for);
         !at(rule, "action.block").is_null()
-            && *at(found, "label_match_statement.key") == label
+            && found
             && *at(marked, "not_statement.statement.label_match_statement.key") == UPLOAD
     })
 }

@@ -6,6 +6,7 @@ use terraform::kind::Text;
 use terraform::{Expr, Stack};
 
 use super::Inputs;
+use super::controls::tampered;
 use crate::alarm::rule::{CALL, Rule, calls};
 use crate::alarm::table::*;
 use crate::alarm::{Alarm, Bad, Measure, Metric, Missing, Notice};
@@ -50,9 +51,10 @@ pub fn rules(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
                 ("time", "$.time"),
             ],
         },
-        Rule {
-            notice: Notice::of(&VAULT_WEAKENED),
-            pattern: calls(
+        tampered(
+            config,
+            &VAULT_WEAKENED,
+            calls(
                 "aws.backup",
                 [
                     "DeleteBackupVault",
@@ -65,8 +67,7 @@ pub fn rules(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
                     "DeleteBackupSelection",
                 ],
             ),
-            fields: CALL,
-        },
+        ),
     ];
     if config.backup.as_ref().is_some_and(|backup| backup.restore_test.is_some()) {
         rules.push(Rule {

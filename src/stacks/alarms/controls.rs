@@ -1,8 +1,9 @@
 //! What happens to the controls themselves (PCI 10.7.2), and what they find (PCI 11.5.1, 12.10.5).
 //!
 //! What the account has once is told by the environment that owns the account's baseline; what an environment has of its
-//! own, by each. Terraform's own changes are told as well: an apply that touches a control is announced, so whoever is
-//! told knows of it.
+//! own, by each. What a person has to do something about now is paged. Where the role that Terraform runs as is known, its
+//! own changes are not: they were reviewed, and are told to those who are notified, in one rule for all controls. Nor is what
+//! AWS Backup does by itself, which deletes what it restored for a test, and copies whose days are over.
 
 use aws::document::event_pattern::{EventPattern, Match};
 use terraform::{NonEmpty, Stack};
@@ -11,35 +12,141 @@ use super::{Inputs, backup};
 use crate::alarm::rule::{CALL, Destination, Rule, calls, or_of};
 use crate::alarm::table::*;
 use crate::alarm::{Entry, Notice};
-use crate::config::{EnvConfig, Part, Workload};
+use crate::config::{EnvConfig, Part};
+use crate::names::cluster;
 use crate::stacks::{deploy, ecr};
 
 /// Adds the rules.
 pub fn build(stack: &mut Stack<'_>, config: &EnvConfig, inputs: &Inputs<'_>, to: &Destination<'_>) {
-    let mut rules = recording();
+    let mut rules = recording(config);
     rules.extend(protection(config));
     rules.extend(records(config));
     rules.extend(backup::rules(config, inputs));
     rules.extend(running(config, inputs));
-    rules.extend(inputs.network.firewall.is_some().then(firewall));
+    rules.extend(applied(config));
+    rules.extend(redefined(config));
+    rules.extend(inputs.network.firewall.is_some().then(|| firewall(config)));
     let account = &config.account;
     let owned = |part: Option<Part>| part.map_or(account.baseline, |part| account.owns(part));
     rules.extend(
-        detection().into_iter().chain(findings()).filter(|(part, _)| owned(*part)).map(|(_, rule)| rule),
+        detection(config)
+            .into_iter()
+            .chain(findings(config))
+            .filter(|(part, _)| owned(*part))
+            .map(|(_, rule)| rule),
     );
     for rule in rules {
         rule.add(stack, config, to);
     }
 }
 
-/// A control that somebody changed by a call of the API.
-fn tampered(alarm: &'static Entry, pattern: EventPattern) -> Rule {
+/// A control that somebody changed by a call of the API, other than Terraform.
+pub(super) fn tampered(config: &EnvConfig, alarm: &'static Entry, pattern: EventPattern) -> Rule {
+    let pattern = match &config.iam.terraform_role {
+        Some(role) => pattern
+            .detail(CALLED_AS, [Match::exists(false), Match::anything_but(NonEmpty::one(role.to_string()))]),
+        None => pattern,
+    };
     Rule { notice: Notice::of(alarm), pattern, fields: CALL }
 }
 
+/// Where an event says which role a call was made with.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
+const CALLED_AS: [&str; 4] = ["userIdentity", "sessionContext", "sessionIssuer", "arn"];
+
+/// Whatever Terraform changes or takes away of what is watched.
+fn applied(config: &EnvConfig) -> Option<Rule> {
+    const SOURCES: [&str; 20] = [
+        "aws.access-analyzer",
+        "aws.backup",
+        "aws.cloudtrail",
+        "aws.config",
+        "aws.dynamodb",
+        "aws.ec2",
+        "aws.events",
+        "aws.firehose",
+        "aws.guardduty",
+        "aws.inspector2",
+        "aws.kms",
+        "aws.logs",
+        "aws.macie2",
+        "aws.monitoring",
+        "aws.network-firewall",
+        "aws.rds",
+        "aws.s3",
+        "aws.secretsmanager",
+        "aws.sns",
+        "aws.wafv2",
+    ];
+    const VERBS: [&str; 11] = [
+        "Batch",
+        "Cancel",
+        "Delete",
+        "Disable",
+        "Disassociate",
+        "Modify",
+        "Put",
+        "Remove",
+        "Schedule",
+        "Stop",
+        "Update",
+    ];
+    let role = config.iam.terraform_role.as_ref()?;
+    let pattern = SOURCES.into_iter().fold(EventPattern::from_source("aws.securityhub"), or_of);
+    Some(Rule {
+        notice: Notice::of(&CONTROLS_APPLIED),
+        pattern: pattern
+            .detail_type("AWS API Call via CloudTrail")
+            .detail(["eventName"], VERBS.map(Match::prefix))
+            .detail(["errorCode"], [Match::exists(false)])
+            .detail(CALLED_AS, [Match::exact(role.to_string())]),
+        fields: CALL,
+    })
+}
+
+/// What is told otherwise, or to somebody else, without anything being deleted. Without the role that Terraform runs as,
+/// each apply would be told; and what AWS does for itself, such as the alarms of autoscaling, is never told.
+fn redefined(config: &EnvConfig) -> Option<Rule> {
+    config.iam.terraform_role.as_ref()?;
+    let pattern = calls(
+        "aws.monitoring",
+        [
+            "PutMetricAlarm",
+            "PutCompositeAlarm",
+            "SetAlarmState",
+            "PutRule",
+            "PutTargets",
+            "PutPermission",
+            "Subscribe",
+            "SetSubscriptionAttributes",
+            "SetTopicAttributes",
+            "AddPermission",
+        ],
+    );
+    let pattern = or_of(or_of(pattern, "aws.events"), "aws.sns")
+        .detail(["userIdentity", "invokedBy"], [Match::exists(false)]);
+    Some(tampered(config, &ALARMS_REDEFINED, pattern))
+}
+
+/// AWS Backup deletes by itself what it restored for a test, and copies whose days are over: as itself, and by names that
+/// nothing else bears.
+/// <https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html>
+fn not_by_backup<const N: usize>(pattern: EventPattern, names: [&'static str; N]) -> EventPattern {
+    let services = NonEmpty::new("backup.amazonaws.com", ["restore-testing.backup.amazonaws.com"]);
+    let pattern =
+        pattern.detail(["userIdentity", "invokedBy"], [Match::exists(false), Match::anything_but(services)]);
+    names.into_iter().fold(pattern, |pattern, name| {
+        pattern.detail(
+            ["requestParameters", name],
+            [Match::exists(false), Match::anything_but_prefix("awsbackup-restore-test")],
+        )
+    })
+}
+
 /// What lets connections out.
-fn firewall() -> Rule {
+fn firewall(config: &EnvConfig) -> Rule {
     tampered(
+        config,
         &EGRESS_FIREWALL_CHANGED,
         calls(
             "aws.network-firewall",
@@ -59,9 +166,10 @@ fn firewall() -> Rule {
 }
 
 /// Logs, and what tells of them.
-fn recording() -> Vec<Rule> {
+fn recording(config: &EnvConfig) -> Vec<Rule> {
     vec![
         tampered(
+            config,
             &LOG_GROUP_CHANGED,
             calls(
                 "aws.logs",
@@ -78,8 +186,9 @@ fn recording() -> Vec<Rule> {
                 ],
             ),
         ),
-        tampered(&FLOW_LOG_DELETED, calls("aws.ec2", ["DeleteFlowLogs"])),
+        tampered(config, &FLOW_LOG_DELETED, calls("aws.ec2", ["DeleteFlowLogs"])),
         tampered(
+            config,
             &EXPORT_STOPPED,
             calls(
                 "aws.firehose",
@@ -87,6 +196,7 @@ fn recording() -> Vec<Rule> {
             ),
         ),
         tampered(
+            config,
             &ALARMS_CHANGED,
             or_of(
                 or_of(
@@ -125,6 +235,7 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
     };
     vec![
         tampered(
+            config,
             &WEB_ACL_REMOVED,
             calls(
                 "aws.wafv2",
@@ -132,6 +243,7 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
             ),
         ),
         tampered(
+            config,
             &KEY_DISABLED,
             calls(
                 "aws.kms",
@@ -145,6 +257,7 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
             ),
         ),
         tampered(
+            config,
             &BUCKET_EXPOSED,
             bucket(calls(
                 "aws.s3",
@@ -160,6 +273,7 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
             )),
         ),
         tampered(
+            config,
             &BUCKET_WEAKENED,
             bucket(calls(
                 "aws.s3",
@@ -176,14 +290,11 @@ fn protection(config: &EnvConfig) -> Vec<Rule> {
                 ],
             )),
         ),
-        Rule {
-            notice: Notice::of(&SECRET_DELETED),
-            pattern: calls(
-                "aws.secretsmanager",
-                ["DeleteSecret", "CancelRotateSecret", "DeleteResourcePolicy"],
-            ),
-            fields: CALL,
-        },
+        tampered(
+            config,
+            &SECRET_DELETED,
+            calls("aws.secretsmanager", ["DeleteSecret", "CancelRotateSecret", "DeleteResourcePolicy"]),
+        ),
         Rule {
             notice: Notice::of(&ROTATION_FAILED),
             pattern: EventPattern::from_source("aws.secretsmanager")
@@ -199,35 +310,43 @@ fn records(config: &EnvConfig) -> Vec<Rule> {
     let mut rules = Vec::new();
     if config.data.dynamodb.is_some() {
         rules.push(tampered(
+            config,
             &TABLE_WEAKENED,
-            calls(
-                "aws.dynamodb",
-                [
-                    "DeleteTable",
-                    "UpdateContinuousBackups",
-                    "DeleteBackup",
-                    "DeleteResourcePolicy",
-                    "PutResourcePolicy",
-                ],
+            not_by_backup(
+                calls(
+                    "aws.dynamodb",
+                    [
+                        "DeleteTable",
+                        "UpdateContinuousBackups",
+                        "DeleteBackup",
+                        "DeleteResourcePolicy",
+                        "PutResourcePolicy",
+                    ],
+                ),
+                ["tableName"],
             ),
         ));
     }
     if config.data.postgres.is_some() {
         rules.push(tampered(
+            config,
             &DATABASE_WEAKENED,
-            calls(
-                "aws.rds",
-                [
-                    "DeleteDBInstance",
-                    "DeleteDBCluster",
-                    "DeleteDBInstanceAutomatedBackup",
-                    "DeleteDBClusterAutomatedBackup",
-                    "DeleteDBSnapshot",
-                    "DeleteDBClusterSnapshot",
-                    "ModifyDBSnapshotAttribute",
-                    "ModifyDBClusterSnapshotAttribute",
-                    "StartExportTask",
-                ],
+            not_by_backup(
+                calls(
+                    "aws.rds",
+                    [
+                        "DeleteDBInstance",
+                        "DeleteDBCluster",
+                        "DeleteDBInstanceAutomatedBackup",
+                        "DeleteDBClusterAutomatedBackup",
+                        "DeleteDBSnapshot",
+                        "DeleteDBClusterSnapshot",
+                        "ModifyDBSnapshotAttribute",
+                        "ModifyDBClusterSnapshotAttribute",
+                        "StartExportTask",
+                    ],
+                ),
+                ["dBInstanceIdentifier", "dBClusterIdentifier"],
             ),
         ));
     }
@@ -236,10 +355,12 @@ fn records(config: &EnvConfig) -> Vec<Rule> {
 
 /// Deployments, tasks and what goes on inside of them.
 fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
-    let of_each = |what: &dyn Fn(Workload<'_>) -> Match| {
-        NonEmpty::new(what(config.main_service()), config.workloads().skip(1).map(what))
+    // One match for however many services: a pattern has 2,048 characters at the most.
+    // <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
+    let services = || {
+        let all = config.arn("ecs", &format!("service/{}/", cluster::name(config)));
+        NonEmpty::one(Match::prefix(all))
     };
-    let services = || of_each(&|workload| Match::exact(inputs.ecs.services.of(workload).arn.clone()));
     let mut rules = vec![
         Rule {
             notice: Notice::of(&DEPLOYMENT_FAILED),
@@ -266,10 +387,7 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
             pattern: EventPattern::from_source("aws.ecs")
                 .detail_type("ECS Task State Change")
                 .detail(["clusterArn"], [Match::exact(inputs.ecs.cluster.arn().text())])
-                .field(
-                    ["detail", "group"],
-                    of_each(&|workload| Match::exact(format!("service:{}", workload.service.name))),
-                )
+                .detail(["group"], [Match::prefix("service:")])
                 .detail(["lastStatus"], [Match::exact("STOPPED")])
                 .detail(
                     ["stopCode"],
@@ -304,14 +422,12 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
         });
     }
     if !config.ecr.enhanced_scanning {
+        let main = ecr::name(config, config.main_service());
         rules.push(Rule {
             notice: Notice::of(&IMAGE_VULNERABLE),
             pattern: EventPattern::from_source("aws.ecr")
                 .detail_type("ECR Image Scan")
-                .field(
-                    ["detail", "repository-name"],
-                    of_each(&|workload| Match::exact(ecr::name(config, workload))),
-                )
+                .detail(["repository-name"], [Match::exact(main.clone()), Match::prefix(format!("{main}/"))])
                 .detail(["finding-severity-counts", "CRITICAL"], [Match::at_least(1)]),
             fields: &[
                 ("repository", "$.detail.repository-name"),
@@ -329,11 +445,12 @@ fn running(config: &EnvConfig, inputs: &Inputs<'_>) -> Vec<Rule> {
 type AccountRule = (Option<Part>, Rule);
 
 /// What watches over the account.
-fn detection() -> Vec<AccountRule> {
+fn detection(config: &EnvConfig) -> Vec<AccountRule> {
     vec![
         (
             Some(Part::Trail),
             tampered(
+                config,
                 &TRAIL_CHANGED,
                 calls(
                     "aws.cloudtrail",
@@ -350,6 +467,7 @@ fn detection() -> Vec<AccountRule> {
         (
             Some(Part::Recorder),
             tampered(
+                config,
                 &RECORDER_CHANGED,
                 calls(
                     "aws.config",
@@ -367,6 +485,7 @@ fn detection() -> Vec<AccountRule> {
         (
             Some(Part::GuardDuty),
             tampered(
+                config,
                 &DETECTOR_CHANGED,
                 calls(
                     "aws.guardduty",
@@ -385,6 +504,7 @@ fn detection() -> Vec<AccountRule> {
         (
             Some(Part::SecurityHub),
             tampered(
+                config,
                 &SECURITY_HUB_CHANGED,
                 calls(
                     "aws.securityhub",
@@ -400,6 +520,7 @@ fn detection() -> Vec<AccountRule> {
         (
             None,
             tampered(
+                config,
                 &SCANNER_DISABLED,
                 or_of(
                     or_of(
@@ -413,22 +534,18 @@ fn detection() -> Vec<AccountRule> {
         (
             None,
             tampered(
+                config,
                 &ACCOUNT_WEAKENED,
                 or_of(
-                    or_of(
-                        calls(
-                            "aws.s3",
-                            [
-                                "PutAccountPublicAccessBlock",
-                                "DeleteAccountPublicAccessBlock",
-                                "DisableEbsEncryptionByDefault",
-                                "UpdateAccountPasswordPolicy",
-                                "DeleteAccountPasswordPolicy",
-                            ],
-                        ),
-                        "aws.ec2",
+                    calls(
+                        "aws.s3",
+                        [
+                            "PutAccountPublicAccessBlock",
+                            "DeleteAccountPublicAccessBlock",
+                            "DisableEbsEncryptionByDefault",
+                        ],
                     ),
-                    "aws.iam",
+                    "aws.ec2",
                 ),
             ),
         ),
@@ -436,7 +553,7 @@ fn detection() -> Vec<AccountRule> {
 }
 
 /// What the detectors find. Security Hub repeats what GuardDuty and Inspector found, which is told once.
-fn findings() -> Vec<AccountRule> {
+fn findings(config: &EnvConfig) -> Vec<AccountRule> {
     let guardduty = |alarm, matches| Rule {
         notice: Notice::of(alarm),
         pattern: EventPattern::from_source("aws.guardduty")
@@ -450,6 +567,11 @@ fn findings() -> Vec<AccountRule> {
             ("time", "$.time"),
         ],
     };
+    // Security Hub sends a finding again at each check of its control. AWS Config, which does the checks, tells of each change
+    // once; where it is somebody else's, Security Hub's are better than nothing.
+    let by_config = config.account.owns(Part::Recorder);
+    let told = ["Inspector"].into_iter().chain(by_config.then_some("Security Hub"));
+    let told = NonEmpty::new("GuardDuty", told);
     vec![
         // <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html>
         (Some(Part::GuardDuty), guardduty(&THREAT_HIGH, Match::at_least(7))),
@@ -460,10 +582,7 @@ fn findings() -> Vec<AccountRule> {
                 notice: Notice::of(&SECURITY_FINDING),
                 pattern: EventPattern::from_source("aws.securityhub")
                     .detail_type("Security Hub Findings - Imported")
-                    .detail(
-                        ["findings", "ProductName"],
-                        [Match::anything_but(NonEmpty::new("GuardDuty", ["Inspector"]))],
-                    )
+                    .detail(["findings", "ProductName"], [Match::anything_but(told)])
                     .detail(["findings", "RecordState"], [Match::exact("ACTIVE")])
                     .detail(
                         ["findings", "Severity", "Label"],
@@ -474,6 +593,24 @@ fn findings() -> Vec<AccountRule> {
                     ("finding", "$.detail.findings[0].Title"),
                     ("severity", "$.detail.findings[0].Severity.Label"),
                     ("resource", "$.detail.findings[0].Resources[0].Id"),
+                    ("region", "$.region"),
+                    ("time", "$.time"),
+                ],
+            },
+        ),
+        (
+            Some(Part::Recorder),
+            Rule {
+                notice: Notice::of(&COMPLIANCE_LOST),
+                // <https://docs.aws.amazon.com/config/latest/developerguide/monitor-config-with-cloudwatchevents.html>
+                pattern: EventPattern::from_source("aws.config")
+                    .detail_type("Config Rules Compliance Change")
+                    .detail(["messageType"], [Match::exact("ComplianceChangeNotification")])
+                    .detail(["newEvaluationResult", "complianceType"], [Match::exact("NON_COMPLIANT")]),
+                fields: &[
+                    ("rule", "$.detail.configRuleName"),
+                    ("type", "$.detail.resourceType"),
+                    ("resource", "$.detail.resourceId"),
                     ("region", "$.region"),
                     ("time", "$.time"),
                 ],

@@ -58,9 +58,19 @@ fn any_of<const N: usize>(source: Option<&str>, names: [&str; N]) -> String {
     }
 }
 
-/// Who gets in, and what they try.
-fn people() -> [Filter; 5] {
+/// Who gets in, and what they try. IAM reports to EventBridge in us-east-1 alone, and to the trail from everywhere.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>
+fn people() -> [Filter; 6] {
     [
+        Filter {
+            alarm: &PASSWORD_POLICY_CHANGED,
+            metric: "PasswordPolicyChanged",
+            pattern: any_of(
+                Some("iam.amazonaws.com"),
+                ["UpdateAccountPasswordPolicy", "DeleteAccountPasswordPolicy"],
+            ),
+            threshold: 1,
+        },
         Filter {
             alarm: &ROOT_USED,
         metric: "RootUsed",

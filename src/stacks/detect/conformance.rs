@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 
 use aws::document::conformance_pack::{ConformancePack, ManagedRule};
+use aws::facts;
 use terraform::Expr;
 use terraform::kind::Text;
 
@@ -35,7 +36,32 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     RULES.iter().map(|rule| rule.name)
 }
 
+/// Whether this version knows which rules AWS Config has in the region.
+pub fn region_is_known(config: &EnvConfig) -> bool {
+    facts::is_region(config.region.as_str())
+}
+
+/// The names of the rules that would be in the pack, if AWS Config had them in the region; a pack that names one which it
+/// does not have is refused as a whole. Where this version does not know the region, all of them.
+/// <https://docs.aws.amazon.com/config/latest/developerguide/managing-rules-by-region-availability.html>
+pub fn missing(config: &EnvConfig) -> impl Iterator<Item = &'static str> {
+    RULES.iter().filter(|rule| is_asked_for(rule, config) && !is_there(rule, config)).map(|rule| rule.name)
+}
+
+/// Whether the pack has any rule.
+pub fn has_any(config: &EnvConfig) -> bool {
+    RULES.iter().any(|rule| applies(rule, config))
+}
+
 fn applies(rule: &Rule, config: &EnvConfig) -> bool {
+    is_asked_for(rule, config) && is_there(rule, config)
+}
+
+fn is_there(rule: &Rule, config: &EnvConfig) -> bool {
+    facts::has_config_rule(rule.identifier, config.region.as_str()) == Some(true)
+}
+
+fn is_asked_for(rule: &Rule, config: &EnvConfig) -> bool {
     let there = match rule.place {
         Everywhere => true,
         GlobalRegion => config.region.as_str() == GLOBAL_REGION,

@@ -14,7 +14,7 @@ use aws::{
 use terraform::{Expr, Meta, Stack, set};
 
 use super::{Inputs, conformance};
-use crate::config::EnvConfig;
+use crate::config::{EnvConfig, Tags};
 
 /// Recorder, channel, and only then the recording: it does not start without a channel.
 pub fn build(
@@ -31,7 +31,8 @@ pub fn build(
     );
     aggregator(stack, config);
     web_acl(stack, &recording);
-    if config.detection.conformance_pack {
+    required_tags(stack, &recording);
+    if config.detection.conformance_pack && conformance::has_any(config) {
         conformance_pack(stack, config, inputs, &recording);
     }
     recording
@@ -135,6 +136,34 @@ fn web_acl(stack: &mut Stack<'_>, recording: &ConfigConfigurationRecorderStatusH
             },
             optional: ConfigConfigRuleOptional {
                 description: set("Every load balancer has a web ACL (PCI DSS 6.4.2)"),
+                ..Default::default()
+            },
+        },
+    );
+}
+
+/// The central tags, on whatever is in the account: by hand or by other tools made as well. AWS Config compares keys as they
+/// are written, and takes six at the most.
+/// <https://docs.aws.amazon.com/config/latest/developerguide/required-tags.html>
+fn required_tags(stack: &mut Stack<'_>, recording: &ConfigConfigurationRecorderStatusHandle) {
+    let keys = Tags::OWN_KEYS.into_iter().filter(|key| *key != Tags::COST_CENTER);
+    let parameters: Vec<String> =
+        keys.enumerate().map(|(at, key)| format!("\"tag{}Key\":\"{key}\"", at + 1)).collect();
+    stack.add_with(
+        "required_tags",
+        Meta::new().depends_on(recording),
+        ConfigConfigRule {
+            name: set("required-tags"),
+            source: rule::Source {
+                owner: set("AWS"),
+                optional: rule::SourceOptional {
+                    source_identifier: set("REQUIRED_TAGS"),
+                    ..Default::default()
+                },
+            },
+            optional: ConfigConfigRuleOptional {
+                description: set("Every resource bears the central tags"),
+                input_parameters: set(format!("{{{}}}", parameters.join(","))),
                 ..Default::default()
             },
         },

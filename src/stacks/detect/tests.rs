@@ -190,6 +190,35 @@ fn the_conformance_pack_knows_its_place_and_what_is_left_out() {
     assert!(leads_to(&root, "aws_config_conformance_pack.pci", "aws_vpc.main"));
 }
 
+/// A pack that names one rule which the region does not have is refused as a whole, in the middle of an apply.
+#[test]
+fn the_conformance_pack_holds_what_the_region_has() {
+    let names = |region: &str| {
+        let root = platform(&format!("region = \"{region}\""));
+        pack(&root).iter().map(|(_, rule)| name_of(rule).to_owned()).collect::<BTreeSet<_>>()
+    };
+    let (frankfurt, jakarta) = (names("eu-central-1"), names("ap-southeast-3"));
+    for missing in ["wafv2-webacl-not-empty", "appsync-associated-with-waf"] {
+        assert!(frankfurt.contains(missing) && !jakarta.contains(missing), "{missing}");
+    }
+    assert!(jakarta.contains("multi-region-cloudtrail-enabled") && jakarta.is_subset(&frankfurt));
+    let unknown = platform("region = \"eu-south-9\"\nnetwork.availability_zones = [\"a\", \"b\"]");
+    assert!(nodes(&unknown, "aws_config_conformance_pack").is_empty());
+}
+
+#[test]
+fn the_central_tags_are_asked_of_whatever_is_in_the_account() {
+    let root = platform("");
+    let parameters = text_at(node(&root, "aws_config_config_rule.required_tags"), "input_parameters");
+    let parameters: std::collections::BTreeMap<String, String> =
+        serde_json::from_str(parameters).expect("JSON");
+    let keys: BTreeSet<&str> = parameters.values().map(String::as_str).collect();
+    let config = EnvConfig::for_test("");
+    let ours: BTreeSet<&str> = config.default_tags().into_keys().collect();
+    assert_eq!(keys.len(), 6);
+    assert!(keys.is_subset(&ours), "{keys:?} {ours:?}");
+}
+
 fn plans(root: &Root, status: &str) -> BTreeSet<String> {
     let features = nodes(root, "aws_guardduty_detector_feature").into_iter();
     let wanted = features.filter(|feature| text_at(feature, "status") == status);

@@ -567,3 +567,46 @@ gateway_endpoints = "d"
     // Nothing is left to name a group that nobody made.
     assert!(root.find("aws_cloudwatch_query_definition.rejected_traffic").is_none());
 }
+
+#[test]
+fn zones_are_those_of_the_region() {
+    let letters = |region: &str| -> String {
+        let config = EnvConfig::for_test(&format!("region = \"{region}\"\n"));
+        config.network.availability_zones.iter().map(crate::config::AvailabilityZone::letter).collect()
+    };
+    assert_eq!(letters("eu-central-1"), "abc");
+    assert_eq!(letters("us-east-1"), "abc");
+    assert_eq!(letters("ca-central-1"), "abd");
+    assert_eq!(letters("ap-northeast-1"), "acd");
+    assert_eq!(letters("us-west-1"), "ab");
+}
+
+/// A letter stands for another zone in each account, and Fargate does not run in all of them.
+#[test]
+fn a_plan_fails_where_the_account_lacks_a_zone() {
+    let sought = |region: &str| {
+        let root = network(&format!("region = \"{region}\"\n"));
+        let files = root.render("test");
+        let (_, file) =
+            files.iter().find(|(name, _)| name == "network.tf.json").expect("the stack's file").clone();
+        let file: serde_json::Value = serde_json::from_str(&file).expect("JSON");
+        file["data"]["aws_availability_zones"]["named"].clone()
+    };
+    let tokyo = sought("ap-northeast-1");
+    let conditions: Vec<&str> = tokyo["lifecycle"]["postcondition"]
+        .as_array()
+        .expect("conditions")
+        .iter()
+        .map(|held| held["condition"].as_str().expect("text"))
+        .collect();
+    let expected = ["a", "c", "d"].map(|zone| format!("${{contains(self.names, \"ap-northeast-1{zone}\")}}"));
+    assert_eq!(conditions, expected);
+    let names = |region: &str, letters: [&str; 3]| {
+        let values = letters.map(|letter| format!("{region}{letter}"));
+        serde_json::json!({ "name": "zone-name", "values": values })
+    };
+    let ids = serde_json::json!({ "name": "zone-id", "values": ["apne1-az1", "apne1-az2", "apne1-az4"] });
+    assert_eq!(tokyo["filter"], serde_json::json!([names("ap-northeast-1", ["a", "c", "d"]), ids]));
+    let frankfurt = serde_json::json!([names("eu-central-1", ["a", "b", "c"])]);
+    assert_eq!(sought("eu-central-1")["filter"], frankfurt);
+}

@@ -43,6 +43,7 @@ pub mod config_configuration_recorder_status;
 pub mod config_conformance_pack;
 pub mod config_delivery_channel;
 pub mod data_acm_certificate;
+pub mod data_availability_zones;
 pub mod data_ec2_managed_prefix_list;
 pub mod data_ecs_task_definition;
 pub mod data_elb_service_account;
@@ -496,6 +497,7 @@ pub use wafv2_web_acl_logging_configuration::{
 /// Data sources.
 pub mod data {
     pub use super::data_acm_certificate::{AcmCertificate, AcmCertificateHandle};
+    pub use super::data_availability_zones::{AvailabilityZones, AvailabilityZonesHandle};
     pub use super::data_ec2_managed_prefix_list::{Ec2ManagedPrefixList, Ec2ManagedPrefixListHandle};
     pub use super::data_ecs_task_definition::{EcsTaskDefinition, EcsTaskDefinitionHandle};
     pub use super::data_elb_service_account::{ElbServiceAccount, ElbServiceAccountHandle};

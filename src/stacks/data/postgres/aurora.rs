@@ -82,6 +82,8 @@ fn cluster(stack: &mut Stack<'_>, common: &Common<'_>, size: PostgresAurora) -> 
                 final_snapshot_identifier: common.final_snapshot(),
                 preferred_maintenance_window: set(postgres.maintenance_window.to_string()),
                 apply_immediately: common.apply_immediately(),
+                // At once, so that the group of parameters and the version change together.
+                allow_major_version_upgrade: common.apply_immediately(),
                 // Sight (PCI 10.2.1).
                 enabled_cloudwatch_logs_exports: set(["postgresql"]),
                 tags: set([("Name", config.database_identifier().to_owned())]),

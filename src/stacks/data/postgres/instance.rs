@@ -52,6 +52,8 @@ pub(super) fn build(stack: &mut Stack<'_>, common: &Common<'_>, size: &PostgresI
                 final_snapshot_identifier: common.final_snapshot(),
                 maintenance_window: set(postgres.maintenance_window.to_string()),
                 apply_immediately: common.apply_immediately(),
+                // At once, so that the group of parameters and the version change together.
+                allow_major_version_upgrade: common.apply_immediately(),
                 // Sight (PCI 10.2.1).
                 enabled_cloudwatch_logs_exports: set(["postgresql", "upgrade"]),
                 monitoring_interval: set(postgres.monitoring_seconds),
