@@ -153,14 +153,14 @@ async fn a_long_audit_log_is_verified_in_several_answers() {
     let whole = client.get("/v1/audit/verification").await.body;
     assert_eq!((&whole["intact"], whole.get("next")), (&json!(true), None), "{whole}");
     let verified = async || {
-        let (mut path, mut answers) = ("/v1/audit/verification?limit=3".to_owned(), 0);
+        let (mut path, mut answers) = ("/v1/audit/verification?entries=3".to_owned(), 0);
         loop {
             let verdict = client.get(&path).await;
             answers += 1;
             assert_eq!(verdict.status, 200, "{}", verdict.text);
             let Some(next) = verdict.body["next"].as_str() else { return (verdict.body, answers) };
             assert_eq!(verdict.body["entries"], answers * 3);
-            path = format!("/v1/audit/verification?limit=3&cursor={next}");
+            path = format!("/v1/audit/verification?entries=3&cursor={next}");
         }
     };
     let (verdict, answers) = verified().await;

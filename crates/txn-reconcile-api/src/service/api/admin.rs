@@ -66,7 +66,7 @@ pub fn routes() -> Vec<Route> {
 
 /// The query of the verification: as many entries take a few seconds.
 const VERIFYING: &[(&str, &str)] = &[
-    ("limit", "Entries that are recomputed for one answer: 1 to 100000. 50000."),
+    ("entries", "Entries that are recomputed for one answer: 1 to 100000. 50000."),
     ("cursor", "Where to go on: `next` of the answer before, whose entries hold."),
 ];
 
@@ -196,7 +196,7 @@ async fn entries(app: &App, call: Call) -> Result<Reply, Problem> {
 
 async fn verify(app: &App, call: Call) -> Result<Reply, Problem> {
     let tenant = &call.who.tenant;
-    let entries = call.number("limit", 50_000, 100_000)? as u64;
+    let entries = call.number("entries", 50_000, 100_000)? as u64;
     let scope = format!("verification\n{tenant}");
     let from = match cursor::open(app, &scope, &call)? {
         None => Reached::default(),

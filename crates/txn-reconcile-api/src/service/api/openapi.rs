@@ -251,6 +251,7 @@ fn parameters(route: &Route) -> Vec<Value> {
     for (name, doc) in route.query {
         let schema = match *name {
             "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 100 }),
+            "entries" => json!({ "type": "integer", "minimum": 1, "maximum": 100_000, "default": 50_000 }),
             "cursor" => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
             "format" => json!({ "type": "string", "enum": ["csv", "ndjson"] }),
             "state" => {
