@@ -1,6 +1,6 @@
 //! Numbers that documents state of this repository.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{Problem, Repository};
 
@@ -15,10 +15,11 @@ struct Count {
     count: fn(&Repository) -> Result<usize>,
 }
 
-const COUNTS: [Count; 3] = [
+const COUNTS: [Count; 4] = [
     Count { file: ARCHITECTURE, before: "compile_fail/` holds ", after: " cases", count: compile_fail },
     Count { file: ARCHITECTURE, before: "calls its ", after: " stacks", count: stacks },
     Count { file: ARCHITECTURE, before: "tells of ", after: " alarms", count: alarms },
+    Count { file: "README.md", before: "It becomes ", after: " resources", count: resources },
 ];
 
 const ARCHITECTURE: &str = super::rooms::DOCUMENT;
@@ -43,6 +44,19 @@ fn alarms(repository: &Repository) -> Result<usize> {
         })
     };
     Ok(text.lines().filter(is_entry).count())
+}
+
+/// The resources of production's snapshots: a header between two lines of dashes, and the file as JSON.
+fn resources(repository: &Repository) -> Result<usize> {
+    let mut count = 0;
+    for file in repository.ending(".snap").filter(|file| file.starts_with("snapshots/prod-")) {
+        let text = repository.read(file)?;
+        let body = text.splitn(3, "---\n").nth(2).with_context(|| format!("{file} has no header"))?;
+        let module: serde_json::Value = serde_json::from_str(body).with_context(|| file.to_owned())?;
+        let types = module["resource"].as_object().into_iter().flatten();
+        count += types.filter_map(|(_, blocks)| blocks.as_object()).map(serde_json::Map::len).sum::<usize>();
+    }
+    Ok(count)
 }
 
 pub fn check(repository: &Repository) -> Result<Vec<Problem>> {
