@@ -5,6 +5,7 @@ mod bootstrap;
 mod check;
 mod compare_plans;
 mod completions;
+mod cost;
 mod diff;
 mod envs;
 mod failure;
@@ -53,6 +54,7 @@ enum Command {
     Image(image::Image),
     Restore(restore::Restore),
     Diff(diff::Diff),
+    Cost(cost::Cost),
     PlanComment(plan_comment::PlanComment),
     ComparePlans(compare_plans::ComparePlans),
     VerifyPlan(verify_plan::VerifyPlan),
@@ -79,6 +81,7 @@ impl Cli {
             Command::Image(image) => image.run(),
             Command::Restore(restore) => restore.run(),
             Command::Diff(diff) => diff.run(),
+            Command::Cost(cost) => cost.run(),
             Command::PlanComment(comment) => comment.run(),
             Command::ComparePlans(plans) => plans.run(),
             Command::VerifyPlan(plan) => plan.run(),
@@ -109,6 +112,7 @@ const EXAMPLES: &str = "  txnr synth --all
   txnr inventory --env prod --format csv
   txnr check --env prod
   txnr diff --env prod
+  txnr cost --env prod
   txnr init
 ";
 

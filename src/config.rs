@@ -15,7 +15,7 @@ pub mod value;
 
 mod lenient_parse;
 mod resolve;
-mod serde_messages;
+pub(crate) mod serde_messages;
 mod source;
 pub(crate) mod suggest;
 mod workload;

@@ -18,9 +18,11 @@ pub const UNEXPECTED: Exit = Exit { code: 1, meaning: "a bug in txnr, or a failu
 /// The command line is wrong. The number is the one that clap ends with.
 pub const USAGE: Exit =
     Exit { code: 2, meaning: "the command line is wrong, or names an environment that does not exist" };
-/// An environment file is wrong.
-pub const INVALID: Exit =
-    Exit { code: 3, meaning: "an environment file holds mistakes; every one is reported" };
+/// An environment file or a file of prices is wrong.
+pub const INVALID: Exit = Exit {
+    code: 3,
+    meaning: "an environment file or a file of prices holds mistakes; every one is reported",
+};
 /// `--check` found files that are not what would be written.
 pub const OUT_OF_DATE: Exit = Exit { code: 4, meaning: "--check: files are not what synth would write" };
 /// The output cannot be written.

@@ -24,13 +24,18 @@ enum Message {
     None,
     /// A sentence, and how to mend it.
     Text { what: String, help: String },
-    /// Mistakes in environment files.
-    Report(Report),
+    /// Mistakes in files of these.
+    Report(Report, &'static str),
 }
 
 impl Failure {
     pub(super) fn new(exit: Exit, what: impl fmt::Display, help: impl Into<String>) -> Self {
         Self { exit, message: Message::Text { what: what.to_string(), help: help.into() } }
+    }
+
+    /// Mistakes in files, and how those are called.
+    pub(super) fn mistakes(report: Report, files: &'static str) -> Self {
+        Self { exit: exit::INVALID, message: Message::Report(report, files) }
     }
 
     pub(super) fn silent(exit: Exit) -> Self {
@@ -45,7 +50,7 @@ impl Failure {
         let _ignored = match &self.message {
             Message::None => Ok(()),
             Message::Text { what, help } => write_text(&mut stderr, what, help),
-            Message::Report(report) => write_report(&mut stderr, report),
+            Message::Report(report, files) => write_report(&mut stderr, report, files),
         };
         self.exit
     }
@@ -56,21 +61,18 @@ fn write_text(stderr: &mut impl Write, what: &str, help: &str) -> io::Result<()>
     if help.is_empty() { Ok(()) } else { writeln!(stderr, "  {HELP}help{HELP:#}: {help}") }
 }
 
-fn write_report(stderr: &mut impl Write, report: &Report) -> io::Result<()> {
+fn write_report(stderr: &mut impl Write, report: &Report, files: &str) -> io::Result<()> {
     let count = report.diagnostics().iter().filter(|d| d.severity == Severity::Error).count();
     let mistakes = if count == 1 { "mistake" } else { "mistakes" };
     writeln!(stderr, "{report}")?;
-    writeln!(
-        stderr,
-        "{ERROR}error{ERROR:#}: {count} {mistakes} in the environment files; nothing was written"
-    )
+    writeln!(stderr, "{ERROR}error{ERROR:#}: {count} {mistakes} in the {files}; nothing was written")
 }
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         let exit = match error {
             LoadError::Invalid(report) => {
-                return Self { exit: exit::INVALID, message: Message::Report(report) };
+                return Self::mistakes(report, "environment files");
             }
             LoadError::Unreadable { .. } | LoadError::Empty { .. } => exit::CANNOT_READ,
             LoadError::Unknown { .. } => exit::USAGE,

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 mod check;
+mod cost;
 mod diff;
 mod findings;
 mod help;

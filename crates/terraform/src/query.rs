@@ -36,6 +36,8 @@ pub struct View {
 pub struct Found {
     /// Its type.
     pub kind: String,
+    /// The file that it stands in; empty where a plan or a state tells of it.
+    pub file: String,
     /// The arguments, documents in their places; meta-arguments apart.
     pub body: Value,
     /// The meta-arguments as written: `lifecycle`, `provider`, `depends_on`, `count`, `for_each`.
@@ -199,14 +201,20 @@ impl View {
         let mut view = Self::default();
         for (file, members) in read {
             for (keyword, value) in members {
-                view.add(&keyword, value, &locals)
+                view.add(file, &keyword, value, &locals)
                     .map_err(|what| Unreadable { file: file.to_owned(), what })?;
             }
         }
         Ok(view)
     }
 
-    fn add(&mut self, keyword: &str, value: Value, locals: &Map<String, Value>) -> Result<(), String> {
+    fn add(
+        &mut self,
+        file: &str,
+        keyword: &str,
+        value: Value,
+        locals: &Map<String, Value>,
+    ) -> Result<(), String> {
         match keyword {
             "//" => {}
             "resource" | "data" | "ephemeral" => {
@@ -216,6 +224,7 @@ impl View {
                         let address = format!("{prefix}{kind}.{name}");
                         let body = many(Some(body)).into_iter().next().unwrap_or_default();
                         let found = self.found(&address, &kind, body, locals)?;
+                        let found = Found { file: file.to_owned(), ..found };
                         if self.blocks.insert(address.clone(), found).is_some() {
                             return Err(format!("{address} stands here a second time"));
                         }
@@ -437,6 +446,7 @@ mod tests {
         assert_eq!(queue.get("redrive.count"), Held::Known(&json!(3)));
         assert_eq!(queue.get("redrive.other"), Held::Absent);
         assert_eq!(queue.lifecycle("prevent_destroy"), Some(&json!(true)));
+        assert_eq!(queue.file, "1");
         assert_eq!(view.managed().count(), 1);
         assert_eq!(view.providers.keys().collect::<Vec<_>>(), ["aws", "aws.other"]);
         assert_eq!(view.removed, [("aws_s3_bucket.b".to_owned(), false)]);
