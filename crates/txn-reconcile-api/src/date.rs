@@ -1,6 +1,10 @@
 //! Calendar dates without a time zone, and the notations that files write them in.
 
+mod zone;
+
 use std::fmt;
+
+pub use zone::{DayFault, Zones};
 
 /// A day of the Gregorian calendar, as days since 1970-01-01.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -80,6 +84,12 @@ impl Date {
             return None;
         }
         Self::new(digits(0..4)? as i32, digits(5..7)?, digits(8..10)?)
+    }
+
+    /// The same, with what stands behind the date.
+    #[must_use]
+    pub fn parse_iso_with_rest(text: &[u8]) -> Option<(Self, &[u8])> {
+        Self::parse_iso(text).map(|date| (date, &text[10..]))
     }
 
     /// Reads `YYYYMMDD`.
@@ -210,6 +220,15 @@ impl DateFormat {
         if self.pattern == "YYYY-MM-DD" {
             return Date::parse_iso(text);
         }
+        self.parse_with_rest(text).map(|(date, _)| date)
+    }
+
+    /// The same, with what stands behind the date: a time of day.
+    #[must_use]
+    pub fn parse_with_rest<'a>(&self, text: &'a [u8]) -> Option<(Date, &'a [u8])> {
+        if self.pattern == "YYYY-MM-DD" {
+            return Date::parse_iso_with_rest(text);
+        }
         let (mut year, mut month, mut day) = (0, 0, 0);
         let mut at = 0;
         for piece in &self.pieces {
@@ -237,7 +256,9 @@ impl DateFormat {
             }
         }
         match text.get(at) {
-            None | Some(b' ' | b'T' | b',') => Date::new(year, month, day),
+            None | Some(b' ' | b'T' | b',') => {
+                Date::new(year, month, day).map(|date| (date, text.get(at..).unwrap_or_default()))
+            }
             Some(_) => None,
         }
     }

@@ -29,6 +29,7 @@ mod zip;
 
 use std::fmt;
 
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,7 @@ pub use self::diagnostic::{CardFinding, Diagnostic, Diagnostics, ReadError, Seve
 pub use self::raw::RawLines;
 pub use self::reader::{ReadOptions, ReadReport, Reader};
 pub use self::statement::{Balance, Control, Statement, TieOut};
+use crate::date::{Date, DayFault, Zones};
 use crate::entry::{Draft, EntrySet, RawPlace, details};
 use crate::hash::Stream;
 use crate::pan::{self, CardData};
@@ -138,6 +140,8 @@ pub struct Collector {
     pub negate: bool,
     /// Columns, tags or elements in which what looks like a card number is something else.
     pub exempt: Vec<String>,
+    /// In which zones days are counted and timestamps written; none if times of day are left aside.
+    pub zones: Option<Zones>,
     /// Parts of the text, as offsets, that a parser has screened by their fields. The rest is screened as it stands.
     covered: Vec<(u64, u64)>,
     /// Lines that were asked for, by [`Reader::fetch`].
@@ -180,6 +184,27 @@ impl Collector {
             self.entries.push(&Draft { amount, ..*draft })?;
         }
         Ok(())
+    }
+
+    /// The day of a date or timestamp in the notation `YYYY-MM-DD`.
+    ///
+    /// # Errors
+    /// Fails when it is none, or when days are counted in a time zone and that of the timestamp is not known.
+    pub fn day(&self, text: &str) -> Result<Date, DayFault> {
+        self.day_in(text, None)
+    }
+
+    /// The same, with the zone that its source says it was written in.
+    ///
+    /// # Errors
+    /// As [`Collector::day`].
+    pub(crate) fn day_in(&self, text: &str, written: Option<&TimeZone>) -> Result<Date, DayFault> {
+        let (date, rest) = Date::parse_iso_with_rest(text.as_bytes()).ok_or(DayFault::Date)?;
+        match (&self.zones, written) {
+            (None, _) => Ok(date),
+            (Some(zones), None) => zones.day(date, rest),
+            (Some(zones), Some(written)) => zones.written_in(written.clone()).day(date, rest),
+        }
     }
 
     /// Refuses a row.

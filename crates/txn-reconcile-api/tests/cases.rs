@@ -857,6 +857,79 @@ fn conversions_of_stripe_camt_and_tables_are_kept_with_their_rate() {
     }
 }
 
+// ---- Time zones: the day on which a timestamp falls where days are counted
+
+fn zoned(time_zone: &str, timestamps: Option<&str>) -> MappingFile {
+    MappingFile {
+        time_zone: Some(time_zone.to_owned()),
+        timestamps: timestamps.map(str::to_owned),
+        ..MappingFile::default()
+    }
+}
+
+fn days(found: &Collector) -> Vec<String> {
+    found.entries.rows().map(|row| found.entries.booking(row).to_string()).collect()
+}
+
+#[test]
+fn timestamps_count_on_the_day_of_the_source_s_time_zone_in_every_format() {
+    let late = "2026-01-05T23:30:00";
+    let csv = format!("date,amount,currency\n{late}Z,1.00,EUR\n");
+    let ndjson = format!("{{\"date\":\"{late}Z\",\"amount\":\"1.00\",\"currency\":\"EUR\"}}\n");
+    let ofx = "OFXHEADER:100\n\n<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>EUR<BANKACCTFROM><ACCTID>1</BANKACCTFROM><BANKTRANLIST><STMTTRN><TRNTYPE>CREDIT<DTPOSTED>20260105183000[-5:EST]<TRNAMT>1.00<FITID>1</STMTTRN></BANKTRANLIST></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>";
+    let stripe = "balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id\nt,2026-01-05 23:30:00,eur,9.20,0.20,9.00,charge,ch\n";
+    let statement = camt(
+        "camt.053",
+        IBAN,
+        &format!(
+            "<Ntry><Amt Ccy=\"EUR\">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><DtTm>{late}Z</DtTm></BookgDt></Ntry>"
+        ),
+    );
+    let adyen = format!("{ADYEN}M,P1,ORD-1,2026-01-05 23:30:00,Settled,EUR,,2.80,1,EUR,,1.00,1.00,0.80,7\n")
+        .replace("Creation Date,", "Creation Date,TimeZone,")
+        .replace("23:30:00,", "19:30:00,EDT,");
+    for text in [csv.as_str(), &ndjson, ofx, stripe, &statement, &adyen] {
+        for (zone, expected) in [("Europe/Berlin", "2026-01-06"), ("UTC", "2026-01-05")] {
+            let found = read_as("x", text, Some(zoned(zone, None))).unwrap();
+            assert_eq!(
+                (days(&found), remarks(&found)),
+                (vec![expected.to_owned()], vec![]),
+                "{zone}: {text}"
+            );
+        }
+        // Without a time zone the date is the one that is written.
+        assert_eq!(days(&read(text)), ["2026-01-05"], "{text}");
+    }
+}
+
+#[test]
+fn a_timestamp_without_its_zone_is_refused_unless_the_source_says_it() {
+    let csv = "date,amount,currency\n2026-01-05 23:30:00,1.00,EUR\n2026-01-05,2.00,EUR\n2026-01-05 25:00:00,3.00,EUR\n";
+    let found = read_as("x", csv, Some(zoned("Europe/Berlin", None))).unwrap();
+    assert_eq!(amounts(&found), [200], "a date without a time is that day");
+    assert_eq!(remarks(&found), [(2, "date", "time-zone-missing"), (4, "date", "time-malformed")]);
+    let found = read_as("x", csv, Some(zoned("Europe/Berlin", Some("America/New_York")))).unwrap();
+    assert_eq!((amounts(&found), days(&found)[0].as_str()), (vec![100, 200], "2026-01-06"));
+    let stripe =
+        "balance_transaction_id,created,currency,gross,fee,net\nt,2026-01-05 23:30:00,eur,9.20,0.20,9.00\n";
+    let found = read_as("x", stripe, Some(zoned("Europe/Berlin", None))).unwrap();
+    assert_eq!(remarks(&found), [(2, "created", "time-zone-missing")]);
+    let statement = camt(
+        "camt.053",
+        IBAN,
+        "<Ntry><Amt Ccy=\"EUR\">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><DtTm>2026-01-05T23:30:00</DtTm></BookgDt></Ntry>",
+    );
+    let found = read_as("x", &statement, Some(zoned("Europe/Berlin", None))).unwrap();
+    assert!(remarks(&found).iter().any(|(_, _, code)| *code == "time-zone-missing"), "{:?}", remarks(&found));
+    for (file, key) in [
+        (zoned("Europe/Nowhere", None), "time_zone"),
+        (zoned("UTC", Some("Mars")), "timestamps"),
+        (MappingFile { timestamps: Some("UTC".to_owned()), ..MappingFile::default() }, "timestamps"),
+    ] {
+        assert_eq!(Mapping::compile(&file).unwrap_err().key, key);
+    }
+}
+
 // ---- Stored forms of the release before
 
 #[test]

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::{Offset, TimeZone};
+
 use super::mapping::plain_name;
 use super::row::Place;
 use super::statement::{Control, Statement};
 use super::{Collector, ReadError};
 use crate::currency::Currency;
-use crate::date::Date;
 use crate::entry::Draft;
 use crate::entry::details::{Detail, Details};
 use crate::entry::kind::{self, Class, Kind};
@@ -25,6 +26,7 @@ pub(crate) struct Columns {
     net: [usize; 2],
     net_currency: usize,
     created: usize,
+    zone: Option<usize>,
     kind: usize,
     fees: Vec<usize>,
     psp: Option<usize>,
@@ -81,6 +83,7 @@ impl Columns {
             net: [nd, nc],
             net_currency,
             created,
+            zone: find("timezone"),
             kind,
             fees: fees.iter().filter_map(|name| find(name)).collect(),
             psp: find("pspreference"),
@@ -125,14 +128,12 @@ impl Columns {
                 return Ok(());
             }
         };
-        let Some(booking) = Date::parse_iso(text(self.created).as_bytes()) else {
-            out.reject(
-                place.line,
-                "Creation Date",
-                "date-malformed",
-                "not a date in the notation YYYY-MM-DD",
-            );
-            return Ok(());
+        let booking = match out.day_in(text(self.created), written_in(optional(self.zone)).as_ref()) {
+            Ok(booking) => booking,
+            Err(fault) => {
+                out.reject(place.line, "Creation Date", fault.code(), fault.message("YYYY-MM-DD"));
+                return Ok(());
+            }
         };
         let amount = net + fees;
         if gross_currency == Some(net_currency) && gross.is_some_and(|gross| gross != amount) {
@@ -216,6 +217,22 @@ impl Columns {
             });
         }
     }
+}
+
+/// The zone of an abbreviation in the column `TimeZone`, as far as it means one offset alone; others are said with
+/// `timestamps`.
+fn written_in(name: &str) -> Option<TimeZone> {
+    let hours = match name {
+        "UTC" | "GMT" => 0,
+        "CET" => 1,
+        "CEST" => 2,
+        "EDT" => -4,
+        "PDT" => -7,
+        "AEST" => 10,
+        "AEDT" => 11,
+        _ => return None,
+    };
+    Offset::from_hours(hours).ok().map(TimeZone::fixed)
 }
 
 /// Credit less debit; none where both are empty.

@@ -12,7 +12,7 @@ use super::statement::{Balance, Control, Statement};
 use super::xml::{Token, attribute, token, unescape};
 use super::{Collector, Parser, ReadError};
 use crate::currency::Currency;
-use crate::date::Date;
+use crate::date::{Date, DayFault};
 use crate::entry::details::{Detail as Entry, Details, is_placeholder};
 use crate::entry::{Draft, RawPlace};
 use crate::hash::Stream;
@@ -128,7 +128,7 @@ struct EntryState {
     details: Vec<Detail>,
     details_count: usize,
     /// Whether one of its dates cannot be read.
-    bad_date: bool,
+    bad_date: Option<DayFault>,
 }
 
 /// Transaction details.
@@ -282,7 +282,7 @@ impl CamtParser {
             entry.common.card |= card;
             entry.common.fault = entry.common.fault.take().or(fault);
             let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-            entry.leaf(&path, text, money);
+            entry.leaf(&path, text, money, out);
         } else if let Some(state) = &mut self.statement {
             let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
             state.leaf(&path, text, money);
@@ -466,8 +466,8 @@ impl Detail {
 }
 
 impl EntryState {
-    fn leaf(&mut self, path: &[&str], text: &str, money: MoneyField) {
-        let date = || Date::parse_iso(text.as_bytes());
+    fn leaf(&mut self, path: &[&str], text: &str, money: MoneyField, out: &Collector) {
+        let date = |bad: &mut Option<DayFault>| out.day(text).map_err(|fault| *bad = Some(fault)).ok();
         match (path, money) {
             ([.., "Ntry", "Amt"], Some(Ok((minor, currency)))) => {
                 self.common.amount = Some(minor);
@@ -478,12 +478,10 @@ impl EntryState {
             (path, Some(money)) if path.contains(&"Chrgs") => self.common.charge(path, money),
             ([.., "Ntry", "Sts"] | [.., "Ntry", "Sts", "Cd"], _) => text.clone_into(&mut self.status),
             ([.., "BookgDt", "Dt" | "DtTm"], _) => {
-                self.booking = date();
-                self.bad_date |= self.booking.is_none();
+                self.booking = date(&mut self.bad_date);
             }
             ([.., "ValDt", "Dt" | "DtTm"], _) => {
-                self.value = date();
-                self.bad_date |= self.value.is_none();
+                self.value = date(&mut self.bad_date);
             }
             ([.., "Ntry", "NtryRef"], _) => text.clone_into(&mut self.common.references.entry),
             ([.., "Btch", "PmtInfId"], _) => text.clone_into(&mut self.batch),
@@ -571,8 +569,8 @@ impl StatementState {
             out.reject(line, "Ntry", "incomplete", "an entry needs an amount with a currency, and CdtDbtInd");
             return Ok(());
         };
-        if entry.bad_date {
-            out.reject(line, "BookgDt", "date-malformed", "a date is not in the notation YYYY-MM-DD");
+        if let Some(fault) = entry.bad_date {
+            out.reject(line, "BookgDt", fault.code(), fault.message("YYYY-MM-DD"));
             return Ok(());
         }
         if !matches!(entry.status.as_str(), "" | "BOOK" | "PDNG" | "INFO" | "FUTR") {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::encoding::Encoding;
 use crate::currency::Currency;
-use crate::date::{Date, DateFormat};
+use crate::date::{Date, DateFormat, DayFault, Zones};
 use crate::entry::details::Detail;
 use crate::money::AmountSyntax;
 
@@ -40,6 +40,15 @@ pub struct MappingFile {
     /// The date notation. Default: `YYYY-MM-DD`.
     #[serde(default)]
     pub date_format: Option<String>,
+    /// The time zone in which the days of this source are counted: a name of the IANA database (`Europe/Berlin`), `UTC` or an
+    /// offset (`+05:30`). A timestamp then counts on the day on which it falls there; in every format. Default: the date is
+    /// taken as it is written, and the time of day left aside.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// The time zone of timestamps that are written without an offset. Default: the format's own (UTC in columns that are
+    /// named for it, and in OFX); where it has none, such a row is refused. Only with `time_zone`.
+    #[serde(default)]
+    pub timestamps: Option<String>,
     /// The currency of rows that do not name one.
     #[serde(default)]
     pub currency: Option<String>,
@@ -352,6 +361,8 @@ pub struct Mapping {
     pub minor_units: bool,
     /// How dates are written.
     pub dates: DateFormat,
+    /// In which zones days are counted and timestamps written; none if times of day are left aside.
+    pub zones: Option<Zones>,
     /// Currency of rows without one.
     pub currency: Option<Currency>,
     /// What means money out, in upper case.
@@ -376,6 +387,7 @@ impl Default for Mapping {
             amounts: AmountSyntax::PLAIN,
             minor_units: false,
             dates: DateFormat::iso(),
+            zones: None,
             currency: None,
             debit_words: ["D", "DR", "DBIT", "DEBIT", "S", "SOLL", "AF"].map(str::to_owned).to_vec(),
             credit_words: ["C", "CR", "CRDT", "CREDIT", "H", "HABEN", "BIJ"].map(str::to_owned).to_vec(),
@@ -419,6 +431,24 @@ impl Mapping {
                 None => return fail("date_format", "YYYY or YY, MM or MMM, and DD, with marks between them"),
             }
         }
+        let zone = |name: &Option<String>| match name.as_deref().map(Zones::zone) {
+            None => Ok(None),
+            Some(Some(zone)) => Ok(Some(zone)),
+            Some(None) => {
+                Err("a time zone of the IANA database, like Europe/Berlin, UTC, or an offset like +05:30")
+            }
+        };
+        match (zone(&file.time_zone), zone(&file.timestamps)) {
+            (Err(message), _) => return fail("time_zone", message),
+            (_, Err(message)) => return fail("timestamps", message),
+            (Ok(None), Ok(Some(_))) => {
+                return fail(
+                    "timestamps",
+                    "it says where times were written, and `time_zone` where days are counted",
+                );
+            }
+            (Ok(days), Ok(stamps)) => mapping.zones = days.map(|days| Zones::new(days, stamps)),
+        }
         if let Some(code) = &file.currency {
             match Currency::from_code(code.as_bytes()) {
                 Some(currency) => mapping.currency = Some(currency),
@@ -450,11 +480,19 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// Reads a date in the mapping's notation.
+    /// Reads a date in the mapping's notation: the day on which a timestamp falls, where time zones are said.
+    ///
+    /// # Errors
+    /// Fails when it is none, or when its zone is not known.
     #[inline]
-    #[must_use]
-    pub fn date(&self, text: &[u8]) -> Option<Date> {
-        self.dates.parse(text.trim_ascii())
+    pub fn date(&self, text: &[u8]) -> Result<Date, DayFault> {
+        match &self.zones {
+            None => self.dates.parse(text.trim_ascii()).ok_or(DayFault::Date),
+            Some(zones) => {
+                let (date, rest) = self.dates.parse_with_rest(text.trim_ascii()).ok_or(DayFault::Date)?;
+                zones.day(date, rest)
+            }
+        }
     }
 
     /// Whether the text in the direction column means money out; none if it is no word of either side.

@@ -5,11 +5,13 @@
 //! `TRNAMT` has its sign from the account holder's view. `FITID` is the bank's own number; the file states no opening
 //! balance, so that there is nothing to tie out against but the number of entries that were read.
 
+use jiff::tz::TimeZone;
+
 use super::statement::{Balance, Statement};
 use super::xml::unescape;
 use super::{Collector, Parser, ReadError};
 use crate::currency::Currency;
-use crate::date::Date;
+use crate::date::{Date, DayFault, Zones};
 use crate::entry::details::{Detail, Details};
 use crate::entry::{Draft, RawPlace};
 use crate::hash::Stream;
@@ -192,14 +194,15 @@ impl OfxParser {
             out.reject(line, "TRNAMT", "amount-malformed", "not an amount of its currency");
             return Ok(());
         };
-        let Some(booking) = date(&entry.posted) else {
-            out.reject(line, "DTPOSTED", "date-malformed", "the date does not begin with YYYYMMDD");
-            return Ok(());
-        };
-        let value = if entry.available.is_empty() { Some(booking) } else { date(&entry.available) };
-        let Some(value) = value else {
-            out.reject(line, "DTAVAIL", "date-malformed", "the date does not begin with YYYYMMDD");
-            return Ok(());
+        let day = |text: &str, name| day(text, out.zones.as_ref()).map_err(|fault| (fault, name));
+        let booking = day(&entry.posted, "DTPOSTED");
+        let value = if entry.available.is_empty() { booking } else { day(&entry.available, "DTAVAIL") };
+        let (booking, value) = match (booking, value) {
+            (Ok(booking), Ok(value)) => (booking, value),
+            (Err((fault, name)), _) | (_, Err((fault, name))) => {
+                out.reject(line, name, fault.code(), fault.message("YYYYMMDD"));
+                return Ok(());
+            }
         };
         statement.entries += 1;
         if Some(currency) == statement.currency {
@@ -270,6 +273,24 @@ fn amount(text: &str, currency: Currency) -> Option<i128> {
 fn date(text: &str) -> Option<Date> {
     let digits = text.get(..8).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
     Date::new(digits[..4].parse().ok()?, digits[4..6].parse().ok()?, digits[6..].parse().ok()?)
+}
+
+/// The day of a date, or that on which a timestamp falls where days are counted: `YYYYMMDDHHMMSS.XXX[-5:EST]`, in UTC where it
+/// names no offset (OFX 2.2, 3.2.8.2).
+fn day(text: &str, zones: Option<&Zones>) -> Result<Date, DayFault> {
+    let date = date(text).ok_or(DayFault::Date)?;
+    let Some(zones) = zones else { return Ok(date) };
+    let rest = text.get(8..).unwrap_or_default().trim();
+    let (time, zone) = match rest.split_once('[') {
+        None => (rest, ""),
+        Some((time, zone)) => (time, zone.split([':', ']']).next().unwrap_or_default()),
+    };
+    let offset = match zone {
+        "" => String::new(),
+        zone if zone.starts_with(['+', '-']) => zone.replace(".5", ":30"),
+        zone => format!("+{}", zone.replace(".5", ":30")),
+    };
+    zones.or_written_in(TimeZone::UTC).day(date, format!("{}{offset}", time.trim()).as_bytes())
 }
 
 impl Parser for OfxParser {

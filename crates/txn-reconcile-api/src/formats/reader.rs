@@ -95,6 +95,7 @@ impl Reader {
         collector.negate = options.negate;
         if let Some(mapping) = &options.mapping {
             collector.exempt.clone_from(&mapping.exempt);
+            collector.zones.clone_from(&mapping.zones);
         }
         Self {
             options,

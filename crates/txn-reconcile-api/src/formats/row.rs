@@ -4,6 +4,7 @@ use super::balance::Balances;
 use super::mapping::{Field, Mapping};
 use super::{Collector, ReadError};
 use crate::currency::Currency;
+use crate::date::DayFault;
 use crate::entry::details::{Detail, Details};
 use crate::entry::{Draft, RawPlace};
 use crate::money::{AmountError, parse_amount, parse_scaled};
@@ -309,8 +310,6 @@ fn number(mapping: &Mapping, text: &str, currency: Currency, field: Field) -> Re
 
 #[inline]
 fn parse_date(mapping: &Mapping, text: &str, field: Field) -> Result<crate::date::Date, Fault> {
-    mapping.date(text.as_bytes()).ok_or_else(|| {
-        let message = format!("not a date in the notation {}", mapping.dates.pattern());
-        Fault(field, "date-malformed", message)
-    })
+    let fault = |fault: DayFault| Fault(field, fault.code(), fault.message(mapping.dates.pattern()));
+    mapping.date(text.as_bytes()).map_err(fault)
 }

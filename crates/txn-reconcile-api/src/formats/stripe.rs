@@ -4,11 +4,12 @@
 //! <https://docs.stripe.com/reports/report-types/balance>. The stated amount is gross; the fee is a cost, so that
 //! `net = gross - fee`, which is checked on every row.
 
+use jiff::tz::TimeZone;
+
 use super::mapping::plain_name;
 use super::row::Place;
 use super::{Collector, ReadError};
 use crate::currency::Currency;
-use crate::date::Date;
 use crate::entry::Draft;
 use crate::entry::details::{Detail, Details};
 use crate::money::{AmountSyntax, parse_amount};
@@ -24,6 +25,8 @@ pub(crate) struct Columns {
     created: usize,
     reference: Vec<usize>,
     available: Option<usize>,
+    /// Whether the two columns of dates are named for UTC.
+    in_utc: [bool; 2],
     kind: Option<usize>,
     payout: Option<usize>,
     customer: Option<usize>,
@@ -50,6 +53,7 @@ impl Columns {
         let (Some(id), Some(amount), Some(fee), Some(net), Some(currency), Some(created)) = needed else {
             return false;
         };
+        let available = find(&["availableonutc", "availableon"]);
         // A merchant's own reference goes before Stripe's; which of them there are depends on the report's settings.
         let references = [
             "paymentmetadataorderid",
@@ -66,7 +70,8 @@ impl Columns {
             currency,
             created,
             reference: references.iter().chain(&["source"]).filter_map(|name| find(&[name])).collect(),
-            available: find(&["availableonutc", "availableon"]),
+            available,
+            in_utc: [created, available.unwrap_or(created)].map(|column| plain[column].ends_with("utc")),
             kind: find(&["reportingcategory", "type"]),
             payout: find(&["automaticpayoutid", "payoutid", "transfer"]),
             customer: find(&["customername", "customerid", "customeremail"]),
@@ -108,17 +113,19 @@ impl Columns {
             out.reject(place.line, "net", "net-off", "gross less fee is not net");
             return Ok(());
         }
-        let Some(booking) = Date::parse_iso(text(self.created).as_bytes()) else {
-            out.reject(place.line, "created", "date-malformed", "not a date in the notation YYYY-MM-DD");
-            return Ok(());
+        let day = |column: usize, is_utc: bool| out.day_in(text(column), is_utc.then_some(&TimeZone::UTC));
+        let [created_utc, available_utc] = self.in_utc;
+        let booking = day(self.created, created_utc).map_err(|fault| (fault, "created"));
+        let value = match self.available.filter(|column| !text(*column).is_empty()) {
+            None => booking,
+            Some(column) => day(column, available_utc).map_err(|fault| (fault, "available_on")),
         };
-        let value = match optional(self.available) {
-            "" => Some(booking),
-            date => Date::parse_iso(date.as_bytes()),
-        };
-        let Some(value) = value else {
-            out.reject(place.line, "available_on", "date-malformed", "not a date in the notation YYYY-MM-DD");
-            return Ok(());
+        let (booking, value) = match (booking, value) {
+            (Ok(booking), Ok(value)) => (booking, value),
+            (Err((fault, name)), _) | (_, Err((fault, name))) => {
+                out.reject(place.line, name, fault.code(), fault.message("YYYY-MM-DD"));
+                return Ok(());
+            }
         };
         let reference = self.reference.iter().map(|column| text(*column)).find(|text| !text.is_empty());
         let mut details = Details::default();
