@@ -13,6 +13,7 @@ pub mod conserve;
 pub mod digest;
 mod exact;
 pub mod explain;
+mod fees;
 mod groups;
 mod imports;
 mod keys;
@@ -22,6 +23,8 @@ mod net;
 mod outcome;
 mod pairs;
 mod party;
+mod prepare;
+pub mod rates;
 mod subset;
 pub mod three_way;
 mod unique;
@@ -141,6 +144,8 @@ pub(crate) struct Run<'a> {
     pub notes: Vec<String>,
     /// Which account each entry stands on.
     pub accounts: accounts::Accounts,
+    /// Further references that the ruleset makes of what entries say.
+    pub prepared: prepare::Prepared,
     /// Keys sorted for the import step, which an exact pass can use again.
     pub import_keys: Option<[Vec<u64>; 2]>,
 }
@@ -165,9 +170,13 @@ pub fn reconcile(
         suggestions: [BTreeMap::new(), BTreeMap::new()],
         notes: Vec::new(),
         accounts: accounts::Accounts::default(),
+        prepared: prepare::Prepared::default(),
         import_keys: None,
     };
     run.accounts = accounts::Accounts::new(&run);
+    fees::expect(&mut run);
+    rates::check(&mut run);
+    run.prepared = prepare::Prepared::new(&run);
     imports::settle(&mut run);
     set_aside(&mut run, options.cut_off);
     for (index, pass) in rules.passes.iter().enumerate() {
@@ -311,6 +320,19 @@ impl Run<'_> {
         }
     }
 
+    /// What the other side may know an entry by beside its reference, normalized: identifiers that it carries, and what the
+    /// ruleset makes of its fields.
+    pub fn beside(&self, side: Side, row: u32) -> impl Iterator<Item = Vec<u8>> + '_ {
+        names::shared(self.set(side), row).chain(self.prepared.of(side, row).iter().cloned())
+    }
+
+    /// All that the other side may know an entry by, normalized.
+    pub fn known_by(&self, side: Side, row: u32) -> Vec<Vec<u8>> {
+        let mut known: Vec<Vec<u8>> = self.beside(side, row).collect();
+        known.extend(self.reference(side, row).map(normalize));
+        known
+    }
+
     fn is_blank(&self, reference: &[u8]) -> bool {
         plain(reference).next().is_none()
             || self.rules.blank_references.iter().any(|blank| plain(reference).eq(blank.iter().copied()))
@@ -335,14 +357,15 @@ pub(crate) fn measure(set: &EntrySet, row: u32, measure: Measure) -> i128 {
         Measure::Amount => set.amount(row),
         Measure::LessFee => set.amount(row) - set.fee(row),
         Measure::PlusFee => set.amount(row) + set.fee(row),
+        Measure::LessExpectedFee => set.amount(row) - set.expected_fee(row).unwrap_or(0),
         Measure::Original => original(set, row).map_or_else(|| set.amount(row), |(minor, _)| minor),
     }
 }
 
-/// Amount and currency before conversion, if the entry states them.
+/// Amount and currency before conversion, if the entry states them and its rate is not off.
 #[must_use]
 pub fn original(set: &EntrySet, row: u32) -> Option<(i128, Currency)> {
-    if set.has_no_details() { None } else { details::original(set.details(row)) }
+    if set.has_no_details() || set.is_rate_off(row) { None } else { details::original(set.details(row)) }
 }
 
 /// The currency of the amount that a pass compares.

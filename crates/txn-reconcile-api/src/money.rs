@@ -229,14 +229,37 @@ const RATE_DECIMALS: u32 = 12;
 pub fn rate(text: &str, syntax: AmountSyntax) -> Option<String> {
     let scaled =
         parse_scaled(text.as_bytes(), RATE_DECIMALS, AmountSyntax { surplus_zeros: true, ..syntax }).ok()?;
-    if scaled <= 0 {
-        return None;
-    }
+    (scaled > 0).then(|| plain_rate(scaled))
+}
+
+/// A rate of so many units of the last decimal that is looked at.
+fn plain_rate(scaled: i128) -> String {
     let one = 10i128.pow(RATE_DECIMALS);
     let fraction = format!("{:0>12}", scaled % one);
     let fraction = fraction.trim_end_matches('0');
     let mark = if fraction.is_empty() { "" } else { "." };
-    Some(format!("{}{mark}{fraction}", scaled / one))
+    format!("{}{mark}{fraction}", scaled / one)
+}
+
+/// The rate of the other direction (as [`rate`] writes it), to the nearest unit of the twelfth decimal; none if that is zero.
+#[must_use]
+pub fn inverse_rate(rate: &str) -> Option<String> {
+    let scaled = parse_scaled(rate.as_bytes(), RATE_DECIMALS, AmountSyntax::PLAIN)
+        .ok()
+        .filter(|scaled| *scaled > 0)?;
+    let inverse = (10i128.pow(2 * RATE_DECIMALS) + scaled / 2) / scaled;
+    (inverse > 0).then(|| plain_rate(inverse))
+}
+
+/// Whether a rate lies within a share of another one, in units of 10^-8 of that.
+#[must_use]
+pub fn rate_within(rate: &str, of: &str, share_e8: i128) -> bool {
+    let scaled = |text: &str| parse_scaled(text.as_bytes(), RATE_DECIMALS, AmountSyntax::PLAIN).ok();
+    let within = |rate: i128, of: i128| {
+        let apart = (rate - of).abs().checked_mul(100_000_000)?;
+        Some(apart <= of.abs().checked_mul(share_e8)?)
+    };
+    scaled(rate).zip(scaled(of)).and_then(|(rate, of)| within(rate, of)).unwrap_or(false)
 }
 
 /// An amount in another currency at a rate (as [`rate`] writes it), to the nearest minor unit, halves away from zero; none
@@ -276,6 +299,11 @@ mod tests {
         assert_eq!(convert(500, jpy, "0.0061", eur), Some(305));
         assert_eq!(convert(10_000, eur, "0.33", kwd), Some(33_000));
         assert_eq!(convert(LARGEST, eur, "1", eur), None);
+        assert_eq!(inverse_rate("0.8").as_deref(), Some("1.25"));
+        assert_eq!(inverse_rate("3").as_deref(), Some("0.333333333333"));
+        assert_eq!((inverse_rate("0"), inverse_rate("x")), (None, None));
+        assert!(rate_within("1.005", "1", 500_000) && !rate_within("1.005000000001", "1", 500_000));
+        assert!(rate_within("0.995", "1", 500_000) && !rate_within("1", "x", 500_000));
     }
 
     #[test]

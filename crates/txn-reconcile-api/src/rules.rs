@@ -6,6 +6,6 @@ mod model;
 
 pub use load::{RulesError, STANDARD, load, schema, standard};
 pub use model::{
-    Breaks, ByReference, Exact, Group, Ignore, Measures, Named, Net, Pass, PassKind, Ruleset, SourceRules,
-    Subset, Tolerance, Unique,
+    Breaks, ByReference, Exact, Fee, Group, Ignore, Measures, Named, Net, Pass, PassKind, Prepare, Rates,
+    Ruleset, SourceRules, Subset, Tolerance, Unique,
 };

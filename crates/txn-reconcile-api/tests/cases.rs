@@ -756,6 +756,196 @@ fn sums_may_have_a_tolerance_and_exact_ones_go_first() {
     assert_eq!(links(&outcome), [(0, vec![0, 1], vec![0])]);
 }
 
+// ---- Fees by rule: a fixed sum, a share, or both
+
+/// Stripe's standard price for cards of the European Economic Area, <https://stripe.com/en-ie/pricing>: 1.5% and 0.25 EUR.
+const STRIPE_FEE: &str =
+    "[[fee]]\nname = \"cards\"\ncurrency = \"EUR\"\npercent = \"1.5\"\nfixed = \"0.25\"\n";
+
+#[test]
+fn what_arrives_is_the_gross_amount_less_the_fee_of_the_price_list() {
+    let settings = "reference = { days = 2, left_amount = \"less_expected_fee\" }";
+    let net = rules(&(STRIPE_FEE.to_owned() + &pass("net of the fee", settings)));
+    // 100.00 at 1.5% and 0.25 is 1.75; of 0.10 it is 0.0015, which rounds to nothing, and 0.25.
+    for (gross, arrived) in [(10_000, 9_825), (10, -15), (3_333, 3_258)] {
+        let outcome = run(&[row("A", gross, 1)], &[row("A", arrived, 2)], &net);
+        assert_eq!(outcome.match_count(), 1, "{gross}");
+        let books = outcome.conservation.residuals.values().next().unwrap();
+        assert_eq!((books.fees, books.tolerance), (gross - arrived, 0), "the fee explains all of it");
+        assert_eq!(run(&[row("A", gross, 1)], &[row("A", arrived + 1, 2)], &net).match_count(), 0);
+    }
+    // A refund costs nothing unless a line says so, and neither does another currency.
+    let out = [row("A", -10_000, 1)];
+    assert_eq!(run(&out, &[row("A", -10_000, 1)], &net).match_count(), 1);
+    let dollars = [Row { currency: 1, ..row("A", 10_000, 1) }];
+    assert_eq!(run(&dollars, &dollars, &net).match_count(), 1);
+    let back = "[[fee]]\nname = \"back\"\ncurrency = \"EUR\"\nkinds = [\"refund\"]\npercent = \"-1.5\"\n";
+    let given_back = rules(&(back.to_owned() + &pass("p", settings)));
+    let refund = [Row { kind: "refund".to_owned(), ..row("A", -10_000, 1) }];
+    assert_eq!(run(&refund, &[row("A", -9_850, 1)], &given_back).match_count(), 1);
+}
+
+#[test]
+fn a_batch_adds_up_entry_by_entry_and_not_by_the_fee_of_its_sum() {
+    let settings = "group = { left_amount = \"less_expected_fee\", right_key = \"reference\" }";
+    let rules = rules(&(STRIPE_FEE.to_owned() + &pass("payout", settings)));
+    let sale = |amount| Row { group: "po_1".to_owned(), ..row("", amount, 1) };
+    // 33.33 costs 0.49995, which is 0.50, and 0.25; three of them cost 2.25, and 99.99 at once would cost 1.75.
+    let sales = [sale(3_333), sale(3_333), sale(3_333)];
+    assert_eq!(run(&sales, &[row("po_1", 9_999 - 225, 3)], &rules).match_count(), 1);
+    assert_eq!(run(&sales, &[row("po_1", 9_999 - 175, 3)], &rules).match_count(), 0);
+}
+
+#[test]
+fn lines_of_a_price_list_add_up_and_stated_fees_are_held_against_them() {
+    let line = |name: &str, rest: &str| {
+        format!("[[fee]]\nname = \"{name}\"\nside = \"right\"\ncurrency = \"EUR\"\n{rest}\n")
+    };
+    let list = line("interchange", "percent = \"0.2\"")
+        + &line("scheme", "percent = \"0.05\"\nfixed = \"0.02\"")
+        + &line("commission", "percent = \"0.6\"\nat_least = \"0.10\"\nat_most = \"5.00\"");
+    let rules = rules(&(list + &pass("exact", "exact = {}")));
+    // 0.20 + 0.05 + 0.02 + 0.60; 0.00 + 0.00 + 0.02 + 0.10; 2.00 + 0.50 + 0.02 + 5.00.
+    let right: Vec<Row> = [(10_000, 87), (100, 12), (100_000, 800)]
+        .iter()
+        .enumerate()
+        .map(|(n, (amount, fee))| Row { fee: *fee, ..row(&format!("R{n}"), *amount, 1) })
+        .collect();
+    let outcome = run(&right, &right, &rules);
+    let expected: Vec<Option<i128>> = (0..3).map(|row| outcome.set(Side::Right).expected_fee(row)).collect();
+    assert_eq!(expected, [Some(87), Some(12), Some(752)]);
+    assert_eq!(outcome.set(Side::Left).expected_fee(0), None, "the lines are of the other side");
+    let text = txn_reconcile_api::report::summary(&outcome, &rules);
+    assert!(
+        text.contains("Expected fees EUR, right: 8.51 for 3 entries; 8.99 stated, 1 of them differ."),
+        "{text}"
+    );
+}
+
+#[test]
+fn fractions_of_a_fee_are_rounded_as_the_line_says() {
+    for (rounding, expected) in [("half_up", 3), ("half_even", 2), ("up", 3), ("down", 2)] {
+        let list = format!("[[fee]]\nname = \"f\"\npercent = \"2.5\"\nrounding = \"{rounding}\"\n");
+        let outcome = run(&[row("A", 100, 1)], &[], &rules(&(list + &pass("exact", "exact = {}"))));
+        assert_eq!(outcome.set(Side::Left).expected_fee(0), Some(expected), "{rounding}");
+    }
+}
+
+#[test]
+fn a_line_of_a_price_list_that_cannot_be_is_refused_with_its_key() {
+    let fault = |fee: &str, settings: &str| {
+        let text = format!("version = 2\nname = \"t\"\n{fee}\n{}", pass("p", settings));
+        load(&text).unwrap_err().key
+    };
+    for (rest, key) in [
+        ("", "fee[0]"),
+        ("fixed = \"0.25\"", "fee[0].fixed"),
+        ("percent = \"101\"", "fee[0].percent"),
+        ("percent = \"1\"\ncurrency = \"XXX\"", "fee[0].currency"),
+        ("currency = \"JPY\"\nfixed = \"0.25\"", "fee[0].fixed"),
+        ("percent = \"1\"\nkinds = [\"sale\"]", "fee[0].kinds"),
+        ("currency = \"EUR\"\nfixed = \"1\"\nat_least = \"2\"\nat_most = \"1\"", "fee[0].at_most"),
+    ] {
+        assert_eq!(fault(&format!("[[fee]]\nname = \"f\"\n{rest}"), "exact = {}"), key, "{rest}");
+    }
+    let none = fault("", "exact = { right_amount = \"less_expected_fee\" }");
+    assert_eq!(none, "pass[0].exact.right_amount", "a fee is expected that nobody states");
+}
+
+// ---- References that a ruleset makes of what entries say
+
+/// A ruleset of one pass with these preparations.
+fn preparing(prepare: &str, settings: &str) -> Ruleset {
+    rules(&(prepare.to_owned() + &pass("p", settings)))
+}
+
+#[test]
+fn prepared_references_match_what_either_side_writes_in_its_own_way() {
+    let normalized = "reference = { reference = \"normalized\" }";
+    let zeros = "[[prepare]]\nside = \"left\"\ndrop_zeros = true\n";
+    let prefix = "[[prepare]]\nside = \"right\"\ndrop_prefix = [\"ORD-\"]\n";
+    let (left, right) = ([row("000123", 100, 1)], [row("ord-123", 100, 1)]);
+    let matched = |prepare: &str, settings: &str, right: &[Row]| {
+        run(&left, right, &preparing(prepare, settings)).match_count()
+    };
+    assert_eq!(matched(&(zeros.to_owned() + prefix), normalized, &right), 1);
+    assert_eq!((matched(zeros, normalized, &right), matched(prefix, normalized, &right)), (0, 0));
+    assert_eq!(
+        matched(&(zeros.to_owned() + prefix), "exact = {}", &right),
+        0,
+        "byte for byte is the reference itself"
+    );
+    // In the text, found by its form and put together over the end of a line.
+    let text = |text: &str| [Row { description: text.to_owned(), ..row("B77", 100, 1) }];
+    let form =
+        "[[prepare]]\nside = \"right\"\nfields = [\"description\"]\njoin_words = true\nfind = '#(\\d{6})'\n";
+    assert_eq!(matched(form, normalized, &text("your order #000 123 thanks")), 1);
+    assert_eq!(matched(form, normalized, &text("your order 000 123 thanks")), 0);
+    // A creditor reference (ISO 11649) holds the invoice's number behind its check digits.
+    let invoice = [row("539007547034", 100, 1)];
+    let rf = preparing("[[prepare]]\nfields = [\"description\", \"details\"]\ncheck = \"rf\"\n", normalized);
+    assert_eq!(run(&invoice, &text("RF18 5390 0754 7034"), &rf).match_count(), 1);
+    assert_eq!(run(&invoice, &text("RF19 5390 0754 7034"), &rf).match_count(), 0, "a check digit is wrong");
+    // The Swiss reference: the biller's number for the invoice with its zeros, in front of the check digit.
+    let qrr =
+        "[[prepare]]\nfields = [\"details\"]\ncheck = \"qrr\"\ndrop_prefix = [\"21\"]\ndrop_zeros = true\n";
+    let swiss =
+        Row { details: "creditor_reference=210000000003139471430009017".to_owned(), ..row("X", 100, 1) };
+    let of_invoice = preparing(qrr, "named = {}");
+    let half = |reference: &str| Row { amount: 50, ..row(reference, 50, 1) };
+    let outcome = run(&[half("3139471430009-01"), half("3139471430009/01")], &[swiss], &of_invoice);
+    assert_eq!(links(&outcome), [(0, vec![0, 1], vec![0])]);
+}
+
+#[test]
+fn a_payout_is_found_by_the_number_in_the_bank_s_text() {
+    let prepare = "[[prepare]]\nside = \"right\"\nfields = [\"description\"]\nfind = '(?i)po_[a-z0-9]+'\n";
+    let rules = preparing(prepare, "group = { left_key = \"group\", right_key = \"prepared\" }");
+    let sale = |amount| Row { group: "po_1Ab".to_owned(), ..row("", amount, 1) };
+    let bank = |text: &str| [Row { description: text.to_owned(), ..row("", 300, 3) }];
+    let matched = |text: &str| links(&run(&[sale(100), sale(200)], &bank(text), &rules));
+    assert_eq!(matched("STRIPE PAYOUT PO_1AB"), [(0, vec![0, 1], vec![0])]);
+    assert_eq!(matched("STRIPE PAYOUT PO_1AB PO_2"), [], "two numbers are no key");
+}
+
+#[test]
+fn a_break_tells_what_is_known_by_prepared_references_in_whatever_order_entries_come() {
+    let prepare = "[[prepare]]\ndrop_zeros = true\n";
+    let rules = preparing(prepare, "reference = { reference = \"normalized\" }");
+    let others = [row("123", 2_000, 1), row("123", 3_000, 1), row("0123", 4_000, 1)];
+    let mut turned = others.clone();
+    turned.reverse();
+    let one = run(&[row("000123", 1_000, 1)], &others, &rules);
+    assert!(kinds(&one).iter().all(|(_, _, kind)| *kind == "amount"), "{:?}", one.breaks);
+    assert_eq!(one.digest, run(&[row("000123", 1_000, 1)], &turned, &rules).digest);
+    assert_eq!(one.breaks.iter().find(|item| item.side == Side::Left).unwrap().nearest.len(), 3);
+}
+
+#[test]
+fn a_preparation_that_cannot_be_is_refused_with_its_key() {
+    let fault = |prepare: &str| {
+        let text = format!("version = 2\nname = \"t\"\n[[prepare]]\n{prepare}\n{}", pass("p", "exact = {}"));
+        load(&text).unwrap_err()
+    };
+    for (prepare, key) in [
+        ("side = \"left\"", "prepare[0]"),
+        ("find = '('", "prepare[0].find"),
+        ("find = 'a*'", "prepare[0].find"),
+        ("find = ''", "prepare[0].find"),
+        ("find = '(?:a{1000}){1000}'", "prepare[0].find"),
+        ("drop_prefix = [\"-\"]", "prepare[0]"),
+        ("check = \"iban\"", "check"),
+    ] {
+        assert_eq!(fault(prepare).key, key, "{prepare}");
+    }
+    let many = format!(
+        "version = 2\nname = \"t\"\n{}{}",
+        "[[prepare]]\ndrop_zeros = true\n".repeat(33),
+        pass("p", "exact = {}")
+    );
+    assert_eq!(load(&many).unwrap_err().key, "prepare");
+}
+
 // ---- Accounts
 
 #[test]
@@ -854,6 +1044,84 @@ fn conversions_of_stripe_camt_and_tables_are_kept_with_their_rate() {
         let set = &found.entries;
         let (minor, currency) = details::original(set.details(0)).unwrap();
         assert_eq!((minor, currency.code(), detail(set, 0, Detail::Rate)), (1_000, "USD", "0.92"));
+    }
+}
+
+/// A table with one rate of the pound in euro, and the pass that compares amounts before conversion.
+fn with_rate(from: &str, to: &str, rate: &str, more: &str) -> Ruleset {
+    let table = format!(
+        "[rates]\npercent = \"0.5\"\n{more}table = [{{ from = \"{from}\", to = \"{to}\", day = \"2026-01-02\", rate = \"{rate}\" }}]\n"
+    );
+    rules(&(table + &pass("before conversion", "reference = { right_amount = \"original\" }")))
+}
+
+#[test]
+fn a_conversion_counts_only_if_its_rate_is_that_of_the_table() {
+    let file = |rate: &str, net: &str| {
+        format!("{ADYEN}M,P1,ORD-1,2026-01-05,Settled,GBP,,100.00,{rate},EUR,,{net},1.00,0.50,7\n")
+    };
+    let ledger = "reference,amount,currency,booking_date\nORD-1,100.00,GBP,2026-01-05\n";
+    let told = |file: &str, rules: &Ruleset| {
+        let outcome = reconciled(ledger, &[file], rules);
+        let reason =
+            outcome.breaks.iter().find(|item| item.side == Side::Right).map(|item| item.reason.clone());
+        (outcome.match_count(), reason.unwrap_or_default())
+    };
+    // Gross 100.00 GBP at 1.15 less 1.50 of fees is 113.50 EUR; the table's rate is 0.1% away, then 4.2%.
+    let right = file("1.15", "113.50");
+    assert_eq!(told(&right, &with_rate("GBP", "EUR", "1.1512", "")).0, 1);
+    assert_eq!(told(&right, &with_rate("EUR", "GBP", "0.8696", "")).0, 1, "the inverse of 1.14995");
+    let (count, reason) = told(&right, &with_rate("GBP", "EUR", "1.2", ""));
+    assert_eq!(
+        (count, reason.contains("the rate of 1.15 is too far from the table's 1.2 of 2026-01-02")),
+        (0, true),
+        "{reason}"
+    );
+    // The rate may be right and the sum wrong, with and without a rate in the file.
+    for rate in ["1.15", ""] {
+        let (count, reason) = told(&file(rate, "103.50"), &with_rate("GBP", "EUR", "1.15", ""));
+        assert_eq!((count, reason.contains("the amount is 10.00 EUR away")), (0, true), "{reason}");
+    }
+    assert_eq!(told(&file("", "113.50"), &with_rate("GBP", "EUR", "1.15", "")).0, 1);
+    // No rate of these currencies, and none that is young enough.
+    for rules in [with_rate("USD", "EUR", "1.15", ""), with_rate("GBP", "EUR", "1.15", "days = 2\n")] {
+        let (count, reason) = told(&right, &rules);
+        assert_eq!(
+            (count, reason.contains("the table has no rate of GBP in EUR for 2026-01-05")),
+            (0, true),
+            "{reason}"
+        );
+    }
+    assert_eq!(told(&right, &with_rate("GBP", "EUR", "1.15", "days = 3\n")).0, 1);
+    let outcome = reconciled(ledger, &[&right], &with_rate("GBP", "EUR", "1.1512", ""));
+    let text = txn_reconcile_api::report::summary(&outcome, &with_rate("GBP", "EUR", "1.1512", ""));
+    assert!(
+        text.contains(
+            "Exchange EUR, right: 1 entries converted, -0.12 beside the rates of the table; 0 off."
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_table_of_rates_that_cannot_be_is_refused_with_its_key() {
+    let rate = |from: &str, to: &str, day: &str, rate: &str| {
+        format!("{{ from = \"{from}\", to = \"{to}\", day = \"{day}\", rate = \"{rate}\" }}")
+    };
+    let good = rate("GBP", "EUR", "2026-01-02", "1.15");
+    for (table, key) in [
+        (String::new(), "rates.table"),
+        (rate("GBX", "EUR", "2026-01-02", "1"), "rates.table[0].from"),
+        (rate("EUR", "EUR", "2026-01-02", "1"), "rates.table[0].to"),
+        (rate("GBP", "EUR", "2.1.2026", "1"), "rates.table[0].day"),
+        (rate("GBP", "EUR", "2026-01-02", "-1"), "rates.table[0].rate"),
+        (format!("{good}, {good}"), "rates.table[1].day"),
+    ] {
+        let text = format!(
+            "version = 2\nname = \"t\"\n[rates]\npercent = \"1\"\ntable = [{table}]\n{}",
+            pass("p", "exact = {}")
+        );
+        assert_eq!(load(&text).unwrap_err().key, key, "{table}");
     }
 }
 
@@ -972,9 +1240,14 @@ fn records_and_rulesets_of_the_release_before_are_read() {
     assert_eq!(run.summary.unwrap()["digest"].as_str().map(str::len), Some(64));
     assert_eq!(load(include_str!("stored/rules-1.toml")).unwrap().passes.len(), 5);
     // What version 1 does not have is refused in it, with the remedy.
-    for extra in
-        ["accounts = \"ignore\"", "kinds = { fee = [\"x\"] }", "[[account]]\nname = \"a\"\nalso = []"]
-    {
+    for extra in [
+        "accounts = \"ignore\"",
+        "kinds = { fee = [\"x\"] }",
+        "[[account]]\nname = \"a\"\nalso = []",
+        "[[prepare]]\ndrop_zeros = true",
+        "[[fee]]\nname = \"f\"\npercent = \"1\"",
+        "[rates]\npercent = \"1\"\ntable = [{ from = \"GBP\", to = \"EUR\", day = \"2026-01-02\", rate = \"1\" }]",
+    ] {
         let text = |version: u32| {
             format!("version = {version}\nname = \"t\"\n{extra}\n{}", pass("exact", "exact = {}"))
         };
@@ -987,6 +1260,7 @@ fn records_and_rulesets_of_the_release_before_are_read() {
         "subset = { across_counterparties = true }",
         "net = { kinds = [\"refund\"] }",
         "group = { left_key = \"day\", right_key = \"day\" }",
+        "group = { right_key = \"prepared\" }",
     ] {
         let text = format!("version = 1\nname = \"t\"\n{}", pass("p", settings));
         assert!(load(&text).unwrap_err().to_string().contains("set `version = 2`"), "{settings}");

@@ -118,6 +118,8 @@ struct Index {
     by_reference: HashMap<u64, Relatives>,
     /// Open rows of either side whose text names a reference, by the hash of that reference.
     by_word: HashMap<u64, [Vec<u32>; 2]>,
+    /// Open rows of either side by what they are known by, where the ruleset prepares references; else empty.
+    by_prepared: HashMap<Vec<u8>, [Vec<u32>; 2]>,
     /// Open rows by currency, sorted by amount, for each side.
     by_amount: [BTreeMap<Currency, Vec<(i128, u32)>>; 2],
     window_days: u32,
@@ -182,6 +184,17 @@ impl Index {
                 }
             }
         }
+        let mut by_prepared: HashMap<Vec<u8>, [Vec<u32>; 2]> = HashMap::new();
+        for side in Side::BOTH.into_iter().filter(|_| !run.prepared.is_empty()) {
+            for row in run.open_rows(side) {
+                for reference in run.known_by(side, row) {
+                    let rows = &mut by_prepared.entry(reference).or_default()[side as usize];
+                    if rows.last() != Some(&row) {
+                        rows.push(row);
+                    }
+                }
+            }
+        }
         let window_days = run.rules.passes.iter().map(|pass| match &pass.kind {
             PassKind::Reference(pass) => pass.days,
             PassKind::Unique(pass) => pass.days,
@@ -190,7 +203,7 @@ impl Index {
             PassKind::Exact(_) | PassKind::Group(_) | PassKind::Net(_) => 0,
         });
         let window_days = window_days.max().unwrap_or(0).max(run.rules.breaks.in_transit_days);
-        Self { by_reference, by_word, by_amount, window_days }
+        Self { by_reference, by_word, by_prepared, by_amount, window_days }
     }
 }
 
@@ -291,7 +304,12 @@ fn describe(run: &Run<'_>, index: &Index, side: Side, row: u32, as_of: Date) -> 
     };
     let age_business_days =
         if subject.date > as_of { 0 } else { run.calendar().distance(subject.date, as_of) };
-    let (same_side, others) = subject.relatives(index);
+    let (same_side, mut others) = subject.relatives(index);
+    for row in subject.prepared(index) {
+        if !others.contains(&row) {
+            others.push(row);
+        }
+    }
     let (here, elsewhere): (Vec<u32>, Vec<u32>) =
         others.iter().partition(|other| run.accounts.agree((side, row), (side.other(), **other)));
     let named = subject.named(index);
@@ -299,6 +317,10 @@ fn describe(run: &Run<'_>, index: &Index, side: Side, row: u32, as_of: Date) -> 
     let (kind, mut reason) = subject.kind(index, &found, age_business_days);
     if let Some(Hint::NotNetted { why, .. }) = run.hints[side as usize].get(&row) {
         reason = format!("{why}; {reason}");
+    }
+    let held = run.rules.rates.as_ref().and_then(|rates| super::rates::held(rates, set, row));
+    if let Some(fault) = held.and_then(|held| held.fault) {
+        reason = format!("{fault}; {reason}");
     }
     let owner = run.rules.breaks.owners.get(kind.name()).cloned().unwrap_or_else(|| match side {
         Side::Left => run.rules.left.name.clone(),
@@ -346,6 +368,22 @@ impl Subject<'_> {
             }
         }
         (same, others)
+    }
+
+    /// Open entries of the other side that are known by the same as this one, where the ruleset prepares references.
+    fn prepared(&self, index: &Index) -> Vec<u32> {
+        if self.run.prepared.is_empty() {
+            return Vec::new();
+        }
+        let other = self.run.set(self.side.other());
+        let known = self.run.known_by(self.side, self.row);
+        let rows = known.iter().filter_map(|reference| index.by_prepared.get(reference));
+        let rows =
+            rows.map(|rows| &rows[self.side.other() as usize]).filter(|rows| rows.len() <= RELATIVES_MAX);
+        let mut rows: Vec<u32> = rows.flatten().copied().collect();
+        rows.sort_by_cached_key(|row| (other.amount(*row), other.id(*row)));
+        rows.dedup();
+        rows
     }
 
     /// Open entries of the other side that this one names in its text, or that name it in theirs.

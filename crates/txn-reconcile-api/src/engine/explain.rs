@@ -1,7 +1,10 @@
 //! Why two entries did or did not match: every pass, what it compares of them, and what fails.
 
 use super::party::Parties;
-use super::{Outcome, Run, Side, State, accounts, currency, date, measure, names, net, normalize};
+use super::{
+    Outcome, Run, Side, State, accounts, conserve, currency, date, measure, names, net, normalize, prepare,
+    rates,
+};
 use crate::money::decimal;
 use crate::rules::file::{DateField, KeyField, Measure, ReferenceMode};
 use crate::rules::{Measures, PassKind, Ruleset};
@@ -58,9 +61,11 @@ impl<'a> Explainer<'a> {
             suggestions: Default::default(),
             notes: Vec::new(),
             accounts: accounts::Accounts::default(),
+            prepared: prepare::Prepared::default(),
             import_keys: None,
         };
         run.accounts = accounts::Accounts::new(&run);
+        run.prepared = prepare::Prepared::new(&run);
         Self { run }
     }
 
@@ -120,7 +125,11 @@ impl<'a> Explainer<'a> {
             }
             PassKind::Group(pass) => {
                 let of = |(side, row): Place, field| self.key(side, row, field);
-                let (l, r) = (of(left, pass.left_key), of(right, pass.right_key));
+                let marks = [pass.left_key, pass.right_key].contains(&KeyField::Prepared);
+                let plain = |key: String| {
+                    if marks { String::from_utf8_lossy(&normalize(key.as_bytes())).into_owned() } else { key }
+                };
+                let (l, r) = (of(left, pass.left_key).map(plain), of(right, pass.right_key).map(plain));
                 let holds = l.is_some() && l == r;
                 let show = |key: Option<String>| key.unwrap_or_else(|| "none".to_owned());
                 vec![check("key", format!("{} against {}", show(l), show(r)), holds)]
@@ -143,6 +152,9 @@ impl<'a> Explainer<'a> {
             ],
             PassKind::Net(_) => Vec::new(),
         };
+        let measures = conserve::measures(kind);
+        checks.extend(self.rate(measures.left, left));
+        checks.extend(self.rate(measures.right, right));
         let account = |(side, row): Place| self.run.set(side).account(row);
         let compared = format!("\"{}\" against \"{}\"", account(left), account(right));
         checks.push(check("account", compared, self.run.accounts.agree(left, right)));
@@ -157,21 +169,27 @@ impl<'a> Explainer<'a> {
             KeyField::Reference => self.run.reference(side, row).map(|_| set.reference(row).to_owned()),
             KeyField::Day => Some(set.booking(row).to_string()),
             KeyField::Party => party(),
+            KeyField::Prepared => match self.run.prepared.of(side, row) {
+                [one] => Some(String::from_utf8_lossy(one).into_owned()),
+                _ => None,
+            },
             KeyField::DayAndParty => party().map(|party| format!("{} {party}", set.booking(row))),
         }
     }
 
     fn reference(&self, mode: ReferenceMode, left: Place, right: Place) -> Check {
-        let show = |(side, row): Place| match self.run.reference(side, row) {
-            Some(_) => format!("\"{}\"", self.run.set(side).reference(row)),
-            None => "none".to_owned(),
+        let show = |(side, row): Place| {
+            let own = match self.run.reference(side, row) {
+                Some(_) => format!("\"{}\"", self.run.set(side).reference(row)),
+                None => "none".to_owned(),
+            };
+            let prepared = self.run.prepared.of(side, row).iter().filter(|_| mode != ReferenceMode::Exact);
+            let also: Vec<String> =
+                prepared.map(|text| format!("\"{}\"", String::from_utf8_lossy(text))).collect();
+            if also.is_empty() { own } else { format!("{own} (prepared {})", also.join(", ")) }
         };
         let plain = |(side, row): Place| self.run.reference(side, row);
-        let known = |(side, row): Place| {
-            let mut known: Vec<Vec<u8>> = names::shared(self.run.set(side), row).collect();
-            known.extend(self.run.reference(side, row).map(normalize));
-            known
-        };
+        let known = |(side, row): Place| self.run.known_by(side, row);
         let exact = plain(left).is_some() && plain(left) == plain(right);
         let shared = || known(left).iter().any(|reference| known(right).contains(reference));
         let named = |from: Place, of: Place| {
@@ -221,6 +239,7 @@ impl<'a> Explainer<'a> {
             Measure::Amount => "",
             Measure::LessFee => " less fee",
             Measure::PlusFee => " plus fee",
+            Measure::LessExpectedFee => " less the expected fee",
             Measure::Original => " before conversion",
         };
         let compared = format!(
@@ -231,6 +250,17 @@ impl<'a> Explainer<'a> {
             how(measures.right)
         );
         vec![self.currencies(measures, left, right), check("amount", compared, holds)]
+    }
+
+    /// The rate of an entry that is compared before its conversion, held against the ruleset's table.
+    fn rate(&self, measured: Measure, (side, row): Place) -> Option<Check> {
+        let rates = self.run.rules.rates.as_ref().filter(|_| measured == Measure::Original)?;
+        let held = rates::held(rates, self.run.set(side), row)?;
+        let holds = held.fault.is_none();
+        let compared = held.fault.or_else(|| {
+            held.table.map(|(day, rate)| format!("within the limit of the table's {rate} of {day}"))
+        });
+        Some(check("rate", compared.unwrap_or_default(), holds))
     }
 
     fn days(&self, field: DateField, limit: Option<u32>, left: Place, right: Place) -> Check {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::party::Parties;
-use super::{Hint, Run, Side, currency, measure};
+use super::{Hint, Run, Side, currency, measure, normalize};
 use crate::currency::Currency;
 use crate::rules::Group;
 use crate::rules::file::KeyField;
@@ -16,9 +16,13 @@ pub(crate) fn run(run: &mut Run<'_>, index: u16, pass: &Group) {
     let shared: &Run<'_> = run;
     let mut parties = Parties::new(shared);
     let measures = [pass.measures.left, pass.measures.right];
+    // What is prepared has letters and digits alone.
+    let marks_count = ![pass.left_key, pass.right_key].contains(&KeyField::Prepared);
     for (side, field) in [(Side::Left, pass.left_key), (Side::Right, pass.right_key)] {
         for row in shared.open_rows(side) {
-            if let Some(key) = key(shared, &mut parties, side, row, field) {
+            let key = key(shared, &mut parties, side, row, field);
+            let key = key.map(|key| if marks_count { key } else { normalize(&key) });
+            if let Some(key) = key.filter(|key| !key.is_empty()) {
                 let currency = currency(shared.set(side), row, measures[side as usize]);
                 groups.entry((key, currency)).or_default()[side as usize].push(row);
             }
@@ -52,6 +56,10 @@ fn key(run: &Run<'_>, parties: &mut Parties<'_>, side: Side, row: u32, field: Ke
         KeyField::Reference => run.reference(side, row).map(<[u8]>::to_vec),
         KeyField::Day => Some(day()),
         KeyField::Party => party(),
+        KeyField::Prepared => match run.prepared.of(side, row) {
+            [one] => Some(one.clone()),
+            _ => None,
+        },
         KeyField::DayAndParty => party().map(|party| [day(), party].concat()),
     }
 }

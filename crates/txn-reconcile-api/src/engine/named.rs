@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::subset::only_one;
-use super::{Hint, Run, Side, currency, date, measure, names, normalize};
+use super::{Hint, Run, Side, currency, date, measure, names};
 use crate::currency::Currency;
 use crate::rules::Named;
 
@@ -32,19 +32,12 @@ fn money(run: &Run<'_>, pass: &Named, side: Side, row: u32) -> (i128, Currency) 
     (measure(run.set(side), row, measured), currency(run.set(side), row, measured))
 }
 
-/// What an entry is known by, and what it names.
-fn known_by(run: &Run<'_>, side: Side, row: u32) -> Vec<Vec<u8>> {
-    let mut known: Vec<Vec<u8>> = names::shared(run.set(side), row).collect();
-    known.extend(run.reference(side, row).map(normalize));
-    known
-}
-
 /// Who names whom, from either side.
 fn edges(run: &Run<'_>, pass: &Named) -> [Edges; 2] {
     let mut known: [HashMap<Vec<u8>, Vec<u32>>; 2] = Default::default();
     for side in Side::BOTH {
         for row in run.open_rows(side) {
-            for reference in known_by(run, side, row) {
+            for reference in run.known_by(side, row) {
                 let rows = known[side as usize].entry(reference).or_default();
                 if rows.last() != Some(&row) && rows.len() <= MEMBERS_MAX {
                     rows.push(row);
@@ -56,7 +49,7 @@ fn edges(run: &Run<'_>, pass: &Named) -> [Edges; 2] {
     for side in Side::BOTH {
         let other = side.other();
         for row in run.open_rows(side) {
-            let mut named = known_by(run, side, row);
+            let mut named = run.known_by(side, row);
             named.extend(names::words(run.set(side).description(row)));
             for partner in named.iter().filter_map(|name| known[other as usize].get(name)).flatten().copied()
             {

@@ -61,7 +61,7 @@ fn keys(run: &Run<'_>, side: Side, pass: &ByReference, bits: u32) -> Vec<u64> {
             names::words(run.set(side).description(row)).iter().for_each(|word| push(word));
         }
         if mode != ReferenceMode::Exact {
-            names::shared(run.set(side), row).for_each(|reference| push(&reference));
+            run.beside(side, row).for_each(|reference| push(&reference));
         }
     }
     keys.sort_unstable();
@@ -124,13 +124,9 @@ fn distance(run: &Run<'_>, mode: ReferenceMode, left: u32, right: u32) -> Option
     if mode == ReferenceMode::Exact {
         return None;
     }
-    // What either side carries beside its reference: an end-to-end identifier, a creditor reference, a document.
-    let known = |side: Side, row: u32, reference: Option<&[u8]>| {
-        let mut known: Vec<Vec<u8>> = names::shared(run.set(side), row).collect();
-        known.extend(reference.map(normalize));
-        known
-    };
-    let (known_left, known_right) = (known(Side::Left, left, l), known(Side::Right, right, r));
+    // What either side carries beside its reference: an end-to-end identifier, a creditor reference, a document, or what
+    // the ruleset has made of its fields.
+    let (known_left, known_right) = (run.known_by(Side::Left, left), run.known_by(Side::Right, right));
     if known_left.iter().any(|reference| known_right.contains(reference)) {
         return Some(2);
     }

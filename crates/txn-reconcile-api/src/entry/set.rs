@@ -132,6 +132,11 @@ pub struct EntrySet {
     /// Amounts that do not fit the core.
     amount_wide: BTreeMap<u32, i128>,
     fee: FeeColumn,
+    /// What a ruleset expects as the fee, and of which rows it expects something; no part of an entry's content.
+    expected_fee: FeeColumn,
+    expects_fee: LazyColumn<bool>,
+    /// Rows whose amount before conversion does not count, since its rate is not right; no part of an entry's content.
+    rate_off: BTreeSet<u32>,
     value_after_days: LazyColumn<i32>,
     counterparty: LazyColumn<TextRef>,
     group: LazyColumn<TextRef>,
@@ -371,6 +376,34 @@ impl EntrySet {
     #[must_use]
     pub fn fee(&self, row: u32) -> i128 {
         self.fee.get(row as usize)
+    }
+
+    /// Says what a ruleset expects as the fee of each row, if it expects something.
+    pub fn expect_fees(&mut self, expected: impl Iterator<Item = Option<i128>>) {
+        (self.expected_fee, self.expects_fee) = Default::default();
+        for fee in expected {
+            self.expected_fee.push(fee.unwrap_or(0));
+            self.expects_fee.push(fee.is_some());
+        }
+    }
+
+    /// The fee that the ruleset expects, if it expects one.
+    #[inline]
+    #[must_use]
+    pub fn expected_fee(&self, row: u32) -> Option<i128> {
+        self.expects_fee.get(row as usize).then(|| self.expected_fee.get(row as usize))
+    }
+
+    /// Says that the rate of a row's conversion is not right.
+    pub fn doubt_rate(&mut self, row: u32) {
+        self.rate_off.insert(row);
+    }
+
+    /// Whether the rate of the row's conversion is not right.
+    #[inline]
+    #[must_use]
+    pub fn is_rate_off(&self, row: u32) -> bool {
+        !self.rate_off.is_empty() && self.rate_off.contains(&row)
     }
 
     /// Currency.

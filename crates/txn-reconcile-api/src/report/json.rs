@@ -64,6 +64,17 @@ pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
             let value = json!({ "total": show(cost.total), "matched": show(cost.matched), "open": show(cost.open), "ignored": show(cost.ignored) });
             fees.insert(currency.to_string(), value);
         }
+        let mut expected = Map::new();
+        for (currency, fees) in super::summary::expected_fees(outcome, side) {
+            let show = |minor| decimal(minor, currency);
+            let value = json!({ "count": fees.count, "expected": show(fees.expected), "stated": show(fees.stated), "off": fees.off });
+            expected.insert(currency.to_string(), value);
+        }
+        let mut exchange = Map::new();
+        for (currency, all) in super::summary::conversions(outcome, rules, side) {
+            let value = json!({ "count": all.count, "table_difference": decimal(all.difference, currency), "off": all.off });
+            exchange.insert(currency.to_string(), value);
+        }
         let mut kinds: std::collections::BTreeMap<String, Map<String, Value>> =
             std::collections::BTreeMap::new();
         for ((currency, class), account) in &outcome.conservation.kinds[side as usize] {
@@ -76,6 +87,8 @@ pub fn summary(outcome: &Outcome, rules: &Ruleset) -> Value {
             json!({
                 "currencies": currencies,
                 "fees": fees,
+                "expected_fees": expected,
+                "exchange": exchange,
                 "kinds": kinds,
                 "ignored": ignored,
                 "rejected": outcome.conservation.rejected[side as usize],

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use crate::currency::Currency;
 use crate::engine::conserve::Tally;
-use crate::engine::{BreakKind, Outcome, Side};
+use crate::engine::{BreakKind, Outcome, Side, State, rates};
 use crate::entry::kind::Kind;
 use crate::money::decimal;
 use crate::rules::Ruleset;
@@ -100,6 +101,62 @@ fn write_residuals(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt:
     Ok(())
 }
 
+/// Conversions beside the ruleset's table of rates.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Conversions {
+    /// Entries that were converted.
+    pub count: u64,
+    /// Their amounts less what the table makes of those before conversion, as far as it has a rate.
+    pub difference: i128,
+    /// Entries whose rate is off, or that the table has none for.
+    pub off: u64,
+}
+
+/// By currency of the entries; those that were set aside are left out.
+pub(super) fn conversions(outcome: &Outcome, rules: &Ruleset, side: Side) -> BTreeMap<Currency, Conversions> {
+    let set = outcome.set(side);
+    let mut all: BTreeMap<Currency, Conversions> = BTreeMap::new();
+    let Some(rates) = &rules.rates else { return all };
+    for row in set.rows().filter(|row| outcome.states[side as usize][*row as usize] != State::Ignored) {
+        if let Some(held) = rates::held(rates, set, row) {
+            let one = all.entry(set.currency(row)).or_default();
+            one.count += 1;
+            one.difference += held.difference.unwrap_or(0);
+            one.off += u64::from(held.fault.is_some());
+        }
+    }
+    all
+}
+
+/// The fees that the ruleset expects of entries, beside those that they state.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ExpectedFees {
+    /// Entries that a line of the price list applies to.
+    pub count: u64,
+    /// What it comes to.
+    pub expected: i128,
+    /// What these entries state.
+    pub stated: i128,
+    /// Entries whose two fees differ.
+    pub off: u64,
+}
+
+/// By currency; entries that were set aside are left out.
+pub(super) fn expected_fees(outcome: &Outcome, side: Side) -> BTreeMap<Currency, ExpectedFees> {
+    let set = outcome.set(side);
+    let mut fees: BTreeMap<Currency, ExpectedFees> = BTreeMap::new();
+    for row in set.rows().filter(|row| outcome.states[side as usize][*row as usize] != State::Ignored) {
+        if let Some(expected) = set.expected_fee(row) {
+            let fees = fees.entry(set.currency(row)).or_default();
+            fees.count += 1;
+            fees.expected += expected;
+            fees.stated += set.fee(row);
+            fees.off += u64::from(set.fee(row) != expected);
+        }
+    }
+    fees
+}
+
 /// What entries cost, and the sums of those that are no payments.
 fn write_fees(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Result {
     let books = &outcome.conservation;
@@ -114,6 +171,29 @@ fn write_fees(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Resu
                 show(fees.matched),
                 show(fees.open),
                 show(fees.ignored)
+            )?;
+        }
+        for (currency, all) in conversions(outcome, rules, side) {
+            let difference = grouped(&decimal(all.difference, currency));
+            writeln!(
+                out,
+                "Exchange {currency}, {name}: {} entries converted, {difference} beside the rates of the table; {} off.",
+                grouped(&all.count.to_string()),
+                grouped(&all.off.to_string())
+            )?;
+        }
+        for (currency, fees) in expected_fees(outcome, side) {
+            let show = |minor| grouped(&decimal(minor, currency));
+            let stated = if fees.stated == 0 {
+                "the source states none".to_owned()
+            } else {
+                format!("{} stated, {} of them differ", show(fees.stated), grouped(&fees.off.to_string()))
+            };
+            let count = grouped(&fees.count.to_string());
+            writeln!(
+                out,
+                "Expected fees {currency}, {name}: {} for {count} entries; {stated}.",
+                show(fees.expected)
             )?;
         }
         for ((currency, class), account) in &books.kinds[side as usize] {

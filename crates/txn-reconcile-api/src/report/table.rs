@@ -1,6 +1,6 @@
 //! Matches and breaks as rows of named columns: one list of columns, read by every export.
 
-use crate::engine::{Break, MatchPlace, MatchView, Outcome, Side};
+use crate::engine::{Break, MatchPlace, MatchView, Outcome, Side, rates};
 use crate::entry::details::{self, Detail};
 use crate::entry::kind;
 use crate::money::{convert, decimal};
@@ -34,7 +34,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
 }
 
 /// Columns of the list of matches: one row for each entry of a match.
-pub const MATCH_COLUMNS: [Column; 26] = [
+pub const MATCH_COLUMNS: [Column; 30] = [
     column("match", Kind::Number),
     column("pass", Kind::Foreign),
     column("rule", Kind::Plain),
@@ -61,10 +61,14 @@ pub const MATCH_COLUMNS: [Column; 26] = [
     column("original_currency", Kind::Plain),
     column("rate", Kind::Plain),
     column("exchange_difference", Kind::Amount),
+    column("expected_fee", Kind::Amount),
+    column("fee_difference", Kind::Amount),
+    column("table_rate", Kind::Plain),
+    column("table_difference", Kind::Amount),
 ];
 
 /// Columns of the list of breaks: one row for each open entry.
-pub const BREAK_COLUMNS: [Column; 30] = [
+pub const BREAK_COLUMNS: [Column; 34] = [
     column("kind", Kind::Plain),
     column("side", Kind::Plain),
     column("age_days", Kind::Number),
@@ -95,6 +99,10 @@ pub const BREAK_COLUMNS: [Column; 30] = [
     column("original_currency", Kind::Plain),
     column("rate", Kind::Plain),
     column("exchange_difference", Kind::Amount),
+    column("expected_fee", Kind::Amount),
+    column("fee_difference", Kind::Amount),
+    column("table_rate", Kind::Plain),
+    column("table_difference", Kind::Amount),
 ];
 
 /// A list that can be exported.
@@ -204,14 +212,18 @@ fn match_row(
     fields
 }
 
-/// Account, kind and details of an entry, and what it was before conversion.
-fn more(outcome: &Outcome, rules: &Ruleset, side: Side, row: u32) -> [String; 8] {
+/// Account, kind and details of an entry, what it was before conversion, the fee that is expected, and what
+/// the table of rates makes of the conversion.
+fn more(outcome: &Outcome, rules: &Ruleset, side: Side, row: u32) -> [String; 12] {
     let set = outcome.set(side);
     let encoded = set.details(row);
     let shown = |(detail, value): (Detail, &str)| format!("{}={value}", detail.name());
     let is_money = |detail| matches!(detail, Detail::OriginalMinor | Detail::OriginalCurrency | Detail::Rate);
     let listed = details::iter(encoded).filter(|(detail, _)| !is_money(*detail)).map(shown);
     let rate = details::find(encoded, Detail::Rate);
+    let expected = set.expected_fee(row);
+    let held = rules.rates.as_ref().and_then(|rates| rates::held(rates, set, row));
+    let money = |minor: i128| decimal(minor, set.currency(row));
     let (mut amount, mut currency, mut difference) = (String::new(), String::new(), String::new());
     if let Some((minor, original)) = details::original(encoded) {
         amount = decimal(minor, original);
@@ -230,6 +242,10 @@ fn more(outcome: &Outcome, rules: &Ruleset, side: Side, row: u32) -> [String; 8]
         currency,
         rate.to_owned(),
         difference,
+        expected.map_or_else(String::new, money),
+        expected.map_or_else(String::new, |expected| money(set.fee(row) - expected)),
+        held.as_ref().and_then(|held| held.table.clone()).map_or_else(String::new, |(_, rate)| rate),
+        held.and_then(|held| held.difference).map_or_else(String::new, money),
     ]
 }
 

@@ -45,6 +45,16 @@ pub struct RulesFile {
     /// of them also with `_reversal`, or `reversal`. They go before the words that are known without them.
     #[serde(default)]
     pub kinds: BTreeMap<String, Vec<String>>,
+    /// Rates of exchange that conversions are held against. Version 2.
+    #[serde(default)]
+    pub rates: Option<RatesFile>,
+    /// What sources charge: the lines of a price list. Those that apply to an entry add up to the fee that it should have,
+    /// each rounded by itself. Version 2.
+    #[serde(default, deserialize_with = "crate::object::list")]
+    pub fee: Vec<FeeFile>,
+    /// Further references by which entries are known, made of what their fields say. Version 2.
+    #[serde(default, deserialize_with = "crate::object::list")]
+    pub prepare: Vec<PrepareFile>,
     /// Entries to set aside before matching.
     #[serde(default)]
     pub ignore: Vec<IgnoreFile>,
@@ -90,6 +100,149 @@ pub struct PartyFile {
     pub name: String,
     /// Its other names and its accounts.
     pub also: Vec<String>,
+}
+
+/// A table of rates, and how far the conversions of files may lie from it.
+///
+/// An entry that was converted is compared before its conversion (`original`) only if its amount, and the rate that its file
+/// states, lie within the limit; without a rate of the table for its currencies and day it is not.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatesFile {
+    /// How far the rate of a file, and an amount at its conversion, may lie from the table's, in percent of it, as a decimal
+    /// string with at most 6 decimals, 0 to 100. A minor unit is always allowed.
+    pub percent: String,
+    /// How many days old a rate of the table may be on the booking date, 0 to 366. Default: 7.
+    #[serde(default)]
+    pub days: Option<u32>,
+    /// The rates, 100,000 at most. A pair of currencies may stand in either direction.
+    #[serde(deserialize_with = "crate::object::list")]
+    pub table: Vec<RateFile>,
+}
+
+/// A rate of a day.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateFile {
+    /// The currency of which one unit is converted (ISO 4217).
+    pub from: String,
+    /// The currency that it is converted to.
+    pub to: String,
+    /// The day from which the rate holds, until the next one of the pair: `YYYY-MM-DD`.
+    pub day: String,
+    /// Units of `to` for one of `from`, as a decimal string with at most 12 decimals.
+    pub rate: String,
+}
+
+/// A line of a price list: a fixed sum for each entry, a share of its amount, or both.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeeFile {
+    /// Its name: `interchange`, `scheme`, `commission` …
+    pub name: String,
+    /// Which side. Default: both.
+    #[serde(default)]
+    pub side: Option<SideName>,
+    /// Which kinds of entry it is charged for (see `kinds`). Default: `payment`, and `unknown` where money comes in.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// The currency of the entries that it is charged for (ISO 4217). Default: every one; `fixed`, `at_least` and `at_most`
+    /// need it.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// Percent of the amount without its sign, as a decimal string with at most 6 decimals, -100 to 100; a negative one is
+    /// given back.
+    #[serde(default)]
+    pub percent: Option<String>,
+    /// A fixed sum in major units, as a decimal string; a negative one is given back.
+    #[serde(default)]
+    pub fixed: Option<String>,
+    /// The least that the line comes to, in major units.
+    #[serde(default)]
+    pub at_least: Option<String>,
+    /// The most that it comes to.
+    #[serde(default)]
+    pub at_most: Option<String>,
+    /// What becomes of fractions of a minor unit. Default: `half_up`.
+    #[serde(default)]
+    pub rounding: Rounding,
+}
+
+/// How a fraction of a minor unit is rounded, the sign left aside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// To the nearest, halves up.
+    #[default]
+    HalfUp,
+    /// To the nearest, halves to the even one.
+    HalfEven,
+    /// Up.
+    Up,
+    /// Down.
+    Down,
+}
+
+/// Makes references of what entries say. Each one that it finds is a further reference of its entry, by which passes over
+/// references (`normalized`, `contained`), groups (`prepared`) and what is named find it. The entry's own reference stays.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrepareFile {
+    /// Which side. Default: both.
+    #[serde(default)]
+    pub side: Option<SideName>,
+    /// The fields that it looks at. Default: the reference.
+    #[serde(default)]
+    pub fields: Vec<PrepareField>,
+    /// Whether blanks and ends of lines are taken out of a field first, where banks split words. Default: false.
+    #[serde(default)]
+    pub join_words: bool,
+    /// A regular expression (the syntax of <https://docs.rs/regex>), 1 to 500 characters: each match is a reference, or what
+    /// its first group holds. Default: the whole field, and with `check` any few words of it.
+    #[serde(default)]
+    pub find: Option<String>,
+    /// Check digits without which it is no reference. The reference counts as it stands, and what is left of it without
+    /// them does too, with what is said below done to it.
+    #[serde(default)]
+    pub check: Option<CheckDigits>,
+    /// Beginnings that are taken off, in the order in which they stand here, compared without case and marks.
+    #[serde(default)]
+    pub drop_prefix: Vec<String>,
+    /// Whether zeros at the beginning are taken off, behind what `drop_prefix` takes off. Default: false.
+    #[serde(default)]
+    pub drop_zeros: bool,
+    /// What is put before it in the end.
+    #[serde(default)]
+    pub add_prefix: Option<String>,
+}
+
+/// A field that references are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PrepareField {
+    /// The reference.
+    Reference,
+    /// The text.
+    Description,
+    /// The payout or batch.
+    Group,
+    /// The other party.
+    Counterparty,
+    /// The identifiers that the other side may know the entry by, each on its own: end-to-end, creditor reference, document …
+    Details,
+}
+
+/// Check digits of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckDigits {
+    /// The creditor reference of ISO 11649: `RF`, two check digits (modulo 97 over the rest, `RF` and themselves), and up to
+    /// 21 letters and digits.
+    Rf,
+    /// The reference of the Swiss QR-bill: 26 digits and a check digit (modulo 10, recursive).
+    Qrr,
+    /// The Belgian structured communication: 10 digits and their remainder modulo 97 in two (97 for 0).
+    Ogm,
 }
 
 /// How one side is read.
@@ -253,6 +406,9 @@ pub enum Measure {
     LessFee,
     /// The amount plus the fee: what was paid, where the stated amount is net.
     PlusFee,
+    /// The amount less the fee that the ruleset's `fee` lines come to: what arrives, where the stated amount is gross and
+    /// nobody states the fee. Version 2.
+    LessExpectedFee,
     /// The amount before conversion, in its currency, where the entry states one; else the amount as stated.
     Original,
 }
@@ -365,6 +521,9 @@ pub enum KeyField {
     /// Both of them. Version 2.
     #[serde(rename = "day_and_party")]
     DayAndParty,
+    /// The reference that `prepare` has made of its fields, if it is one alone; the other side's key is then compared by
+    /// letters and digits. Version 2.
+    Prepared,
 }
 
 /// Settings of a pass over payouts and batches.

@@ -1,19 +1,23 @@
 //! From the TOML text to a checked [`Ruleset`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::file::{AccountFile, AccountsMode, KeyField, PartyFile, PassFile, RulesFile, ToleranceFile};
+use super::file::{
+    AccountFile, AccountsMode, FeeFile, KeyField, Measure, PartyFile, PassFile, PrepareField, PrepareFile,
+    RatesFile, RulesFile, ToleranceFile,
+};
 use super::model::{
-    Breaks, ByReference, Exact, Group, Ignore, Measures, Named, Net, Pass, PassKind, Ruleset, SourceRules,
-    Subset, Tolerance, Unique,
+    Breaks, ByReference, Exact, Fee, Group, Ignore, Measures, Named, Net, Pass, PassKind, Prepare, Rates,
+    Ruleset, SourceRules, Subset, Tolerance, Unique,
 };
 use crate::calendar::Calendar;
 use crate::currency::Currency;
 use crate::date::Date;
-use crate::engine::{BreakKind, account_key, party_key};
+use crate::engine::{BreakKind, account_key, normalize, party_key};
 use crate::entry::kind::{self, Kind};
 use crate::formats::mapping::Mapping;
-use crate::money::{AmountError, AmountSyntax, parse_scaled};
+use crate::money::{self, AmountError, AmountSyntax, parse_scaled};
 use crate::pan;
 
 /// The ruleset that is used when none is given.
@@ -193,6 +197,11 @@ fn compile(file: &RulesFile, text: &str) -> Result<Ruleset, Fault> {
     }
     let mut passes: Vec<Pass> = Vec::with_capacity(file.pass.len());
     for (index, pass) in file.pass.iter().enumerate() {
+        let expects = |(_, measure): &(&str, Measure)| *measure == Measure::LessExpectedFee;
+        if let Some((key, _)) = measures(pass).find(|one| expects(one) && file.fee.is_empty()) {
+            let why = "there is no `[[fee]]` that says which fee is expected";
+            return Err(fault(&format!("pass.{index}.{key}"), why));
+        }
         if passes.iter().any(|earlier| earlier.name == pass.name) {
             return Err(fault(&format!("pass.{index}.name"), "an earlier pass has the same name"));
         }
@@ -209,15 +218,14 @@ fn compile(file: &RulesFile, text: &str) -> Result<Ruleset, Fault> {
         left: side(&file.left, "left")?,
         right: side(&file.right, "right")?,
         calendar: compile_calendar(file)?,
-        blank_references: file
-            .blank_references
-            .iter()
-            .map(|text| crate::engine::normalize(text.as_bytes()))
-            .collect(),
+        blank_references: file.blank_references.iter().map(|text| normalize(text.as_bytes())).collect(),
         accounts_ignored: file.accounts == AccountsMode::Ignore,
         accounts: file.account.iter().map(account_names).collect(),
         parties: file.counterparty.iter().flat_map(party_names).collect(),
         kinds: compile_kinds(file)?,
+        rates: file.rates.as_ref().map(rates).transpose()?,
+        fees: compile_fees(file)?,
+        prepare: compile_prepare(file)?,
         ignores: file
             .ignore
             .iter()
@@ -245,8 +253,14 @@ fn refuse_newer(file: &RulesFile) -> Result<(), Fault> {
         ("account", !file.account.is_empty()),
         ("kinds", !file.kinds.is_empty()),
         ("counterparty", !file.counterparty.is_empty()),
+        ("prepare", !file.prepare.is_empty()),
+        ("fee", !file.fee.is_empty()),
+        ("rates", file.rates.is_some()),
     ];
     for (index, pass) in file.pass.iter().enumerate() {
+        if let Some((key, _)) = measures(pass).find(|(_, measure)| *measure == Measure::LessExpectedFee) {
+            return Err(fault(&format!("pass.{index}.{key}"), NEWER));
+        }
         let keys = pass.group.iter().flat_map(|group| [group.left_key, group.right_key]);
         let newer = [
             ("named", pass.named.is_some()),
@@ -294,6 +308,195 @@ fn compile_kinds(file: &RulesFile) -> Result<Vec<(String, kind::Class)>, Fault> 
         }
     }
     Ok(kinds)
+}
+
+/// The amounts that a pass compares, with the keys that name them.
+fn measures(pass: &PassFile) -> impl Iterator<Item = (&'static str, Measure)> {
+    let sides = [
+        pass.exact
+            .as_ref()
+            .map(|one| (["exact.left_amount", "exact.right_amount"], [one.left_amount, one.right_amount])),
+        pass.reference.as_ref().map(|one| {
+            (["reference.left_amount", "reference.right_amount"], [one.left_amount, one.right_amount])
+        }),
+        pass.unique
+            .as_ref()
+            .map(|one| (["unique.left_amount", "unique.right_amount"], [one.left_amount, one.right_amount])),
+        pass.group
+            .as_ref()
+            .map(|one| (["group.left_amount", "group.right_amount"], [one.left_amount, one.right_amount])),
+        pass.subset
+            .as_ref()
+            .map(|one| (["subset.left_amount", "subset.right_amount"], [one.left_amount, one.right_amount])),
+        pass.named
+            .as_ref()
+            .map(|one| (["named.left_amount", "named.right_amount"], [one.left_amount, one.right_amount])),
+    ];
+    sides.into_iter().flatten().flat_map(|(keys, measures)| keys.into_iter().zip(measures))
+}
+
+/// Rates of a table at most.
+const RATES_MAX: usize = 100_000;
+
+fn rates(file: &RatesFile) -> Result<Rates, Fault> {
+    if file.table.is_empty() || file.table.len() > RATES_MAX {
+        return Err(fault("rates.table", format!("1 to {RATES_MAX} rates")));
+    }
+    let mut table: BTreeMap<(Currency, Currency), BTreeMap<Date, String>> = BTreeMap::new();
+    for (index, one) in file.table.iter().enumerate() {
+        let key = |key: &str| format!("rates.table.{index}.{key}");
+        let currency = |code: &str, name: &str| {
+            Currency::from_code(code.as_bytes())
+                .ok_or_else(|| fault(&key(name), "not a currency code of ISO 4217"))
+        };
+        let (from, to) = (currency(&one.from, "from")?, currency(&one.to, "to")?);
+        if from == to {
+            return Err(fault(&key("to"), "two different currencies"));
+        }
+        let day = Date::parse_iso(one.day.as_bytes()).filter(|_| one.day.len() == 10);
+        let day = day.ok_or_else(|| fault(&key("day"), "a day is written YYYY-MM-DD"))?;
+        let rate = money::rate(&one.rate, AmountSyntax::PLAIN).ok_or_else(|| {
+            fault(&key("rate"), "a positive decimal string with at most 12 decimals, like \"1.1512\"")
+        })?;
+        if table.entry((from, to)).or_default().insert(day, rate).is_some() {
+            return Err(fault(&key("day"), "there is a rate of these currencies for this day already"));
+        }
+    }
+    Ok(Rates {
+        share_e8: percent(&file.percent, "rates.percent")?,
+        days: days(file.days.unwrap_or(7), "rates.days")?,
+        table,
+    })
+}
+
+/// Lines of a price list at most.
+const FEES_MAX: usize = 200;
+
+fn compile_fees(file: &RulesFile) -> Result<Vec<Fee>, Fault> {
+    if file.fee.len() > FEES_MAX {
+        return Err(fault("fee", format!("at most {FEES_MAX} of them")));
+    }
+    file.fee.iter().enumerate().map(|(index, one)| fee(one, &format!("fee.{index}"))).collect()
+}
+
+fn fee(file: &FeeFile, at: &str) -> Result<Fee, Fault> {
+    let key = |key: &str| format!("{at}.{key}");
+    if file.percent.is_none() && file.fixed.is_none() {
+        return Err(fault(at, "a line of a price list has a `percent`, a `fixed` sum, or both"));
+    }
+    let currency = file.currency.as_deref().map(|code| {
+        Currency::from_code(code.as_bytes())
+            .ok_or_else(|| fault(&key("currency"), "not a currency code of ISO 4217"))
+    });
+    let currency = currency.transpose()?;
+    let sum = |name: &str, text: &Option<String>| {
+        let Some(text) = text else { return Ok(None) };
+        let currency =
+            currency.ok_or_else(|| fault(&key(name), "a sum needs the `currency` that it is of"))?;
+        parse_scaled(text.as_bytes(), currency.exponent(), AmountSyntax::PLAIN)
+            .map(Some)
+            .map_err(|error| fault(&key(name), error.to_string()))
+    };
+    let bounds = [sum("at_least", &file.at_least)?, sum("at_most", &file.at_most)?];
+    if let [Some(least), Some(most)] = bounds
+        && least > most
+    {
+        return Err(fault(&key("at_most"), "it lies below `at_least`"));
+    }
+    let kinds = file.kinds.iter().map(|name| {
+        kind::from_name(name)
+            .ok_or_else(|| fault(&key("kinds"), "no kind of entry has this name; see `kinds`"))
+    });
+    let share = file.percent.as_deref().map_or(Ok(0), |text| {
+        match parse_scaled(text.as_bytes(), 6, AmountSyntax::PLAIN) {
+            Ok(share) if (-100_000_000..=100_000_000).contains(&share) => Ok(share),
+            _ => Err(fault(
+                &key("percent"),
+                "a decimal string with at most 6 decimals from -100 to 100, like \"1.4\"",
+            )),
+        }
+    });
+    Ok(Fee {
+        name: file.name.clone(),
+        side: file.side,
+        kinds: kinds.collect::<Result<_, _>>()?,
+        currency,
+        share_e8: share?,
+        fixed: sum("fixed", &file.fixed)?.unwrap_or(0),
+        bounds,
+        rounding: file.rounding,
+    })
+}
+
+/// Rules that make references, at most.
+const PREPARE_MAX: usize = 32;
+
+/// Characters of a regular expression at most, and bytes that it may take once it is compiled.
+const FIND_CHARS_MAX: usize = 500;
+const FIND_BYTES_MAX: usize = 1 << 20;
+
+fn compile_prepare(file: &RulesFile) -> Result<Vec<Prepare>, Fault> {
+    if file.prepare.len() > PREPARE_MAX {
+        return Err(fault("prepare", format!("at most {PREPARE_MAX} of them")));
+    }
+    file.prepare.iter().enumerate().map(|(index, one)| prepare(one, &format!("prepare.{index}"))).collect()
+}
+
+fn prepare(file: &PrepareFile, at: &str) -> Result<Prepare, Fault> {
+    let find = file.find.as_deref().map(|pattern| find(pattern, &format!("{at}.find"))).transpose()?;
+    let does_nothing = find.is_none()
+        && file.check.is_none()
+        && file.drop_prefix.is_empty()
+        && !file.drop_zeros
+        && file.add_prefix.is_none()
+        && file.fields.is_empty();
+    if does_nothing {
+        return Err(fault(
+            at,
+            "it makes nothing that the reference is not already; say `find`, `check` or another key",
+        ));
+    }
+    let plain = |text: &str| normalize(text.as_bytes());
+    if file.drop_prefix.iter().chain(&file.add_prefix).any(|text| plain(text).is_empty()) {
+        return Err(fault(at, "a prefix has letters or digits; marks do not count in references"));
+    }
+    Ok(Prepare {
+        side: file.side,
+        fields: if file.fields.is_empty() { vec![PrepareField::Reference] } else { file.fields.clone() },
+        join_words: file.join_words,
+        find,
+        check: file.check,
+        drop_prefix: file.drop_prefix.iter().map(|text| plain(text)).collect(),
+        drop_zeros: file.drop_zeros,
+        add_prefix: file.add_prefix.as_deref().map(plain).unwrap_or_default(),
+    })
+}
+
+/// A regular expression that takes time in proportion to the text, whatever it is, and bounded memory.
+fn find(pattern: &str, at: &str) -> Result<regex::Regex, Fault> {
+    if pattern.is_empty() || pattern.chars().count() > FIND_CHARS_MAX {
+        return Err(fault(at, format!("a regular expression of 1 to {FIND_CHARS_MAX} characters")));
+    }
+    let built =
+        regex::RegexBuilder::new(pattern).size_limit(FIND_BYTES_MAX).dfa_size_limit(FIND_BYTES_MAX).build();
+    let regex = built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => {
+            fault(at, "the regular expression takes too much memory; repeat less in it")
+        }
+        // The message points into the pattern, over several lines; its last one says what is wrong.
+        error => {
+            let text = error.to_string();
+            let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            fault(at, format!("not a regular expression: {why}"))
+        }
+    })?;
+    if regex.is_match("") {
+        return Err(fault(
+            at,
+            "the regular expression matches an empty text, and so says of nothing that it is a reference",
+        ));
+    }
+    Ok(regex)
 }
 
 fn compile_calendar(file: &RulesFile) -> Result<Calendar, Fault> {

@@ -1,13 +1,18 @@
 //! The ruleset as the engine uses it: checked, with its limits in minor units.
 
+use std::collections::BTreeMap;
+
 use super::file::{
-    DateField, IgnoreField, KeyField, Measure, Overlap, ReferenceMode, SideName, Sign, SourceFileRules,
+    CheckDigits, DateField, IgnoreField, KeyField, Measure, Overlap, PrepareField, ReferenceMode, Rounding,
+    SideName, Sign, SourceFileRules,
 };
 use crate::calendar::Calendar;
 use crate::currency::Currency;
+use crate::date::Date;
 use crate::entry::kind::{Class, Kind};
 use crate::formats::Format;
 use crate::formats::mapping::Mapping;
+use crate::money::inverse_rate;
 
 /// A ruleset that passed every check.
 #[derive(Clone, Debug)]
@@ -31,6 +36,12 @@ pub struct Ruleset {
     pub parties: Vec<(String, String)>,
     /// Words for kinds, as [`crate::entry::kind::plain`] makes them.
     pub kinds: Vec<(String, Class)>,
+    /// Rates that conversions are held against.
+    pub rates: Option<Rates>,
+    /// The lines of the price list.
+    pub fees: Vec<Fee>,
+    /// What references are made of.
+    pub prepare: Vec<Prepare>,
     /// What is set aside.
     pub ignores: Vec<Ignore>,
     /// The passes in order.
@@ -67,6 +78,94 @@ impl SourceRules {
             mapping,
         }
     }
+}
+
+/// A table of rates, and how far conversions may lie from it.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    /// The limit, in units of 10^-8.
+    pub share_e8: i128,
+    /// How many days old a rate may be.
+    pub days: u32,
+    /// Rates, as [`crate::money::rate`] writes them, by currencies (from, to) and day.
+    pub table: BTreeMap<(Currency, Currency), BTreeMap<Date, String>>,
+}
+
+impl Rates {
+    /// The rate that holds on a day, and the day that it is of; the inverse one where only the other direction is known.
+    #[must_use]
+    pub fn at(&self, from: Currency, to: Currency, day: Date) -> Option<(Date, String)> {
+        let latest = |pair: (Currency, Currency)| {
+            let (known, rate) = self.table.get(&pair)?.range(..=day).next_back()?;
+            (day.days().abs_diff(known.days()) <= self.days).then(|| (*known, rate.clone()))
+        };
+        latest((from, to)).or_else(|| {
+            let (known, rate) = latest((to, from))?;
+            Some((known, inverse_rate(&rate)?))
+        })
+    }
+}
+
+/// A line of a price list.
+#[derive(Clone, Debug)]
+pub struct Fee {
+    /// Its name.
+    pub name: String,
+    /// Which side; both if none.
+    pub side: Option<SideName>,
+    /// Kinds of entry that it is charged for; payments, and money in of unknown kind, if there are none.
+    pub kinds: Vec<Class>,
+    /// The currency that it is charged for; every one if none.
+    pub currency: Option<Currency>,
+    /// Share of the amount, in units of 10^-8.
+    pub share_e8: i128,
+    /// Fixed sum, in minor units of `currency`.
+    pub fixed: i128,
+    /// The least and the most that it comes to, in minor units of `currency`.
+    pub bounds: [Option<i128>; 2],
+    /// What becomes of fractions.
+    pub rounding: Rounding,
+}
+
+impl Fee {
+    /// What the line comes to for an amount, in minor units of its currency; none if the numbers are too large.
+    #[must_use]
+    pub fn of(&self, amount: i128) -> Option<i128> {
+        const UNIT: i128 = 100_000_000;
+        let product = amount.abs().checked_mul(self.share_e8)?;
+        let (whole, rest) = (product.abs() / UNIT, product.abs() % UNIT);
+        let up = match self.rounding {
+            Rounding::HalfUp => 2 * rest >= UNIT,
+            Rounding::HalfEven => 2 * rest > UNIT || (2 * rest == UNIT && whole % 2 == 1),
+            Rounding::Up => rest > 0,
+            Rounding::Down => false,
+        };
+        let share = (whole + i128::from(up)) * product.signum();
+        let [least, most] = self.bounds;
+        let sum = share.checked_add(self.fixed)?;
+        Some(sum.max(least.unwrap_or(i128::MIN)).min(most.unwrap_or(i128::MAX)))
+    }
+}
+
+/// A rule that makes references of what entries say.
+#[derive(Clone, Debug)]
+pub struct Prepare {
+    /// Which side; both if none.
+    pub side: Option<SideName>,
+    /// The fields that it looks at.
+    pub fields: Vec<PrepareField>,
+    /// Whether blanks are taken out first.
+    pub join_words: bool,
+    /// What is looked for; the whole field if none.
+    pub find: Option<regex::Regex>,
+    /// Check digits that it has to have.
+    pub check: Option<CheckDigits>,
+    /// Beginnings that are taken off, normalized.
+    pub drop_prefix: Vec<Vec<u8>>,
+    /// Whether zeros are taken off behind them.
+    pub drop_zeros: bool,
+    /// What is put before, normalized.
+    pub add_prefix: Vec<u8>,
 }
 
 /// A rule that sets entries aside.
@@ -296,5 +395,5 @@ pub struct Breaks {
     /// Candidates listed for each break.
     pub nearest_max: usize,
     /// Owner by kind of break.
-    pub owners: std::collections::BTreeMap<String, String>,
+    pub owners: BTreeMap<String, String>,
 }
