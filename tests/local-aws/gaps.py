@@ -1,4 +1,4 @@
-"""Final answers for what nobody implements.
+"""Final answers for what nobody implements, and for what AWS would refuse.
 
 Moto says 404 or 500 to an operation that it does not know. The provider takes those for passing troubles
 and tries again for many minutes. A 400 ends the matter at once, and the message names the missing call.
@@ -15,6 +15,7 @@ from gateway import Environ, Reply
 CODE = "MotoGap"
 NO_ROUTE = "no route"
 NOT_IMPLEMENTED = "not implemented"
+RULED_OUT = "AWS's model of the API rules it out"
 
 
 def is_unrouted(environ: Environ, reply: Reply) -> bool:

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.parsers import create_parser
 from moto.core.parse import PROTOCOL_PARSERS
@@ -91,10 +91,10 @@ class Gateway:
         self.services = {service for service, _ in handlers}
 
     def __call__(self, environ: Environ, body: bytes) -> Reply:
-        asked = scope(environ)
-        if asked is None or asked[0] not in self.services:
+        signed = signature(environ)
+        if signed is None or signed.service not in self.services:
             return self.moto(rewound(environ, body))
-        service, region = asked
+        service, region = signed.service, signed.region
         model = get_service_model(service)
         request = Request(rewound(environ, body))
         operation, uri = recognize(service, request)
@@ -104,16 +104,7 @@ class Gateway:
 
         protocol = determine_request_protocol(model, request.content_type)
         shape = model.operation_model(operation)
-        params = PROTOCOL_PARSERS[protocol](shape, map_type=dict).parse(
-            {
-                "method": request.method,
-                "values": request.values,
-                "headers": request.headers,
-                "body": body,
-                "url_path": request.path,
-                "url_params": uri,
-            }
-        )
+        params = parsed(service, operation, uri, request, body)
         serializer = get_serializer_class(service, protocol)(operation_model=shape)
 
         def ask_moto(call: Call) -> dict[str, Any]:
@@ -153,13 +144,22 @@ def _link(handler: Handler, onward: Callable[[Call], dict[str, Any]]) -> Callabl
     return ask
 
 
-def scope(environ: Environ) -> tuple[str, str] | None:
-    """Service and region of a signed request."""
-    found = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
+class Signature(NamedTuple):
+    """Whose access key signed a request, for which region and service: by the name in the signature and by boto3's."""
+
+    key: str
+    region: str
+    name: str
+    service: str
+
+
+def signature(environ: Environ) -> Signature | None:
+    """Who signed a request, and for what."""
+    found = re.search(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
     if not found:
         return None
-    region, signed = found.groups()
-    return SIGNING_NAMES.get(signed, signed), region
+    key, region, name = found.groups()
+    return Signature(key, region, name, SIGNING_NAMES.get(name, name))
 
 
 def recognize(service: str, request: Request) -> tuple[str | None, dict[str, Any]]:
@@ -173,6 +173,25 @@ def recognize(service: str, request: Request) -> tuple[str | None, dict[str, Any
     except (NotFound, NotImplementedError):
         return None, {}
     return operation.name, dict(uri)
+
+
+def parsed(service: str, operation: str, uri: dict[str, Any], request: Request, body: bytes) -> dict[str, Any]:
+    """The parameters of a call, with the members of the API reference."""
+    model = get_service_model(service)
+    protocol = determine_request_protocol(model, request.content_type)
+    params: dict[str, Any] = PROTOCOL_PARSERS[protocol](
+        model.operation_model(operation), map_type=dict
+    ).parse(
+        {
+            "method": request.method,
+            "values": request.values,
+            "headers": request.headers,
+            "body": body,
+            "url_path": request.path,
+            "url_params": uri,
+        }
+    )
+    return params
 
 
 def rewound(environ: Environ, body: bytes) -> Environ:

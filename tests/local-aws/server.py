@@ -27,6 +27,7 @@ from werkzeug.serving import make_server
 
 import gaps
 import registry
+from calls import Calls, RuledOut, read
 from gateway import STORE, Environ, Gateway, Reply
 
 # Answers that are kept for an SDK that asks again: more than Terraform has under way at once.
@@ -38,7 +39,9 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 class LocalAws:
     """The WSGI application. One request at a time: moto is not thread-safe."""
 
-    def __init__(self, bare: bool) -> None:
+    def __init__(self, bare: bool, calls: str | None) -> None:
+        self.bare = bare
+        self.calls = Calls(calls) if calls else None
         self.lock = threading.RLock()
         self.app = Dispatcher(create_backend_app)
         self.gateway = Gateway(self.ask_moto, {} if bare else registry.load())
@@ -74,10 +77,14 @@ class LocalAws:
         if environ["PATH_INFO"] == "/moto-api/reset":
             STORE.clear()
         try:
+            if not self.bare:
+                self.look(environ, body)
             reply = self.gateway(environ, body)
             if not gaps.is_unrouted(environ, reply):
                 return reply
             why = gaps.NO_ROUTE
+        except RuledOut as error:
+            why = f"{gaps.RULED_OUT}: {error}"
         except NotImplementedError as error:
             why = f"{gaps.NOT_IMPLEMENTED}: {error}"
         except Exception as error:
@@ -86,6 +93,13 @@ class LocalAws:
         message = gaps.describe(environ, body, why)
         print("gap:", message, flush=True)
         return gaps.refuse(environ, message)
+
+    def look(self, environ: Environ, body: bytes) -> None:
+        """Writes a call down, and refuses it if the model of its API rules it out."""
+        if asked := read(environ, body):
+            if self.calls:
+                self.calls.note(asked)
+            asked.hold()
 
     def ask_moto(self, environ: Environ) -> Reply:
         said: dict[str, Any] = {}
@@ -136,12 +150,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The local AWS of the end-to-end tests.")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--bare", action="store_true", help="moto as it is, without patches and answers")
+    parser.add_argument("--calls", metavar="FILE", help="every call is written there, one JSON document per line")
     parser.add_argument("--with-parent", action="store_true", help="ends when its standard input does")
     options = parser.parse_args()
     if options.with_parent:
         threading.Thread(target=_end_with_input, daemon=True).start()
     server = make_server(
-        "127.0.0.1", options.port, LocalAws(options.bare), threaded=True, request_handler=QuietHandler
+        "127.0.0.1", options.port, LocalAws(options.bare, options.calls), threaded=True, request_handler=QuietHandler
     )
     os.environ["MOTO_PORT"] = str(server.port)
     print(f"listening on http://127.0.0.1:{server.port}", flush=True)

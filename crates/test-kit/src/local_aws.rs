@@ -1,20 +1,60 @@
 //! A local AWS for one test: started on a free port, asked through its API, stopped at the end.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::{python, repository};
+
+/// The file of a local AWS that holds every call, one JSON document per line.
+const CALLS: &str = "calls.jsonl";
 
 /// A running local AWS: one account, empty at the start, in the memory of a process of its own.
 pub struct LocalAws {
     url: String,
+    /// Where every call is written down.
+    folder: TempDir,
     server: Child,
     gaps: Arc<Mutex<Vec<String>>>,
     asking: Mutex<Asking>,
+}
+
+/// A call as its API names it.
+#[derive(Debug)]
+pub struct Call {
+    /// The id of the access key that signed it: of Terraform's calls, the name of its command.
+    pub who: String,
+    /// The service by IAM's prefix.
+    pub service: String,
+    /// The region in the signature.
+    pub region: String,
+    /// By the API's own name, `CreateRole`; none, if its model knows none for the request.
+    pub operation: Option<String>,
+    /// As the API's reference names them.
+    pub params: Value,
+    /// ARN and boundary of the role that a call of IAM names, if it is there.
+    pub role: Option<Value>,
+}
+
+impl Call {
+    fn read(line: &str) -> Self {
+        let mut call: Value = serde_json::from_str(line).expect("a call is written down as JSON");
+        let text = |key: &str| call[key].as_str().map(str::to_owned);
+        let whole = |key: &str| text(key).unwrap_or_else(|| panic!("a call without {key}: {line}"));
+        Self {
+            who: whole("who"),
+            service: whole("service"),
+            region: whole("region"),
+            operation: text("operation"),
+            role: call.get("role").filter(|role| role.is_object()).cloned(),
+            params: call["params"].take(),
+        }
+    }
 }
 
 /// The helper process through which questions go to the API.
@@ -27,8 +67,11 @@ struct Asking {
 impl LocalAws {
     /// Starts a local AWS whose account has this number.
     pub fn start(account: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the calls");
         let mut server = local_aws_python("server.py")
             .env("MOTO_ACCOUNT_ID", account)
+            .arg("--calls")
+            .arg(folder.path().join(CALLS))
             .arg("--with-parent")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -48,7 +91,7 @@ impl LocalAws {
             }
         });
         let asking = Mutex::new(Asking::start(&url));
-        Self { url, server, gaps, asking }
+        Self { url, folder, server, gaps, asking }
     }
 
     /// Where it listens, as `http://ADDRESS:PORT`.
@@ -80,7 +123,14 @@ impl LocalAws {
         answer["result"].take()
     }
 
-    /// The calls so far that nobody implements: none, or a test that passed proves less than it seems to.
+    /// Every call so far that somebody signed.
+    pub fn calls(&self) -> Vec<Call> {
+        let text = fs::read_to_string(self.folder.path().join(CALLS)).expect("the calls are written down");
+        text.lines().map(Call::read).collect()
+    }
+
+    /// The calls so far that nobody implements, or that the model of their API rules out: none, or a test that passed proves
+    /// less than it seems to.
     pub fn gaps(&self) -> Vec<String> {
         self.gaps.lock().unwrap().clone()
     }

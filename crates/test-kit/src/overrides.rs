@@ -68,8 +68,6 @@ fn one_or_many(value: &Value) -> &[Value] {
 /// What the provider needs for the local AWS beyond the variables of `LocalAws::environment`.
 fn provider(alias: &Option<String>) -> Value {
     let mut block = json!({
-        "access_key": "local",
-        "secret_key": "local",
         "s3_use_path_style": true,
         "skip_metadata_api_check": true,
     });
@@ -93,8 +91,6 @@ fn s3_backend(terraform: &Value, aws: &LocalAws) -> Value {
     let endpoint = |service: &str| (service.to_owned(), json!(aws.url()));
     let endpoints: Map<String, Value> = ["s3", "dynamodb", "iam", "sts"].map(endpoint).into_iter().collect();
     arguments.insert("endpoints".to_owned(), Value::Object(endpoints));
-    arguments.insert("access_key".to_owned(), json!("local"));
-    arguments.insert("secret_key".to_owned(), json!("local"));
     arguments.insert("use_path_style".to_owned(), json!(true));
     arguments.insert("skip_metadata_api_check".to_owned(), json!(true));
     Value::Object(arguments)

@@ -15,6 +15,8 @@ pub struct Terraform<'a> {
     directory: PathBuf,
     /// None where nothing is asked of AWS.
     aws: Option<&'a LocalAws>,
+    /// Whose calls these are; where nobody is named, those of a role of the pipeline.
+    owner: Option<&'static str>,
 }
 
 /// A plan: whether it changes anything, and what it holds.
@@ -36,12 +38,18 @@ struct Done {
 impl<'a> Terraform<'a> {
     /// A root module whose provider talks to the local AWS, given the override file of `overrides`.
     pub fn new(directory: &Path, aws: &'a LocalAws) -> Self {
-        Self { directory: directory.to_owned(), aws: Some(aws) }
+        Self { directory: directory.to_owned(), aws: Some(aws), owner: None }
+    }
+
+    /// The same root module, whose calls are somebody else's than a pipeline's.
+    #[must_use]
+    pub fn owned_by(self, owner: &'static str) -> Self {
+        Self { owner: Some(owner), ..self }
     }
 
     /// A root module that is looked at and never planned.
     pub fn offline(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), aws: None }
+        Self { directory: directory.to_owned(), aws: None, owner: None }
     }
 
     /// `terraform init`.
@@ -145,6 +153,8 @@ impl<'a> Terraform<'a> {
     /// A command that has not been started yet, for what the methods do not cover.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(binary());
+        let arguments: Vec<S> = arguments.into_iter().collect();
+        let subcommand = arguments.first().map(|first| first.as_ref().to_owned()).unwrap_or_default();
         command.args(arguments).arg("-no-color").current_dir(&self.directory);
         command.env("CHECKPOINT_DISABLE", "1").env("TF_IN_AUTOMATION", "1");
         for stray in
@@ -156,7 +166,11 @@ impl<'a> Terraform<'a> {
         if configuration.exists() {
             command.env("TF_CLI_CONFIG_FILE", configuration);
         }
-        command.envs(self.aws.into_iter().flat_map(LocalAws::environment));
+        if let Some(aws) = self.aws {
+            command.envs(aws.environment());
+            // By which the local AWS tells whose calls are whose.
+            command.env("AWS_ACCESS_KEY_ID", self.owner.map_or(subcommand, Into::into));
+        }
         command
     }
 
