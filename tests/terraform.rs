@@ -11,6 +11,8 @@ mod checkov;
 mod environments;
 #[path = "terraform/lives.rs"]
 mod lives;
+#[path = "terraform/permissions.rs"]
+mod permissions;
 #[path = "terraform/restore.rs"]
 mod restore;
 
@@ -68,7 +70,7 @@ fn what_exists_already_is_used_and_left_as_it_was() {
     fs::create_dir(&landing).unwrap();
     fs::copy(repository("tests/landing-zone/main.tf.json"), landing.join("main.tf.json")).unwrap();
     overrides::write(&landing, &Backend::Local);
-    let owner = Terraform::new(&landing, &aws);
+    let owner = Terraform::new(&landing, &aws).owned_by("landing-zone");
     owner.init();
     owner.plan();
     owner.apply_plan();
@@ -251,6 +253,7 @@ fn of_two_applies_at_once_the_second_is_told_of_the_lock() {
 
     terraform.plan().assert_clean();
     assert_eq!(aws.ask(&environment.region, "s3", "head_object", state)["ServerSideEncryption"], "aws:kms");
+    permissions::hold_state(&environment, &aws, &root);
 }
 
 #[test]
@@ -351,6 +354,7 @@ fn live(environment: &Environment, aws: &LocalAws) {
         assert_eq!(terraform.state(), Vec::<String>::new(), "what destroy left behind");
     }
     assert_eq!(aws.gaps(), Vec::<String>::new(), "calls that the local AWS does not implement");
+    permissions::hold(environment, aws, &root);
 }
 
 /// What the proof has to know of an environment, from its file.
@@ -413,7 +417,7 @@ impl Environment {
     fn bootstrap(&self, aws: &LocalAws, out: &Path, backend: &Value) -> Value {
         let root = txnr("bootstrap", &self.folder, ["--env", &self.name], out).remove(0);
         overrides::write(&root, &Backend::Local);
-        let terraform = Terraform::new(&root, aws);
+        let terraform = Terraform::new(&root, aws).owned_by("administrator");
         terraform.init();
         terraform.plan();
         terraform.apply_plan();
