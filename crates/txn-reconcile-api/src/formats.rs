@@ -8,6 +8,7 @@ pub mod adyen;
 pub mod bai2;
 mod balance;
 pub mod camt;
+pub mod coda;
 pub mod csv;
 pub mod detect;
 pub mod diagnostic;
@@ -19,17 +20,19 @@ pub mod mt940;
 pub mod nacha;
 pub mod ndjson;
 pub mod ofx;
+pub mod paypal;
 pub mod raw;
 mod reader;
 mod row;
 pub mod statement;
 pub mod stripe;
+pub mod wise;
 mod xml;
 mod zip;
 
 use std::fmt;
 
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +56,7 @@ contract::closed_list! {
         Ndjson,
         /// ISO 20022 camt.052, camt.053 and camt.054.
         Camt,
-        /// SWIFT MT940 (and MT942).
+        /// SWIFT MT940, MT942 and MT950, and the confirmations MT900 and MT910.
         Mt940,
         /// BAI2 cash management balance reporting.
         Bai2,
@@ -65,6 +68,12 @@ contract::closed_list! {
         Adyen,
         /// OFX and QFX, versions 1 and 2.
         Ofx,
+        /// CODA, the coded statement of account of the Belgian banks.
+        Coda,
+        /// PayPal activity report in CSV.
+        Paypal,
+        /// Wise balance statement in CSV.
+        Wise,
     }
 }
 
@@ -82,6 +91,9 @@ impl Format {
             Self::Stripe => "stripe",
             Self::Adyen => "adyen",
             Self::Ofx => "ofx",
+            Self::Coda => "coda",
+            Self::Paypal => "paypal",
+            Self::Wise => "wise",
         }
     }
 
@@ -280,6 +292,22 @@ impl Collector {
             at = at.max(place(end));
         }
     }
+}
+
+/// The zone of an abbreviation in a column of time zones, as far as it means one offset alone; others are said with
+/// `timestamps`.
+pub(crate) fn written_in(name: &str) -> Option<TimeZone> {
+    let hours = match name {
+        "UTC" | "GMT" => 0,
+        "CET" => 1,
+        "CEST" => 2,
+        "EDT" => -4,
+        "PDT" => -7,
+        "AEST" => 10,
+        "AEDT" => 11,
+        _ => return None,
+    };
+    Offset::from_hours(hours).ok().map(TimeZone::fixed)
 }
 
 /// A parser of one format, fed by [`Reader`].

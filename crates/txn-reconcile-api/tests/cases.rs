@@ -1125,6 +1125,283 @@ fn a_table_of_rates_that_cannot_be_is_refused_with_its_key() {
     }
 }
 
+// ---- CODA: Febelfin's standard, version 2.6, annexes I to III
+
+fn sample(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/samples/formats/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// Amount, reference, counterparty and text of every entry.
+fn shown(found: &Collector) -> Vec<(i128, &str, &str, &str)> {
+    let set = &found.entries;
+    set.rows()
+        .map(|row| (set.amount(row), set.reference(row), set.counterparty(row), set.description(row)))
+        .collect()
+}
+
+#[test]
+fn a_coda_statement_is_read_with_its_details_and_ties_out() {
+    let text = sample("belgian.cod");
+    let found = read(&text);
+    assert_eq!(
+        shown(&found),
+        [
+            (2_550, "090933755493", "JANSSENS BV", ""),
+            (
+                -10_000,
+                "INV-2026-0001",
+                "DUPONT SA",
+                "PAYMENT OF INV-2026-0001 AND A TEXT THAT GOES ON OVER THE END OF ITS ZONE"
+            ),
+            (
+                -5_000,
+                "INV-2026-0002",
+                "PEETERS BV",
+                "PAYMENT OF INV-2026-0002 AND A TEXT THAT GOES ON OVER THE END OF ITS ZONE"
+            ),
+            (-6_000, "", "TELECOM NV", "TELEPHONE BILL 5501"),
+            (-325, "", "", "CHARGES ACCOUNT FEES OF DECEMBER"),
+        ]
+    );
+    let set = &found.entries;
+    assert!(ties(&found), "{:?}", found.statements);
+    let statement = &found.statements[0];
+    // Records, sum of debits, sum of credits.
+    assert_eq!((statement.account.as_str(), statement.controls.len()), ("BE68539007547034", 3));
+    assert_eq!(statement.sequence, Some(4));
+    assert_eq!(set.account(0), "BE68539007547034");
+    assert_eq!(detail(set, 0, Detail::CreditorReference), "090933755493");
+    assert_eq!(detail(set, 0, Detail::CounterpartyAccount), "BE62510007547061");
+    assert_eq!(detail(set, 0, Detail::Bank), "BNK0000000001");
+    assert_eq!(detail(set, 3, Detail::Mandate), "MANDATE-77");
+    assert_eq!((set.booking(0).to_string(), set.kind(0)), ("2026-01-06".to_owned(), "00150000"));
+    assert_eq!(remarks(&found), []);
+}
+
+#[test]
+fn what_a_coda_file_contradicts_is_told() {
+    let text = sample("belgian.cod");
+    let changed = |from: &str, to: &str| {
+        assert_eq!((text.matches(from).count(), from.len()), (1, to.len()), "{from}");
+        text.replace(from, to)
+    };
+    // A detail that does not come to its movement: the movement stands for both.
+    let off =
+        read(&changed("BNK0000000004        1000000000050000", "BNK0000000004        1000000000050010"));
+    assert_eq!(
+        (amounts(&off), remarks(&off)),
+        (vec![2_550, -15_000, -6_000, -325], vec![(6, "21", "details-off")])
+    );
+    // An amount of its own breaks the sum, the balance and the trailer.
+    let short =
+        read(&changed("BNK0000000006        1000000000003250", "BNK0000000006        1000000000003260"));
+    let TieOut::Off(faults) = short.statements[0].tie_out() else { panic!("it ties out") };
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    // A sign that is none, a thousandth of a euro, a day that is none, a type of communication that is none.
+    for (from, to, code) in [
+        (
+            "BNK0000000006        1000000000003250",
+            "BNK0000000006        2000000000003250",
+            "amount-malformed",
+        ),
+        (
+            "BNK0000000006        1000000000003250",
+            "BNK0000000006        1000000000003255",
+            "amount-malformed",
+        ),
+        ("060126035370060CHARGES", "310226035370060CHARGES", "date-malformed"),
+        ("060126035370060CHARGES", "060126035370067CHARGES", "communication-type"),
+    ] {
+        let found = read(&changed(from, to));
+        assert_eq!((amounts(&found).len(), remarks(&found)), (4, vec![(16, "21", code)]), "{to}");
+    }
+    // A value date that is not known is the day of the entry.
+    let unknown = read(&changed("060126035370060CHARGES", "000000035370060CHARGES"));
+    assert_eq!((amounts(&unknown).len(), unknown.entries.value(4).to_string().as_str()), (5, "2026-01-06"));
+    // Records that are cut, and a file without its end.
+    let cut: Vec<&str> =
+        text.lines().map(|line| if line.starts_with('4') { &line[..60] } else { line }).collect();
+    assert_eq!(remarks(&read(&cut.join("\n")))[0].2, "record-length");
+    let without: Vec<&str> = text.lines().filter(|line| !line.starts_with('9')).collect();
+    assert_eq!(remarks(&read(&without.join("\n")))[0].2, "trailer-missing");
+    let currency = read(&changed(
+        "034                  EUR0000000001000000",
+        "034                  XYZ0000000001000000",
+    ));
+    assert_eq!((amounts(&currency), remarks(&currency)[0].2), (vec![], "currency-missing"));
+}
+
+// ---- MT900 and MT910: SWIFT Standards MT, Category 9, <https://www2.swift.com/knowledgecentre/publications/us9m>
+
+#[test]
+fn a_confirmation_is_one_entry_whose_sign_is_that_of_its_message() {
+    let text = sample("confirmations.fin");
+    let found = read(&text);
+    assert_eq!(
+        shown(&found),
+        [
+            (125_050, "INV-2026-0007", "ACME GMBH", "/REC/INVOICE INV-2026-0007 THANK YOU"),
+            (-9_900, "PAY-77", "OUR TREASURY", "/OCMT/GBP86,09/CHGS/EUR1,50/"),
+        ]
+    );
+    let set = &found.entries;
+    assert_eq!(
+        (set.booking(0).to_string(), set.value(0).to_string()),
+        ("2026-01-05".to_owned(), "2026-01-06".to_owned())
+    );
+    assert_eq!((set.kind(0), set.kind(1), set.account(1)), ("MT910", "MT900", "DE89370400440532013000"));
+    assert_eq!(detail(set, 0, Detail::Bank), "BNK-CR-0001");
+    assert_eq!(detail(set, 0, Detail::CounterpartyAccount), "DE75512108001245126199");
+    assert_eq!(
+        details::original(set.details(1)).map(|(minor, currency)| (minor, currency.code())),
+        Some((-8_609, "GBP"))
+    );
+    assert_eq!((remarks(&found), found.statements.len()), (vec![], 0));
+    // Half past eleven in the evening, UTC, is the next day in Berlin.
+    let zoned = read_as("x", &text, Some(zoned("Europe/Berlin", None))).unwrap();
+    assert_eq!(days(&zoned), ["2026-01-06", "2026-01-05"]);
+}
+
+#[test]
+fn a_confirmation_whose_direction_nobody_says_is_refused() {
+    let bare =
+        |before: &str, more: &str| format!("{before}:20:B1\n:21:R1\n:25:123\n:32A:260105EUR10,\n{more}-\n");
+    let one = |text: &str| {
+        let found = read(text);
+        (
+            amounts(&found),
+            remarks(&found)
+                .into_iter()
+                .map(|(line, column, code)| (line, column.to_owned(), code.to_owned()))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let refused = |line, column: &str, code: &str| (vec![], vec![(line, column.to_owned(), code.to_owned())]);
+    assert_eq!(one(&bare("", "")), refused(4, "32A", "direction-unknown"));
+    assert_eq!(one(&bare("900\n", "")), (vec![-1_000], vec![]));
+    assert_eq!(one(&bare("910\n", "")), (vec![1_000], vec![]));
+    // Only a confirmation of credit has an ordering customer or an intermediary.
+    assert_eq!(one(&bare("", ":50K:ACME\n")), (vec![1_000], vec![]));
+    assert_eq!(one(&bare("900\n", ":50K:ACME\n")), refused(5, "50", "direction-contradicts"));
+    // A payment order is no booking.
+    assert_eq!(one(&bare("202\n", "")), refused(5, "32A", "message-type"));
+    for (field, code) in [
+        ("260231EUR10,", "date-malformed"),
+        ("260105XYZ10,", "currency-unknown"),
+        ("260105EUR-10,", "amount-malformed"),
+        ("260105EUR10,001", "amount-malformed"),
+    ] {
+        let text = bare("910\n", "").replace("260105EUR10,", field);
+        assert_eq!(one(&text), refused(5, "32A", code), "{field}");
+    }
+}
+
+// ---- PayPal and Wise: their exports, in which each row bears itself out
+
+/// Gross, fee and net of a row, and what it is.
+fn costs(found: &Collector) -> Vec<(i128, i128, &str, String)> {
+    let set = &found.entries;
+    set.rows()
+        .map(|row| {
+            let class = txn_reconcile_api::entry::kind::class(set.kind(row), &[]);
+            (set.amount(row), set.fee(row), set.reference(row), class.to_string())
+        })
+        .collect()
+}
+
+#[test]
+fn a_paypal_report_has_gross_and_fee_and_ties_out_by_its_balance() {
+    let text = sample("paypal.csv");
+    let found = read(&text);
+    let line = |gross, fee, reference, kind: &str| (gross, fee, reference, kind.to_owned());
+    assert_eq!(
+        costs(&found),
+        [
+            line(125_000, 4_340, "INV-777", "payment"),
+            line(-1_000, 0, "2CD", "unknown"),
+            line(-5_000, -170, "INV-777", "refund"),
+            line(500, 40, "INV-778", "payment"),
+            line(-100_000, 0, "5IJ", "payout"),
+        ]
+    );
+    let aside: Vec<u32> = found.entries.ignored().iter().map(|(row, _)| *row).collect();
+    assert_eq!((aside, ties(&found), remarks(&found)), (vec![1, 3], true, vec![]));
+    assert_eq!(detail(&found.entries, 2, Detail::Bank), "1AB");
+    // Half past eleven in the evening in Paris is the same day in London and the next one in Tokyo; the file names its zone.
+    assert_eq!(days(&read_as("x", &text, Some(zoned("UTC", None))).unwrap())[0], "2026-01-05");
+    assert_eq!(days(&read_as("x", &text, Some(zoned("Asia/Tokyo", None))).unwrap())[0], "2026-01-06");
+    let short = read(&text.replace("\"158.30\"", "\"158.20\""));
+    assert!(!ties(&short));
+}
+
+#[test]
+fn what_the_language_of_a_paypal_account_decides_is_not_guessed() {
+    let text = sample("paypal.csv");
+    let slashes = text.replace(".01.2026", "/01/2026");
+    assert!(
+        remarks(&read(&slashes))
+            .iter()
+            .all(|(_, column, code)| (*column, *code) == ("Date", "date-ambiguous"))
+    );
+    let declared = |date_format: &str| MappingFile {
+        date_format: Some(date_format.to_owned()),
+        ..MappingFile::default()
+    };
+    assert_eq!(days(&read_as("x", &slashes, Some(declared("DD/MM/YYYY"))).unwrap())[0], "2026-01-05");
+    assert_eq!(days(&read_as("x", &slashes, Some(declared("MM/DD/YYYY"))).unwrap())[0], "2026-05-01");
+    let comma = text
+        .replace("1,250.00", "1.250,00")
+        .replace("-43.40", "-43,40")
+        .replace("\"1,206.60\",\"jane", "\"1.206,60\",\"jane");
+    assert_eq!(remarks(&read(&comma))[0], (2, "Gross", "amount-malformed"));
+    for (from, to, column, code) in [
+        ("\"-43.40\"", "\"-43.41\"", "Net", "net-off"),
+        ("\"\",\"Credit\"", "\"\",\"Debit\"", "Balance Impact", "direction-contradicts"),
+        ("\"\",\"Credit\"", "\"\",\"Haben\"", "Balance Impact", "direction-unknown"),
+    ] {
+        assert_eq!(remarks(&read(&text.replace(from, to)))[0], (2, column, code));
+    }
+    let status = text.replace(",\"Balance Impact\"", "").replace("\"Completed\"", "\"Denied\"");
+    assert_eq!(remarks(&read(&status))[0], (2, "Status", "status-unknown"));
+}
+
+#[test]
+fn a_wise_statement_has_its_fees_in_rows_and_ties_out_from_the_newest() {
+    let text = sample("wise.csv");
+    let found = read(&text);
+    let line = |amount, reference, kind: &str| (amount, 0, reference, kind.to_owned());
+    assert_eq!(
+        costs(&found),
+        [
+            line(-11_500, "INV-2026-0009", "payment"),
+            line(-50, "", "fee"),
+            line(-1_230, "", "payment"),
+            line(51_250, "INV-2026-0001", "unknown"),
+        ]
+    );
+    assert_eq!((ties(&found), remarks(&found)), (true, vec![]));
+    let set = &found.entries;
+    // 92.00 GBP at 0.8 pounds for a euro is 115.00 EUR: a pound is 1.25 euro.
+    assert_eq!(
+        details::original(set.details(0)).map(|(minor, currency)| (minor, currency.code())),
+        Some((-9_200, "GBP"))
+    );
+    assert_eq!((detail(set, 0, Detail::Rate), set.counterparty(2)), ("1.25", "Corner Cafe"));
+    let ledger = "reference,amount,currency,booking_date\nINV-2026-0009,-92.00,GBP,2026-01-07\n";
+    assert_eq!(reconciled(ledger, &[&text], &standard().unwrap()).match_count(), 1);
+    assert!(!ties(&read(&text.replace(",384.70,", ",384.20,"))));
+    assert_eq!(
+        days(&read_as("x", &text, Some(zoned("Europe/Berlin", Some("UTC")))).unwrap())[2],
+        "2026-01-07"
+    );
+    let unknown = read_as("x", &text, Some(zoned("Europe/Berlin", None))).unwrap();
+    assert_eq!(remarks(&unknown)[0], (2, "Date", "time-zone-missing"));
+    // Columns that are declared go first.
+    let mapping = "date_format = \"DD-MM-YYYY\"\n[columns]\nbooking_date = \"Date\"\namount = \"Amount\"\ncurrency = \"Currency\"\nreference = \"TransferWise ID\"\n";
+    let mapped = read_as("x", &text, Some(toml_edit::de::from_str(mapping).unwrap())).unwrap();
+    assert_eq!(mapped.entries.reference(0), "TRANSFER-2002");
+}
+
 // ---- Time zones: the day on which a timestamp falls where days are counted
 
 fn zoned(time_zone: &str, timestamps: Option<&str>) -> MappingFile {
@@ -1245,6 +1522,7 @@ fn records_and_rulesets_of_the_release_before_are_read() {
         "kinds = { fee = [\"x\"] }",
         "[[account]]\nname = \"a\"\nalso = []",
         "[[prepare]]\ndrop_zeros = true",
+        "breaks = { ages = [1] }",
         "[[fee]]\nname = \"f\"\npercent = \"1\"",
         "[rates]\npercent = \"1\"\ntable = [{ from = \"GBP\", to = \"EUR\", day = \"2026-01-02\", rate = \"1\" }]",
     ] {

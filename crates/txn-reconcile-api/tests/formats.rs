@@ -55,6 +55,10 @@ fn every_sample_is_recognised_and_reads_the_same_in_pieces_of_any_size() {
         ("formats/adyen-settlement.csv", Format::Adyen),
         ("formats/bank.ofx", Format::Ofx),
         ("formats/cards.ofx", Format::Ofx),
+        ("formats/belgian.cod", Format::Coda),
+        ("formats/confirmations.fin", Format::Mt940),
+        ("formats/paypal.csv", Format::Paypal),
+        ("formats/wise.csv", Format::Wise),
     ] {
         let bytes = sample(name);
         let (found, whole) = read_in(&bytes, ReadOptions::default(), usize::MAX).unwrap();
@@ -87,6 +91,10 @@ fn variants() -> Vec<(String, Vec<u8>)> {
         "formats/adyen-settlement.csv",
         "formats/bank.ofx",
         "formats/cards.ofx",
+        "formats/belgian.cod",
+        "formats/confirmations.fin",
+        "formats/paypal.csv",
+        "formats/wise.csv",
     ] {
         let text = String::from_utf8(sample(name)).unwrap().replace("\r\n", "\n");
         all.push((format!("{name} with LF"), text.clone().into_bytes()));
@@ -556,8 +564,9 @@ fn card_numbers_are_reported_by_place_and_never_repeated() {
 #[test]
 fn a_card_inserted_anywhere_in_a_sample_is_refused() {
     const CARD: &str = "4111111111111111";
-    // The fields of NACHA stand at fixed places: what is inserted moves them.
-    for (name, format) in SAMPLES.iter().filter(|(_, format)| *format != Format::Nacha) {
+    // The fields of NACHA and CODA stand at fixed places: what is inserted moves them.
+    for (name, format) in SAMPLES.iter().filter(|(_, format)| !matches!(format, Format::Nacha | Format::Coda))
+    {
         let bytes = sample(name);
         let beside = |at: usize| bytes.get(at).is_none_or(|byte| !byte.is_ascii_digit() && byte.is_ascii());
         for at in (0..=bytes.len()).filter(|at| beside(*at) && (*at == 0 || beside(at - 1))) {
@@ -573,6 +582,34 @@ fn a_card_inserted_anywhere_in_a_sample_is_refused() {
             assert!(!said.contains("41111"), "{name} at {at}: {said}");
         }
     }
+}
+
+/// What stands in a field of CODA is found by the field, although digits stand before and behind it without a mark; and
+/// what goes on from one record to the next.
+#[test]
+fn a_card_in_any_field_of_a_coda_record_is_refused() {
+    let text = String::from_utf8(sample("formats/belgian.cod")).unwrap();
+    let clean = read(text.as_bytes());
+    assert_eq!((clean.cards_count, clean.diagnostics.rejected()), (0, 0), "{:?}", clean.diagnostics);
+    let with = |line: usize, from: usize, what: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines[line].replace_range(from..from + what.len(), what);
+        lines.join("\n") + "\n"
+    };
+    let card = "4111111111111111";
+    // Account, bank's number, communication, customer reference, other account, name, information, free text.
+    for (line, from) in [(1, 5), (2, 10), (5, 62), (7, 63), (8, 10), (8, 47), (16, 40), (18, 32)] {
+        let found = read(with(line, from, card).as_bytes());
+        assert!(found.cards_count > 0, "line {line}, position {from}");
+        assert!(!format!("{:?} {:?}", found.cards, found.diagnostics).contains("41111"));
+    }
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines[6].replace_range(107..115, "41111111");
+    lines[7].replace_range(10..18, "11111111");
+    assert!(read((lines.join("\n") + "\n").as_bytes()).cards_count > 0, "over the end of a record");
+    let exempt = Mapping { exempt: vec!["23".to_owned()], ..Mapping::default() };
+    let options = ReadOptions { mapping: Some(exempt), ..ReadOptions::default() };
+    assert_eq!(read_in(with(8, 10, card).as_bytes(), options, 1 << 16).unwrap().1.cards_count, 0);
 }
 
 #[test]
@@ -653,7 +690,7 @@ fn any_format() -> impl Strategy<Value = Format> {
     proptest::sample::select(&Format::ALL[..])
 }
 
-const SAMPLES: [(&str, Format); 11] = [
+const SAMPLES: [(&str, Format); 15] = [
     ("ledger.csv", Format::Csv),
     ("formats/events.ndjson", Format::Ndjson),
     ("formats/statement.camt053.xml", Format::Camt),
@@ -665,6 +702,10 @@ const SAMPLES: [(&str, Format); 11] = [
     ("formats/adyen-settlement.csv", Format::Adyen),
     ("formats/bank.ofx", Format::Ofx),
     ("formats/cards.ofx", Format::Ofx),
+    ("formats/belgian.cod", Format::Coda),
+    ("formats/confirmations.fin", Format::Mt940),
+    ("formats/paypal.csv", Format::Paypal),
+    ("formats/wise.csv", Format::Wise),
 ];
 
 proptest! {

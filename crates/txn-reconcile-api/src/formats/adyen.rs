@@ -6,12 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::tz::{Offset, TimeZone};
-
 use super::mapping::plain_name;
 use super::row::Place;
 use super::statement::{Control, Statement};
-use super::{Collector, ReadError};
+use super::{Collector, ReadError, written_in};
 use crate::currency::Currency;
 use crate::entry::Draft;
 use crate::entry::details::{Detail, Details};
@@ -217,22 +215,6 @@ impl Columns {
             });
         }
     }
-}
-
-/// The zone of an abbreviation in the column `TimeZone`, as far as it means one offset alone; others are said with
-/// `timestamps`.
-fn written_in(name: &str) -> Option<TimeZone> {
-    let hours = match name {
-        "UTC" | "GMT" => 0,
-        "CET" => 1,
-        "CEST" => 2,
-        "EDT" => -4,
-        "PDT" => -7,
-        "AEST" => 10,
-        "AEDT" => 11,
-        _ => return None,
-    };
-    Offset::from_hours(hours).ok().map(TimeZone::fixed)
 }
 
 /// Credit less debit; none where both are empty.

@@ -3,7 +3,7 @@
 
 use super::mapping::{Field, Mapping, plain_name};
 use super::row::{Fields, Place, Rows};
-use super::{Collector, Parser, ReadError, adyen, stripe};
+use super::{Collector, Parser, ReadError, adyen, paypal, stripe, wise};
 use crate::entry::RawPlace;
 use crate::{hash, pan};
 
@@ -16,6 +16,10 @@ pub(crate) enum Table {
     Stripe(stripe::Columns),
     /// By the columns of an Adyen settlement details report.
     Adyen(adyen::Columns),
+    /// By the columns of a PayPal activity report, with the notations of a mapping.
+    Paypal(Box<(Mapping, paypal::Columns)>),
+    /// By the columns of a Wise balance statement.
+    Wise(wise::Columns),
 }
 
 /// Lines that are looked through for the header.
@@ -58,6 +62,9 @@ struct RowBuffer {
     bounds: Vec<(usize, usize)>,
     unquoted: Vec<u8>,
     is_unquoted: bool,
+    /// Whether characters stand beside a quoted part of a field, or a quote within one: the field then joins what the file
+    /// keeps apart.
+    is_ragged: bool,
 }
 
 impl CsvParser {
@@ -97,6 +104,8 @@ impl CsvParser {
             Table::Mapped(mapping) => bind(mapping, &names)?,
             Table::Stripe(columns) => columns.bind(&names).then(Header::default),
             Table::Adyen(columns) => columns.bind(&names).then(Header::default),
+            Table::Paypal(report) => report.1.bind(&names).then(Header::default),
+            Table::Wise(columns) => columns.bind(&names).then(Header::default),
         };
         if found.is_some() && !matches!(self.table, Table::Mapped(_)) {
             refuse_twins(&names)?;
@@ -129,7 +138,9 @@ impl CsvParser {
                 has_card |= out.found(self.line, name, field, what);
             }
         }
-        out.cover(raw.offset, record.len());
+        if !self.row.is_ragged {
+            out.cover(raw.offset, record.len());
+        }
         if has_card {
             out.reject(self.line, "", "card-data", "the row holds card data");
             return Ok(());
@@ -150,6 +161,8 @@ impl CsvParser {
             }
             Table::Stripe(columns) => columns.take(at, place, out),
             Table::Adyen(columns) => columns.take(at, place, out),
+            Table::Paypal(report) => report.1.take(&report.0, at, place, out),
+            Table::Wise(columns) => columns.take(at, place, out),
         }
     }
 
@@ -221,6 +234,8 @@ impl Parser for CsvParser {
         match &mut self.table {
             Table::Mapped(mapping) => self.rows.finish(mapping, |field| header.name(field), out),
             Table::Adyen(columns) => columns.finish(out),
+            Table::Paypal(report) => report.1.finish(out),
+            Table::Wise(columns) => columns.finish(out),
             Table::Stripe(_) => {}
         }
         Ok(())
@@ -279,6 +294,7 @@ impl RowBuffer {
     fn split(&mut self, record: &[u8], delimiter: u8) {
         self.bounds.clear();
         self.is_unquoted = memchr::memchr(b'"', record).is_some();
+        self.is_ragged = false;
         if self.is_unquoted {
             return self.split_quoted(record, delimiter);
         }
@@ -296,7 +312,7 @@ impl RowBuffer {
     fn split_quoted(&mut self, record: &[u8], delimiter: u8) {
         self.unquoted.clear();
         let (mut inside, mut field_start, mut at) = (false, 0, 0);
-        let mut fresh = true;
+        let (mut fresh, mut closed) = (true, false);
         while at < record.len() {
             let byte = record[at];
             match byte {
@@ -304,16 +320,19 @@ impl RowBuffer {
                     self.unquoted.push(b'"');
                     at += 1;
                 }
-                b'"' if inside => inside = false,
+                b'"' if inside => (inside, closed) = (false, true),
                 b'"' if fresh => inside = true,
                 _ if byte == delimiter && !inside => {
                     self.bounds.push((field_start, self.unquoted.len()));
                     field_start = self.unquoted.len();
-                    fresh = true;
+                    (fresh, closed) = (true, false);
                     at += 1;
                     continue;
                 }
-                _ => self.unquoted.push(byte),
+                _ => {
+                    self.is_ragged |= !inside && (byte == b'"' || (closed && !byte.is_ascii_whitespace()));
+                    self.unquoted.push(byte);
+                }
             }
             fresh = fresh && byte == b' ';
             at += 1;
@@ -405,5 +424,7 @@ fn no_header(table: &Table) -> ReadError {
             .to_owned(),
         Table::Stripe(_) => "no header of a Stripe balance or payout report was found".to_owned(),
         Table::Adyen(_) => "no header of an Adyen settlement details report was found".to_owned(),
+        Table::Paypal(_) => "no header of a PayPal activity report in English was found".to_owned(),
+        Table::Wise(_) => "no header of a Wise balance statement was found".to_owned(),
     })
 }

@@ -28,6 +28,9 @@ pub fn detect(head: &[u8]) -> Option<Format> {
     if is_nacha(head) {
         return Some(Format::Nacha);
     }
+    if is_coda(head) {
+        return Some(Format::Coda);
+    }
     table(head)
 }
 
@@ -45,13 +48,18 @@ fn is_camt(head: &[u8]) -> bool {
     [&b"camt.05"[..], b"BkToCstmr"].iter().any(|needle| contains(head, needle))
 }
 
-/// A line that starts with a tag of a customer statement, and another that follows it.
+/// A line that starts with a tag of a customer statement, and another that follows it; or the account and the amount of a
+/// confirmation.
 fn is_mt940(head: &[u8]) -> bool {
     let starts = |tag: &[u8]| {
         head.split(|byte| matches!(byte, b'\n' | b'\r')).any(|line| line.trim_ascii_start().starts_with(tag))
     };
     (starts(b":20:") || starts(b":25:") || starts(b":28C:") || starts(b":28:"))
-        && (starts(b":60") || starts(b":61:") || starts(b":62") || starts(b":34F:"))
+        && ((starts(b":25") && starts(b":32A:"))
+            || starts(b":60")
+            || starts(b":61:")
+            || starts(b":62")
+            || starts(b":34F:"))
 }
 
 /// A file header `01,` followed by a group header `02,`.
@@ -65,6 +73,17 @@ fn is_bai2(head: &[u8]) -> bool {
 /// A file header record: type 1, priority code 01, record size 094.
 fn is_nacha(head: &[u8]) -> bool {
     head.starts_with(b"101") && head.get(34..37) == Some(b"094")
+}
+
+/// A header record of 128 characters: zeros, a date, the bank, application code 05.
+fn is_coda(head: &[u8]) -> bool {
+    let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    head.starts_with(b"0000")
+        && head
+            .get(4..14)
+            .is_some_and(|digits| digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b' '))
+        && head.get(14..16) == Some(b"05")
+        && String::from_utf8_lossy(line).chars().count() == 128
 }
 
 /// CSV, or one of the processors' reports in CSV.
@@ -83,6 +102,18 @@ fn table(head: &[u8]) -> Option<Format> {
         let has = |name: &str| names.iter().any(|known| known == name);
         if has("grosscurrency") && has("netcreditnc") {
             return Some(Format::Adyen);
+        }
+        if has("transferwiseid") && has("amount") {
+            return Some(Format::Wise);
+        }
+        if has("transactionid")
+            && has("gross")
+            && has("fee")
+            && has("net")
+            && has("timezone")
+            && has("status")
+        {
+            return Some(Format::Paypal);
         }
         let stripe_payout = has("balancetransactionid") && has("gross") && has("net");
         let stripe_history = has("id") && has("source") && has("net") && has("fee") && has("createdutc");
@@ -128,6 +159,8 @@ mod tests {
             (b"OFXHEADER:100\nDATA:OFXSGML\n\n<OFX>", Format::Ofx),
             (b"<?xml version=\"1.0\"?>\n<?OFX OFXHEADER=\"200\" VERSION=\"211\"?>\n<OFX>", Format::Ofx),
             (b"101 091000019 1234567892611231200A094101DEST                   ORIGIN", Format::Nacha),
+            (b"0000006012653905        REF0000001ACME NV                   GEBABEBB   00477472701 00000                                       2\n", Format::Coda),
+            (b":20:T1\n:21:R1\n:25:12345\n:32A:260105EUR10,\n", Format::Mt940),
             (b"balance_transaction_id,created,currency,gross,fee,net\n", Format::Stripe),
             (b"Report of ACME\n\nref;amount;date\n", Format::Csv),
         ] {

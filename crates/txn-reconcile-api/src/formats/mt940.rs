@@ -1,13 +1,16 @@
-//! SWIFT MT940 customer statements and MT942 interim reports, in the dialects that banks really send.
+//! SWIFT MT940 customer statements, MT942 interim reports and MT950 statements, in the dialects that banks really send, and
+//! the confirmations MT900 and MT910.
 //!
 //! With or without the blocks of a SWIFT message; several statements in a file; `RC` and `RD` (a reversed credit takes
 //! money out, a reversed debit brings it back); entry dates without a year; structured `:86:` fields of the German,
-//! Dutch and Polish kinds. Field formats: SWIFT Standards MT, Category 9.
+//! Dutch and Polish kinds. Field formats: SWIFT Standards MT, Category 9
+//! (<https://www2.swift.com/knowledgecentre/publications/us9m>). A confirmation is one entry; whether it is of a debit or a
+//! credit stands in the header of its message alone.
 
 use super::statement::{Balance, Control, Statement};
 use super::{Collector, Line, Parser, ReadError, Span, for_each_line};
 use crate::currency::Currency;
-use crate::date::Date;
+use crate::date::{Date, DayFault};
 use crate::entry::Draft;
 use crate::entry::details::{Detail, Details, is_placeholder, negated};
 use crate::money::{AmountSyntax, parse_amount};
@@ -27,7 +30,28 @@ pub(crate) struct Mt940Parser {
     entry: Option<Entry>,
     /// The bytes of the entry: `:61:` and its `:86:`.
     raw: Span,
+    /// The type of the message, if its header or a line before it says it.
+    message: Option<u16>,
+    /// The fields of a confirmation so far.
+    confirmation: Confirmation,
     seen_tag: bool,
+}
+
+/// What an MT900 or MT910 says. Fields 20 and 21 stand before it is known what the message is.
+#[derive(Debug, Default)]
+struct Confirmation {
+    reference: String,
+    related: String,
+    posted: String,
+    /// The line of `:32A:`, and what stands in it.
+    amount: Option<(u64, String)>,
+    /// Lines of `:50a:`, the ordering customer; of `:52a:`, the ordering institution.
+    customer: Vec<String>,
+    institution: Vec<String>,
+    /// Whether there is a field that only an MT910 has.
+    is_credit: bool,
+    information: Vec<String>,
+    card: bool,
 }
 
 /// A field that is being gathered: its tag and lines.
@@ -75,6 +99,14 @@ impl Mt940Parser {
         if line.number == 1 {
             text = text.trim_start_matches('\u{feff}');
         }
+        // The application header, `{2:O940…` or `{2:I940…`, and a line of digits before a message, name its type.
+        let header = text.split_once("{2:").and_then(|(_, rest)| rest.get(1..4));
+        if let Some(kind) =
+            header.or(Some(text.trim()).filter(|text| text.len() == 3 && self.field.is_none()))
+            && let Ok(kind) = kind.parse()
+        {
+            self.message = Some(kind);
+        }
         // The text block of a SWIFT message opens with `{4:` and closes with `-}`.
         let mut blocks = false;
         if let Some(at) = text.find("{4:") {
@@ -85,7 +117,9 @@ impl Mt940Parser {
         }
         if matches!(text.trim(), "-" | "-}") || text.starts_with("-}") {
             self.end_field(out)?;
-            return self.end_statement(out);
+            self.end_statement(out)?;
+            self.message = None;
+            return Ok(());
         }
         match tag(text) {
             Some((tag, value)) => {
@@ -96,6 +130,7 @@ impl Mt940Parser {
                 }
                 match (tag, &mut self.entry) {
                     ("61", _) => self.raw = Span::of(&line),
+                    ("32A", None) => self.raw = Span::of(&line),
                     ("86", Some(_)) => self.raw.extend(&line),
                     _ => {}
                 }
@@ -125,6 +160,8 @@ impl Mt940Parser {
     fn end_field(&mut self, out: &mut Collector) -> Result<(), ReadError> {
         let Some(field) = self.field.take() else { return Ok(()) };
         let card = field.screen(out);
+        // Field 20 begins the next message.
+        self.confirmation.card |= card && field.tag != "20";
         if field.tag == "86" {
             if let Some(entry) = &mut self.entry {
                 entry.card |= card;
@@ -137,7 +174,21 @@ impl Mt940Parser {
         }
         let value = field.lines.first().map(String::as_str).unwrap_or_default().trim();
         match field.tag.as_str() {
-            "20" => self.end_statement(out)?,
+            "20" => {
+                self.end_statement(out)?;
+                value.clone_into(&mut self.confirmation.reference);
+                self.confirmation.card = card;
+            }
+            "21" => value.clone_into(&mut self.confirmation.related),
+            "13D" => value.clone_into(&mut self.confirmation.posted),
+            "32A" => self.confirmation.amount = Some((field.line, value.to_owned())),
+            "50A" | "50F" | "50K" => {
+                self.confirmation.is_credit = true;
+                self.confirmation.customer = field.lines;
+            }
+            "52A" | "52D" => self.confirmation.institution = field.lines,
+            "56A" | "56D" => self.confirmation.is_credit = true,
+            "72" => self.confirmation.information = field.lines,
             "25" | "25P" => {
                 if self.statement.as_ref().is_some_and(|state| !state.statement.account.is_empty()) {
                     self.end_statement(out)?;
@@ -303,10 +354,100 @@ impl Mt940Parser {
 
     fn end_statement(&mut self, out: &mut Collector) -> Result<(), ReadError> {
         self.end_entry(out)?;
-        if let Some(state) = self.statement.take() {
+        let confirmation = std::mem::take(&mut self.confirmation);
+        let state = self.statement.take();
+        // A statement has balances and entries, and no amount of its own.
+        if confirmation.amount.is_some() && state.as_ref().is_none_or(State::is_blank) {
+            let account = state.map(|state| state.statement.account).unwrap_or_default();
+            return self.end_confirmation(&confirmation, &account, out);
+        }
+        if let Some(state) = state {
             out.statements.push(state.finish());
         }
         Ok(())
+    }
+
+    /// Keeps the entry that a confirmation is.
+    fn end_confirmation(
+        &self,
+        confirmation: &Confirmation,
+        account: &str,
+        out: &mut Collector,
+    ) -> Result<(), ReadError> {
+        let Some((line, amount)) = &confirmation.amount else { return Ok(()) };
+        let (line, kind) = match (self.message, confirmation.is_credit) {
+            (Some(900), false) => (*line, "MT900"),
+            (Some(910), _) | (None, true) => (*line, "MT910"),
+            (Some(900), true) => {
+                let message = "an ordering customer or an intermediary in a confirmation of debit";
+                out.reject(*line, "50", "direction-contradicts", message);
+                return Ok(());
+            }
+            (Some(other), _) => {
+                let message = format!(
+                    "an MT{other} orders or announces a payment and books none; the statement (MT940, MT950) and the \
+                     confirmations (MT900, MT910) are read"
+                );
+                out.reject(*line, "32A", "message-type", message);
+                return Ok(());
+            }
+            (None, false) => {
+                let message = "a debit (MT900) or a credit (MT910): only the header {2:…} says it; write a line 900 or 910 \
+                               before the message";
+                out.reject(*line, "32A", "direction-unknown", message);
+                return Ok(());
+            }
+        };
+        let (value, minor, currency) = match amount_line(amount) {
+            Ok(parsed) => parsed,
+            Err((code, message)) => {
+                out.reject(line, "32A", code, message);
+                return Ok(());
+            }
+        };
+        let booking = match posted(&confirmation.posted, value, out) {
+            Ok(booking) => booking,
+            Err(fault) => {
+                out.reject(line, "13D", fault.code(), fault.message("YYMMDDhhmm+hhmm"));
+                return Ok(());
+            }
+        };
+        if confirmation.card {
+            out.reject(line, "", "card-data", "the entry holds card data");
+            return Ok(());
+        }
+        let information: Vec<String> = confirmation
+            .information
+            .iter()
+            .map(|line| line.strip_prefix("//").map_or_else(|| line.clone(), |rest| format!(" {rest}")))
+            .collect();
+        let info = Information::read(&information);
+        let mut details = info.details;
+        details.put(Detail::Bank, &confirmation.reference);
+        details.put(Detail::CounterpartyAccount, &party_account(&confirmation.customer));
+        // The reference of the instruction that was carried out, as its sender knows it.
+        let candidates = [&info.reference, &confirmation.related];
+        let reference =
+            candidates.into_iter().find(|text| !is_placeholder(text)).map_or("", |text| text.as_str());
+        details.put(Detail::Instruction, &confirmation.related);
+        let name = Some(party_name(&confirmation.customer))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| party_name(&confirmation.institution));
+        let minor = if kind == "MT900" { -minor } else { minor };
+        let encoded = details.encode();
+        let encoded = if minor < 0 { negated(&encoded) } else { encoded };
+        out.entry(&Draft {
+            value,
+            reference,
+            counterparty: &name,
+            account,
+            kind,
+            description: &info.text,
+            details: &encoded,
+            line,
+            raw: self.raw.place(),
+            ..Draft::new(minor, currency, booking)
+        })
     }
 }
 
@@ -338,6 +479,12 @@ impl Field {
 }
 
 impl State {
+    /// Whether nothing but an account and a number is known of it.
+    fn is_blank(&self) -> bool {
+        let statement = &self.statement;
+        statement.opening.is_none() && statement.closing.is_none() && statement.entries == 0
+    }
+
     fn count(&mut self, amount: i128) {
         self.statement.entries += 1;
         self.statement.sum += amount;
@@ -449,6 +596,47 @@ fn entry_line(text: &str, currency: Currency) -> Result<Entry, (&'static str, St
         card: false,
         information: Vec::new(),
     })
+}
+
+/// `:32A:`: value date, currency, amount.
+fn amount_line(text: &str) -> Result<(Date, i128, Currency), (&'static str, String)> {
+    let fault = |code, message: &str| (code, message.to_owned());
+    let date = text.get(..6).and_then(|date| Date::parse_short(date.as_bytes()));
+    let date = date.ok_or_else(|| fault("date-malformed", "the value date is not YYMMDD"))?;
+    let currency = text.get(6..9).and_then(|code| Currency::from_code(code.as_bytes()));
+    let currency = currency.ok_or_else(|| fault("currency-unknown", "not a currency code of ISO 4217"))?;
+    swift_amount(text.get(9..).unwrap_or_default().trim(), currency).and_then(|minor| {
+        let negative = || fault("amount-malformed", "an amount of a confirmation has no sign");
+        if minor < 0 { Err(negative()) } else { Ok((date, minor, currency)) }
+    })
+}
+
+/// `:13D:`, when it was posted: `YYMMDDhhmm` and the offset to UTC. Without it the value date is the day.
+fn posted(text: &str, value: Date, out: &Collector) -> Result<Date, DayFault> {
+    if text.is_empty() {
+        return Ok(value);
+    }
+    let (date, time) = text.split_at_checked(6).ok_or(DayFault::Date)?;
+    let date = Date::parse_short(date.as_bytes()).ok_or(DayFault::Date)?;
+    match &out.zones {
+        Some(zones) => zones.day(date, time.as_bytes()),
+        None => Ok(date),
+    }
+}
+
+/// The account of a party: its first line, behind a slash.
+fn party_account(lines: &[String]) -> String {
+    lines.first().and_then(|line| line.strip_prefix('/')).unwrap_or_default().trim().to_owned()
+}
+
+/// The name of a party: the line behind its account, and behind `1/` in the numbered form of option F.
+fn party_name(lines: &[String]) -> String {
+    let numbered: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("1/")).collect();
+    if !numbered.is_empty() {
+        return numbered.join(" ").trim().to_owned();
+    }
+    let plain = lines.iter().map(|line| line.trim()).find(|line| !line.is_empty() && !line.starts_with('/'));
+    plain.unwrap_or_default().to_owned()
 }
 
 /// Interest counts months of 30 days (30/360), and some banks write the 29th and 30th of February as value dates.

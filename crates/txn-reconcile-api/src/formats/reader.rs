@@ -7,8 +7,8 @@ use super::mapping::Mapping;
 use super::raw::RawParser;
 use super::zip::{self, Unzip};
 use super::{
-    Collector, Format, Limits, Parser, ReadError, adyen, bai2, camt, detect, mt940, nacha, ndjson, ofx,
-    stripe,
+    Collector, Format, Limits, Parser, ReadError, adyen, bai2, camt, coda, detect, mt940, nacha, ndjson, ofx,
+    paypal, stripe, wise,
 };
 use crate::entry::{EntrySet, RawPlace};
 use crate::pan;
@@ -226,7 +226,11 @@ impl Reader {
         Transcoder::new(encoding).push(&head, &mut text);
         let format = match self.options.format {
             Some(format) => format,
-            None => detect::detect(&text).ok_or(ReadError::Unrecognised)?,
+            None => match detect::detect(&text).ok_or(ReadError::Unrecognised)? {
+                // Columns that are declared go before those that a report is known by.
+                Format::Paypal | Format::Wise if self.maps_columns() => Format::Csv,
+                format => format,
+            },
         };
         let mut stage = Stage {
             format,
@@ -248,6 +252,11 @@ impl Reader {
         result
     }
 
+    /// Whether the source declares its columns.
+    fn maps_columns(&self) -> bool {
+        self.options.mapping.as_ref().is_some_and(|mapping| !mapping.columns.is_empty())
+    }
+
     fn parser(&self, format: Format) -> Box<dyn Parser + Send> {
         let mapping = || self.options.mapping.clone().unwrap_or_default();
         match format {
@@ -260,6 +269,12 @@ impl Reader {
             Format::Bai2 => Box::new(bai2::Bai2Parser::new()),
             Format::Nacha => Box::new(nacha::NachaParser::new()),
             Format::Ofx => Box::new(ofx::OfxParser::new()),
+            Format::Paypal => {
+                let report = (mapping(), paypal::Columns::default());
+                Box::new(CsvParser::report(Table::Paypal(Box::new(report))))
+            }
+            Format::Wise => Box::new(CsvParser::report(Table::Wise(wise::Columns::default()))),
+            Format::Coda => Box::new(coda::CodaParser::new()),
         }
     }
 
