@@ -10,6 +10,7 @@ mod assign;
 mod breaks;
 pub mod carry;
 pub mod conserve;
+pub mod diff;
 pub mod digest;
 mod exact;
 pub mod explain;
@@ -32,7 +33,7 @@ mod unique;
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use self::accounts::account_key;
+pub use self::accounts::{account_key, account_numbers};
 pub use self::breaks::{Break, BreakKind, Nearest, Suggestion};
 pub use self::outcome::{GroupMatch, MatchPlace, MatchView, Outcome, PassMatches};
 pub use self::party::party_key;

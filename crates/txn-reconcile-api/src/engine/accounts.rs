@@ -10,6 +10,7 @@ use super::{Run, Side};
 use crate::currency::Currency;
 use crate::entry::EntrySet;
 use crate::pan;
+use crate::rules::Ruleset;
 
 /// Digits that a national number needs to be looked for at the end of an IBAN.
 const NATIONAL_DIGITS_MIN: usize = 6;
@@ -99,6 +100,13 @@ impl Accounts {
         let first = named.next();
         named.all(|number| Some(number) == first)
     }
+}
+
+/// A number from 1 for each account of these keys (as [`account_key`] makes them); names of one account, by their own
+/// digits or by the ruleset, have one number.
+#[must_use]
+pub fn account_numbers(keys: &[String], rules: &Ruleset) -> BTreeMap<String, u32> {
+    number(keys.iter(), &rules.accounts).into_iter().map(|(key, number)| (key.to_owned(), number)).collect()
 }
 
 /// A number from 1 for each account; names of one account have one number.

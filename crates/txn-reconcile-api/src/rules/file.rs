@@ -642,6 +642,10 @@ pub struct BreaksFile {
     /// How many of the nearest candidates a break lists, 0 to 10. Default: 3.
     #[serde(default)]
     pub nearest_max: Option<u32>,
+    /// Where the age bands of the summary and the report end, in calendar days: 1 to 8 numbers that grow, 0 to 3,660. Default:
+    /// `[2, 7, 30]`. Version 2.
+    #[serde(default)]
+    pub ages: Option<Vec<u32>>,
     /// Who looks after a kind of break, by kind: `missing_external = "treasury"`.
     #[serde(default)]
     pub owners: BTreeMap<String, String>,

@@ -256,6 +256,7 @@ fn refuse_newer(file: &RulesFile) -> Result<(), Fault> {
         ("prepare", !file.prepare.is_empty()),
         ("fee", !file.fee.is_empty()),
         ("rates", file.rates.is_some()),
+        ("breaks.ages", file.breaks.ages.is_some()),
     ];
     for (index, pass) in file.pass.iter().enumerate() {
         if let Some((key, _)) = measures(pass).find(|(_, measure)| *measure == Measure::LessExpectedFee) {
@@ -531,8 +532,17 @@ fn compile_breaks(file: &RulesFile) -> Result<Breaks, Fault> {
         in_transit_days: days(breaks.in_transit_days.unwrap_or(2), "breaks.in_transit_days")?,
         fee_share_e8: percent(breaks.fee_percent.as_deref().unwrap_or("5"), "breaks.fee_percent")?,
         nearest_max: nearest_max as usize,
+        ages: ages(breaks.ages.as_deref().unwrap_or(&[2, 7, 30]))?,
         owners: breaks.owners.clone(),
     })
+}
+
+fn ages(ends: &[u32]) -> Result<Vec<i32>, Fault> {
+    let grow = ends.windows(2).all(|pair| pair[0] < pair[1]);
+    if !(1..=8).contains(&ends.len()) || !grow || ends.last().is_some_and(|last| *last > 3_660) {
+        return Err(fault("breaks.ages", "1 to 8 numbers of days that grow, 3,660 at most"));
+    }
+    Ok(ends.iter().filter_map(|end| i32::try_from(*end).ok()).collect())
 }
 
 fn compile_pass(pass: &PassFile, index: usize) -> Result<Pass, Fault> {

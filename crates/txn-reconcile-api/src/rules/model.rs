@@ -52,6 +52,27 @@ pub struct Ruleset {
     pub fingerprint: String,
 }
 
+impl Ruleset {
+    /// Passes that never come to anything, with the earlier one that claims all that they could: by their places.
+    ///
+    /// An exact pass leaves no two entries behind that another one with its settings would claim. Of other passes that
+    /// cannot be said: what was ambiguous before may be clear once a pass between them has claimed some.
+    #[must_use]
+    pub fn unreachable(&self) -> Vec<(usize, usize)> {
+        let exact = |pass: &Pass| match &pass.kind {
+            PassKind::Exact(exact) => Some((exact.date, exact.measures)),
+            _ => None,
+        };
+        let earlier = |place: usize| {
+            let own = exact(&self.passes[place])?;
+            (0..place)
+                .find(|earlier| exact(&self.passes[*earlier]) == Some(own))
+                .map(|earlier| (place, earlier))
+        };
+        (0..self.passes.len()).filter_map(earlier).collect()
+    }
+}
+
 /// How one side is read.
 #[derive(Clone, Debug)]
 pub struct SourceRules {
@@ -394,6 +415,8 @@ pub struct Breaks {
     pub fee_share_e8: i128,
     /// Candidates listed for each break.
     pub nearest_max: usize,
+    /// Where age bands end, in calendar days.
+    pub ages: Vec<i32>,
     /// Owner by kind of break.
     pub owners: BTreeMap<String, String>,
 }
