@@ -1,6 +1,8 @@
 //! What people and programs read of an outcome: a summary for controllers, and matches and breaks as tables.
 
+pub mod balances;
 pub mod csv;
+pub mod html;
 pub mod json;
 #[cfg(feature = "parquet")]
 pub mod parquet;

@@ -288,3 +288,117 @@ fn three_sources_are_one_json_document_with_lists_for_both_legs() {
     assert_eq!(json["chain"]["EUR"]["first_leg_only"]["sum"], "20.00");
     assert_eq!(std::fs::read_to_string(folder.path().join("t.csv")).unwrap().lines().count(), 2);
 }
+
+#[test]
+fn a_changed_ruleset_is_held_against_the_one_before() {
+    let ruleset = |passes: &str| format!("version = 2\nname = \"r\"\n{passes}");
+    let exact = "[[pass]]\nname = \"exact\"\nexact = {}\n";
+    let loose = "[[pass]]\nname = \"loose\"\nreference = { days = 3, tolerance = { absolute = \"1.00\" } }\n";
+    let idle = "[[pass]]\nname = \"again\"\nexact = {}\n";
+    let folder = folder(&[
+        ("a.csv", LEDGER),
+        ("b.csv", "reference,amount,currency,date\nA,10.00,EUR,2026-11-02\n=B,20.50,EUR,2026-11-03\n"),
+        ("old.toml", &ruleset(exact)),
+        ("new.toml", &ruleset(&(exact.to_owned() + idle + loose))),
+    ]);
+    let diff = |old: &str, new: &str| {
+        run(folder.path(), &["rules", "diff", old, new, "--left", "a.csv", "--right", "b.csv"])
+    };
+    let output = diff("old.toml", "new.toml");
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    for line in [
+        "old.toml: ruleset \"r\", 1 matches, 2 breaks",
+        "new.toml: ruleset \"r\", 2 matches, 0 breaks",
+        "warning: pass \"again\" never comes to anything: pass \"exact\" before it claims the same",
+        "  pass \"again\" matches nothing in these files",
+        "left EUR: 1 entries of 20.00 open, then matched",
+        "right EUR: 1 entries of 20.50 open, then matched",
+        "  a.csv:3 20.00 EUR: open (amount) -> \"loose\" with b.csv:3",
+        "  b.csv:3 20.50 EUR: open (amount) -> \"loose\" with a.csv:3",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    let output = diff("new.toml", "new.toml");
+    assert_eq!(
+        (output.status.code(), stdout(&output).contains("Nothing is matched otherwise.")),
+        (Some(0), true)
+    );
+    let output = run(folder.path(), &["rules", "check", "new.toml"]);
+    assert!(stdout(&output).contains("never comes to anything"), "{}", stdout(&output));
+}
+
+#[test]
+fn the_balance_of_the_books_follows_from_the_bank_s_and_what_is_outstanding() {
+    const STATEMENT: &str = ":20:S\n:25:DE89370400440532013000\n:28C:1/1\n:60F:C260105EUR1000,00\n:61:2601060106C100,00NTRFINV-1\n:61:2601060106D5,00NCHGNONREF\n:86:ACCOUNT FEE\n:62F:C260106EUR1095,00\n-\n";
+    let ledger = |last: &str| {
+        format!(
+            "reference,amount,currency,date,account,balance\nINV-1,100.00,EUR,2026-01-06,1200,1100.00\nINV-2,50.00,EUR,2026-01-06,1200,{last}\n"
+        )
+    };
+    let rules = "version = 2\nname = \"r\"\n[left]\nname = \"ledger\"\n[right]\nname = \"bank\"\n[[account]]\nname = \"main\"\nalso = [\"1200\", \"DE89370400440532013000\"]\n[[pass]]\nname = \"exact\"\nexact = {}\n";
+    let run_with = |last: &str, more: &[&str]| {
+        let folder = folder(&[("l.csv", &ledger(last)), ("b.sta", STATEMENT), ("r.toml", rules)]);
+        let args = [&["reconcile", "l.csv", "b.sta", "--rules", "r.toml", "--balances"], more].concat();
+        stdout(&run(folder.path(), &args))
+    };
+    let text = run_with("1150.00", &[]);
+    let figure = |text: &str, what: &str| {
+        let line = text.lines().find(|line| line.trim_start().starts_with(what)).unwrap_or_default();
+        line.rsplit(' ').next().unwrap_or_default().to_owned()
+    };
+    for (what, sum) in [
+        ("balance of bank, 2026-01-06", "1,095.00"),
+        ("less 1 open of bank, not in ledger", "5.00"),
+        ("plus 1 open of ledger, not in bank", "50.00"),
+        ("balance of ledger that follows", "1,150.00"),
+        ("balance of ledger that is stated", "1,150.00"),
+    ] {
+        assert_eq!(figure(&text, what), sum, "{what}\n{text}");
+    }
+    assert!(
+        text.contains("From bank to ledger, EUR, account …3000") && text.contains("\n  ties\n"),
+        "{text}"
+    );
+    let text = run_with("1151.00", &[]);
+    assert!(text.contains("does NOT tie: 1.00 EUR unexplained"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&run_with("1150.00", &["--json"])).unwrap();
+    assert_eq!(json["balances"].as_array().map(Vec::len), Some(1), "one account under two names");
+    assert_eq!(json["balances"][0]["unexplained"], "0.00");
+    assert_eq!(json["balances"][0]["open_external"]["sum"], "-5.00");
+}
+
+#[test]
+fn the_statement_of_the_period_is_one_page_that_needs_nothing_beside_itself() {
+    let ledger = "reference,amount,currency,date,balance\nA,10.00,EUR,2026-11-02,10.00\n<b>&B</b>,20.00,EUR,2026-10-01,30.00\n";
+    let bank = "reference,amount,currency,date,balance\nA,10.00,EUR,2026-11-02,110.00\nC,1.00,EUR,2026-11-02,111.00\n";
+    let rules = "version = 2\nname = \"<i>month</i>\"\n[[pass]]\nname = \"exact\"\nexact = {}\n[breaks]\nages = [5]\n[breaks.owners]\nmissing_external = \"treasury\"\n";
+    let folder = folder(&[("l.csv", ledger), ("b.csv", bank), ("r.toml", rules)]);
+    let args = ["reconcile", "l.csv", "b.csv", "--rules", "r.toml", "--report", "page.html"];
+    let output = run(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
+    let has = |text: &str| assert!(page.contains(text), "{text}\n{page}");
+    // 111.00 less 1.00 open there plus 20.00 open here is 130.00, and the ledger states 30.00.
+    for text in [
+        "<td class=\"n\">111.00</td><td class=\"n\">-1.00</td><td class=\"n\">20.00</td>",
+        "-100.00 unexplained",
+        "ties out",
+        "&lt;b&gt;&amp;B&lt;/b&gt;",
+        "&lt;i&gt;month&lt;/i&gt;",
+        "<th class=\"n\" scope=\"col\">0-5 days</th><th class=\"n\" scope=\"col\">over 5 days</th>",
+        "<td>treasury</td>",
+        "Reviewed by",
+        "@media print",
+    ] {
+        has(text);
+    }
+    let digest =
+        stdout(&output).lines().find_map(|line| line.strip_prefix("Digest ").map(str::to_owned)).unwrap();
+    has(&digest);
+    for outside in ["<script", "http://", "https://", "src=", "<b>", "<link"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let output = run(folder.path(), &["reconcile", "l.csv", "b.csv", "--report", "page.txt"]);
+    assert_eq!((output.status.code(), stderr(&output).contains("name it .html")), (Some(2), true));
+}

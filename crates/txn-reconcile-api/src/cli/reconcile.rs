@@ -10,9 +10,11 @@ use crate::date::Date;
 use crate::engine::three_way::chain;
 use crate::engine::{self, Options, Outcome, Side, State, carry};
 use crate::entry::EntrySet;
-use crate::formats::statement::sequence_gaps;
+use crate::formats::statement::{mask_account, sequence_gaps};
 use crate::formats::{RawLines, ReadReport, Severity, Statement, TieOut};
 use crate::report;
+use crate::report::balances::{self, Closing};
+use crate::report::html::{self, Beside, TiedOut};
 use crate::report::table::Table;
 use crate::rules::Ruleset;
 
@@ -56,6 +58,9 @@ pub struct Args {
     /// Where to write the matches (.csv, .json or .parquet).
     #[arg(long, value_name = "FILE")]
     matches: Option<PathBuf>,
+    /// Where to write the reconciliation statement of the period, a page that prints (.html). It always has the balances.
+    #[arg(long, value_name = "FILE", value_parser = page_name)]
+    report: Option<PathBuf>,
     /// Where to write the breaks of the second leg.
     #[arg(long, value_name = "FILE", requires = "third")]
     third_breaks: Option<PathBuf>,
@@ -65,6 +70,10 @@ pub struct Args {
     /// Add to breaks and matches the lines that the entries were read from (reads the files once more).
     #[arg(long)]
     raw: bool,
+    /// Add the way from the bank's balance to that of the books, account by account. The balances are those that statements
+    /// and the balance column of a ledger state.
+    #[arg(long)]
+    balances: bool,
     /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
@@ -80,6 +89,13 @@ pub(super) fn parse_date(text: &str) -> Result<Date, String> {
     Date::parse_iso(text.as_bytes()).ok_or_else(|| "a date is written YYYY-MM-DD".to_owned())
 }
 
+/// A page is named for what it is, so that a browser opens it.
+fn page_name(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_page = path.extension().is_some_and(|extension| extension == "html");
+    if is_page { Ok(path) } else { Err("name it .html".to_owned()) }
+}
+
 pub fn run(args: &Args, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Failure> {
     [&args.breaks, &args.matches, &args.third_breaks, &args.third_matches]
         .into_iter()
@@ -91,7 +107,8 @@ pub fn run(args: &Args, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8
     let threads =
         args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let progress = Progress::new(args.quiet);
-    let (left, right, third) = read_sources(args, &rules, third_rules.as_ref(), (threads, &progress), notes)?;
+    let Sources { left, right, third, closings, statements, gaps } =
+        read_sources(args, &rules, third_rules.as_ref(), (threads, &progress), notes)?;
     progress.stage(Stage::Matching);
     let options = Options { as_of: args.as_of, cut_off: args.cut_off, threads };
     let middle = third.as_ref().map(|_| right.clone());
@@ -116,6 +133,11 @@ pub fn run(args: &Args, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8
         }
         None => None,
     };
+    if let Some(path) = &args.report {
+        let accounts = balances::accounts(&outcome, &rules, &closings);
+        let page = html::page(&outcome, &rules, &Beside { statements, gaps, accounts });
+        output::atomically(path, |out| out.write_all(page.as_bytes()))?;
+    }
     drop(progress);
     let clean = outcome.is_clean() && second.as_ref().is_none_or(|(second, _)| second.is_clean());
     match second {
@@ -123,11 +145,11 @@ pub fn run(args: &Args, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8
             print_json(&report::json::three_way([(&outcome, &rules), (&second, second_rules)]), out)?;
         }
         Some((second, second_rules)) => {
-            print(args, &outcome, &rules, out)?;
-            print(args, &second, second_rules, out)?;
+            print(args, (&outcome, &rules), Some(&closings), out)?;
+            print(args, (&second, second_rules), None, out)?;
             out.write_all(chain_text(&outcome, &second).as_bytes()).map_err(no_output)?;
         }
-        None => print(args, &outcome, &rules, out)?,
+        None => print(args, (&outcome, &rules), Some(&closings), out)?,
     }
     Ok(if clean { exit::CLEAN } else { exit::BREAKS })
 }
@@ -205,6 +227,51 @@ fn match_sources(
     engine::reconcile(left, right, rules, options).map_err(|error| Failure::new(exit::BUG, error.to_string()))
 }
 
+/// What was read.
+struct Sources {
+    left: EntrySet,
+    right: EntrySet,
+    third: Option<EntrySet>,
+    /// Balances that files of the internal and the external side end with.
+    closings: [Vec<Closing>; 2],
+    /// The statements of both sides, and what is missing between them.
+    statements: Vec<TiedOut>,
+    gaps: Vec<String>,
+}
+
+/// The statements of files, and whether they add up.
+fn tied_out(reports: &[ReadReport]) -> Vec<TiedOut> {
+    let one = |file: &str, statement: &Statement| TiedOut {
+        file: file.to_owned(),
+        name: format!("{} of account {}", statement.number, mask_account(&statement.account)),
+        entries: statement.entries,
+        faults: match statement.tie_out() {
+            TieOut::NotStated => None,
+            TieOut::Ties => Some(Vec::new()),
+            TieOut::Off(faults) => Some(faults),
+        },
+    };
+    let of_file = |report: &'_ ReadReport| {
+        let file = report.collector.entries.files().first().map_or("", |file| file.name.as_str());
+        report.collector.statements.iter().map(|statement| one(file, statement)).collect::<Vec<_>>()
+    };
+    reports.iter().flat_map(of_file).collect()
+}
+
+/// The balances that files end with.
+fn closings(reports: &[ReadReport]) -> Vec<Closing> {
+    let closing = |statement: &Statement| {
+        let (balance, currency) = (statement.closing?, statement.currency?);
+        Some(Closing {
+            account: statement.account.clone(),
+            currency,
+            minor: balance.minor,
+            date: balance.date,
+        })
+    };
+    reports.iter().flat_map(|report| &report.collector.statements).filter_map(closing).collect()
+}
+
 /// Reads every file, refuses card data, and joins the files of each side.
 fn read_sources(
     args: &Args,
@@ -212,7 +279,7 @@ fn read_sources(
     third_rules: Option<&Ruleset>,
     (threads, progress): (usize, &Progress),
     notes: &mut dyn Write,
-) -> Result<(EntrySet, EntrySet, Option<EntrySet>), Failure> {
+) -> Result<Sources, Failure> {
     let (left_paths, right_paths) = (left_paths(args), right_paths(args));
     let mut jobs: Vec<Job> = Vec::new();
     jobs.extend(left_paths.iter().map(|path| Job::new(path, rules_of(rules, Side::Left))));
@@ -225,6 +292,12 @@ fn read_sources(
     warn(&reports, notes);
     let third = reports.split_off(left_paths.len() + right_paths.len());
     let right = reports.split_off(left_paths.len());
+    let closings = [closings(&reports), closings(&right)];
+    let statements = [tied_out(&reports), tied_out(&right)].concat();
+    let gaps = {
+        let read = reports.iter().chain(&right).flat_map(|report| &report.collector.statements);
+        sequence_gaps(&read.collect::<Vec<_>>())
+    };
     let (mut left, mut right) = (join(reports)?, join(right)?);
     if let Some(path) = &args.carry_in {
         let [carried_left, carried_right] = read_carry(path)?;
@@ -233,7 +306,7 @@ fn read_sources(
         }
     }
     let third = if third_rules.is_some() { Some(join(third)?) } else { None };
-    Ok((left, right, third))
+    Ok(Sources { left, right, third, closings, statements, gaps })
 }
 
 pub(super) fn read_carry(path: &Path) -> Result<[EntrySet; 2], Failure> {
@@ -277,11 +350,24 @@ fn warn(reports: &[ReadReport], notes: &mut dyn Write) {
     }
 }
 
-fn print(args: &Args, outcome: &Outcome, rules: &Ruleset, out: &mut dyn Write) -> Result<(), Failure> {
+fn print(
+    args: &Args,
+    (outcome, rules): (&Outcome, &Ruleset),
+    closings: Option<&[Vec<Closing>; 2]>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let accounts = closings.filter(|_| args.balances).map(|known| balances::accounts(outcome, rules, known));
     if args.json {
-        return print_json(&report::json::summary(outcome, rules), out);
+        let mut summary = report::json::summary(outcome, rules);
+        if let (Some(accounts), Some(summary)) = (&accounts, summary.as_object_mut()) {
+            summary.insert("balances".to_owned(), balances::json(accounts));
+        }
+        return print_json(&summary, out);
     }
     out.write_all(report::summary(outcome, rules).as_bytes()).map_err(no_output)?;
+    if let Some(accounts) = &accounts {
+        out.write_all(balances::text(accounts, rules).as_bytes()).map_err(no_output)?;
+    }
     let verdict = match outcome.breaks.len() {
         0 => "CLEAN".to_owned(),
         1 => "1 BREAK OPEN".to_owned(),

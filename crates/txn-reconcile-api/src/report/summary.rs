@@ -10,9 +10,18 @@ use crate::entry::kind::Kind;
 use crate::money::decimal;
 use crate::rules::Ruleset;
 
-/// Age bands in calendar days: upper bound and name.
-const AGES: [(i32, &str); 4] =
-    [(2, "0-2 days"), (7, "3-7 days"), (30, "8-30 days"), (i32::MAX, "over 30 days")];
+/// An age band: from and to, in calendar days, and its name. Entries that are booked later are in the first.
+pub(super) fn ages(rules: &Ruleset) -> Vec<(i32, i32, String)> {
+    let mut bands = Vec::new();
+    let mut from = 0;
+    for &to in &rules.breaks.ages {
+        let first = if bands.is_empty() { i32::MIN } else { from };
+        bands.push((first, to, if from == to { format!("{to} days") } else { format!("{from}-{to} days") }));
+        from = to + 1;
+    }
+    bands.push((from, i32::MAX, format!("over {} days", from - 1)));
+    bands
+}
 
 /// Writes the summary of a run as text.
 #[must_use]
@@ -29,7 +38,7 @@ fn write_all(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Resul
     write_residuals(out, outcome, rules)?;
     write_fees(out, outcome, rules)?;
     write_passes(out, outcome, rules)?;
-    write_breaks(out, outcome)?;
+    write_breaks(out, outcome, rules)?;
     for note in &outcome.notes {
         writeln!(out, "\nNote: {note}.")?;
     }
@@ -240,38 +249,37 @@ fn write_passes(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Re
 }
 
 /// Hundredths of a percent, cut off: a rate never shows more than was matched.
-fn share(part: u64, whole: u64) -> String {
+pub(super) fn share(part: u64, whole: u64) -> String {
     let hundredths = u128::from(part) * 10_000 / u128::from(whole.max(1));
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
-fn write_breaks(out: &mut String, outcome: &Outcome) -> fmt::Result {
+fn write_breaks(out: &mut String, outcome: &Outcome, rules: &Ruleset) -> fmt::Result {
     if outcome.breaks.is_empty() {
         return writeln!(out, "\nNo breaks: everything matched.");
     }
     write!(out, "\n{:<18}", "break")?;
-    AGES.iter().try_for_each(|(_, name)| write!(out, " {name:>13}"))?;
+    let bands = ages(rules);
+    bands.iter().try_for_each(|(_, _, name)| write!(out, " {name:>13}"))?;
     writeln!(out, " {:>10}", "all")?;
     for kind in BreakKind::ALL {
-        let ages: Vec<i32> =
+        let days: Vec<i32> =
             outcome.breaks.iter().filter(|item| item.kind == kind).map(|item| item.age_days).collect();
-        if ages.is_empty() {
+        if days.is_empty() {
             continue;
         }
         write!(out, "{:<18}", kind.name())?;
-        let mut from = i32::MIN;
-        for (to, _) in AGES {
-            let count = ages.iter().filter(|age| (from..=to).contains(age)).count();
+        for (from, to, _) in &bands {
+            let count = days.iter().filter(|age| (*from..=*to).contains(age)).count();
             write!(out, " {:>13}", grouped(&count.to_string()))?;
-            from = to.saturating_add(1);
         }
-        writeln!(out, " {:>10}", grouped(&ages.len().to_string()))?;
+        writeln!(out, " {:>10}", grouped(&days.len().to_string()))?;
     }
     Ok(())
 }
 
 /// A decimal number with commas between groups of three digits.
-fn grouped(number: &str) -> String {
+pub(super) fn grouped(number: &str) -> String {
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
     let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
     let mut text = sign.to_owned();
