@@ -11,6 +11,7 @@ mod data;
 mod detection;
 mod deviations;
 mod dns;
+mod endpoints;
 mod existing;
 mod existing_network;
 mod github;
@@ -60,6 +61,7 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
     secrets::check(&file.secrets, problems);
     waf::check(&file.waf, file.production, problems);
 
+    let callers = endpoints::Callers::of(&file);
     let hosted_zone = hosted_zone(&file, problems);
     detection::check_account(&file, problems);
     let (account, region) = (file.account_id.as_ref(), file.region.as_ref());
@@ -74,19 +76,20 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
     kms::check(&file.kms, account, region, problems);
     let has_contract = file.service.contract != Some(Contract::None);
     let store = has_contract.then_some(file.data.store);
-    network::check_endpoints(&file.network, store, problems);
+    endpoints::check(&file.network, &callers, store, file.production, problems);
+    let own_endpoints = endpoints::own_interface_endpoints(&file.network, &callers);
     let network = network::resolve(
         &file.network,
         file.region.as_ref(),
         file.logs.retention_days,
         file.protection,
-        has_contract,
+        endpoints::resolve(&file.network, region, &callers, has_contract, file.protection),
         problems,
     );
     let around = service::Around {
         region,
         account,
-        endpoints: network::own_interface_endpoints(&file.network),
+        endpoints: own_endpoints.as_deref(),
         retention: file.logs.retention_days,
         production: file.production,
         secrets_are_read: !file.secrets.readers.is_empty(),

@@ -49,8 +49,8 @@ pub use kms::{ExistingKeys, Kms};
 pub use logs::Logs;
 pub use mutual_tls::{MutualTls, MutualTlsMode, S3Object};
 pub use network::{
-    AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, FlowLogs, Nat, Network,
-    NetworkFile, NetworkFirewall, OwnVpc, Subnet, Subnets, SubnetsFile, Vpc,
+    AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, EndpointsFile, FlowLogs,
+    Nat, Network, NetworkFile, NetworkFirewall, OwnVpc, Subnet, Subnets, SubnetsFile, Vpc,
 };
 pub use postgres::{
     Postgres, PostgresAurora, PostgresEngine, PostgresFile, PostgresInstance, PostgresRunsOn,

@@ -314,7 +314,6 @@ fn alarms(answers: &Answers) -> String {
 /// A range for each environment that no other one has: tens are easy to read, and there are 25 of them.
 fn network(at: usize, place: &Place) -> String {
     let second = if at < 25 { (at + 1) * 10 } else { at + 1 };
-    let nat = if place.is_fleeting() { "nat = \"single\"\n" } else { "" };
     let zones = place.region.unusual_zones().map_or_else(String::new, |letters| {
         let letters: Vec<String> = letters.iter().map(|letter| format!("\"{}\"", letter.as_char())).collect();
         format!(
@@ -325,7 +324,7 @@ fn network(at: usize, place: &Place) -> String {
             region = place.region,
         )
     });
-    format!("\n[network]\ncidr = \"10.{second}.0.0/16\"\n{nat}{zones}")
+    format!("\n[network]\ncidr = \"10.{second}.0.0/16\"\n{zones}")
 }
 
 fn service(answers: &Answers, proposed: &Proposed<'_>) -> String {

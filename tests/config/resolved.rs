@@ -245,8 +245,8 @@ fn without_the_contract_there_are_no_stores_and_nothing_is_uploaded() {
     assert!(warnings.is_empty(), "{warnings}");
     assert!(config.data.dynamodb.is_none() && config.data.postgres.is_none() && config.backup.is_none());
     assert!(config.waf.upload_paths().is_empty() && !config.service.tmp);
-    assert_eq!(config.network.endpoints.gateway().len(), 1);
+    assert_eq!(config.network.endpoints.gateway.len(), 1);
     let with = self::config("");
     assert!(with.data.dynamodb.is_some() && with.backup.is_some() && with.service.tmp);
-    assert_eq!(with.network.endpoints.gateway().len(), 2);
+    assert_eq!(with.network.endpoints.gateway.len(), 2);
 }

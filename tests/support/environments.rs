@@ -82,16 +82,20 @@ fn network() -> impl Strategy<Value = (String, Vec<String>)> {
     let parts = ["flow_logs", "network_acls", "interface_endpoints", "gateway_endpoints"];
     let existing = prop::option::of(some_of(&parts, 0));
     let vpc = (any::<u8>(), 16_u8..=22, nat, existing);
-    (vpc, zones, any::<[bool; 3]>(), further, egress).prop_map(
-        |((octet, prefix, nat, existing), zones, [ipv6, s3, firewall], further, egress)| {
+    (vpc, zones, any::<[bool; 4]>(), further, egress).prop_map(
+        |((octet, prefix, nat, existing), zones, [ipv6, s3, firewall, listed], further, egress)| {
             let needed = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"];
             let interface: Vec<&str> = needed.into_iter().chain(further).collect();
             let theirs = |part| existing.as_ref().is_some_and(|parts| parts.contains(&part));
             let s3 = s3 && !theirs("flow_logs");
             let mut text = format!(
                 "[network]\navailability_zones = {zones:?}\nipv6 = {ipv6}\nflow_logs.s3 = {s3}\n\
-                 endpoints.gateway = [\"s3\", \"dynamodb\"]\nendpoints.interface = {interface:?}\n"
+                 endpoints.gateway = [\"s3\", \"dynamodb\"]\n"
             );
+            // Those that somebody may use, unless they are listed.
+            if listed {
+                let _ = writeln!(text, "endpoints.interface = {interface:?}\nendpoints.zones = {}", zones.len().min(2));
+            }
             match &existing {
                 Some(parts) => text.push_str(&existing_vpc(zones.len(), parts)),
                 None => {

@@ -1,15 +1,12 @@
 //! Resolves `[network]`.
 
 use super::{existing_network, subnets};
-use crate::config::problem::{KeyPath, Problem, Problems};
+use crate::config::problem::{KeyPath, Problems};
 use crate::config::section::{
     EgressDestination, EgressRule, EgressRuleFile, Endpoints, ExistingNetwork, Nat, Network, NetworkFile,
-    NetworkFirewall, NetworkPart, OwnVpc, Store, Vpc,
+    NetworkFirewall, NetworkPart, OwnVpc, Vpc,
 };
-use crate::config::value::{
-    AvailabilityZone, Breadth, Cidr, GatewayEndpoint, InterfaceEndpoint, Partition, Region, RetentionDays,
-    ZoneLetter,
-};
+use crate::config::value::{AvailabilityZone, Breadth, Cidr, Region, RetentionDays, ZoneLetter};
 use aws::facts;
 
 /// The VPC as the stacks build it; `None` without a range or a region, or where the subnets have no room.
@@ -18,7 +15,7 @@ pub(super) fn resolve(
     region: Option<&Region>,
     retention: RetentionDays,
     protection: bool,
-    has_contract: bool,
+    endpoints: Endpoints,
     problems: &mut Problems,
 ) -> Option<Network> {
     check_zones(file, problems);
@@ -41,7 +38,7 @@ pub(super) fn resolve(
         ipv6: file.ipv6,
         flow_logs_retention_days: file.flow_logs.retention_days.unwrap_or(retention),
         flow_logs: file.flow_logs.clone(),
-        endpoints: endpoints(file, region, has_contract),
+        endpoints,
         egress,
     })
 }
@@ -116,7 +113,7 @@ fn own(file: &NetworkFile, zones: &[AvailabilityZone], problems: &mut Problems) 
     let cidr = file.cidr?;
     check_range(cidr, problems);
     let subnets = subnets::lay_out(cidr, file, problems)?.in_zones(zones);
-    let nat = file.nat.unwrap_or(Nat::PerAz);
+    let nat = file.nat.unwrap_or(if leads_out(file) { Nat::PerAz } else { Nat::None });
     let NetworkFirewall { allowed_names, subnets_may_change } = &file.firewall;
     Some(OwnVpc {
         cidr,
@@ -127,26 +124,14 @@ fn own(file: &NetworkFile, zones: &[AvailabilityZone], problems: &mut Problems) 
     })
 }
 
-/// Whether somebody else looks after a part of the network.
-fn is_elsewhere(existing: Option<&ExistingNetwork>, part: NetworkPart) -> bool {
-    existing.is_some_and(|existing| existing.elsewhere.of(part).is_some())
+/// Whether something is let out of the VPC to third parties.
+fn leads_out(file: &NetworkFile) -> bool {
+    !file.egress.is_empty() || !file.firewall.allowed_names.is_empty()
 }
 
-/// What is declared, but for what somebody else has, and for the endpoint of an agent that China does not have.
-/// <https://docs.amazonaws.cn/en_us/aws/latest/userguide/guardduty.html>
-fn endpoints(file: &NetworkFile, region: Option<&Region>, has_contract: bool) -> Endpoints {
-    let mut endpoints = file.endpoints.clone();
-    endpoints.gateway.get_or_insert_with(|| {
-        let tables = has_contract.then_some(GatewayEndpoint::DynamoDb);
-        [GatewayEndpoint::S3].into_iter().chain(tables).collect()
-    });
-    if is_elsewhere(file.existing.as_ref(), NetworkPart::InterfaceEndpoints) {
-        endpoints.interface.clear();
-    }
-    if region.is_some_and(|region| region.partition() == Partition::AwsCn) {
-        endpoints.interface.retain(|service| *service != InterfaceEndpoint::GuardDutyData);
-    }
-    endpoints
+/// Whether somebody else looks after a part of the network.
+pub(super) fn is_elsewhere(existing: Option<&ExistingNetwork>, part: NetworkPart) -> bool {
+    existing.is_some_and(|existing| existing.elsewhere.of(part).is_some())
 }
 
 /// How many zones there are unless the file says so: the loss of one then leaves two thirds.
@@ -217,41 +202,16 @@ fn check_lists(file: &NetworkFile, problems: &mut Problems) {
             )
             .because_of(&["network.nat"]);
     }
-}
-
-/// Endpoints are the only way to what a task needs to start, with NAT as well as without: the tasks' rules let them
-/// reach endpoints and the third parties of `network.egress`, and nothing else.
-pub(super) fn check_endpoints(file: &NetworkFile, store: Option<Store>, problems: &mut Problems) {
-    let endpoints = &file.endpoints;
-    let interface = "network.endpoints.interface";
-    let elsewhere = is_elsewhere(file.existing.as_ref(), NetworkPart::InterfaceEndpoints);
-    let is_missing = |endpoint: &InterfaceEndpoint| !elsewhere && !endpoints.interface.contains(endpoint);
-    for endpoint in InterfaceEndpoint::NEEDED_TO_START.into_iter().filter(is_missing) {
-        missing(interface, endpoint.service(), problems);
+    let asked = file.nat.is_some_and(|nat| nat != Nat::None) && file.existing.is_none();
+    if asked && !leads_out(file) {
+        problems
+            .warning(
+                "network.nat",
+                "NAT gateways are built for nobody: no task is let out to a third party",
+                "remove the line: NAT gateways are built once `egress` or `firewall.allowed_names` lets something out",
+            )
+            .because_of(&["network.egress", "network.firewall"]);
     }
-    let gateway = "network.endpoints.gateway";
-    let gateways = endpoints.gateway.as_deref();
-    let lacks = |service| gateways.is_some_and(|gateways| !gateways.contains(&service));
-    if lacks(GatewayEndpoint::S3) {
-        missing(gateway, GatewayEndpoint::S3.service(), problems);
-    }
-    if store == Some(Store::DynamoDb) && lacks(GatewayEndpoint::DynamoDb) {
-        missing(gateway, GatewayEndpoint::DynamoDb.service(), problems).because_of(&["data.store"]);
-    }
-}
-
-/// The interface endpoints of ours; none where they are somebody else's, who alone knows them.
-pub(super) fn own_interface_endpoints(file: &NetworkFile) -> Option<&[InterfaceEndpoint]> {
-    let elsewhere = is_elsewhere(file.existing.as_ref(), NetworkPart::InterfaceEndpoints);
-    (!elsewhere).then_some(file.endpoints.interface.as_slice())
-}
-
-fn missing<'p>(key: &str, service: &str, problems: &'p mut Problems) -> &'p mut Problem {
-    problems.error(
-        key,
-        format!("without an endpoint for {service} no task can start"),
-        format!("add \"{service}\": with NAT as well, tasks reach AWS through endpoints alone"),
-    )
 }
 
 fn egress(file: &NetworkFile, problems: &mut Problems) -> Vec<EgressRule> {

@@ -24,8 +24,10 @@ pub struct NetworkFile {
     pub availability_zones: Option<Vec<ZoneLetter>>,
     /// Ranges of the subnets, tier by tier; what is absent is laid out from `cidr`.
     pub subnets: SubnetsFile,
-    /// NAT gateways. One `per-az`, so that no zone depends on another; `single` is cheaper and loses egress with its
-    /// zone; `none` leaves only endpoints.
+    /// NAT gateways, which serve what `egress` and `firewall` let out and nothing else. Where there is such a thing one
+    /// `per-az`, so that no zone depends on another; else `none`, which leaves only endpoints. `single` is cheaper and
+    /// loses egress with its zone. Named here they are built in any case, such as to keep addresses that others have on
+    /// their lists.
     pub nat: Option<Nat>,
     /// A VPC that exists already; takes the place of ours.
     pub existing: Option<ExistingNetwork>,
@@ -35,7 +37,7 @@ pub struct NetworkFile {
     /// The VPC's flow logs.
     pub flow_logs: FlowLogs,
     /// The AWS services that are reached without leaving AWS.
-    pub endpoints: Endpoints,
+    pub endpoints: EndpointsFile,
     /// What the tasks may reach outside AWS, besides data stores and endpoints. Nothing: every third party is
     /// entered here with the reason for it (PCI 1.2.5).
     pub egress: Vec<EgressRuleFile>,
@@ -159,48 +161,36 @@ impl JsonSchema for AggregationSeconds {
     }
 }
 
-/// The AWS services that are reached through endpoints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The AWS services that are reached through endpoints, as the environment file describes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Endpoints {
-    /// Interface endpoints, one network interface per zone each. What the tasks, their start and ECS Exec need. Tasks
-    /// reach AWS through endpoints alone, with NAT too, so what every start needs must be there: `ecr.api`, `ecr.dkr`,
-    /// `logs` and `secretsmanager`. `guardduty-data` is among them for GuardDuty's agent, which would otherwise get an
-    /// endpoint that Terraform does not know; left out in China, where there is no agent.
-    pub interface: Vec<InterfaceEndpoint>,
+pub struct EndpointsFile {
+    /// Interface endpoints, one network interface per zone each, which are billed by the hour. Those that somebody may
+    /// use: `ecr.api`, `ecr.dkr`, `logs` and `secretsmanager` for the start of every task, since tasks reach AWS through
+    /// endpoints alone, with NAT too; `ssm` where a service has `parameters`; `ssmmessages` and `kms` for `exec`; with
+    /// `task_policies`, whose contents are not known here, `kms`, `monitoring`, `ssm`, `sts` and those that
+    /// `task_services` names; and `guardduty-data` for GuardDuty's agent, which would otherwise get an endpoint that
+    /// Terraform does not know, but not in China, where there is no agent. A list takes the place of all of them.
+    pub interface: Option<Vec<InterfaceEndpoint>>,
+    /// In how many of the zones, the first of them, interface endpoints stand. In all of them where `protection` is on,
+    /// so that no zone depends on another; else in one, which the tasks of others reach as well, and without which none
+    /// starts.
+    pub zones: Option<Bounded<1, 6>>,
     /// Gateway endpoints, which cost nothing. S3, where image layers come from and which must be there, and DynamoDB,
     /// which must be where the service keeps its records there. Both where `service.contract` is `txn-reconcile-api`,
     /// else S3 alone: a service of one's own reaches DynamoDB where it is listed here.
     pub gateway: Option<Vec<GatewayEndpoint>>,
 }
 
-impl Default for Endpoints {
-    fn default() -> Self {
-        use InterfaceEndpoint as I;
-        Self {
-            interface: vec![
-                I::EcrApi,
-                I::EcrDkr,
-                I::Logs,
-                I::SecretsManager,
-                I::Kms,
-                I::Sts,
-                I::Ssm,
-                I::SsmMessages,
-                I::Monitoring,
-                I::GuardDutyData,
-            ],
-            gateway: None,
-        }
-    }
-}
-
-impl Endpoints {
-    /// The gateway endpoints.
-    #[must_use]
-    pub fn gateway(&self) -> &[GatewayEndpoint] {
-        self.gateway.as_deref().unwrap_or_default()
-    }
+/// The AWS services that are reached through endpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Interface endpoints; none where they are somebody else's.
+    pub interface: Vec<InterfaceEndpoint>,
+    /// In how many of the zones they stand, the first of them.
+    pub zones: usize,
+    /// Gateway endpoints.
+    pub gateway: Vec<GatewayEndpoint>,
 }
 
 /// A destination outside AWS that the tasks may reach; either `cidr` or `prefix_list` is given.

@@ -139,8 +139,8 @@ services! {
         environment: BTreeMap<VariableName, String> = BTreeMap::new(),
         /// Environment variables filled from Secrets Manager when a task starts, by the secret's ARN.
         secrets: BTreeMap<VariableName, SecretArn> = BTreeMap::new(),
-        /// Environment variables filled from Parameter Store when a task starts, by the parameter's ARN; `ssm` stands
-        /// in `network.endpoints.interface` for them.
+        /// Environment variables filled from Parameter Store when a task starts, by the parameter's ARN; a list under
+        /// `network.endpoints.interface` has to hold `ssm` for them.
         parameters: BTreeMap<VariableName, ParameterArn> = BTreeMap::new(),
         /// Environment variables filled from secrets that are made here: 64 letters and digits drawn at random, which
         /// stand in no file and in no state.

@@ -3,52 +3,54 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A service reached through an interface endpoint (PrivateLink).
-/// <https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html>
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub enum InterfaceEndpoint {
-    /// The registry's API.
-    #[serde(rename = "ecr.api")]
-    EcrApi,
-    /// The registry's Docker protocol.
-    #[serde(rename = "ecr.dkr")]
-    EcrDkr,
-    /// CloudWatch Logs.
-    #[serde(rename = "logs")]
-    Logs,
-    /// Secrets Manager.
-    #[serde(rename = "secretsmanager")]
-    SecretsManager,
-    /// Key Management Service.
-    #[serde(rename = "kms")]
-    Kms,
-    /// Security Token Service.
-    #[serde(rename = "sts")]
-    Sts,
-    /// Systems Manager.
-    #[serde(rename = "ssm")]
-    Ssm,
-    /// Session Manager's channels, which ECS Exec uses.
-    #[serde(rename = "ssmmessages")]
-    SsmMessages,
-    /// CloudWatch metrics.
-    #[serde(rename = "monitoring")]
-    Monitoring,
-    /// X-Ray.
-    #[serde(rename = "xray")]
-    Xray,
-    /// EventBridge.
-    #[serde(rename = "events")]
-    Events,
-    /// Simple Queue Service.
-    #[serde(rename = "sqs")]
-    Sqs,
-    /// Simple Notification Service.
-    #[serde(rename = "sns")]
-    Sns,
-    /// GuardDuty's runtime agent. Declared here, it is destroyed with the VPC; created by GuardDuty, it blocks that.
-    #[serde(rename = "guardduty-data")]
-    GuardDutyData,
+contract::closed_list! {
+    /// A service reached through an interface endpoint (PrivateLink).
+    /// <https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html>
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+    pub enum InterfaceEndpoint {
+        /// The registry's API.
+        #[serde(rename = "ecr.api")]
+        EcrApi,
+        /// The registry's Docker protocol.
+        #[serde(rename = "ecr.dkr")]
+        EcrDkr,
+        /// CloudWatch Logs.
+        #[serde(rename = "logs")]
+        Logs,
+        /// Secrets Manager.
+        #[serde(rename = "secretsmanager")]
+        SecretsManager,
+        /// Key Management Service.
+        #[serde(rename = "kms")]
+        Kms,
+        /// Security Token Service.
+        #[serde(rename = "sts")]
+        Sts,
+        /// Systems Manager.
+        #[serde(rename = "ssm")]
+        Ssm,
+        /// Session Manager's channels, which ECS Exec uses.
+        #[serde(rename = "ssmmessages")]
+        SsmMessages,
+        /// CloudWatch metrics.
+        #[serde(rename = "monitoring")]
+        Monitoring,
+        /// X-Ray.
+        #[serde(rename = "xray")]
+        Xray,
+        /// EventBridge.
+        #[serde(rename = "events")]
+        Events,
+        /// Simple Queue Service.
+        #[serde(rename = "sqs")]
+        Sqs,
+        /// Simple Notification Service.
+        #[serde(rename = "sns")]
+        Sns,
+        /// GuardDuty's runtime agent. Declared here, it is destroyed with the VPC; created by GuardDuty, it blocks that.
+        #[serde(rename = "guardduty-data")]
+        GuardDutyData,
+    }
 }
 
 impl InterfaceEndpoint {

@@ -171,8 +171,11 @@ pub(super) const ROWS: &[Row] = &[
         "R007",
         "the services that a task calls have endpoints, with their names resolved to them",
         |p| {
-            let interface =
-                [".ecr.api", ".ecr.dkr", ".logs", ".secretsmanager", ".kms", ".sts", ".ssmmessages"];
+            // Every start needs the first four, a session in a container the others.
+            let mut interface = vec![".ecr.api", ".ecr.dkr", ".logs", ".secretsmanager"];
+            if p.of_kind("aws_ecs_service").any(|service| service.is("enable_execute_command", true)) {
+                interface.extend([".kms", ".ssmmessages"]);
+            }
             let gateway = [".s3", ".dynamodb"];
             p.one_for_each("aws_vpc_endpoint", &interface, |r, service| {
                 r.text("service_name").ends_with(service) && r.is("private_dns_enabled", true)
@@ -182,7 +185,7 @@ pub(super) const ROWS: &[Row] = &[
             }))
         },
         &[
-            ("aws_vpc_endpoint.kms", "service_name", "\"com.amazonaws.us-east-1.sqs\""),
+            ("aws_vpc_endpoint.logs", "service_name", "\"com.amazonaws.us-east-1.sqs\""),
             ("aws_vpc_endpoint.ecr_api", "private_dns_enabled", "false"),
             ("aws_vpc_endpoint.s3", "route_table_ids", "[]"),
         ],
@@ -207,12 +210,12 @@ pub(super) const ROWS: &[Row] = &[
         &[
             ("aws_vpc_endpoint", "policy", "null"),
             (
-                "aws_vpc_endpoint.kms",
+                "aws_vpc_endpoint.ecr_api",
                 "policy.Statement.0.Condition",
                 r#"{"StringNotEquals":{"aws:PrincipalAccount":"333344445555"}}"#,
             ),
             (
-                "aws_vpc_endpoint.kms",
+                "aws_vpc_endpoint.ecr_api",
                 "policy.Statement.0.Condition",
                 r#"{"StringEquals":{"aws:PrincipalAccount":"999999999999"}}"#,
             ),

@@ -288,7 +288,7 @@ fn disabled(text: &str) -> BTreeSet<String> {
 fn controls_are_off_where_the_design_deviates_or_the_environment_says_why() {
     assert_eq!(
         disabled(""),
-        ["ec2_10", "ec2_172", "ec2_58", "ec2_60", "macie_1", "macie_2"]
+        ["ec2_10", "ec2_172", "ec2_57", "ec2_58", "ec2_60", "macie_1", "macie_2"]
             .map(|control| format!("foundational_{control}"))
             .into()
     );
@@ -297,7 +297,7 @@ fn controls_are_off_where_the_design_deviates_or_the_environment_says_why() {
         assert!(disabled(none).is_empty(), "{none}");
     }
     let fewer = disabled("detection = { block_other_vpcs = true, macie = { enabled = true } }");
-    assert_eq!(fewer.len(), 3);
+    assert_eq!(fewer.len(), 4);
     let more =
         disabled("[detection.disabled_controls]\n\"IAM.6\" = \"The root user has no MFA that is hardware\"");
     assert!(more.contains("pci_iam_6") && more.contains("foundational_iam_6"));
@@ -378,7 +378,8 @@ fn what_faces_the_internet_is_protected_where_the_account_is_subscribed() {
     let protected = |text: &str| nodes(&platform(text), "aws_shield_protection").len();
     assert_eq!(protected(""), 0);
     // Load balancer, zone, and a NAT address per zone.
-    assert_eq!(protected("shield.subscribed = true"), 5);
+    assert_eq!(protected("shield.subscribed = true\nnetwork.nat = \"per-az\""), 5);
+    assert_eq!(protected("shield.subscribed = true"), 2);
     assert_eq!(protected("account.baseline = false\nshield.subscribed = true\nnetwork.nat = \"none\""), 1);
     let team = platform("shield = { subscribed = true, response_team = true }");
     assert!(leads_to(&team, "aws_shield_drt_access_role_arn_association.main", "aws_iam_role.shield"));

@@ -34,7 +34,7 @@ pub(super) fn build(
     let endpoints = &config.network.endpoints;
     let ours = config.network.owns(NetworkPart::GatewayEndpoints);
     let mut made = Endpoints { all: Vec::new(), gateways: Vec::new() };
-    for &service in endpoints.gateway() {
+    for &service in &endpoints.gateway {
         let list = if ours {
             let endpoint = gateway(stack, config, vpc, service);
             let list = endpoint.prefix_list_id();
@@ -98,6 +98,8 @@ fn interface(
     group: &SecurityGroupHandle,
 ) -> VpcEndpointHandle {
     let name = identifier(service.service());
+    let zones = vpc.private.iter().take(config.network.endpoints.zones);
+    let subnets: Vec<_> = zones.map(|placed| placed.id.clone()).collect();
     stack.add(
         &name,
         VpcEndpoint {
@@ -105,7 +107,7 @@ fn interface(
             optional: VpcEndpointOptional {
                 service_name: set(service_name(config, service)),
                 vpc_endpoint_type: set("Interface"),
-                subnet_ids: set(vpc.private.iter().map(|placed| placed.id.clone()).collect::<Vec<_>>()),
+                subnet_ids: set(subnets),
                 security_group_ids: set([group.id()]),
                 // The service's usual name leads to the endpoint, so that no caller needs to know of it.
                 private_dns_enabled: set(true),

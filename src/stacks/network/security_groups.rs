@@ -89,11 +89,7 @@ pub fn task_rules(config: &EnvConfig) -> usize {
     let by_name = usize::from(config.network.has_firewall());
     let elsewhere = config.network.existing().map_or(0, |existing| existing.interface_endpoint_cidrs.len());
     let database = usize::from(has_database(config));
-    1 + database
-        + config.network.endpoints.gateway().len()
-        + config.network.egress.len()
-        + elsewhere
-        + by_name
+    1 + database + config.network.endpoints.gateway.len() + config.network.egress.len() + elsewhere + by_name
 }
 
 /// Builds the groups, without rules.

@@ -230,7 +230,7 @@ fn every_acl_guards_the_subnets_of_its_tier() {
 
 #[test]
 fn only_the_public_tier_has_a_route_to_the_internet_gateway() {
-    let root = network("network.ipv6 = true");
+    let root = network("network.ipv6 = true\nnetwork.nat = \"per-az\"");
     for route in of_type(&root, "aws_route") {
         let table = target(route, "route_table_id").expect("a table");
         assert_eq!(
@@ -288,6 +288,65 @@ fn the_defaults_of_the_vpc_are_empty() {
     assert!(acl.argument("ingress").is_none() && acl.argument("egress").is_none());
 }
 
+/// The names of the interface endpoints, and in how many zones each stands.
+fn interface_endpoints(text: &str) -> Vec<(String, usize)> {
+    let root = network(text);
+    let interface = of_type(&root, "aws_vpc_endpoint")
+        .filter(|endpoint| string(endpoint, "vpc_endpoint_type") == Some("Interface"))
+        .map(|endpoint| {
+            let subnets = endpoint.argument("subnet_ids").and_then(Value::as_list).expect("subnets");
+            (endpoint.address().name().to_owned(), subnets.len())
+        });
+    interface.collect()
+}
+
+fn names(text: &str) -> Vec<String> {
+    interface_endpoints(text).into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn what_nobody_uses_is_not_built() {
+    let root = network("");
+    for kind in ["aws_nat_gateway", "aws_eip", "aws_egress_only_internet_gateway"] {
+        assert_eq!(of_type(&root, kind).count(), 0, "{kind}");
+    }
+    let leads_nowhere = |route: &Node| route.argument("nat_gateway_id").is_none();
+    assert!(of_type(&root, "aws_route").all(leads_nowhere));
+    assert_eq!(of_type(&network(THIRD_PARTIES), "aws_nat_gateway").count(), 3);
+    assert_eq!(of_type(&network(FIREWALL), "aws_nat_gateway").count(), 3);
+    assert_eq!(of_type(&network("network.nat = \"single\""), "aws_nat_gateway").count(), 1);
+
+    let start = ["ecr_api", "ecr_dkr", "logs", "secretsmanager"];
+    let with = |further: &[&str]| -> Vec<String> {
+        start.iter().chain(further).chain(&["guardduty_data"]).map(|name| (*name).to_owned()).collect()
+    };
+    assert_eq!(names(""), with(&[]));
+    assert_eq!(names("production = false\nservice.exec = true"), with(&["kms", "ssmmessages"]));
+    let own = "service.contract = \"none\"\nservice.name = \"payments\"\nservice.health_check.path = \"/\"\n";
+    let parameter = "service.parameters = { TOKEN = \"arn:aws:ssm:us-east-1:111122223333:parameter/a\" }\n";
+    assert_eq!(names(&format!("{own}{parameter}")), with(&["ssm"]));
+    let policies = "service.task_policies = [\"arn:aws:iam::111122223333:policy/ledger\"]\n\
+                    service.task_services = [\"sqs\", \"ses\"]\n";
+    assert_eq!(names(&format!("{own}{policies}")), with(&["kms", "sts", "ssm", "monitoring", "sqs"]));
+    let listed =
+        "network.endpoints.interface = [\"ecr.api\", \"ecr.dkr\", \"logs\", \"secretsmanager\", \"sts\"]";
+    assert_eq!(names(listed), [&start[..], &["sts"]].concat());
+}
+
+#[test]
+fn endpoints_stand_in_every_zone_where_the_environment_is_protected() {
+    let zones = |text: &str| -> Vec<usize> {
+        let mut zones: Vec<usize> = interface_endpoints(text).into_iter().map(|(_, zones)| zones).collect();
+        zones.dedup();
+        zones
+    };
+    assert_eq!(zones(""), [3]);
+    assert_eq!(zones("production = false"), [3]);
+    assert_eq!(zones("production = false\nprotection = false"), [1]);
+    assert_eq!(zones("production = false\nprotection = false\nnetwork.endpoints.zones = 2"), [2]);
+    assert_eq!(zones("network.endpoints.zones = 2"), [2]);
+}
+
 /// The statements of a policy: the conditions and the resources of each.
 fn statements(node: &Node) -> Vec<(String, Vec<String>)> {
     let Some(Value::Document(document)) = node.argument("policy") else {
@@ -321,7 +380,10 @@ fn every_endpoint_has_a_policy_for_callers_of_this_account() {
 
 #[test]
 fn the_image_layers_bucket_is_that_of_the_region_and_partition() {
-    let root = network("region = \"cn-north-1\"\nnetwork.availability_zones = [\"a\", \"b\"]");
+    let root = network(
+        "region = \"cn-north-1\"\nnetwork.availability_zones = [\"a\", \"b\"]\n\
+         network.endpoints.interface = [\"ecr.api\", \"ecr.dkr\", \"logs\", \"secretsmanager\", \"kms\"]",
+    );
     let s3 = statements(find(&root, "aws_vpc_endpoint.s3"));
     assert!(
         s3.iter().any(|(_, resources)| {
@@ -463,7 +525,8 @@ fn a_firewall_drops_what_no_rule_lets_pass_and_is_kept_and_logged() {
 fn nothing_leaves_by_ipv6_past_a_firewall() {
     let root = network(&format!("network.ipv6 = true\n{FIREWALL}"));
     assert_eq!(of_type(&root, "aws_egress_only_internet_gateway").count(), 0);
-    assert_eq!(of_type(&network("network.ipv6 = true"), "aws_egress_only_internet_gateway").count(), 1);
+    let by_nat = network("network.ipv6 = true\nnetwork.nat = \"per-az\"");
+    assert_eq!(of_type(&by_nat, "aws_egress_only_internet_gateway").count(), 1);
 }
 
 const EXISTING: &str = r#"
