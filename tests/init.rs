@@ -1390,13 +1390,17 @@ fn what_makes_a_set_valid_is_proposed() {
     );
     let dev = made.read("envs/dev.toml");
     assert!(dev.contains("domain = \"api.pay.dev.globex.example\"\n# The public zone of the domain.\nhosted_zone = \"dev.globex.example\""), "{dev}");
-    // Several in one account, in one region and in two.
+    // Several in one account, in one region and in two; production in one of its own.
     let made = with(
-        "--account dev=111122223333 --account stage=111122223333 --account prod=111122223333 --region stage=eu-west-1",
+        "--account dev=111122223333 --account qa=111122223333 --account stage=111122223333 --account prod=222233334444 \
+         --region qa=eu-west-1",
     );
-    for (name, baseline, service) in
-        [("dev", false, "checkout-dev"), ("stage", false, "checkout"), ("prod", true, "checkout")]
-    {
+    for (name, baseline, service) in [
+        ("dev", false, "checkout-dev"),
+        ("qa", false, "checkout"),
+        ("stage", true, "checkout"),
+        ("prod", true, "checkout"),
+    ] {
         let file = made.read(&format!("envs/{name}.toml"));
         assert_eq!(!file.contains("baseline = false"), baseline, "{file}");
         assert!(file.contains(&format!("\nname = \"{service}\"\n")), "{file}");
