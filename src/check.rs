@@ -6,6 +6,7 @@ mod conformance;
 mod cross_environment;
 mod folder;
 mod limits;
+mod moves;
 mod quotas;
 mod silenced;
 mod tag_keys;
@@ -25,6 +26,7 @@ fn further(config: &EnvConfig, problems: &mut Problems) {
     web_acl::check(config, problems);
     conformance::check(config, problems);
     silenced::check(config, problems);
+    moves::check(config, problems);
     tag_keys::check(config, problems);
     limits::check(config, problems);
 }

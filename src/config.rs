@@ -97,6 +97,10 @@ pub struct EnvConfig {
     pub shield: Shield,
     /// Controls that are not met, for a time.
     pub deviations: Vec<Deviation>,
+    /// Resources whose addresses have changed.
+    pub moved: Vec<MovedResource>,
+    /// Resources that are no longer in the module.
+    pub removed: Vec<RemovedResource>,
     /// What every resource is tagged with.
     pub tags: Tags,
     /// Where Terraform keeps its state.

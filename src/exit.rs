@@ -60,8 +60,14 @@ pub const STEP_FAILED: Exit =
 pub const CONSEQUENCE: Exit =
     Exit { code: 11, meaning: "diff: the change has, or may have, a consequence that --fail-on names" };
 
+/// An address that holds data would vanish.
+pub const VANISHED: Exit = Exit {
+    code: 12,
+    meaning: "synth: an address that holds data would vanish, and the environment file does not say that it may",
+};
+
 /// Every exit code, in the order of the numbers.
-pub const ALL: [Exit; 12] = [
+pub const ALL: [Exit; 13] = [
     OK,
     UNEXPECTED,
     USAGE,
@@ -74,6 +80,7 @@ pub const ALL: [Exit; 12] = [
     VIOLATED,
     STEP_FAILED,
     CONSEQUENCE,
+    VANISHED,
 ];
 
 /// The list as it stands in the help.

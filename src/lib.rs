@@ -11,6 +11,7 @@ pub mod cost;
 pub mod emit;
 pub mod exit;
 pub mod findings;
+pub mod held;
 pub mod inventory;
 pub mod names;
 pub mod plan;

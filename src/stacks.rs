@@ -17,6 +17,7 @@ pub mod external;
 pub mod iam;
 pub mod kms;
 pub mod logs;
+pub mod moves;
 pub mod network;
 pub mod per_service;
 mod role;

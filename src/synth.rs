@@ -6,8 +6,8 @@ use terraform::{Errors, Locking, Module, RequiredProvider, Root, S3Backend, Sett
 
 use crate::config::{EnvConfig, Region};
 use crate::stacks::{
-    Providers, alarms, alb, backup, data, deploy, detect, dns, ecr, ecs, external, iam, kms, logs, network,
-    secrets, storage, topics, waf,
+    Providers, alarms, alb, backup, data, deploy, detect, dns, ecr, ecs, external, iam, kms, logs, moves,
+    network, secrets, storage, topics, waf,
 };
 
 /// Builds the root module of an environment.
@@ -92,6 +92,7 @@ pub fn synth(config: &EnvConfig) -> Result<Root, Errors> {
     };
     alarms::build(&mut module.stack("alarms"), config, &inputs);
     external::build(&mut module, config);
+    moves::build(&mut module, config);
 
     module.finish()
 }

@@ -73,7 +73,7 @@ impl Bootstrap {
         if self.fate.stdout {
             modules::print(&modules)
         } else if self.fate.check {
-            modules::compare("bootstrap", &self.out, &modules)
+            modules::compare("bootstrap", &self.out, &modules, Vec::new())
         } else {
             self.fate.write(&self.out, &modules)
         }

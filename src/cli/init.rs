@@ -10,10 +10,12 @@ use crate::check;
 use crate::config::load::{Environment, LoadError, Loaded};
 use crate::config::report::Report;
 use crate::config::{Invalid, schema};
+use crate::held::Held;
 use crate::project::file::{self, ProjectError};
 use crate::project::render::{self, Kept, Rendered};
 use crate::project::starter::{self, Answers, Program};
 use crate::project::{FilePath, Project};
+use crate::synth::synth;
 use crate::{emit, exit};
 use answers::Given;
 use clap::Args;
@@ -144,6 +146,10 @@ impl Init {
                 say("nothing was written, for what follows from the answers is not valid:");
             }
         })?;
+        for Environment { config, .. } in &environments {
+            let path = envs.join(format!("{}.lock", config.name));
+            new.push((path, Held::of(&synth(config)?).text(config.name.as_str())));
+        }
         let rendered = rendered(&project, &environments)?;
         new.push((envs.join("schema.json"), schema::json()));
         new.push((self.folder.join(file::NAME), text));

@@ -48,9 +48,13 @@ impl Fate {
     }
 }
 
-/// Fails, and names them, if files are not what `command` would write.
-pub(super) fn compare(command: &str, out: &Path, modules: &[Module]) -> Result<(), Failure> {
-    let mut stale = Vec::new();
+/// Fails, and names them, if files are not what `command` would write, or others are stale already.
+pub(super) fn compare(
+    command: &str,
+    out: &Path,
+    modules: &[Module],
+    mut stale: Vec<String>,
+) -> Result<(), Failure> {
     for Module { name, files } in modules {
         let differences = emit::compare(out, name, files)?;
         let folder = out.join(name);

@@ -4,16 +4,24 @@ use super::modules::{self, Fate, Module};
 use super::output::say;
 use super::{EnvsFolder, Failure};
 use crate::check;
+use crate::config::EnvConfig;
 use crate::config::load::Loaded;
 use crate::emit;
-use crate::synth::render;
+use crate::exit;
+use crate::held::Held;
+use crate::synth::{self, comment};
 use clap::{ArgGroup, Args};
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Writes the Terraform root modules of environments
 ///
 /// One folder per environment, one *.tf.json file per stack in it. A run that is killed leaves the old files or the
 /// new ones, and files that txnr did not write are never touched.
+///
+/// envs/NAME.lock, where it lies, lists the addresses that hold data: tables, databases, buckets, keys, secrets, log groups.
+/// A module that has one of them no more is refused, unless [[moved]] or [[removed]] in the environment file says so.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("which").required(true).multiple(true))]
 pub(super) struct Synth {
@@ -34,6 +42,10 @@ pub(super) struct Synth {
 
     #[command(flatten)]
     fate: Fate,
+
+    /// Lay envs/NAME.lock for an environment that has none
+    #[arg(long, conflicts_with_all = ["check", "stdout"])]
+    lock: bool,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -53,17 +65,27 @@ impl Synth {
             say(warnings);
         }
         let mut modules = Vec::with_capacity(environments.len());
+        let mut locks = Vec::with_capacity(environments.len());
         for environment in environments {
-            let files = render(&environment.config)?;
-            modules.push(Module { name: environment.config.name.to_string(), files });
+            let config = environment.config;
+            let root = synth::synth(&config)?;
+            let files = root.render(&comment(&config)).into_iter().collect();
+            modules.push(Module { name: config.name.to_string(), files });
+            locks.push(Lock::read(&self.envs.folder, config, Held::of(&root))?);
         }
+        hold(&locks)?;
         if self.fate.stdout {
             modules::print(&modules)
         } else if self.fate.check {
             self.say_left_over(&modules)?;
-            modules::compare("synth", &self.out, &modules)
+            let stale = locks.iter().filter(|lock| lock.is_stale(false));
+            let stale = stale.map(|lock| format!("{}: it lists other addresses", lock.path.display()));
+            modules::compare("synth", &self.out, &modules, stale.collect())
         } else {
             self.fate.write(&self.out, &modules)?;
+            for lock in &locks {
+                lock.write(self.lock)?;
+            }
             self.say_left_over(&modules)
         }
     }
@@ -85,4 +107,65 @@ impl Synth {
         }
         Ok(())
     }
+}
+
+/// `envs/NAME.lock`, and what the module holds now.
+struct Lock {
+    path: PathBuf,
+    config: EnvConfig,
+    listed: Option<Held>,
+    built: Held,
+}
+
+impl Lock {
+    fn read(envs: &Path, config: EnvConfig, built: Held) -> Result<Self, Failure> {
+        let path = envs.join(format!("{}.lock", config.name));
+        let unreadable = |what: &dyn std::fmt::Display| {
+            let help = "bring it back as it was committed: `git checkout` of that file";
+            Failure::new(exit::CANNOT_READ, format!("cannot read {}: {what}", path.display()), help)
+        };
+        let listed = match fs::read_to_string(&path) {
+            Ok(text) => Some(Held::parse(&text).map_err(|what| unreadable(&what))?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unreadable(&error)),
+        };
+        Ok(Self { path, config, listed, built })
+    }
+
+    fn is_stale(&self, lay: bool) -> bool {
+        self.listed.as_ref().map_or(lay, |listed| *listed != self.built)
+    }
+
+    fn write(&self, lay: bool) -> Result<(), Failure> {
+        if self.is_stale(lay) {
+            emit::write_file(&self.path, self.built.text(self.config.name.as_str()).as_bytes())?;
+            say(format_args!("wrote {}", self.path.display()));
+        }
+        Ok(())
+    }
+}
+
+/// Fails, and names them, if addresses vanish that hold data.
+fn hold(locks: &[Lock]) -> Result<(), Failure> {
+    let mut count = 0;
+    for Lock { path, config, listed, built } in locks {
+        for (address, lost) in listed.iter().flat_map(|listed| listed.vanished(built, config)) {
+            say(format_args!(
+                "{}: {address} is in {}, and no longer in the module: {lost}",
+                config.name,
+                path.display()
+            ));
+            count += 1;
+        }
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    let addresses =
+        if count == 1 { "address that holds data vanishes" } else { "addresses that hold data vanish" };
+    Err(Failure::new(
+        exit::VANISHED,
+        format!("{count} {addresses}; nothing was written"),
+        "in the environment file, [[moved]] gives its new address, or [[removed]] says whether it is destroyed",
+    ))
 }

@@ -3,8 +3,8 @@
 
 use super::section::{
     Account, Alarms, Alb, BackupFile, CertificateFile, DataFile, DetectionFile, Deviation, Dns, Ecr,
-    FurtherServiceFile, GithubFile, Iam, Kms, Logs, NetworkFile, Recovery, Secrets, ServiceFile, Shield,
-    StateFile, StorageFile, Tags, Terraform, Waf,
+    FurtherServiceFile, GithubFile, Iam, Kms, Logs, MovedResource, NetworkFile, Recovery, RemovedResource,
+    Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, FurtherName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -102,6 +102,10 @@ pub struct EnvFile {
     pub shield: Shield,
     /// Controls that are not met, for a time.
     pub deviations: Vec<Deviation>,
+    /// Resources whose addresses have changed.
+    pub moved: Vec<MovedResource>,
+    /// Resources that are no longer in the module.
+    pub removed: Vec<RemovedResource>,
     /// What every resource is tagged with.
     pub tags: Tags,
     /// Where Terraform keeps its state.
@@ -144,6 +148,8 @@ impl Default for EnvFile {
             detection: DetectionFile::default(),
             shield: Shield::default(),
             deviations: Vec::new(),
+            moved: Vec::new(),
+            removed: Vec::new(),
             tags: Tags::default(),
             state: StateFile::default(),
             terraform: Terraform::default(),

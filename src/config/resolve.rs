@@ -147,6 +147,8 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
         detection: detection?,
         shield: file.shield,
         deviations: file.deviations,
+        moved: file.moved,
+        removed: file.removed,
         tags: file.tags,
         state: state?,
         terraform: file.terraform,

@@ -18,6 +18,7 @@ mod github;
 mod iam;
 mod kms;
 mod logs;
+mod moves;
 mod mutual_tls;
 mod network;
 mod postgres;
@@ -47,6 +48,7 @@ pub use github::{APPLY_SESSION_HOURS, Github, GithubFile};
 pub use iam::Iam;
 pub use kms::{ExistingKeys, Kms};
 pub use logs::Logs;
+pub use moves::{MovedResource, RemovedResource};
 pub use mutual_tls::{MutualTls, MutualTlsMode, S3Object};
 pub use network::{
     AggregationSeconds, EgressDestination, EgressRule, EgressRuleFile, Endpoints, EndpointsFile, FlowLogs,

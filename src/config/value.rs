@@ -5,6 +5,7 @@
 //! where both are known, in [`crate::config`].
 
 mod account;
+mod address;
 mod arn;
 mod bounded;
 mod cidr;
@@ -33,6 +34,7 @@ mod tag;
 mod version;
 
 pub use account::AccountId;
+pub use address::ResourceAddress;
 pub use arn::{
     BucketName, CertificateArn, KmsKeyArn, KmsKeyRef, LambdaArn, OidcProviderArn, ParameterArn, PolicyArn,
     PrincipalArn, RoleArn, SecretArn, StateKey, TableName,

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use terraform::query::View;
 
+use crate::held::data_in;
+
 use super::change::{Action, Attribute, Change, shown};
 use super::network::Opening;
 use super::permission::{Permission, Verdict};
@@ -103,40 +105,6 @@ pub struct Finding {
     pub address: String,
     /// What happens.
     pub what: String,
-}
-
-/// The types that hold data, and what is lost with one.
-const DATA: [(&str, &str); 24] = [
-    ("aws_backup_vault", "the recovery points in it"),
-    ("aws_cloudtrail_event_data_store", "the events in it"),
-    ("aws_cloudwatch_log_group", "the log events in it"),
-    ("aws_db_instance", "the database"),
-    ("aws_dynamodb_table", "the items in it"),
-    ("aws_dynamodb_table_replica", "the replica's items"),
-    ("aws_ebs_volume", "the volume"),
-    ("aws_ecr_repository", "the images in it"),
-    ("aws_efs_file_system", "the files in it"),
-    ("aws_elasticache_replication_group", "what is cached"),
-    ("aws_kinesis_stream", "the records in it"),
-    ("aws_kms_external_key", "whatever it has encrypted"),
-    ("aws_kms_key", "whatever it has encrypted"),
-    ("aws_kms_replica_key", "whatever only it can decrypt there"),
-    ("aws_rds_cluster", "the database"),
-    ("aws_rds_global_cluster", "the database"),
-    ("aws_route53_zone", "the records in it"),
-    ("aws_s3_bucket", "the objects in it"),
-    ("aws_s3_object", "the object"),
-    ("aws_secretsmanager_secret", "the secret"),
-    ("aws_secretsmanager_secret_version", "the secret's value"),
-    ("aws_sqs_queue", "the messages in it"),
-    ("aws_ssm_parameter", "the parameter's value"),
-    ("aws_timestreamwrite_table", "the records in it"),
-];
-
-/// What is lost with a resource of a type, if it holds data.
-#[must_use]
-pub(super) fn data_in(kind: &str) -> Option<&'static str> {
-    DATA.iter().find(|(of, _)| *of == kind).map(|(_, what)| *what)
 }
 
 /// The types that protect or watch, by the beginnings of their names.

@@ -368,3 +368,43 @@ fn environments_are_listed() {
     ");
     assert_snapshot!(project.run("envs --json"));
 }
+
+#[test]
+fn addresses_that_hold_data_are_let_go_of_only_where_the_file_says_so() {
+    let project = Project::new();
+    project.succeed("synth --all");
+    assert!(!project.path("envs/prod.lock").exists());
+    project.succeed("synth --env prod --lock");
+    let lock = project.read("envs/prod.lock");
+    let before = project.tree("out");
+    project.write("envs/prod.toml", &format!("{PROD}\n[data]\nstore = \"postgres\"\n"));
+    for refused in ["synth --env prod", "synth --env prod --check", "synth --env prod --stdout"] {
+        let output = project.command(refused).output().expect("the command runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(12), "{said}");
+        assert!(said.contains("aws_dynamodb_table.audit is in envs/prod.lock"), "{said}");
+    }
+    assert_eq!((project.tree("out"), project.read("envs/prod.lock")), (before, lock));
+    let gone = |table: &str| {
+        format!(
+            "[[removed]]\naddress = \"aws_dynamodb_table.{table}\"\ndestroy = false\nreason = \"Kept for the auditors\"\n"
+        )
+    };
+    let said = format!("{PROD}\n[data]\nstore = \"postgres\"\n{}{}", gone("audit"), gone("records"));
+    project.write("envs/prod.toml", &said);
+    let stale = project.run("synth --env prod --check");
+    assert!(
+        stale.contains("exit code: 4") && stale.contains("envs/prod.lock: it lists other addresses"),
+        "{stale}"
+    );
+    project.succeed("synth --env prod");
+    project.succeed("synth --env prod --check");
+    assert!(!project.read("envs/prod.lock").contains("aws_dynamodb_table"));
+    assert!(project.read("out/prod/moves.tf.json").contains("aws_dynamodb_table.audit"));
+    // A lock that cannot be read holds nothing, so nothing is written.
+    for (text, why) in [("{", "EOF"), (r#"{"version": 2, "holds": {}}"#, "version 2")] {
+        project.write("envs/prod.lock", text);
+        let refused = project.run("synth --env prod");
+        assert!(refused.contains("exit code: 6") && refused.contains(why), "{refused}");
+    }
+}

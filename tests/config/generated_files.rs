@@ -1,8 +1,12 @@
 //! The checked-in schema and reference are those of the source.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use txnr::alarm::document;
 use txnr::config::schema;
+use txnr::held::Held;
+use txnr::synth::synth;
 
 fn assert_fresh(path: &str, checked_in: &str, generated: &str, command: &str) {
     assert!(checked_in == generated, "{path} is stale; run `{command}`");
@@ -22,6 +26,23 @@ fn the_schema_is_fresh() {
 fn the_reference_is_fresh() {
     let checked_in = include_str!("../../docs/configuration.md");
     assert_fresh("docs/configuration.md", checked_in, &schema::markdown(), schema::MARKDOWN_COMMAND);
+}
+
+#[test]
+fn the_locks_list_what_the_environments_hold() {
+    for name in ["dev", "stage", "prod"] {
+        let read =
+            |ends: &str| std::fs::read_to_string(format!("envs/{name}.{ends}")).expect("a file of envs/");
+        let path = format!("envs/{name}.toml");
+        let (config, _) = txnr::check::parse(Path::new(&path), &read("toml")).expect("valid");
+        let held = Held::of(&synth(&config).expect("a module"));
+        assert_fresh(
+            &format!("envs/{name}.lock"),
+            &read("lock"),
+            &held.text(name),
+            "cargo run -- synth --all --lock",
+        );
+    }
 }
 
 #[test]

@@ -98,6 +98,15 @@ impl Module {
         Stack { module: self, index }
     }
 
+    /// The address of the resource that is spelled so, if the module has it by now.
+    pub fn resource(&self, address: &str) -> Option<Address> {
+        let spelled = |node: &&Node| {
+            let of = &node.address;
+            of.mode() == Mode::Managed && address.split_once('.') == Some((of.kind(), of.name()))
+        };
+        self.nodes.iter().find(spelled).map(|node| node.address.clone())
+    }
+
     /// Checks the whole: names, literal places, and that every reference leads to a block of this module.
     ///
     /// # Errors
