@@ -270,10 +270,14 @@ fn alter(value: &mut Value, path: &[String], how: &mut impl FnMut(&mut Value) ->
         ([key, rest @ ..], Value::Object(entries)) => {
             entries.get_mut(key).is_some_and(|inner| alter(inner, rest, how))
         }
-        ([key, rest @ ..], Value::Array(items)) => {
-            let inner = key.parse().ok().and_then(|at: usize| items.get_mut(at));
-            inner.is_some_and(|inner| alter(inner, rest, how))
-        }
+        ([key, rest @ ..], Value::Array(items)) => match key.parse::<usize>() {
+            Ok(at) => items.get_mut(at).is_some_and(|inner| alter(inner, rest, how)),
+            // A block that is written by itself is a list of one in a plan.
+            Err(_) => match items.as_mut_slice() {
+                [one] => alter(one, path, how),
+                _ => false,
+            },
+        },
         _ => false,
     }
 }
