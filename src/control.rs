@@ -4,12 +4,14 @@
 //! as what it does not show. Which controls there are is one list ([`rows`]); what each is about, and how far the module
 //! answers it, is data ([`requirements`]). `txnr check` and the tests read both.
 
+mod basis;
 mod list;
 mod platform;
 mod report;
 mod requirements;
 mod verdict;
 
+pub use basis::{Basis, found};
 pub use list::{Left, Met, Row, Store, Weaker, rows};
 pub use platform::{Outcome, Platform, Resource};
 pub use report::{About, json, markdown, sarif, text};

@@ -332,8 +332,14 @@ fn live(environment: &Environment, aws: &LocalAws) {
     terraform.validate();
     let plan = terraform.plan();
     checkov::check(&plan.file).settle(&environment.name);
+    environment.controls_are_met_as_generated("--plan", &plan.file);
     terraform.apply_plan();
     terraform.plan().assert_clean();
+    let state = terraform.command(["show", "-json"]).output().unwrap();
+    let file = root.join("state.json");
+    fs::write(&file, &state.stdout).unwrap();
+    environment.controls_are_met_as_generated("--state", &file);
+    fs::remove_file(&file).unwrap();
 
     let platform = Platform { aws, region: &environment.region };
     platform.load_balancer_listens_on_https_only(environment.redirects);
@@ -376,6 +382,21 @@ struct Environment {
 }
 
 impl Environment {
+    /// Terraform changes no verdict: what it plans, and what it has made, is judged as what was generated.
+    fn controls_are_met_as_generated(&self, basis: &str, file: &Path) {
+        let arguments = ["check", "--format", "json", "--env", &self.name, basis];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_txnr"));
+        let output = command.args(arguments).arg(file).arg("--envs").arg(&self.folder).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+        let verdicts = report["verdicts"].as_array().unwrap();
+        assert!(verdicts.len() > 100, "{} verdicts", verdicts.len());
+        let otherwise: Vec<&Value> =
+            verdicts.iter().filter(|verdict| verdict["verdict"] != verdict["generated"]).collect();
+        let differences = String::from_utf8_lossy(&output.stderr);
+        assert!(otherwise.is_empty(), "{basis}: {otherwise:#?}\n{differences}");
+    }
+
     fn read(folder: &str, name: &str) -> Self {
         Self::read_in(repository(folder), name)
     }

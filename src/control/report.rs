@@ -1,9 +1,11 @@
 //! Verdicts as people and tools read them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::basis::Basis;
 use super::verdict::{Judged, Verdict};
 use crate::config::Date;
 
@@ -14,10 +16,11 @@ pub struct About<'a> {
     pub environment: &'a str,
     /// The day that deviations are held to.
     pub on: &'a Date,
+    /// What the verdicts rest on. What runs is another matter.
+    pub basis: Basis,
+    /// Verdicts that the generated module has otherwise, by control.
+    pub generated: &'a BTreeMap<&'static str, &'static str>,
 }
-
-/// What a verdict rests on: files before they are applied. What runs is another matter.
-const BASIS: &str = "generated";
 
 fn details(verdict: &Verdict) -> Vec<&str> {
     match verdict {
@@ -44,6 +47,9 @@ pub fn text(judged: &[Judged], about: About<'_>) -> String {
         for what in details(&one.verdict) {
             let _ = writeln!(text, "    {what}");
         }
+        if let Some(generated) = about.generated.get(one.control.id) {
+            let _ = writeln!(text, "    generated: {generated}");
+        }
         if let Verdict::Violated(_) = one.verdict {
             let _ = writeln!(text, "    asked: {}", one.control.how);
             let _ = writeln!(text, "    remedy: {}", one.requirement.remedy);
@@ -69,13 +75,18 @@ pub fn text(judged: &[Judged], about: About<'_>) -> String {
 pub fn markdown(judged: &[Judged], about: About<'_>) -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     let mut text = format!(
-        "## Controls of {}\n\nOf the generated module, on {}. Not a score: what is violated is not made good by others.\n\n\
+        "## Controls of {}\n\nOf the {}, on {}. Not a score: what is violated is not made good by others.\n\n\
          | verdict | control | PCI DSS | asks for | what is wrong, or who tells | does not show |\n\
          | --- | --- | --- | --- | --- | --- |\n",
-        about.environment, about.on
+        about.environment,
+        about.basis.of(),
+        about.on
     );
     for one in judged {
         let mut what = details(&one.verdict).join("; ");
+        if let Some(generated) = about.generated.get(one.control.id) {
+            let _ = write!(what, " *Generated: {generated}*");
+        }
         if let Some(deviation) = &one.deviation {
             let _ = write!(what, " *Deviation until {}: {}*", deviation.expires, deviation.reason);
         }
@@ -96,11 +107,11 @@ pub fn markdown(judged: &[Judged], about: About<'_>) -> String {
 /// Every verdict with all that belongs to it.
 #[must_use]
 pub fn json(judged: &[Judged], about: About<'_>) -> String {
-    let verdicts: Vec<Value> = judged.iter().map(|one| verdict(one, about.on)).collect();
+    let verdicts: Vec<Value> = judged.iter().map(|one| verdict(one, about)).collect();
     let report = json!({
         "environment": about.environment,
         "on": about.on.as_str(),
-        "basis": BASIS,
+        "basis": about.basis.name(),
         "standard": "PCI DSS 4.0.1",
         "txnr": env!("CARGO_PKG_VERSION"),
         "verdicts": verdicts,
@@ -108,7 +119,7 @@ pub fn json(judged: &[Judged], about: About<'_>) -> String {
     format!("{report:#}\n")
 }
 
-fn verdict(one: &Judged, on: &Date) -> Value {
+fn verdict(one: &Judged, about: About<'_>) -> Value {
     let deviation = one.deviation.as_ref().map(|deviation| {
         json!({
             "owner": deviation.owner.as_str(),
@@ -116,7 +127,7 @@ fn verdict(one: &Judged, on: &Date) -> Value {
             "compensating_control": deviation.compensating.as_str(),
             "approver": deviation.approver.as_str(),
             "expires": deviation.expires.as_str(),
-            "expired": deviation.expires < *on,
+            "expired": deviation.expires < *about.on,
         })
     });
     json!({
@@ -130,6 +141,7 @@ fn verdict(one: &Judged, on: &Date) -> Value {
         "remedy": one.requirement.remedy,
         "source": one.requirement.source,
         "verdict": one.verdict.name(),
+        "generated": about.generated.get(one.control.id).copied().unwrap_or(one.verdict.name()),
         "details": details(&one.verdict),
         "resources": one.looked,
         "deviation": deviation,
