@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn tables_keys_and_addresses_are_held_and_roles_are_not() {
-        let held = held(&config(""));
+        let held = held(&config("network.nat = \"per-az\"\n"));
         for address in ["aws_dynamodb_table.records", "aws_dynamodb_table.audit"] {
             assert!(held.0.contains_key(address), "{address} of {held:?}");
         }
