@@ -36,10 +36,17 @@ fn any_rows() -> impl Strategy<Value = Vec<Row>> {
     proptest::collection::vec(any_row(), 0..14)
 }
 
+/// References that are prepared, fees that are expected and rates that are held against a table, on both sides.
+const PREPARED: &str = "[[prepare]]\ndrop_prefix = [\"REF\"]\ndrop_zeros = true\n\
+    [[prepare]]\nfields = [\"description\"]\nfind = '0{3}(\\d)'\n\
+    [[fee]]\nname = \"f\"\ncurrency = \"EUR\"\npercent = \"50\"\nfixed = \"1.00\"\n\
+    [rates]\npercent = \"1\"\ndays = 9\ntable = [{ from = \"JPY\", to = \"EUR\", day = \"2026-01-01\", rate = \"0.01\" }]\n";
+
 /// Every kind of pass, the same from either side.
 fn all_passes() -> Ruleset {
     rules(
-        &(pass("exact", "exact = {}")
+        &(PREPARED.to_owned()
+            + &pass("exact", "exact = {}")
             + &pass(
                 "near",
                 "reference = { days = 1, reference = \"normalized\", tolerance = { absolute = \"1.00\" } }",
@@ -48,6 +55,11 @@ fn all_passes() -> Ruleset {
                 "converted",
                 "reference = { days = 9, reference = \"contained\", left_amount = \"original\", right_amount = \"original\" }",
             )
+            + &pass(
+                "expected",
+                "reference = { days = 2, reference = \"normalized\", left_amount = \"less_expected_fee\", right_amount = \"less_expected_fee\" }",
+            )
+            + &pass("prepared", "group = { left_key = \"prepared\", right_key = \"prepared\" }")
             + &pass("named", "named = { tolerance = { absolute = \"0.50\" } }")
             + &pass("batch", "group = { left_amount = \"less_fee\", right_amount = \"less_fee\" }")
             + &pass("day", "group = { left_key = \"day_and_party\", right_key = \"day_and_party\" }")
