@@ -32,17 +32,11 @@ struct Document {
 }
 
 impl Roles {
-    /// With a repository on GitHub where the environment's file names none.
+    /// Of an environment whose file names its repository on GitHub.
     pub(super) fn of(environment: &Environment) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let name = &environment.name;
-        let mut text = fs::read_to_string(environment.folder.join(name).with_extension("toml")).unwrap();
-        if !text.parse::<toml::Table>().unwrap().contains_key("github") {
-            text.push_str("\n[github]\nrepository = \"acme/platform\"\n");
-        }
-        fs::write(scratch.path().join(name).with_extension("toml"), text).unwrap();
-        let out = scratch.path().join("out");
-        let root = txnr("bootstrap", scratch.path(), ["--env", name], &out).remove(0);
+        let root = txnr("bootstrap", &environment.folder, ["--env", name], scratch.path()).remove(0);
         let module = Module::read(&root, environment);
         let role = |purpose: &str| module.role(&format!("{}_{purpose}", name.replace('-', "_")));
         Self(["plan", "apply"].map(|purpose| (purpose, role(purpose))).into())
