@@ -58,6 +58,11 @@ pub fn found(generated: &Platform, view: &View) -> (Platform, Vec<String>) {
             told.push(format!("{address}: generated, and not there"));
             continue;
         };
+        if !there.body.is_object() {
+            // Nothing of it is known before it is applied.
+            platform.resources.insert(address.clone(), body.clone());
+            continue;
+        }
         let mut overlay = Overlay { ids: &ids, differences: Vec::new() };
         let body = overlay.value(body, &there.body, &Path::default());
         let hidden = hides(&there.sensitive);
@@ -314,6 +319,8 @@ impl Overlay<'_> {
                 Some(same) => all.push(same),
                 None => match rest.next() {
                     Some(at) => all.push(self.value(item, &found[at], path)),
+                    // Two references may stand for one thing, which a set has once.
+                    None if self.same(item, &Value::Null) => all.push(item.clone()),
                     None => {
                         self.differs(item, &Value::Null, path);
                     }
@@ -427,6 +434,21 @@ mod tests {
             let (_, lines) = found(&generated(), &state(&[key(&changed), table(true, KEY)]));
             assert_eq!(lines.len(), told, "{changed}: {lines:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_known_before_the_apply_is_as_generated() {
+        let generated = platform(&json!({
+            "aws_s3_bucket_policy.audit": {"bucket": "${aws_s3_bucket.audit.id}", "policy": {"Statement": []}},
+            "aws_vpc_endpoint.s3": {"route_table_ids": ["${data.aws_route_table.a.id}", "${data.aws_route_table.b.id}"]},
+        }));
+        let plan = json!({"planned_values": {"root_module": {"resources": [
+            {"address": "aws_s3_bucket_policy.audit", "type": "aws_s3_bucket_policy", "sensitive_values": {}},
+            {"address": "aws_vpc_endpoint.s3", "type": "aws_vpc_endpoint", "values": {"route_table_ids": ["rtb-1"]}},
+        ]}}});
+        let (platform, told) = found(&generated, &View::of_plan(&plan));
+        assert_eq!(told, Vec::<String>::new());
+        assert_eq!(platform.resources, generated.resources);
     }
 
     #[test]
