@@ -3,7 +3,7 @@
 /// Declares an enum without fields, and `ALL`: each of its values once, in the order in which they are declared.
 ///
 /// ```
-/// contract::closed_list! {
+/// txnr_contract::closed_list! {
 ///     /// A side of a comparison.
 ///     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 ///     pub enum Side {
