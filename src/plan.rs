@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use terraform::query::masks_any;
 
 /// What a plan would do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -185,7 +186,7 @@ impl Plan {
         let keys: BTreeSet<&str> = object(before).chain(object(after)).chain(object(after_unknown)).collect();
         let differs = |name: &&str| {
             let (was, is) = (&before[*name], &after[*name]);
-            if after_unknown.get(*name).is_some_and(holds_true) {
+            if after_unknown.get(*name).is_some_and(masks_any) {
                 return self.configures(&resource.address, name);
             }
             let undone = known.is_some_and(|known| &known[*name] == is);
@@ -195,7 +196,7 @@ impl Plan {
             name,
             before: &before[name],
             after: &after[name],
-            unknown: after_unknown.get(name).is_some_and(holds_true),
+            unknown: after_unknown.get(name).is_some_and(masks_any),
         };
         keys.into_iter().filter(differs).map(argument).collect()
     }
@@ -221,7 +222,7 @@ impl Plan {
         let at = |values: &Map<String, Value>, key: &str| values.get(key).cloned().unwrap_or_default();
         let keys: BTreeSet<&String> = before.keys().chain(after.keys()).chain(unknown.keys()).collect();
         keys.into_iter().all(|key| {
-            if unknown.get(key).is_some_and(holds_true) {
+            if unknown.get(key).is_some_and(masks_any) {
                 // AWS says it anew after every change; what is configured has to be known.
                 return !self.configures(&resource.address, key);
             }
@@ -235,16 +236,6 @@ impl Plan {
         let resources = self.configuration.pointer("/root_module/resources").and_then(Value::as_array);
         let found = resources.into_iter().flatten().find(|resource| resource["address"] == address);
         found.is_none_or(|resource| resource["expressions"].get(argument).is_some())
-    }
-}
-
-/// Whether something in it is unknown.
-fn holds_true(value: &Value) -> bool {
-    match value {
-        Value::Bool(unknown) => *unknown,
-        Value::Array(items) => items.iter().any(holds_true),
-        Value::Object(entries) => entries.values().any(holds_true),
-        _ => false,
     }
 }
 

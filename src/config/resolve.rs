@@ -256,10 +256,18 @@ fn hosted_zone(file: &EnvFile, problems: &mut Problems) -> Option<DomainName> {
         problems.error(
             "domain",
             format!("the zone of {domain} cannot be told from its name"),
-            "name it with `hosted_zone`, or use a name of at least three labels",
+            "name it with `hosted_zone`, which may be the domain itself, or use a name below one that you have registered",
         );
         return None;
     };
+    if zone.is_registry() {
+        problems.error(
+            "hosted_zone",
+            format!("{zone} is a registry's, under which others register their names"),
+            "the zone of a name that you have registered",
+        );
+        return None;
+    }
     if !domain.is_in(&zone) {
         problems
             .error(

@@ -65,7 +65,7 @@ pub fn found(generated: &Platform, view: &View) -> (Platform, Vec<String>) {
         }
         let mut overlay = Overlay { ids: &ids, differences: Vec::new() };
         let body = overlay.value(body, &there.body, &Path::default());
-        let hidden = hides(&there.sensitive);
+        let hidden = terraform::query::masks_any(&there.sensitive);
         told.extend(overlay.differences.into_iter().map(|Difference { path, generated, found }| {
             let found = if hidden { "something else".to_owned() } else { short(&found) };
             format!("{address}: {path} is {found}, generated {}", short(&generated))
@@ -78,16 +78,6 @@ pub fn found(generated: &Platform, view: &View) -> (Platform, Vec<String>) {
         platform.resources.insert(address.to_owned(), ids.named(&there.body));
     }
     (platform, told)
-}
-
-/// Whether a mask hides anything.
-fn hides(mask: &Value) -> bool {
-    match mask {
-        Value::Bool(hidden) => *hidden,
-        Value::Array(items) => items.iter().any(hides),
-        Value::Object(entries) => entries.values().any(hides),
-        _ => false,
-    }
 }
 
 fn short(value: &Value) -> String {

@@ -172,19 +172,6 @@ impl Answers {
     }
 }
 
-/// The zone that a domain is most likely entered into: the name without its first label, or, where that is all there is below
-/// a name under which everybody registers (`example.com`, `example.co.uk`), the domain itself.
-#[must_use]
-pub fn likely_zone(domain: &DomainName) -> DomainName {
-    /// Labels under which countries register names: <https://publicsuffix.org/list/>
-    const SECOND_LEVEL: [&str; 8] = ["ac", "co", "com", "edu", "gov", "net", "or", "org"];
-    let public = |zone: &DomainName| {
-        let labels: Vec<&str> = zone.as_str().split('.').collect();
-        matches!(labels.as_slice(), [second, top] if top.len() == 2 && SECOND_LEVEL.contains(second))
-    };
-    domain.parent().filter(|parent| !public(parent)).unwrap_or_else(|| domain.clone())
-}
-
 /// The text of `txnr.toml`.
 #[must_use]
 pub fn project(answers: &Answers) -> String {

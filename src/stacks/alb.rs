@@ -644,7 +644,7 @@ pub(in crate::stacks) mod tests {
         let https = resource(&file("", "alb"), "aws_lb_listener", "https");
         assert_eq!(https["port"], 443);
         assert_eq!(https["protocol"], "HTTPS");
-        assert_eq!(https["ssl_policy"], "ELBSecurityPolicy-TLS13-1-2-Res-2021-06");
+        assert_eq!(https["ssl_policy"], "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09");
         assert_eq!(https["certificate_arn"], "${aws_acm_certificate_validation.main.certificate_arn}");
         assert_eq!(https["routing_http_response_server_enabled"], false);
         assert_eq!(

@@ -129,6 +129,17 @@ fn step<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     }
 }
 
+/// Whether a mask of a plan or a state, such as `after_unknown`, is set anywhere.
+#[must_use]
+pub fn masks_any(mask: &Value) -> bool {
+    match mask {
+        Value::Bool(set) => *set,
+        Value::Array(items) => items.iter().any(masks_any),
+        Value::Object(entries) => entries.values().any(masks_any),
+        _ => false,
+    }
+}
+
 /// Whether Terraform has something to resolve in a text.
 #[must_use]
 pub fn is_expression(text: &str) -> bool {

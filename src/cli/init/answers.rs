@@ -9,7 +9,7 @@ use crate::config::{
     ServiceName, Subscriber, TagText, UrlPath,
 };
 use crate::exit;
-use crate::project::starter::{self, Answers, Built, OnGithub, Place, Program};
+use crate::project::starter::{Answers, Built, OnGithub, Place, Program};
 use crate::project::{CodeOwner, FilePath, Language, Repository};
 use clap::Args;
 use std::cell::RefCell;
@@ -571,7 +571,7 @@ impl Given {
         let Some(domain) = domain else { return Ok(None) };
         let about = "The domain is entered into it, and the certificate proved by it. Other environments have a zone of their own \
                      below it, such as dev.example.com. It exists already.";
-        let zone = starter::likely_zone(&domain);
+        let zone = domain.parent().unwrap_or_else(|| domain.clone());
         let asked = Asked::new(
             "--hosted-zone",
             self.hosted_zone.as_deref(),

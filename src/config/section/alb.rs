@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Alb {
-    /// The TLS policy of the HTTPS listener. The default is the widest that Security Hub's ELB.17 accepts and that
-    /// every region offers: TLS 1.3, and TLS 1.2 with forward secrecy and authenticated encryption only (PCI 4.2.1).
+    /// The TLS policy of the HTTPS listener. The default is the one that AWS recommends: TLS 1.3, and TLS 1.2 with forward
+    /// secrecy and authenticated encryption only (PCI 4.2.1), with post-quantum key exchange for clients that know it. Clients
+    /// that do not know it agree on the same keys as with `ELBSecurityPolicy-TLS13-1-2-Res-2021-06`.
     pub ssl_policy: SslPolicy,
     /// Seconds after which an idle connection is closed. The default is AWS's; the service must keep its own
     /// connections open for longer.
@@ -39,7 +40,7 @@ pub struct Alb {
 impl Default for Alb {
     fn default() -> Self {
         Self {
-            ssl_policy: SslPolicy::Tls13And12Restricted,
+            ssl_policy: SslPolicy::Tls13And12RestrictedPq,
             idle_timeout_seconds: Bounded::literal::<60>(),
             http_redirect: true,
             access_logs: true,

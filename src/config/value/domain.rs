@@ -8,12 +8,22 @@ use std::str::FromStr;
 pub struct DomainName(String);
 
 impl DomainName {
-    /// The name without its first label, if at least two labels remain: the zone of `api.example.com` is
-    /// `example.com`.
+    /// The name without its first label, if somebody can own it: `example.com` of `api.example.com`, but neither `com` of
+    /// `example.com` nor `co.uk` of `example.co.uk`.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let (_, rest) = self.0.split_once('.')?;
-        rest.contains('.').then(|| Self(rest.to_owned()))
+        let parent = Self(rest.to_owned());
+        (!parent.is_registry()).then_some(parent)
+    }
+
+    /// Whether it is a registry's own, under which others register their names: `com`, `co.uk`.
+    /// <https://publicsuffix.org/list/>, its section of ICANN's domains; a single label counts where it is not listed.
+    #[must_use]
+    pub fn is_registry(&self) -> bool {
+        !self.0.contains('.')
+            || psl::suffix(self.0.as_bytes())
+                .is_some_and(|suffix| suffix == self.0.as_bytes() && suffix.typ() == Some(psl::Type::Icann))
     }
 
     /// Whether a certificate that bears `name` is one for this host: the name itself, or the wildcard of its parent.
@@ -144,6 +154,12 @@ mod tests {
         assert!(!name("badexample.com").is_in(&name("example.com")));
         assert_eq!(name("a.example.com").parent(), Some(name("example.com")));
         assert_eq!(name("example.com").parent(), None);
+        for apex in ["example.co.uk", "example.com.au", "example.co.jp", "example.k12.ca.us"] {
+            assert_eq!(name(apex).parent(), None, "{apex}");
+            assert_eq!(name(&format!("api.{apex}")).parent(), Some(name(apex)));
+        }
+        // What a company lets its customers register under is a zone of that company's.
+        assert_eq!(name("shop.github.io").parent(), Some(name("github.io")));
     }
 
     #[test]
