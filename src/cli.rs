@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, each with its arguments and a thin `run`.
 
 mod alarms;
+mod aws_cli;
 mod bootstrap;
 mod check;
 mod compare_plans;
@@ -8,6 +9,7 @@ mod completions;
 mod cost;
 mod diff;
 mod envs;
+mod exec;
 mod failure;
 mod findings;
 mod git;
@@ -15,6 +17,7 @@ mod github;
 mod image;
 mod init;
 mod inventory;
+mod logs;
 mod man;
 mod modules;
 mod output;
@@ -23,6 +26,7 @@ mod prompt;
 mod restore;
 mod schema;
 mod sides;
+mod status;
 mod synth;
 mod today;
 mod verify_plan;
@@ -52,6 +56,9 @@ enum Command {
     Inventory(inventory::Inventory),
     Init(Box<init::Init>),
     Image(image::Image),
+    Status(status::Status),
+    Logs(logs::Logs),
+    Exec(exec::Exec),
     Restore(restore::Restore),
     Diff(diff::Diff),
     Cost(cost::Cost),
@@ -79,6 +86,9 @@ impl Cli {
             Command::Inventory(inventory) => inventory.run(),
             Command::Init(init) => init.run(),
             Command::Image(image) => image.run(),
+            Command::Status(status) => status.run(),
+            Command::Logs(logs) => logs.run(),
+            Command::Exec(exec) => exec.run(),
             Command::Restore(restore) => restore.run(),
             Command::Diff(diff) => diff.run(),
             Command::Cost(cost) => cost.run(),
@@ -113,6 +123,7 @@ const EXAMPLES: &str = "  txnr synth --all
   txnr check --env prod
   txnr diff --env prod
   txnr cost --env prod
+  txnr status --env prod
   txnr init
 ";
 

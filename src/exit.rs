@@ -66,8 +66,28 @@ pub const VANISHED: Exit = Exit {
     meaning: "synth: an address that holds data would vanish, and the environment file does not say that it may",
 };
 
+/// There is no program that could call AWS, or it knows no credentials.
+pub const NO_AWS: Exit = Exit {
+    code: 13,
+    meaning: "status, logs, exec, restore --run: no AWS CLI that is recent enough, no session-manager-plugin, or no credentials",
+};
+
+/// The credentials are not of the environment's account.
+pub const OTHER_ACCOUNT: Exit = Exit {
+    code: 14,
+    meaning: "status, logs, exec, restore --run: the credentials are of another account; nothing was called",
+};
+
+/// AWS refused, or its answer cannot be read.
+pub const AWS_FAILED: Exit =
+    Exit { code: 15, meaning: "status, logs, exec: a call of AWS failed, or its answer cannot be read" };
+
+/// There is nothing that a session could be opened in.
+pub const NO_SESSION: Exit =
+    Exit { code: 16, meaning: "exec: no such task runs, or the environment file lets no session in" };
+
 /// Every exit code, in the order of the numbers.
-pub const ALL: [Exit; 13] = [
+pub const ALL: [Exit; 17] = [
     OK,
     UNEXPECTED,
     USAGE,
@@ -81,6 +101,10 @@ pub const ALL: [Exit; 13] = [
     STEP_FAILED,
     CONSEQUENCE,
     VANISHED,
+    NO_AWS,
+    OTHER_ACCOUNT,
+    AWS_FAILED,
+    NO_SESSION,
 ];
 
 /// The list as it stands in the help.

@@ -11,6 +11,8 @@ mod checkov;
 mod environments;
 #[path = "terraform/lives.rs"]
 mod lives;
+#[path = "terraform/operate.rs"]
+mod operate;
 #[path = "terraform/permissions.rs"]
 mod permissions;
 #[path = "terraform/restore.rs"]

@@ -42,6 +42,14 @@ impl Failure {
         Self { exit, message: Message::None }
     }
 
+    /// What went wrong, where it is one sentence.
+    pub(super) fn what(&self) -> &str {
+        match &self.message {
+            Message::Text { what, .. } => what,
+            Message::None | Message::Report(..) => "",
+        }
+    }
+
     /// Tells the user on standard error, and returns the exit code.
     #[must_use]
     pub fn report(self) -> Exit {

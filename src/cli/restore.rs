@@ -1,10 +1,11 @@
 //! `txnr restore`: puts a restored data store in the place of a damaged one.
 
+use super::aws_cli::Aws;
 use super::output::{data, say};
 use super::{EnvsFolder, Failure};
 use crate::check;
 use crate::config::{EnvConfig, load};
-use crate::restore::{self, Named, Places, Point, Step};
+use crate::operate::restore::{self, Named, Places, Point, Step};
 use crate::{emit, exit};
 use clap::Args;
 use std::fs;
@@ -85,6 +86,7 @@ impl Restore {
         };
         self.refuse_to_restore_twice(config, rest)?;
         if self.run {
+            Aws::of(config)?;
             return run(rest, from);
         }
         let text = restore::script(config, &self.point, rest, from);

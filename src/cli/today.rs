@@ -5,8 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Today, in UTC.
 pub(super) fn today() -> Date {
-    #[expect(clippy::disallowed_methods, reason = "a command that judges days begins with today's")]
+    Date::of_days_since_1970(u32::try_from(now() / 86_400_000).unwrap_or_default())
+}
+
+/// Now, in milliseconds since 1970, in UTC.
+pub(super) fn now() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "a command that judges days or looks back begins with now")]
     let now = SystemTime::now();
-    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Date::of_days_since_1970(u32::try_from(seconds / 86_400).unwrap_or_default())
+    now.duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }

@@ -432,6 +432,8 @@ fn look(config: &EnvConfig, logs: &logs::Outputs) -> Vec<Identity> {
         )
         .when(Condition::arn_equals("ecs:cluster", [cluster::arn(config)])),
         Identity::allow("SeeCluster", ["ecs:DescribeClusters"], [cluster::arn(config)]),
+        // Which tags has what runs.
+        Identity::allow("SeeImages", ["ecr:DescribeImages"], ecr::repository_arns(config)),
         Identity::allow(
             "SeePlatform",
             [

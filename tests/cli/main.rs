@@ -8,6 +8,7 @@ mod diff;
 mod findings;
 mod help;
 mod kill;
+mod operate;
 mod output;
 mod plans;
 mod project;

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use super::{Environment, txnr};
+use super::{Environment, operate, txnr};
 use test_kit::local_aws::LocalAws;
 use test_kit::overrides::{self, Backend};
 use test_kit::repository;
@@ -18,10 +18,10 @@ use test_kit::terraform::Terraform;
 
 const POINT: &str = "2026-11-30T10:15:00Z";
 const SUFFIX: &str = "20261130t101500z";
-const PREFIX: &str = "txn-reconcile-bare";
+pub const PREFIX: &str = "txn-reconcile-bare";
 
 /// An environment in a folder of its own, as those find it who have to restore it.
-struct Scene {
+pub struct Scene {
     aws: LocalAws,
     folder: tempfile::TempDir,
     region: String,
@@ -57,16 +57,20 @@ impl Scene {
         self.folder.path().join("out/bare")
     }
 
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn terraform(&self) -> Terraform<'_> {
         Terraform::new(&self.root(), &self.aws)
     }
 
-    fn ask(&self, service: &str, operation: &str, parameters: Value) -> Value {
+    pub fn ask(&self, service: &str, operation: &str, parameters: Value) -> Value {
         self.aws.ask(&self.region, service, operation, parameters)
     }
 
     /// Runs lines in a shell that finds txnr, the AWS CLI and Terraform.
-    fn shell(&self, lines: &str) -> Output {
+    pub fn shell(&self, lines: &str) -> Output {
         let txnr = Path::new(env!("CARGO_BIN_EXE_txnr")).parent().unwrap().to_owned();
         let aws = test_kit::python("local-aws").parent().unwrap().to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -83,7 +87,7 @@ impl Scene {
         command.env("AWS_PAGER", "").output().unwrap()
     }
 
-    fn succeeds(&self, lines: &str) -> String {
+    pub fn succeeds(&self, lines: &str) -> String {
         let done = self.shell(lines);
         let (said, told) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         assert!(done.status.success(), "{lines}\n{said}\n{told}");
@@ -152,6 +156,9 @@ fn restored_tables_take_the_place_of_damaged_ones_with_all_that_belongs_to_them(
     let entry = json!({"pk": {"S": "acme"}, "sequence": {"N": "1"}, "body": {"B": "e30="}});
     scene.ask("dynamodb", "put_item", json!({"TableName": of("audit"), "Item": entry}));
 
+    operate::is_looked_at(&scene);
+    operate::logs_are_read(&scene);
+    operate::sessions_are_opened(&scene);
     scene.restores();
 
     for table in ["records", "audit"] {

@@ -37,7 +37,7 @@ enum How {
 }
 
 /// Every generated file, in an order in which each is made from those before it.
-pub const FILES: [Generated; 14] = [
+pub const FILES: [Generated; 15] = [
     Generated {
         path: "crates/aws/schema/aws-5.100.0.json",
         header: Some("cargo xtask schema"),
@@ -63,6 +63,11 @@ pub const FILES: [Generated; 14] = [
         path: "docs/diff.schema.json",
         header: Some("cargo run -- diff --schema > docs/diff.schema.json"),
         how: How::Printed("txnr", &["diff", "--schema"]),
+    },
+    Generated {
+        path: "docs/status.schema.json",
+        header: Some("cargo run -- status --schema > docs/status.schema.json"),
+        how: How::Printed("txnr", &["status", "--schema"]),
     },
     Generated {
         path: "docs/prices/schema.json",

@@ -46,7 +46,7 @@ impl fmt::Display for Partition {
 
 /// A region such as `us-east-1`. Any region of the right shape in a known partition is taken, so that a region that
 /// opens tomorrow needs no change here.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Region(String);
 
 /// What the first part of a region's name may be.

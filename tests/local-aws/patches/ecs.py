@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -171,3 +172,85 @@ def _(aws: Callable[..., Any]) -> None:
     assert found["lastStatus"] == "STOPPED", found
     containers = [(one.get("name"), one.get("exitCode")) for one in found["containers"]]
     assert containers == [("migrate", 0)], found
+
+
+service_tasks = Patch("ecs", "ListTasks", "lists no tasks of a service, which runs as many as it wants")
+
+
+@service_tasks.on("ListTasks")
+def _(call: Call) -> dict[str, Any] | None:
+    """No container is started: the tasks are there to be seen, and every image has the digest of its name."""
+    from moto.ecs.models import ecs_backends
+
+    name = call.params.get("serviceName")
+    if name is None:
+        return None
+    cluster = call.params.get("cluster", "default").split("/")[-1]
+    found = ecs_backends[ACCOUNT][call.region].services.get(f"{cluster}:{name.split('/')[-1]}")
+    if found is None or found.status != "ACTIVE" or call.params.get("desiredStatus") == "STOPPED":
+        return {"taskArns": []}
+    arns = []
+    for number in range(found.desired_count):
+        of = f"{found.arn} {found.task_definition} {number}"
+        arn = call.arn(f"task/{cluster}/{hashlib.sha256(of.encode()).hexdigest()[:32]}")
+        call.kept("of services")[arn] = found.task_definition
+        arns.append(arn)
+    return {"taskArns": arns}
+
+
+@service_tasks.on("DescribeTasks")
+def _(call: Call) -> dict[str, Any] | None:
+    known = call.kept("of services")
+    asked = call.params["tasks"]
+    mine = [arn for arn in known if any(arn == one or arn.endswith(f"/{one}") for one in asked)]
+    if not mine:
+        return None
+    others = [one for one in asked if not any(arn == one or arn.endswith(f"/{one}") for arn in mine)]
+    result = call.forward(tasks=others) if others else {"tasks": [], "failures": []}
+    result["tasks"] += [_running(call, arn, known[arn]) for arn in mine]
+    return result
+
+
+def _running(call: Call, arn: str, definition: str) -> dict[str, Any]:
+    from moto.ecs.models import ecs_backends
+
+    found = ecs_backends[ACCOUNT][call.region].describe_task_definition(definition)
+    containers = [
+        {
+            "name": container["name"],
+            "image": container["image"],
+            "imageDigest": _digest(container["image"]),
+            "runtimeId": f"{arn.split('/')[-1]}-0",
+            "lastStatus": "RUNNING",
+            "taskArn": arn,
+        }
+        for container in found.container_definitions
+    ]
+    return {
+        "taskArn": arn,
+        "taskDefinitionArn": found.arn,
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
+        "containers": containers,
+    }
+
+
+def _digest(image: str) -> str:
+    name, _, digest = image.partition("@")
+    return digest or f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+@service_tasks.proof
+def _(aws: Callable[..., Any]) -> None:
+    ecs = aws("ecs")
+    ecs.create_cluster(clusterName="tasks")
+    ecs.register_task_definition(
+        family="tasks", containerDefinitions=[{"name": "api", "image": "api:v1", "memory": 128}]
+    )
+    ecs.create_service(cluster="tasks", serviceName="api", taskDefinition="tasks", desiredCount=2)
+    arns = ecs.list_tasks(cluster="tasks", serviceName="api", desiredStatus="RUNNING")["taskArns"]
+    assert len(arns) == 2, arns
+    found = ecs.describe_tasks(cluster="tasks", tasks=[arns[0].split("/")[-1]])["tasks"]
+    assert [task["lastStatus"] for task in found] == ["RUNNING"], found
+    assert found[0]["containers"][0]["imageDigest"].startswith("sha256:"), found
+    assert not ecs.list_tasks(cluster="tasks", serviceName="api", desiredStatus="STOPPED")["taskArns"]

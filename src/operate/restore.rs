@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use contract::Table;
 
+use super::call::{is_the_account, quoted};
 use crate::config::{Date, EnvConfig, Invalid, Postgres, PostgresRunsOn, Store, Strategy};
 use crate::names::{LogGroup, cluster};
 
@@ -138,15 +139,6 @@ struct Procedure<'a> {
 
 fn step(title: &'static str, note: impl Into<String>, commands: Vec<String>) -> Step {
     Step { title, note: note.into(), commands, after_reading: false }
-}
-
-/// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=,@+".contains(&b);
-    if !word.is_empty() && word.bytes().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 impl Procedure<'_> {
@@ -507,8 +499,11 @@ impl Procedure<'_> {
 #[must_use]
 pub fn script(config: &EnvConfig, point: &Point, steps: &[Step], after: usize) -> String {
     let mut text = format!(
-        "# {}: back to {}, in stores of their own beside the damaged ones.\nset -eu\n",
-        config.name, point.0
+        "# {}: back to {}, in stores of their own beside the damaged ones.\nset -eu\n\
+         # Only with credentials of this account:\n{}\n",
+        config.name,
+        point.0,
+        is_the_account(config)
     );
     for (number, step) in (after + 1..).zip(steps) {
         let _ = write!(text, "\n# {number}. {}\n", step.title);
