@@ -23,6 +23,7 @@ mod modules;
 mod output;
 mod plan_comment;
 mod prompt;
+mod reach;
 mod restore;
 mod schema;
 mod sides;
@@ -67,6 +68,7 @@ enum Command {
     VerifyPlan(verify_plan::VerifyPlan),
     Findings(findings::Findings),
     Check(check::Check),
+    Reach(reach::Reach),
     Schema(schema::Schema),
     Alarms(alarms::Alarms),
     Completions(completions::Completions),
@@ -97,6 +99,7 @@ impl Cli {
             Command::VerifyPlan(plan) => plan.run(),
             Command::Findings(findings) => findings.run(),
             Command::Check(check) => check.run(),
+            Command::Reach(reach) => reach.run(),
             Command::Schema(schema) => schema.run(),
             Command::Alarms(alarms) => alarms.run(),
             Command::Completions(completions) => completions.run(),
@@ -121,6 +124,7 @@ const EXAMPLES: &str = "  txnr synth --all
   txnr envs --json
   txnr inventory --env prod --format csv
   txnr check --env prod
+  txnr reach --env prod --from internet --to tasks
   txnr diff --env prod
   txnr cost --env prod
   txnr status --env prod

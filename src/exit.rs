@@ -86,8 +86,12 @@ pub const AWS_FAILED: Exit =
 pub const NO_SESSION: Exit =
     Exit { code: 16, meaning: "exec: no such task runs, or the environment file lets no session in" };
 
+/// Something else is reached than what is expected.
+pub const REACH: Exit =
+    Exit { code: 17, meaning: "reach --check: something else is reached than envs/NAME.reach says" };
+
 /// Every exit code, in the order of the numbers.
-pub const ALL: [Exit; 17] = [
+pub const ALL: [Exit; 18] = [
     OK,
     UNEXPECTED,
     USAGE,
@@ -105,6 +109,7 @@ pub const ALL: [Exit; 17] = [
     OTHER_ACCOUNT,
     AWS_FAILED,
     NO_SESSION,
+    REACH,
 ];
 
 /// The list as it stands in the help.

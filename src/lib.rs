@@ -17,6 +17,8 @@ pub mod names;
 pub mod operate;
 pub mod plan;
 pub mod project;
+pub mod reach;
 pub mod review;
 pub mod stacks;
 pub mod synth;
+pub mod traffic;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use terraform::query::View;
 
 use super::platform::Platform;
+use crate::traffic::protocol;
 
 /// What a verdict rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,9 +187,9 @@ fn plain(value: &Value) -> Option<String> {
 /// Whether two texts are one value to AWS: a number in another spelling, or a protocol by its number.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkAclEntry.html>
 fn alike(one: &str, other: &str) -> bool {
-    const PROTOCOLS: [(&str, &str); 3] = [("icmp", "1"), ("tcp", "6"), ("udp", "17")];
+    let protocol = || protocol::number(one).is_some_and(|number| number.to_string() == other);
     let numbers = || one.parse::<f64>().ok().zip(other.parse::<f64>().ok());
-    one == other || PROTOCOLS.contains(&(one, other)) || numbers().is_some_and(|(one, other)| one == other)
+    one == other || protocol() || numbers().is_some_and(|(one, other)| one == other)
 }
 
 struct Difference {

@@ -5,15 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::IpAddr;
 
-use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use terraform::query::{Found, Held, View, is_expression};
+use terraform::query::{View, is_expression};
 
-use super::same::one_or_more;
+use crate::traffic::groups::{self, Written, text};
+use crate::traffic::{Cuboid, PORT_MAX, Range, Span, protocol};
 
 /// What opens or closes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -53,8 +52,8 @@ impl fmt::Display for Opening {
 /// The other side of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Peer {
-    /// Addresses from and to, of version 4 or 6.
-    Addresses { v6: bool, from: u128, to: u128, written: String },
+    /// Addresses, and the range that they are written as or a part of.
+    Addresses(Range, String),
     /// A prefix list or a group, by its reference or id.
     Named(String),
 }
@@ -71,8 +70,6 @@ struct Rule {
     to: u32,
     sure: bool,
 }
-
-const PORT_MAX: u32 = 65_535;
 
 /// What opens and closes, in the order of the groups.
 pub(super) fn openings(old: &View, new: &View) -> Vec<Opening> {
@@ -101,14 +98,8 @@ pub(super) fn openings(old: &View, new: &View) -> Vec<Opening> {
 fn opening(rule: &Rule, opens: bool) -> Opening {
     let Rule { group, inbound, peer, protocol, from, to, sure } = rule;
     let peer = match peer {
-        Peer::Addresses { v6, from, to, written } => {
-            let address = |bits: u128| match u32::try_from(bits) {
-                Ok(bits) if !v6 => IpAddr::V4(bits.into()),
-                _ => IpAddr::V6(bits.into()),
-            };
-            let whole = written.parse::<IpNet>().ok().and_then(|net| range(&net)) == Some((*v6, *from, *to));
-            if whole { written.clone() } else { format!("{}-{}", address(*from), address(*to)) }
-        }
+        Peer::Addresses(range, written) if Range::parse(written) == Some(*range) => written.clone(),
+        Peer::Addresses(range, _) => range.to_string(),
         Peer::Named(name) => plain(name),
     };
     let ports = match (protocol.as_str(), from, to) {
@@ -131,71 +122,28 @@ fn plain(text: &str) -> String {
 
 /// The rules by group and direction.
 fn rules(view: &View) -> BTreeMap<(String, bool), BTreeSet<Rule>> {
-    let mut all = Vec::new();
-    for (address, block) in view.managed() {
-        match block.kind.as_str() {
-            "aws_vpc_security_group_ingress_rule" | "aws_vpc_security_group_egress_rule" => {
-                let inbound = block.kind == "aws_vpc_security_group_ingress_rule";
-                let peers = ["cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"];
-                let group = text(&block.body["security_group_id"]);
-                all.extend(read(&group, inbound, &block.body, &peers, "ip_protocol"));
-            }
-            "aws_security_group_rule" => {
-                let peers = [
-                    "cidr_blocks",
-                    "ipv6_cidr_blocks",
-                    "prefix_list_ids",
-                    "source_security_group_id",
-                    "self",
-                ];
-                let inbound = block.get("type") != Held::Known(&Value::from("egress"));
-                let group = text(&block.body["security_group_id"]);
-                all.extend(read(&group, inbound, &block.body, &peers, "protocol"));
-            }
-            "aws_security_group" => {
-                let peers = ["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups", "self"];
-                let group = format!("${{{address}.id}}");
-                for (key, inbound) in [("ingress", true), ("egress", false)] {
-                    for body in blocks(block, key) {
-                        all.extend(read(&group, inbound, body, &peers, "protocol"));
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
     let mut grouped: BTreeMap<(String, bool), BTreeSet<Rule>> = BTreeMap::new();
-    for rule in all {
+    for rule in groups::written(view).iter().flat_map(read) {
         grouped.entry((rule.group.clone(), rule.inbound)).or_default().insert(rule);
     }
     grouped
 }
 
-fn blocks<'v>(block: &'v Found, key: &str) -> &'v [Value] {
-    match &block.body[key] {
-        Value::Null => &[],
-        value => one_or_more(value),
-    }
-}
-
-/// The rules of a block: one for each of its peers.
-fn read(group: &str, inbound: bool, body: &Value, peers: &[&str], protocol: &str) -> Vec<Rule> {
-    let protocol = match text(&body[protocol]).to_lowercase().as_str() {
-        "-1" | "all" => "-1".to_owned(),
-        "6" => "tcp".to_owned(),
-        "17" => "udp".to_owned(),
-        other => other.to_owned(),
+/// The rules that one is: one for each of its peers.
+fn read(written: &Written<'_>) -> Vec<Rule> {
+    let Written { group, inbound, .. } = written;
+    let (first, last) = (text(written.from), text(written.to));
+    let protocol = match text(written.protocol).to_lowercase() {
+        every if protocol::is_every(&every) => "-1".to_owned(),
+        named => protocol::number(&named).map_or(named, protocol::name),
     };
-    let port = |key: &str| match &body[key] {
-        Value::Null => Some(None),
-        value => text(value).parse::<i64>().ok().map(Some),
-    };
-    let (from, to) = (port("from_port"), port("to_port"));
+    let port = |text: &str| if text.is_empty() { Some(None) } else { text.parse::<i64>().ok().map(Some) };
+    let (from, to) = (port(&first), port(&last));
     let mut sure = !is_expression(&protocol);
     let (protocol, from, to) = match (protocol.as_str(), from, to) {
         ("-1", ..) => (protocol, 0, PORT_MAX),
         // A type and a code, which are no range.
-        ("icmp" | "icmpv6" | "1" | "58", from, to) => {
+        ("icmp" | "icmpv6", from, to) => {
             let part = |part: Option<Option<i64>>| part.flatten().map_or("?".to_owned(), |n| n.to_string());
             (format!("{protocol} type {} code {}", part(from), part(to)), 0, PORT_MAX)
         }
@@ -205,54 +153,34 @@ fn read(group: &str, inbound: bool, body: &Value, peers: &[&str], protocol: &str
         (_, Some(None), Some(None)) => (protocol, 0, PORT_MAX),
         _ => {
             sure = false;
-            let (from, to) = (text(&body["from_port"]), text(&body["to_port"]));
-            (format!("{protocol} {from}-{to}"), 0, PORT_MAX)
+            (format!("{protocol} {first}-{last}"), 0, PORT_MAX)
         }
     };
     let mut all = Vec::new();
-    for key in peers {
-        for value in one_or_more(&body[*key]).iter().filter(|value| !value.is_null()) {
-            let peer = match value {
-                Value::Bool(true) => Peer::Named(group.to_owned()),
-                Value::Bool(false) => continue,
-                value => peer(&text(value)),
-            };
-            // A reference to addresses, unlike one to a group or a list, hides how many they are.
-            let hidden = key.contains("cidr") && matches!(peer, Peer::Named(_));
-            all.push(Rule {
-                group: group.to_owned(),
-                inbound,
-                peer,
-                protocol: protocol.clone(),
-                from,
-                to,
-                sure: sure && !hidden,
-            });
-        }
+    for (key, value) in &written.peers {
+        let peer = match value {
+            Value::Bool(_) => Peer::Named(group.clone()),
+            value => peer(&text(value)),
+        };
+        // A reference to addresses, unlike one to a group or a list, hides how many they are.
+        let hidden = key.contains("cidr") && matches!(peer, Peer::Named(_));
+        all.push(Rule {
+            group: group.clone(),
+            inbound: *inbound,
+            peer,
+            protocol: protocol.clone(),
+            from,
+            to,
+            sure: sure && !hidden,
+        });
     }
     all
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
 fn peer(written: &str) -> Peer {
-    let net = written.parse::<IpNet>().ok();
-    match net.as_ref().and_then(range) {
-        Some((v6, from, to)) => Peer::Addresses { v6, from, to, written: written.to_owned() },
+    match Range::parse(written) {
+        Some(range) => Peer::Addresses(range, written.to_owned()),
         None => Peer::Named(written.to_owned()),
-    }
-}
-
-fn range(net: &IpNet) -> Option<(bool, u128, u128)> {
-    match net {
-        IpNet::V4(net) => Some((false, u32::from(net.network()).into(), u32::from(net.broadcast()).into())),
-        IpNet::V6(net) => Some((true, u128::from(net.network()), u128::from(net.broadcast()))),
     }
 }
 
@@ -270,47 +198,24 @@ fn beyond(rule: &Rule, others: &BTreeSet<Rule>) -> Vec<Rule> {
 
 /// A rule without what another one allows: at most four parts.
 fn minus(part: Rule, other: &Rule) -> Vec<Rule> {
-    let ports = (part.from.max(other.from), part.to.min(other.to));
-    if ports.0 > ports.1 {
-        return vec![part];
-    }
-    let mut left = Vec::new();
-    let cut = |from: u32, to: u32, peer: &Peer| Rule { from, to, peer: peer.clone(), ..part.clone() };
+    let ports = |rule: &Rule| Span::new(rule.from.into(), rule.to.into());
+    let port = |number: u128| u32::try_from(number).unwrap_or(PORT_MAX);
     match (&part.peer, &other.peer) {
-        (
-            Peer::Addresses { v6, from, to, written },
-            Peer::Addresses { v6: other_v6, from: other_from, to: other_to, .. },
-        ) => {
-            let (first, last) = (*from.max(other_from), *to.min(other_to));
-            if v6 != other_v6 || first > last {
-                return vec![part];
-            }
-            let some = |from, to| Peer::Addresses { v6: *v6, from, to, written: written.clone() };
-            if *from < first {
-                left.push(cut(part.from, part.to, &some(*from, first - 1)));
-            }
-            if last < *to {
-                left.push(cut(part.from, part.to, &some(last + 1, *to)));
-            }
-            let both = some(first, last);
-            if part.from < ports.0 {
-                left.push(cut(part.from, ports.0 - 1, &both));
-            }
-            if ports.1 < part.to {
-                left.push(cut(ports.1 + 1, part.to, &both));
-            }
+        (Peer::Addresses(range, written), Peer::Addresses(taken, _)) if range.v6 == taken.v6 => {
+            let left = Cuboid([range.span, ports(&part)]).minus(&Cuboid([taken.span, ports(other)]));
+            let rule = |Cuboid([span, ports])| {
+                let peer = Peer::Addresses(Range { span, ..*range }, written.clone());
+                Rule { peer, from: port(ports.from), to: port(ports.to), ..part.clone() }
+            };
+            left.into_iter().map(rule).collect()
         }
         (a, b) if a == b => {
-            if part.from < ports.0 {
-                left.push(cut(part.from, ports.0 - 1, a));
-            }
-            if ports.1 < part.to {
-                left.push(cut(ports.1 + 1, part.to, a));
-            }
+            let left = Cuboid([ports(&part)]).minus(&Cuboid([ports(other)]));
+            let rule = |Cuboid([ports])| Rule { from: port(ports.from), to: port(ports.to), ..part.clone() };
+            left.into_iter().map(rule).collect()
         }
-        _ => left.push(part),
+        _ => vec![part],
     }
-    left
 }
 
 #[cfg(test)]
@@ -361,7 +266,7 @@ mod tests {
         // Their twins.
         assert_eq!(
             told(&[("10.0.0.0/9", 1, 9), ("10.128.0.0/9", 1, 8)], &[("10.0.0.0/8", 1, 9)]),
-            ["opens: 10.128.0.0-10.255.255.255 to aws_security_group.g, tcp 9"]
+            ["opens: 10.128.0.0/9 to aws_security_group.g, tcp 9"]
         );
         assert_eq!(
             told(&[("10.0.0.0/8", 443, 443)], &[("0.0.0.0/0", 443, 443)]).len(),

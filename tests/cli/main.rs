@@ -12,4 +12,5 @@ mod operate;
 mod output;
 mod plans;
 mod project;
+mod reach;
 mod synth;

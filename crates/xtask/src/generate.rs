@@ -37,7 +37,7 @@ enum How {
 }
 
 /// Every generated file, in an order in which each is made from those before it.
-pub const FILES: [Generated; 15] = [
+pub const FILES: [Generated; 16] = [
     Generated {
         path: "crates/aws/schema/aws-5.100.0.json",
         header: Some("cargo xtask schema"),
@@ -68,6 +68,11 @@ pub const FILES: [Generated; 15] = [
         path: "docs/status.schema.json",
         header: Some("cargo run -- status --schema > docs/status.schema.json"),
         how: How::Printed("txnr", &["status", "--schema"]),
+    },
+    Generated {
+        path: "docs/reach.schema.json",
+        header: Some("cargo run -- reach --schema > docs/reach.schema.json"),
+        how: How::Printed("txnr", &["reach", "--schema"]),
     },
     Generated {
         path: "docs/prices/schema.json",
