@@ -23,6 +23,7 @@ pub mod ofx;
 pub mod paypal;
 pub mod raw;
 mod reader;
+mod report;
 mod row;
 pub mod statement;
 pub mod stripe;
@@ -40,6 +41,7 @@ pub use self::diagnostic::{CardFinding, Diagnostic, Diagnostics, ReadError, Seve
 pub use self::raw::RawLines;
 pub use self::reader::{ReadOptions, ReadReport, Reader};
 pub use self::statement::{Balance, Control, Statement, TieOut};
+use crate::currency::{Currency, UNKNOWN};
 use crate::date::{Date, DayFault, Zones};
 use crate::entry::{Draft, EntrySet, RawPlace, details};
 use crate::hash::Stream;
@@ -181,6 +183,22 @@ impl Collector {
             self.reject(draft.line, "", "text-too-long", message);
             return Ok(());
         }
+        if let Some(since) = withdrawn_before(draft.currency, draft.booking) {
+            self.reject(
+                draft.line,
+                "",
+                "currency-withdrawn",
+                format!("{since}, and the entry is of a later day"),
+            );
+            return Ok(());
+        }
+        if let Some((_, original)) = details::original(draft.details)
+            && let Some(since) = withdrawn_before(original, draft.booking)
+        {
+            // The day of the sale is not known: it may lie before.
+            let message = format!("{since}, and the amount before conversion is in it");
+            self.warn(draft.line, "", "currency-withdrawn", message);
+        }
         let amount = if self.negate { -draft.amount } else { draft.amount };
         let turned = (self.negate && !draft.details.is_empty()).then(|| details::negated(draft.details));
         let draft = &Draft { details: turned.as_deref().unwrap_or(draft.details), ..*draft };
@@ -196,6 +214,28 @@ impl Collector {
             self.entries.push(&Draft { amount, ..*draft })?;
         }
         Ok(())
+    }
+
+    /// The currency of a code in a column; none, and the row refused, if there is no such currency.
+    pub(crate) fn currency(&mut self, line: u64, column: &str, code: &str) -> Option<Currency> {
+        let currency = Currency::from_code(code.as_bytes());
+        if currency.is_none() {
+            self.reject(line, column, "currency-unknown", UNKNOWN);
+        }
+        currency
+    }
+
+    /// Remarks on statements whose balance is of a later day than their currency.
+    pub(crate) fn hold_currencies(&mut self) {
+        let late = |statement: &Statement| {
+            let days =
+                [statement.opening, statement.closing].into_iter().flatten().filter_map(|one| one.date);
+            Some((statement.line, withdrawn_before(statement.currency?, days.max()?)?))
+        };
+        for (line, since) in self.statements.iter().filter_map(late).collect::<Vec<_>>() {
+            let message = format!("{since}, and a balance of the statement is of a later day");
+            self.warn(line, "", "currency-withdrawn", message);
+        }
     }
 
     /// The day of a date or timestamp in the notation `YYYY-MM-DD`.
@@ -292,6 +332,14 @@ impl Collector {
             at = at.max(place(end));
         }
     }
+}
+
+/// When a currency was withdrawn, in words, if that was before the month of a day.
+#[inline]
+fn withdrawn_before(currency: Currency, day: Date) -> Option<String> {
+    currency.withdrawn()?;
+    let (year, month, _) = day.parts();
+    currency.withdrawn_before(year, month)
 }
 
 /// The zone of an abbreviation in a column of time zones, as far as it means one offset alone; others are said with

@@ -216,6 +216,87 @@ fn what_a_format_does_not_define_is_no_default_either() {
 
 // ---- Chargebacks, refunds, fees: <https://docs.stripe.com/reports/reporting-categories>
 
+// ISO 4217 list three, as published on 2026-01-01: HRK was withdrawn in 2023-01, DEM in 2002-03, ITL (no minor unit) in 2002-03,
+// ZWL in 2024-09, BGN in 2026-01.
+#[test]
+fn a_withdrawn_currency_is_read_for_its_time_and_refused_behind_it() {
+    let table = |code: &str, day: &str, amount: &str| {
+        read(&format!("date,amount,currency,reference\n{day},{amount},{code},A\n"))
+    };
+    for (code, last, next, amount, minor) in [
+        ("HRK", "2023-01-31", "2023-02-01", "75.34", 7_534),
+        ("DEM", "2002-03-31", "2002-04-01", "1.95", 195),
+        ("ITL", "2002-03-31", "2002-04-01", "1936", 1_936),
+        ("ZWL", "2024-09-30", "2024-10-01", "10.00", 1_000),
+        ("BGN", "2026-01-31", "2026-02-01", "1.95", 195),
+    ] {
+        let (within, behind) = (table(code, last, amount), table(code, next, amount));
+        assert_eq!((amounts(&within), remarks(&within)), (vec![minor], vec![]), "{code}");
+        assert_eq!(
+            (amounts(&behind), remarks(&behind)),
+            (vec![], vec![(2, "", "currency-withdrawn")]),
+            "{code}"
+        );
+        let message = &behind.diagnostics.kept()[0].message;
+        assert!(message.starts_with(&format!("{code} was withdrawn in ")), "{message}");
+    }
+    assert_eq!(remarks(&table("ITL", "2001-03-31", "1936.27")), [(2, "amount", "amount-too-precise")]);
+    // A day that is not known is not guessed, nor is the minor unit of a code whose sources differ.
+    assert_eq!(remarks(&table("HRK", "", "1.00")), [(2, "date", "date-missing")]);
+    assert_eq!(remarks(&table("BEF", "2001-03-31", "100")), [(2, "currency", "currency-unknown")]);
+}
+
+#[test]
+fn every_format_reads_withdrawn_currencies_alike() {
+    let statement = |day: &str| {
+        read(&format!(
+            ":20:S\n:25:HR1210010051863000160\n:28C:1/1\n:60F:C{day}HRK1000,00\n:61:{day}C100,00NTRFA1\n:62F:C{day}HRK1100,00\n-\n"
+        ))
+    };
+    let within = statement("221230");
+    assert_eq!((amounts(&within), ties(&within), remarks(&within)), (vec![10_000], true, vec![]));
+    let behind = statement("230301");
+    let codes: Vec<&str> = remarks(&behind).into_iter().map(|(_, _, code)| code).collect();
+    assert_eq!(
+        (amounts(&behind), codes),
+        (vec![], vec!["currency-withdrawn"; 2]),
+        "the entry and the balance"
+    );
+    let bai2 = |code: &str, day: &str| {
+        read(&format!(
+            "01,A,B,{day},0200,1,,,2/\n02,B,A,1,{day},,{code},2/\n03,123,,,,,/\n16,175,10000,,,A1,text/\n49,10000,3/\n98,10000,1,5/\n99,10000,1,7/\n"
+        ))
+    };
+    assert_eq!(amounts(&bai2("HRK", "221230")), [10_000]);
+    assert_eq!(remarks(&bai2("HRK", "230301")), [(4, "", "currency-withdrawn")]);
+    // A code that is not known is not the dollar that a group without one is kept in.
+    let unknown = bai2("HRX", "221230");
+    assert!(
+        remarks(&unknown).iter().any(|(_, _, code)| *code == "currency-unknown"),
+        "{:?}",
+        remarks(&unknown)
+    );
+    assert_eq!((amounts(&unknown), amounts(&bai2("", "221230"))), (vec![], vec![10_000]));
+}
+
+#[test]
+fn an_amount_before_conversion_in_a_withdrawn_currency_is_kept_and_told() {
+    let text = "date,amount,currency,was,of,at\n2022-12-30,13.27,EUR,100.00,HRK,0.13272\n2023-03-01,13.27,EUR,100.00,HRK,0.13272\n";
+    let mut file = MappingFile::default();
+    for (column, name) in [
+        (&mut file.columns.booking_date, "date"),
+        (&mut file.columns.amount, "amount"),
+        (&mut file.columns.currency, "currency"),
+        (&mut file.columns.original_amount, "was"),
+        (&mut file.columns.original_currency, "of"),
+        (&mut file.columns.rate, "at"),
+    ] {
+        *column = Some(name.to_owned());
+    }
+    let found = read_as("x", text, Some(file)).unwrap();
+    assert_eq!((amounts(&found), remarks(&found)), (vec![1_327, 1_327], vec![(3, "", "currency-withdrawn")]));
+}
+
 fn stripe(rows: &[(&str, &str, &str, &str, &str)]) -> String {
     let mut text =
         "balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id\n".to_owned();
@@ -1115,6 +1196,7 @@ fn a_table_of_rates_that_cannot_be_is_refused_with_its_key() {
         (rate("EUR", "EUR", "2026-01-02", "1"), "rates.table[0].to"),
         (rate("GBP", "EUR", "2.1.2026", "1"), "rates.table[0].day"),
         (rate("GBP", "EUR", "2026-01-02", "-1"), "rates.table[0].rate"),
+        (rate("HRK", "EUR", "2023-02-01", "0.13272"), "rates.table[0].day"),
         (format!("{good}, {good}"), "rates.table[1].day"),
     ] {
         let text = format!(

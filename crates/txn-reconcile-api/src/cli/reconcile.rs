@@ -316,7 +316,8 @@ pub(super) fn read_carry(path: &Path) -> Result<[EntrySet; 2], Failure> {
 }
 
 /// Remarks on rows that were kept which a result must not be read without.
-const TOLD: [&str; 5] = ["debits-negative", "balance-off", "date-of-statement", "rate-off", "rate-missing"];
+const TOLD: [&str; 6] =
+    ["debits-negative", "balance-off", "currency-withdrawn", "date-of-statement", "rate-off", "rate-missing"];
 
 /// Tells of refused rows, statements that do not tie out and gaps, before the result.
 fn warn(reports: &[ReadReport], notes: &mut dyn Write) {

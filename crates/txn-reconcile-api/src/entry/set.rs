@@ -626,7 +626,7 @@ impl EntrySet {
         // A head whose flags say how long its numbers are, then each text behind its length.
         let (amount, fee) = (self.amount(row), self.fee(row));
         let mut head = Head::default();
-        head.put(&self.currency(row).number().to_le_bytes());
+        head.put(&self.currency(row).own_number().to_le_bytes());
         let widths = [amount, fee].map(|number| match i64::try_from(number) {
             Ok(0) => 0,
             Ok(_) => 1,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::mapping::plain_name;
+use super::report::{Cells, Names};
 use super::row::Place;
 use super::statement::{Control, Statement};
 use super::{Collector, ReadError, written_in};
@@ -49,32 +49,21 @@ struct Batch {
 impl Columns {
     /// Finds the columns; false if this is not a header of the report.
     pub fn bind(&mut self, names: &[String]) -> bool {
-        let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
-        let find = |wanted: &str| plain.iter().position(|name| name == wanted);
-        let needed = [
-            find("grossdebitgc"),
-            find("grosscreditgc"),
-            find("grosscurrency"),
-            find("netdebitnc"),
-            find("netcreditnc"),
-            find("netcurrency"),
-            find("creationdate"),
-            find("type"),
-        ];
-        let [
-            Some(gd),
-            Some(gc),
-            Some(gross_currency),
-            Some(nd),
-            Some(nc),
-            Some(net_currency),
-            Some(created),
-            Some(kind),
-        ] = needed
-        else {
+        let names = Names::new(names);
+        let needed = names.each([
+            "grossdebitgc",
+            "grosscreditgc",
+            "grosscurrency",
+            "netdebitnc",
+            "netcreditnc",
+            "netcurrency",
+            "creationdate",
+            "type",
+        ]);
+        let Some([gd, gc, gross_currency, nd, nc, net_currency, created, kind]) = needed else {
             return false;
         };
-        let fees = ["commissionnc", "markupnc", "schemefeesnc", "interchangenc"];
+        let find = |name| names.find(name);
         *self = Self {
             gross: [gd, gc],
             gross_currency,
@@ -83,7 +72,7 @@ impl Columns {
             created,
             zone: find("timezone"),
             kind,
-            fees: fees.iter().filter_map(|name| find(name)).collect(),
+            fees: names.all(&["commissionnc", "markupnc", "schemefeesnc", "interchangenc"]),
             psp: find("pspreference"),
             reference: find("merchantreference"),
             batch: find("batchnumber"),
@@ -102,19 +91,15 @@ impl Columns {
         place: Place,
         out: &mut Collector,
     ) -> Result<(), ReadError> {
-        let text = |column: usize| at(column).unwrap_or_default().trim();
-        let optional = |column: Option<usize>| column.map(text).unwrap_or_default();
-        let code = |column: usize| Currency::from_code(text(column).as_bytes());
-        let Some(net_currency) = code(self.net_currency) else {
-            out.reject(place.line, "Net Currency", "currency-unknown", "not a currency code of ISO 4217");
-            return Ok(());
-        };
-        let read = |columns: [usize; 2], currency| side(columns.map(text), currency);
+        let cells = Cells(at);
+        let code = cells.text(self.net_currency);
+        let Some(net_currency) = out.currency(place.line, "Net Currency", code) else { return Ok(()) };
+        let read = |columns: [usize; 2], currency| side(columns.map(|column| cells.text(column)), currency);
         let net = read(self.net, net_currency);
-        let gross_currency = code(self.gross_currency);
+        let gross_currency = Currency::from_code(cells.text(self.gross_currency).as_bytes());
         let gross = gross_currency.map_or(Ok(None), |currency| read(self.gross, currency));
         let fees: Result<i128, AmountError> =
-            self.fees.iter().map(|column| fee(text(*column), net_currency)).sum();
+            self.fees.iter().map(|column| fee(cells.text(*column), net_currency)).sum();
         let (net, gross, fees) = match (net, gross, fees) {
             (Ok(Some(net)), Ok(gross), Ok(fees)) => (net, gross, fees),
             (Ok(None), Ok(_), Ok(_)) => {
@@ -126,25 +111,26 @@ impl Columns {
                 return Ok(());
             }
         };
-        let booking = match out.day_in(text(self.created), written_in(optional(self.zone)).as_ref()) {
-            Ok(booking) => booking,
-            Err(fault) => {
-                out.reject(place.line, "Creation Date", fault.code(), fault.message("YYYY-MM-DD"));
-                return Ok(());
-            }
-        };
+        let booking =
+            match out.day_in(cells.text(self.created), written_in(cells.optional(self.zone)).as_ref()) {
+                Ok(booking) => booking,
+                Err(fault) => {
+                    out.reject(place.line, "Creation Date", fault.code(), fault.message("YYYY-MM-DD"));
+                    return Ok(());
+                }
+            };
         let amount = net + fees;
         if gross_currency == Some(net_currency) && gross.is_some_and(|gross| gross != amount) {
             out.reject(place.line, "Net Credit (NC)", "net-off", "gross less fees is not net");
             return Ok(());
         }
-        let psp = optional(self.psp);
+        let psp = cells.optional(self.psp);
         let mut details = Details::default();
         details.put(Detail::Bank, psp);
-        details.put(Detail::Bank, optional(self.modification));
+        details.put(Detail::Bank, cells.optional(self.modification));
         if let (Some(gross), Some(original)) = (gross, gross_currency.filter(|own| *own != net_currency)) {
             details.original(gross, original);
-            let rate = crate::money::rate(optional(self.rate), ADYEN_AMOUNTS);
+            let rate = crate::money::rate(cells.optional(self.rate), ADYEN_AMOUNTS);
             let converted = rate.as_deref().and_then(|rate| convert(gross, original, rate, net_currency));
             match (&rate, converted) {
                 (Some(rate), Some(converted)) => {
@@ -163,14 +149,14 @@ impl Columns {
                 ),
             }
         }
-        let reference = Some(optional(self.reference)).filter(|text| !text.is_empty()).unwrap_or(psp);
-        let batch = self.batches.entry((optional(self.batch).to_owned(), net_currency)).or_default();
+        let reference = cells.first(self.reference.into_iter().chain(self.psp));
+        let batch = self.batches.entry((cells.optional(self.batch).to_owned(), net_currency)).or_default();
         if batch.entries == 0 {
             batch.line = place.line;
-            optional(self.account).clone_into(&mut batch.account);
+            cells.optional(self.account).clone_into(&mut batch.account);
         }
         batch.entries += 1;
-        if kind::class(text(self.kind), &[]) == PAYOUT {
+        if kind::class(cells.text(self.kind), &[]) == PAYOUT {
             *batch.paid_out.get_or_insert(0) -= net;
         } else {
             batch.net += net;
@@ -178,9 +164,9 @@ impl Columns {
         out.entry(&Draft {
             fee: fees,
             reference,
-            group: optional(self.batch),
-            account: optional(self.account),
-            kind: text(self.kind),
+            group: cells.optional(self.batch),
+            account: cells.optional(self.account),
+            kind: cells.text(self.kind),
             description: psp,
             details: &details.encode(),
             line: place.line,

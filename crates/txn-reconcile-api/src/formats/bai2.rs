@@ -22,7 +22,8 @@ pub(crate) struct Bai2Parser {
     file: Level,
     group: Level,
     group_date: Option<Date>,
-    group_currency: Option<Currency>,
+    /// As the group states it; empty if it states none.
+    group_currency: String,
     account: Option<Account>,
     seen_header: bool,
 }
@@ -130,7 +131,7 @@ impl Bai2Parser {
             "02" => {
                 self.group = Level { records: lines, ..Level::default() };
                 self.group_date = fields.get(4).and_then(|date| Date::parse_short(date.as_bytes()));
-                self.group_currency = fields.get(6).and_then(|code| Currency::from_code(code.as_bytes()));
+                fields.get(6).copied().unwrap_or_default().clone_into(&mut self.group_currency);
                 if self.group_date.is_none() {
                     out.warn(record.line, "02", "date-malformed", "the as-of date is not YYMMDD");
                 }
@@ -148,10 +149,9 @@ impl Bai2Parser {
     /// `03`: the account and its balances and totals.
     fn begin_account(&mut self, record: &Record, fields: &[&str], out: &mut Collector) {
         self.close_account(out);
-        let own = fields.get(2).and_then(|code| Currency::from_code(code.as_bytes()));
-        let Some(currency) = own.or(self.group_currency).or_else(|| Currency::from_code(b"USD")) else {
-            return;
-        };
+        let own = fields.get(2).copied().unwrap_or_default();
+        let code = if own.is_empty() { currency_code(&self.group_currency) } else { own };
+        let Some(currency) = out.currency(record.line, "03", code) else { return };
         let mut account = Account {
             statement: Statement {
                 account: fields.get(1).copied().unwrap_or_default().to_owned(),
@@ -189,7 +189,7 @@ impl Bai2Parser {
     fn transaction(&mut self, record: &Record, out: &mut Collector) -> Result<(), ReadError> {
         let group_date = self.group_date;
         let Some(account) = &mut self.account else {
-            out.reject(record.line, "16", "order", "a transaction outside an account");
+            out.reject(record.line, "16", "order", "a transaction outside an account that could be read");
             return Ok(());
         };
         let mut cursor = Cursor { rest: &record.text };
@@ -289,7 +289,7 @@ impl Bai2Parser {
         self.close_account(out);
         let group = std::mem::take(&mut self.group);
         let mut totals = Statement { number: "group".to_owned(), line: record.line, ..Statement::default() };
-        totals.currency = self.group_currency.or_else(|| Currency::from_code(b"USD"));
+        totals.currency = Currency::from_code(currency_code(&self.group_currency).as_bytes());
         control(&mut totals, fields.get(1), "group control total", group.total, true);
         control(&mut totals, fields.get(2), "accounts", group.children, false);
         control(&mut totals, fields.get(3), "group records", group.records, false);
@@ -307,6 +307,11 @@ impl Bai2Parser {
         control(&mut totals, fields.get(3), "file records", file.records, false);
         report_totals(totals, out);
     }
+}
+
+/// The currency of a group, or the one that holds where none is stated.
+fn currency_code(group: &str) -> &str {
+    if group.is_empty() { "USD" } else { group }
 }
 
 /// Totals of a group or file that do not agree are remarks; only accounts are statements.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use super::statement::{Balance, Control, Statement};
 use super::xml::{Token, attribute, token, unescape};
 use super::{Collector, Parser, ReadError};
-use crate::currency::Currency;
+use crate::currency::{Currency, UNKNOWN};
 use crate::date::{Date, DayFault};
 use crate::entry::details::{Detail as Entry, Details, is_placeholder};
 use crate::entry::{Draft, RawPlace};
@@ -295,7 +295,7 @@ impl CamtParser {
             self.path.last().is_some_and(|name| matches!(name.as_str(), "Amt" | "TtlChrgsAndTaxAmt"))
         })?;
         let Some(currency) = Currency::from_code(code.as_bytes()) else {
-            return Some(Err("not a currency code of ISO 4217".to_owned()));
+            return Some(Err(UNKNOWN.to_owned()));
         };
         Some(
             parse_amount(text.as_bytes(), currency, AmountSyntax::XML)

@@ -9,7 +9,7 @@
 
 use super::statement::{Balance, Control, Statement};
 use super::{Collector, Line, Parser, ReadError, Span, for_each_line};
-use crate::currency::Currency;
+use crate::currency::{Currency, UNKNOWN};
 use crate::date::{Date, DayFault};
 use crate::entry::Draft;
 use crate::entry::details::{Detail, Details, is_placeholder, negated};
@@ -604,7 +604,7 @@ fn amount_line(text: &str) -> Result<(Date, i128, Currency), (&'static str, Stri
     let date = text.get(..6).and_then(|date| Date::parse_short(date.as_bytes()));
     let date = date.ok_or_else(|| fault("date-malformed", "the value date is not YYMMDD"))?;
     let currency = text.get(6..9).and_then(|code| Currency::from_code(code.as_bytes()));
-    let currency = currency.ok_or_else(|| fault("currency-unknown", "not a currency code of ISO 4217"))?;
+    let currency = currency.ok_or_else(|| fault("currency-unknown", UNKNOWN))?;
     swift_amount(text.get(9..).unwrap_or_default().trim(), currency).and_then(|minor| {
         let negative = || fault("amount-malformed", "an amount of a confirmation has no sign");
         if minor < 0 { Err(negative()) } else { Ok((date, minor, currency)) }

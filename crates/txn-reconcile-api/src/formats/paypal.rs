@@ -6,9 +6,9 @@
 
 use super::balance::Balances;
 use super::mapping::{Mapping, plain_name};
+use super::report::{Cells, Names};
 use super::row::Place;
 use super::{Collector, ReadError, written_in};
-use crate::currency::Currency;
 use crate::date::{Date, DateFormat, DayFault};
 use crate::entry::Draft;
 use crate::entry::details::{Detail, Details};
@@ -47,32 +47,12 @@ enum Impact {
 impl Columns {
     /// Finds the columns; false if this is not a header of the report.
     pub fn bind(&mut self, names: &[String]) -> bool {
-        let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
-        let find = |wanted: &str| plain.iter().position(|name| name == wanted);
-        let needed = [
-            find("date"),
-            find("type"),
-            find("status"),
-            find("currency"),
-            find("gross"),
-            find("fee"),
-            find("net"),
-            find("transactionid"),
-        ];
-        let [
-            Some(date),
-            Some(kind),
-            Some(status),
-            Some(currency),
-            Some(gross),
-            Some(fee),
-            Some(net),
-            Some(number),
-        ] = needed
-        else {
+        let names = Names::new(names);
+        let needed = ["date", "type", "status", "currency", "gross", "fee", "net", "transactionid"];
+        let Some([date, kind, status, currency, gross, fee, net, number]) = names.each(needed) else {
             return false;
         };
-        let all = |names: &[&str]| names.iter().filter_map(|name| find(name)).collect();
+        let find = |name| names.find(name);
         *self = Self {
             date,
             time: find("time"),
@@ -86,8 +66,8 @@ impl Columns {
             number,
             name: find("name"),
             related: find("referencetxnid"),
-            references: all(&["invoicenumber", "customnumber"]),
-            texts: all(&["subject", "note", "itemtitle"]),
+            references: names.all(&["invoicenumber", "customnumber"]),
+            texts: names.all(&["subject", "note", "itemtitle"]),
             balance: find("balance"),
             impact: find("balanceimpact"),
             balances: Balances::default(),
@@ -103,14 +83,12 @@ impl Columns {
         place: Place,
         out: &mut Collector,
     ) -> Result<(), ReadError> {
-        let text = |column: usize| at(column).unwrap_or_default().trim();
-        let optional = |column: Option<usize>| column.map(text).unwrap_or_default();
-        let Some(currency) = Currency::from_code(text(self.currency).as_bytes()) else {
-            out.reject(place.line, "Currency", "currency-unknown", "not a currency code of ISO 4217");
+        let cells = Cells(at);
+        let Some(currency) = out.currency(place.line, "Currency", cells.text(self.currency)) else {
             return Ok(());
         };
         let syntax = amounts(mapping);
-        let number = |column: usize| parse_amount(text(column).as_bytes(), currency, syntax);
+        let number = |column: usize| parse_amount(cells.text(column).as_bytes(), currency, syntax);
         let (gross, fee, net) = match (number(self.gross), number(self.fee), number(self.net)) {
             (Ok(gross), Ok(fee), Ok(net)) => (gross, fee, net),
             (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
@@ -124,14 +102,14 @@ impl Columns {
             out.reject(place.line, "Net", "net-off", "gross and fee do not come to net");
             return Ok(());
         }
-        let booking = match self.day(mapping, &text, out) {
+        let booking = match self.day(mapping, &cells, out) {
             Ok(booking) => booking,
             Err((code, message)) => {
                 out.reject(place.line, "Date", code, message);
                 return Ok(());
             }
         };
-        let impact = match impact(optional(self.impact), text(self.status), net) {
+        let impact = match impact(cells.optional(self.impact), cells.text(self.status), net) {
             Ok(impact) => impact,
             Err((column, code, message)) => {
                 out.reject(place.line, column, code, message);
@@ -139,18 +117,16 @@ impl Columns {
             }
         };
         let mut details = Details::default();
-        details.put(Detail::Bank, text(self.number));
-        details.put(Detail::Bank, optional(self.related));
-        let reference = self.references.iter().map(|column| text(*column)).find(|text| !text.is_empty());
-        let texts: Vec<&str> =
-            self.texts.iter().map(|column| text(*column)).filter(|text| !text.is_empty()).collect();
-        let description = texts.join(" ");
+        details.put(Detail::Bank, cells.text(self.number));
+        details.put(Detail::Bank, cells.optional(self.related));
+        let references = self.references.iter().copied().chain([self.number]);
+        let description = cells.joined(self.texts.iter().copied());
         let encoded = details.encode();
         let draft = Draft {
             fee: -fee,
-            reference: reference.unwrap_or_else(|| text(self.number)),
-            counterparty: optional(self.name),
-            kind: text(self.kind),
+            reference: cells.first(references),
+            counterparty: cells.optional(self.name),
+            kind: cells.text(self.kind),
             description: &description,
             details: &encoded,
             line: place.line,
@@ -160,7 +136,7 @@ impl Columns {
         };
         if let (Impact::Booked, Some(column)) = (&impact, self.balance) {
             let balance = number(column).ok();
-            if balance.is_none() && !text(column).is_empty() {
+            if balance.is_none() && !cells.text(column).is_empty() {
                 out.warn(place.line, "Balance", "balance-malformed", "the balance cannot be read");
             }
             // The balance moves by what is left of the amount.
@@ -173,10 +149,10 @@ impl Columns {
     fn day<'a>(
         &self,
         mapping: &Mapping,
-        text: &impl Fn(usize) -> &'a str,
+        cells: &Cells<impl Fn(usize) -> Option<&'a str>>,
         out: &Collector,
     ) -> Result<Date, (&'static str, String)> {
-        let written = text(self.date);
+        let written = cells.text(self.date);
         let notation = notation(mapping, written).ok_or_else(|| {
             let message = "a date with slashes begins with the day or the month, as the account's language has it; say \
                            `date_format` in the mapping: DD/MM/YYYY or MM/DD/YYYY";
@@ -185,11 +161,11 @@ impl Columns {
         let fault = |fault: DayFault| (fault.code(), fault.message(notation.pattern()));
         let (date, _) = notation.parse_with_rest(written.as_bytes()).ok_or(DayFault::Date).map_err(fault)?;
         let (Some(zones), Some(time)) = (&out.zones, self.time) else { return Ok(date) };
-        let zones = match self.zone.and_then(|column| written_in(text(column))) {
+        let zones = match self.zone.and_then(|column| written_in(cells.text(column))) {
             Some(zone) => zones.written_in(zone),
             None => zones.clone(),
         };
-        zones.day(date, text(time).as_bytes()).map_err(fault)
+        zones.day(date, cells.text(time).as_bytes()).map_err(fault)
     }
 
     /// Ends the file: tells whether its balances tie out.

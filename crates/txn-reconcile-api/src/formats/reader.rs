@@ -285,6 +285,7 @@ impl Reader {
     pub fn finish(mut self) -> Result<ReadReport, ReadError> {
         let (stage, packed) = self.end().map_err(|error| self.gives_up(error))?;
         let mut collector = self.collector;
+        collector.hold_currencies();
         collector.entries.set_rejected(collector.diagnostics.rejected_by_code());
         collector.entries.shrink();
         Ok(ReadReport {

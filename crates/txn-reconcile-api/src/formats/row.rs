@@ -3,7 +3,7 @@
 use super::balance::Balances;
 use super::mapping::{Field, Mapping};
 use super::{Collector, ReadError};
-use crate::currency::Currency;
+use crate::currency::{Currency, UNKNOWN};
 use crate::date::DayFault;
 use crate::entry::details::{Detail, Details};
 use crate::entry::{Draft, RawPlace};
@@ -262,9 +262,8 @@ fn details(mapping: &Mapping, fields: &Fields<'_>, negative: bool) -> Result<Str
     }
     let (amount, code) = (text(Field::OriginalAmount), text(Field::OriginalCurrency));
     if !amount.is_empty() {
-        let currency = Currency::from_code(code.as_bytes()).ok_or_else(|| {
-            Fault(Field::OriginalCurrency, "currency-unknown", "not a currency code of ISO 4217".to_owned())
-        })?;
+        let currency = Currency::from_code(code.as_bytes())
+            .ok_or_else(|| Fault(Field::OriginalCurrency, "currency-unknown", UNKNOWN.to_owned()))?;
         let minor = number(mapping, amount, currency, Field::OriginalAmount)?.abs();
         details.original(if negative { -minor } else { minor }, currency);
         let rate = text(Field::Rate);
@@ -286,9 +285,8 @@ fn currency(mapping: &Mapping, code: &str) -> Result<Currency, Fault> {
             let message = "no currency: name its column, or one currency for the whole file".to_owned();
             Err(Fault(Field::Currency, "currency-missing", message))
         }
-        (code, _) => Currency::from_code(code.as_bytes()).ok_or_else(|| {
-            Fault(Field::Currency, "currency-unknown", "not a currency code of ISO 4217".to_owned())
-        }),
+        (code, _) => Currency::from_code(code.as_bytes())
+            .ok_or_else(|| Fault(Field::Currency, "currency-unknown", UNKNOWN.to_owned())),
     }
 }
 

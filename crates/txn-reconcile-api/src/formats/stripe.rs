@@ -7,6 +7,7 @@
 use jiff::tz::TimeZone;
 
 use super::mapping::plain_name;
+use super::report::{Cells, Names};
 use super::row::Place;
 use super::{Collector, ReadError};
 use crate::currency::Currency;
@@ -39,9 +40,9 @@ pub(crate) struct Columns {
 impl Columns {
     /// Finds the columns; false if this is not a header of such a report.
     pub fn bind(&mut self, names: &[String]) -> bool {
-        let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
-        let find =
-            |wanted: &[&str]| wanted.iter().find_map(|wanted| plain.iter().position(|name| name == wanted));
+        let header = names;
+        let names = Names::new(header);
+        let find = |wanted: &[&str]| names.first(wanted);
         let needed = (
             find(&["balancetransactionid", "id"]),
             find(&["gross", "amount"]),
@@ -61,6 +62,7 @@ impl Columns {
             "orderidmetadata",
             "merchantreference",
             "sourceid",
+            "source",
         ];
         *self = Self {
             id,
@@ -69,9 +71,10 @@ impl Columns {
             net,
             currency,
             created,
-            reference: references.iter().chain(&["source"]).filter_map(|name| find(&[name])).collect(),
+            reference: names.all(&references),
             available,
-            in_utc: [created, available.unwrap_or(created)].map(|column| plain[column].ends_with("utc")),
+            in_utc: [created, available.unwrap_or(created)]
+                .map(|column| plain_name(&header[column]).ends_with("utc")),
             kind: find(&["reportingcategory", "type"]),
             payout: find(&["automaticpayoutid", "payoutid", "transfer"]),
             customer: find(&["customername", "customerid", "customeremail"]),
@@ -90,17 +93,15 @@ impl Columns {
         place: Place,
         out: &mut Collector,
     ) -> Result<(), ReadError> {
-        let text = |column: usize| at(column).unwrap_or_default().trim();
-        let optional = |column: Option<usize>| column.map(text).unwrap_or_default();
-        let Some(currency) = Currency::from_code(text(self.currency).as_bytes()) else {
-            out.reject(place.line, "currency", "currency-unknown", "not a currency code of ISO 4217");
+        let cells = Cells(at);
+        let Some(currency) = out.currency(place.line, "currency", cells.text(self.currency)) else {
             return Ok(());
         };
         let mut numbers = [0; 3];
         for (number, (column, name)) in
             numbers.iter_mut().zip([(self.amount, "gross"), (self.fee, "fee"), (self.net, "net")])
         {
-            match parse_amount(text(column).as_bytes(), currency, STRIPE_AMOUNTS) {
+            match parse_amount(cells.text(column).as_bytes(), currency, STRIPE_AMOUNTS) {
                 Ok(value) => *number = value,
                 Err(error) => {
                     out.reject(place.line, name, "amount-malformed", error.to_string());
@@ -113,10 +114,11 @@ impl Columns {
             out.reject(place.line, "net", "net-off", "gross less fee is not net");
             return Ok(());
         }
-        let day = |column: usize, is_utc: bool| out.day_in(text(column), is_utc.then_some(&TimeZone::UTC));
+        let day =
+            |column: usize, is_utc: bool| out.day_in(cells.text(column), is_utc.then_some(&TimeZone::UTC));
         let [created_utc, available_utc] = self.in_utc;
         let booking = day(self.created, created_utc).map_err(|fault| (fault, "created"));
-        let value = match self.available.filter(|column| !text(*column).is_empty()) {
+        let value = match self.available.filter(|column| !cells.text(*column).is_empty()) {
             None => booking,
             Some(column) => day(column, available_utc).map_err(|fault| (fault, "available_on")),
         };
@@ -127,20 +129,19 @@ impl Columns {
                 return Ok(());
             }
         };
-        let reference = self.reference.iter().map(|column| text(*column)).find(|text| !text.is_empty());
         let mut details = Details::default();
-        details.put(Detail::Bank, text(self.id));
-        details.put(Detail::Bank, optional(self.source));
+        details.put(Detail::Bank, cells.text(self.id));
+        details.put(Detail::Bank, cells.optional(self.source));
         if let Some((faced, code)) = self.faced {
             let original =
-                Currency::from_code(text(code).as_bytes()).filter(|original| *original != currency);
-            if let Some(original) = original.filter(|_| !text(faced).is_empty()) {
-                let Ok(minor) = parse_amount(text(faced).as_bytes(), original, STRIPE_AMOUNTS) else {
+                Currency::from_code(cells.text(code).as_bytes()).filter(|original| *original != currency);
+            if let Some(original) = original.filter(|_| !cells.text(faced).is_empty()) {
+                let Ok(minor) = parse_amount(cells.text(faced).as_bytes(), original, STRIPE_AMOUNTS) else {
                     out.reject(place.line, "customer_facing_amount", "amount-malformed", "not an amount");
                     return Ok(());
                 };
                 details.original(if amount < 0 { -minor.abs() } else { minor.abs() }, original);
-                if let Some(rate) = crate::money::rate(optional(self.rate), STRIPE_AMOUNTS) {
+                if let Some(rate) = crate::money::rate(cells.optional(self.rate), STRIPE_AMOUNTS) {
                     details.put(Detail::Rate, &rate);
                 }
             }
@@ -148,12 +149,12 @@ impl Columns {
         out.entry(&Draft {
             fee,
             value,
-            reference: reference.unwrap_or_default(),
+            reference: cells.first(self.reference.iter().copied()),
             details: &details.encode(),
-            counterparty: optional(self.customer),
-            group: optional(self.payout),
-            kind: optional(self.kind),
-            description: optional(self.description),
+            counterparty: cells.optional(self.customer),
+            group: cells.optional(self.payout),
+            kind: cells.optional(self.kind),
+            description: cells.optional(self.description),
             line: place.line,
             raw: place.raw,
             ..Draft::new(amount, currency, booking)

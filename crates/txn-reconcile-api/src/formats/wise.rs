@@ -4,7 +4,7 @@
 //! taken: the running balance, which is held against the amounts, bears that out.
 
 use super::balance::Balances;
-use super::mapping::plain_name;
+use super::report::{Cells, Names};
 use super::row::Place;
 use super::{Collector, ReadError};
 use crate::currency::Currency;
@@ -43,10 +43,10 @@ const WISE_AMOUNTS: AmountSyntax = AmountSyntax { decimal: b'.', grouping: None,
 impl Columns {
     /// Finds the columns; false if this is not a header of the statement.
     pub fn bind(&mut self, names: &[String]) -> bool {
-        let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
-        let find = |wanted: &str| plain.iter().position(|name| name == wanted);
-        let needed = [find("transferwiseid"), find("date"), find("amount"), find("currency")];
-        let [Some(number), Some(date), Some(amount), Some(currency)] = needed else { return false };
+        let names = Names::new(names);
+        let needed = names.each(["transferwiseid", "date", "amount", "currency"]);
+        let Some([number, date, amount, currency]) = needed else { return false };
+        let find = |name| names.find(name);
         *self = Self {
             number,
             date,
@@ -78,32 +78,30 @@ impl Columns {
         place: Place,
         out: &mut Collector,
     ) -> Result<(), ReadError> {
-        let text = |column: usize| at(column).unwrap_or_default().trim();
-        let optional = |column: Option<usize>| column.map(text).unwrap_or_default();
-        let Some(currency) = Currency::from_code(text(self.currency).as_bytes()) else {
-            out.reject(place.line, "Currency", "currency-unknown", "not a currency code of ISO 4217");
+        let cells = Cells(at);
+        let Some(currency) = out.currency(place.line, "Currency", cells.text(self.currency)) else {
             return Ok(());
         };
-        let amount = match parse_amount(text(self.amount).as_bytes(), currency, WISE_AMOUNTS) {
+        let amount = match parse_amount(cells.text(self.amount).as_bytes(), currency, WISE_AMOUNTS) {
             Ok(amount) => amount,
             Err(error) => {
                 out.reject(place.line, "Amount", "amount-malformed", error.to_string());
                 return Ok(());
             }
         };
-        let stamp = Some(optional(self.time)).filter(|stamp| !stamp.is_empty() && out.zones.is_some());
-        let booking = match day(stamp.unwrap_or_else(|| text(self.date)), out) {
+        let stamp = Some(cells.optional(self.time)).filter(|stamp| !stamp.is_empty() && out.zones.is_some());
+        let booking = match day(stamp.unwrap_or_else(|| cells.text(self.date)), out) {
             Ok(booking) => booking,
             Err(fault) => {
                 out.reject(place.line, "Date", fault.code(), fault.message("DD-MM-YYYY"));
                 return Ok(());
             }
         };
-        let number = text(self.number);
+        let number = cells.text(self.number);
         let mut details = Details::default();
         details.put(Detail::Bank, number);
-        details.put(Detail::CounterpartyAccount, optional(self.account));
-        if let Err(column) = self.conversion((amount, currency), &optional, &mut details) {
+        details.put(Detail::CounterpartyAccount, cells.optional(self.account));
+        if let Err(column) = self.conversion((amount, currency), &cells, &mut details) {
             out.reject(
                 place.line,
                 column,
@@ -113,22 +111,18 @@ impl Columns {
             return Ok(());
         }
         let party = if amount < 0 { [self.payee, self.merchant] } else { [self.payer, self.merchant] };
-        let party = party.into_iter().map(optional).find(|name| !name.is_empty()).unwrap_or_default();
-        let description = [optional(self.description), optional(self.note)]
-            .into_iter()
-            .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ");
+        let party = cells.first(party.into_iter().flatten());
+        let description = cells.joined([self.description, self.note].into_iter().flatten());
         // A fee is named by what it is charged for: `FEE-CARD-1`.
         let prefix = number.split('-').next().unwrap_or_default();
-        let kind = match (prefix, optional(self.kind)) {
+        let kind = match (prefix, cells.optional(self.kind)) {
             ("FEE", _) => "fee",
             (prefix, "") => prefix,
             (_, kind) => kind,
         };
         let encoded = details.encode();
         let draft = Draft {
-            reference: optional(self.reference),
+            reference: cells.optional(self.reference),
             counterparty: party,
             kind,
             description: &description,
@@ -138,8 +132,8 @@ impl Columns {
             ..Draft::new(amount, currency, booking)
         };
         if let Some(column) = self.balance {
-            let balance = parse_amount(text(column).as_bytes(), currency, WISE_AMOUNTS).ok();
-            if balance.is_none() && !text(column).is_empty() {
+            let balance = parse_amount(cells.text(column).as_bytes(), currency, WISE_AMOUNTS).ok();
+            if balance.is_none() && !cells.text(column).is_empty() {
                 out.warn(place.line, "Running Balance", "balance-malformed", "the balance cannot be read");
             }
             self.balances.row(&draft, balance);
@@ -151,12 +145,12 @@ impl Columns {
     fn conversion<'a>(
         &self,
         (amount, currency): (i128, Currency),
-        optional: &impl Fn(Option<usize>) -> &'a str,
+        cells: &Cells<impl Fn(usize) -> Option<&'a str>>,
         details: &mut Details,
     ) -> Result<(), &'static str> {
-        let code = |column| Currency::from_code(optional(column).as_bytes());
+        let code = |column| Currency::from_code(cells.optional(column).as_bytes());
         let (Some(from), Some(to)) = (code(self.from), code(self.to)) else { return Ok(()) };
-        let stated = optional(self.to_amount);
+        let stated = cells.optional(self.to_amount);
         if from != currency || to == currency || stated.is_empty() {
             return Ok(());
         }
@@ -164,7 +158,8 @@ impl Columns {
             parse_amount(stated.as_bytes(), to, WISE_AMOUNTS).map_err(|_| "Exchange To Amount")?.abs();
         details.original(if amount < 0 { -minor } else { minor }, to);
         // The rate is that of the account's currency to the other one.
-        if let Some(rate) = rate(optional(self.rate), WISE_AMOUNTS).and_then(|rate| inverse_rate(&rate)) {
+        if let Some(rate) = rate(cells.optional(self.rate), WISE_AMOUNTS).and_then(|rate| inverse_rate(&rate))
+        {
             details.put(Detail::Rate, &rate);
         }
         Ok(())

@@ -12,7 +12,7 @@ use super::model::{
     Ruleset, SourceRules, Subset, Tolerance, Unique,
 };
 use crate::calendar::Calendar;
-use crate::currency::Currency;
+use crate::currency::{Currency, UNKNOWN};
 use crate::date::Date;
 use crate::engine::{BreakKind, account_key, normalize, party_key};
 use crate::entry::kind::{self, Kind};
@@ -347,8 +347,7 @@ fn rates(file: &RatesFile) -> Result<Rates, Fault> {
     for (index, one) in file.table.iter().enumerate() {
         let key = |key: &str| format!("rates.table.{index}.{key}");
         let currency = |code: &str, name: &str| {
-            Currency::from_code(code.as_bytes())
-                .ok_or_else(|| fault(&key(name), "not a currency code of ISO 4217"))
+            Currency::from_code(code.as_bytes()).ok_or_else(|| fault(&key(name), UNKNOWN))
         };
         let (from, to) = (currency(&one.from, "from")?, currency(&one.to, "to")?);
         if from == to {
@@ -356,6 +355,10 @@ fn rates(file: &RatesFile) -> Result<Rates, Fault> {
         }
         let day = Date::parse_iso(one.day.as_bytes()).filter(|_| one.day.len() == 10);
         let day = day.ok_or_else(|| fault(&key("day"), "a day is written YYYY-MM-DD"))?;
+        let (year, month, _) = day.parts();
+        if let Some(since) = from.withdrawn_before(year, month).or_else(|| to.withdrawn_before(year, month)) {
+            return Err(fault(&key("day"), since));
+        }
         let rate = money::rate(&one.rate, AmountSyntax::PLAIN).ok_or_else(|| {
             fault(&key("rate"), "a positive decimal string with at most 12 decimals, like \"1.1512\"")
         })?;
@@ -385,10 +388,10 @@ fn fee(file: &FeeFile, at: &str) -> Result<Fee, Fault> {
     if file.percent.is_none() && file.fixed.is_none() {
         return Err(fault(at, "a line of a price list has a `percent`, a `fixed` sum, or both"));
     }
-    let currency = file.currency.as_deref().map(|code| {
-        Currency::from_code(code.as_bytes())
-            .ok_or_else(|| fault(&key("currency"), "not a currency code of ISO 4217"))
-    });
+    let currency = file
+        .currency
+        .as_deref()
+        .map(|code| Currency::from_code(code.as_bytes()).ok_or_else(|| fault(&key("currency"), UNKNOWN)));
     let currency = currency.transpose()?;
     let sum = |name: &str, text: &Option<String>| {
         let Some(text) = text else { return Ok(None) };
@@ -661,8 +664,7 @@ fn tolerance(file: &ToleranceFile, at: &str) -> Result<Tolerance, Fault> {
     }
     for (code, text) in &file.absolute_by_currency {
         let at = format!("{at}.absolute_by_currency.{code}");
-        let currency = Currency::from_code(code.as_bytes())
-            .ok_or_else(|| fault(&at, "not a currency code of ISO 4217"))?;
+        let currency = Currency::from_code(code.as_bytes()).ok_or_else(|| fault(&at, UNKNOWN))?;
         absolute[currency.index()] = parse_scaled(text.as_bytes(), currency.exponent(), AmountSyntax::PLAIN)
             .map_err(|error: AmountError| fault(&at, error.to_string()))?;
     }
