@@ -4,6 +4,7 @@ pub mod exit;
 mod explain;
 mod input;
 mod inspect;
+mod migrate;
 mod output;
 mod progress;
 mod proof;
@@ -42,8 +43,10 @@ enum Command {
     Healthcheck,
     /// Print the API's description (OpenAPI 3.1).
     Openapi,
-    /// Make or update the tables of PostgreSQL, as a role that may.
-    Migrate,
+    /// Make or update the tables of PostgreSQL, as a role that may; or, with --mt and --camt, show what becomes of a ruleset
+    /// when the bank delivers camt in place of MT940.
+    #[command(after_help = migrate::HELP)]
+    Migrate(Box<migrate::Args>),
     /// Recompute a tenant's audit log and hold it against its latest anchor.
     VerifyAudit(serve::VerifyArgs),
     /// Bring audit logs and their heads together after a restore, and say so in an entry of each that is anchored.
@@ -87,7 +90,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, 
         Command::Serve(args) => serve::serve(args),
         Command::Healthcheck => serve::healthcheck(),
         Command::Openapi => serve::openapi(out),
-        Command::Migrate => serve::migrate(),
+        Command::Migrate(args) => migrate::run(args, out),
         Command::VerifyAudit(args) => serve::verify_audit(args, out),
         Command::RepairAudit(args) => serve::repair_audit(args, out),
         Command::VerifyProof(args) => proof::run(args, out),

@@ -23,6 +23,7 @@ mod names;
 mod net;
 mod outcome;
 mod pairs;
+pub mod parallel;
 mod party;
 mod prepare;
 pub mod rates;

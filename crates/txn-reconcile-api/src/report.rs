@@ -4,6 +4,7 @@ pub mod balances;
 pub mod csv;
 pub mod html;
 pub mod json;
+pub mod migration;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 mod summary;

@@ -328,6 +328,116 @@ fn a_changed_ruleset_is_held_against_the_one_before() {
     assert!(stdout(&output).contains("never comes to anything"), "{}", stdout(&output));
 }
 
+// The same day of one account in MT940 and in camt.053, as a bank delivers them side by side.
+const OLD_STATEMENT: &str = include_str!("../samples/migration/statement.sta");
+const NEW_STATEMENT: &str = include_str!("../samples/migration/statement.xml");
+const OLD_RULES: &str = include_str!("../samples/migration/rules.toml");
+
+fn migrated(folder: &Path, more: &[&str]) -> Output {
+    let args = ["migrate", "--mt", "old.sta", "--camt", "new.xml", "--rules", "rules.toml"];
+    run(folder, &[&args, more].concat())
+}
+
+#[test]
+fn a_bank_s_new_format_is_held_against_the_old_one_and_the_ruleset_rewritten() {
+    let folder = folder(&[("old.sta", OLD_STATEMENT), ("new.xml", NEW_STATEMENT), ("rules.toml", OLD_RULES)]);
+    let output = migrated(folder.path(), &["--propose", "new.toml"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    for line in [
+        "4 entries in MT940, 5 entries in camt",
+        "  3 the same by account, currency, date and amount",
+        "  1 split into the details of their batch",
+        "  0 in MT940 alone",
+        "  0 in camt alone",
+        "Closing balances: 1 the same",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    // The invoice's number has gone from the reference into the text; names are one however they are spelt.
+    assert!(text.contains("reference \"INV-2026-0002\" stands in description"), "{text}");
+    assert!(!text.contains("counterparty"), "{text}");
+    let proposed = std::fs::read_to_string(folder.path().join("new.toml")).unwrap();
+    for part in [
+        "# as the bank delivers it",
+        "format = \"camt\"",
+        "equals = [\"NCHG\", \"ACMT-MDOP-CHRG\"] # booked elsewhere",
+        "reference = \"contained\"",
+    ] {
+        assert!(proposed.contains(part), "{part}\n{proposed}");
+    }
+    let checked = run(folder.path(), &["rules", "check", "new.toml"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", stderr(&checked));
+}
+
+#[test]
+fn a_migration_is_told_as_json_with_the_ledger_s_matches() {
+    let ledger = "reference,amount,currency,date\nINV-2026-0001,100.00,EUR,2026-01-06\nINV-2026-0002,200.00,EUR,2026-01-06\n";
+    let folder = folder(&[
+        ("old.sta", OLD_STATEMENT),
+        ("new.xml", NEW_STATEMENT),
+        ("rules.toml", OLD_RULES),
+        ("ledger.csv", ledger),
+    ]);
+    let output = migrated(folder.path(), &["--ledger", "ledger.csv", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(
+        (output.status.code(), &report["version"], &report["same"]),
+        (Some(1), &1.into(), &false.into())
+    );
+    let matching = &report["matching"];
+    assert_eq!(matching["with_ledger"], true);
+    assert_eq!(
+        matching["passes"][0],
+        serde_json::json!({ "pass": "exact", "old": 2, "new": 1, "proposed": 1 })
+    );
+    assert_eq!(matching["otherwise"].as_array().unwrap().len(), 1, "{matching}");
+    assert_eq!(matching["otherwise"][0]["entry"]["reference"], "INV-2026-0002");
+    assert_eq!(
+        (&matching["otherwise"][0]["before"], &matching["otherwise"][0]["after"]),
+        (&"exact".into(), &serde_json::Value::Null)
+    );
+    assert_eq!(matching["otherwise_proposed"], 0, "{matching}");
+    assert_eq!(report["fields"]["reference"]["found_in"]["description"], 1, "{report}");
+}
+
+#[test]
+fn the_same_in_both_formats_needs_no_other_rules() {
+    let one = |text: &str, from: &str, to: &str| {
+        let (start, end) = (text.find(from).unwrap(), text.find(to).unwrap());
+        text[..start].to_owned() + &text[end..]
+    };
+    let old = one(OLD_STATEMENT, ":61:2601060106C200", ":62F:").replace("EUR1394,00", "EUR1100,00");
+    let new = one(NEW_STATEMENT, "<Ntry><Amt Ccy=\"EUR\">200.00", "</Stmt>").replace("1394.00", "1100.00");
+    let folder = folder(&[
+        ("old.sta", &old),
+        ("new.xml", &new),
+        ("rules.toml", "version = 2\nname = \"r\"\n[[pass]]\nname = \"exact\"\nexact = {}\n"),
+        ("other.xml", &new.replace(">100.00<", ">101.00<").replace("1100.00", "1101.00")),
+        ("empty.xml", ""),
+    ]);
+    let output = migrated(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("The ruleset needs no change"), "{}", stdout(&output));
+    let with = |mt: &str, camt: &str| run(folder.path(), &["migrate", "--mt", mt, "--camt", camt]);
+    let output = with("old.sta", "other.xml");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("  1 of another amount\n"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("MT940 1100.00, camt 1101.00"), "{}", stdout(&output));
+    for (mt, camt, code, what) in [
+        ("new.xml", "new.xml", 3, "new.xml: is camt, and mt940 is needed here"),
+        ("old.sta", "old.sta", 3, "old.sta: is mt940, and camt is needed here"),
+        ("old.sta", "empty.xml", 3, "empty.xml"),
+        ("old.sta", "missing.xml", 3, "missing.xml"),
+    ] {
+        let output = with(mt, camt);
+        assert_eq!(output.status.code(), Some(code), "{mt} {camt}");
+        assert!(stderr(&output).contains(what), "{}", stderr(&output));
+    }
+    assert_eq!(run(folder.path(), &["migrate", "--mt", "old.sta"]).status.code(), Some(2));
+    assert_eq!(run(folder.path(), &["migrate", "--rules", "rules.toml"]).status.code(), Some(2));
+}
+
 #[test]
 fn the_balance_of_the_books_follows_from_the_bank_s_and_what_is_outstanding() {
     const STATEMENT: &str = ":20:S\n:25:DE89370400440532013000\n:28C:1/1\n:60F:C260105EUR1000,00\n:61:2601060106C100,00NTRFINV-1\n:61:2601060106D5,00NCHGNONREF\n:86:ACCOUNT FEE\n:62F:C260106EUR1095,00\n-\n";

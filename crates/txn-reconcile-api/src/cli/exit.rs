@@ -24,8 +24,8 @@ pub const BUG: u8 = 70;
 /// The table for the help text.
 pub const HELP: &str = "Exit codes:
   0  everything matched (inspect, rules check: everything in order; verify-proof: what was checked holds)
-  1  breaks are open (inspect: rows were refused or totals are off; verify-audit: the log was
-     tampered with; repair-audit: so was one, which is left as it is; verify-proof: the proof does not hold)
+  1  breaks are open (inspect: rows were refused or totals are off; rules diff, migrate: something differs;
+     verify-audit: the log was tampered with; repair-audit: so was one, which is left as it is; verify-proof: the proof does not hold)
   2  wrong command line
   3  an input cannot be read
   4  the ruleset is wrong
