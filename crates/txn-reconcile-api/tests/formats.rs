@@ -320,6 +320,26 @@ fn archives_of_one_file_are_unpacked_and_hostile_ones_refused() {
 }
 
 #[test]
+fn what_is_not_read_is_refused_with_the_way_round_it() {
+    let refusal = |bytes: &[u8]| read_in(bytes, ReadOptions::default(), 7).unwrap_err().to_string();
+    for part in ["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "docProps/app.xml", "mimetype"] {
+        for deflate in [true, false] {
+            let refused = refusal(&zip(part, b"<Types/>", deflate, false));
+            assert!(
+                refused.starts_with("a spreadsheet is not read") && refused.contains("CSV"),
+                "{part}: {refused}"
+            );
+        }
+    }
+    assert!(refusal(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and so on").starts_with("a spreadsheet is not read"));
+    assert!(refusal(b"%PDF-1.7\n1 0 obj").starts_with("a PDF is not read"));
+    let unknown = refusal(b"hello");
+    for format in Format::ALL {
+        assert!(unknown.contains(format.name()), "{unknown}");
+    }
+}
+
+#[test]
 fn camt_is_read_down_to_its_details() {
     let found = read(&sample("formats/statement.camt053.xml"));
     let set = &found.entries;

@@ -34,6 +34,19 @@ pub fn detect(head: &[u8]) -> Option<Format> {
     table(head)
 }
 
+/// Why a spreadsheet is refused.
+pub(super) const SPREADSHEET: &str =
+    "a spreadsheet is not read; save the sheet as CSV in UTF-8, and declare its columns in the mapping";
+
+/// Why a file that begins so is not read, whatever is in it, with the way round it. (Spreadsheets of today are archives.)
+#[must_use]
+pub fn unsupported(head: &[u8]) -> Option<&'static str> {
+    if head.starts_with(b"%PDF-") {
+        return Some("a PDF is not read; ask whoever sent it for camt.053, MT940 or CSV");
+    }
+    head.starts_with(b"\xd0\xcf\x11\xe0").then_some(SPREADSHEET)
+}
+
 fn contains(head: &[u8], needle: &[u8]) -> bool {
     memchr::memmem::find(head, needle).is_some()
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Format;
 use crate::entry::text::TextFull;
 use crate::pan::CardData;
 
@@ -137,6 +138,8 @@ pub enum ReadError {
     },
     /// The compressed stream is damaged.
     Damaged,
+    /// Something that is no file of entries, with the way round it.
+    Unsupported(&'static str),
     /// The archive cannot be unpacked here.
     Archive(&'static str),
     /// The columns that are needed are not there.
@@ -150,9 +153,11 @@ pub enum ReadError {
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unrecognised => f.write_str(
-                "the format is not recognised; name it (csv, ndjson, camt, mt940, bai2, nacha, stripe, adyen)",
-            ),
+            Self::Unrecognised => {
+                let names = Format::ALL.map(Format::name).join(", ");
+                write!(f, "the format is not recognised; name it ({names})")
+            }
+            Self::Unsupported(message) => f.write_str(message),
             Self::Malformed { line, message } => write!(f, "line {line}: {message}"),
             Self::RecordTooLong { line, limit_bytes } => {
                 write!(f, "line {line}: a record is longer than {limit_bytes} bytes")

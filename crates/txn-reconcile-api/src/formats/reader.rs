@@ -222,6 +222,9 @@ impl Reader {
         let declared = self.options.mapping.as_ref().and_then(|mapping| mapping.encoding);
         let encoding =
             declared.or_else(|| detect::xml_encoding(&head)).unwrap_or_else(|| Encoding::guess(&head));
+        if let Some(why) = detect::unsupported(&head) {
+            return Err(ReadError::Unsupported(why));
+        }
         let mut text = Vec::new();
         Transcoder::new(encoding).push(&head, &mut text);
         let format = match self.options.format {

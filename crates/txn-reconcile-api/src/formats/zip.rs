@@ -2,6 +2,7 @@
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
+use super::detect::SPREADSHEET;
 use super::{Collector, ReadError};
 
 /// What the first file of an archive begins with.
@@ -17,6 +18,9 @@ const LIST_END_BYTES: usize = 22;
 /// Bytes behind a file at most: its entry in the list and the end of the list have names, comments and extra fields of
 /// 64 KiB each.
 const TAIL_BYTES_MAX: usize = 512 << 10;
+
+/// What the names of the parts of a spreadsheet begin with (ECMA-376 part 2; those of OpenDocument begin with `mimetype`).
+const PARTS: [&[u8]; 4] = [b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/"];
 
 /// Length of a local header without name and extra field.
 const HEADER_BYTES: usize = 30;
@@ -113,6 +117,10 @@ impl Unzip {
         let length = HEADER_BYTES + usize::from(short(26)) + usize::from(short(28));
         if self.held.len() < HEADER_BYTES || self.held.len() < length {
             return Ok(false);
+        }
+        let name = &self.held[HEADER_BYTES..HEADER_BYTES + usize::from(short(26))];
+        if name == b"mimetype" || PARTS.iter().any(|part| name.starts_with(part)) {
+            return Err(ReadError::Unsupported(SPREADSHEET));
         }
         let (flags, method, crc, size) = (short(6), short(8), long(14), u64::from(long(18)));
         if flags & 1 != 0 {
