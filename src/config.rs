@@ -97,6 +97,8 @@ pub struct EnvConfig {
     pub shield: Shield,
     /// Controls that are not met, for a time.
     pub deviations: Vec<Deviation>,
+    /// Consequences of a change that somebody has accepted.
+    pub acknowledged: Vec<Acknowledged>,
     /// Resources whose addresses have changed.
     pub moved: Vec<MovedResource>,
     /// Resources that are no longer in the module.

@@ -57,8 +57,10 @@ pub const STEP_FAILED: Exit =
     Exit { code: 10, meaning: "restore --run: a command failed; mend the cause and go on with --from" };
 
 /// A change has a consequence that was to fail.
-pub const CONSEQUENCE: Exit =
-    Exit { code: 11, meaning: "diff: the change has, or may have, a consequence that --fail-on names" };
+pub const CONSEQUENCE: Exit = Exit {
+    code: 11,
+    meaning: "diff: the change has, or may have, a consequence that --fail-on names and nobody acknowledged, or an acknowledgement has expired or is idle",
+};
 
 /// An address that holds data would vanish.
 pub const VANISHED: Exit = Exit {

@@ -12,8 +12,9 @@ mod report;
 mod same;
 mod verify;
 
+pub use crate::config::Consequence;
 pub use change::{Action, Attribute, Change};
-pub use consequence::{Consequence, Finding};
+pub use consequence::{Acknowledgement, Finding};
 pub use moves::Move;
 pub use network::Opening;
 pub use permission::{Grant, Permission, Verdict};
@@ -21,6 +22,7 @@ pub use report::{About, json, markdown, schema, text};
 
 pub use verify::Verified;
 
+use crate::config::{Acknowledged, Date};
 use aws::schema::Replacement;
 use terraform::query::View;
 
@@ -58,6 +60,11 @@ impl Review {
         let moves = moves::proposals(old, new, &changes);
         let findings = consequence::findings(old, new, &changes, &permissions, &network);
         Self { changes, findings, permissions, network, moves, beyond: beyond(old, new) }
+    }
+
+    /// Notes which consequences are acknowledged on a day. What is wrong with the acknowledgements, a line each.
+    pub fn acknowledge(&mut self, all: &[Acknowledged], on: &Date) -> Vec<String> {
+        consequence::acknowledge(&mut self.findings, all, on)
     }
 
     /// Whether nothing differs.

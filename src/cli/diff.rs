@@ -1,10 +1,11 @@
 //! `txnr diff`: what a change of an environment's module means.
 
 use super::git::{self, Commit};
-use super::output::data;
+use super::output::{data, say};
 use super::sides::{self, Sides};
-use super::{EnvsFolder, Failure};
-use crate::config::EnvName;
+use super::{EnvsFolder, Failure, today};
+use crate::check;
+use crate::config::{Date, EnvName};
 use crate::exit;
 use crate::project::Project;
 use crate::project::file::ProjectError;
@@ -45,10 +46,14 @@ pub(super) struct Diff {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Fail with exit code 11 if one of these comes of it, or may: data-loss, protection-lowered, network-opened, widened,
+    /// Fail with exit code 11 if one of these comes of it, or may, that [[acknowledged]] in the environment file does not cover: data-loss, protection-lowered, network-opened, widened,
     /// interrupted, irreversible, costs-more
     #[arg(long, value_name = "CONSEQUENCE", value_delimiter = ',')]
     fail_on: Vec<Consequence>,
+
+    /// The day that [[acknowledged]] is held to; today, in UTC
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "name")]
+    on: Option<Date>,
 
     /// Print the JSON Schema of --format json instead
     #[arg(long, exclusive = true)]
@@ -68,6 +73,7 @@ enum Format {
 const EXAMPLES: &str = "Examples:
   txnr diff --env prod
   txnr diff --env prod --base v1.4.0 --fail-on data-loss,widened
+  txnr diff --env prod --fail-on data-loss --on 2027-03-31
   txnr diff --env prod --format markdown > comment.md
   txnr diff old/prod out/prod --format json | jq '.findings'";
 
@@ -84,7 +90,8 @@ impl Diff {
             (None, [old, new]) => (new.display().to_string(), sides::of_folders(old, new)?),
             (None, _) => return Err(Failure::new(exit::USAGE, "two folders, or --env", "txnr diff --help")),
         };
-        let review = Review::of(&old, &new);
+        let mut review = Review::of(&old, &new);
+        let faults = self.acknowledge(&mut review)?;
         let about = About { subject: &subject, base: &base, notes: &notes };
         match self.format {
             Format::Text => {
@@ -105,14 +112,35 @@ impl Diff {
             .filter(|found| self.fail_on.contains(found))
             .map(Consequence::name)
             .collect();
-        if found.is_empty() {
+        if !found.is_empty() {
+            return Err(Failure::new(
+                exit::CONSEQUENCE,
+                format!("{subject}: the change has consequences that --fail-on names: {}", found.join(", ")),
+                "what the lines above name; take the change back, or let [[acknowledged]] in the environment file say that it is meant",
+            ));
+        }
+        if faults.is_empty() || self.fail_on.is_empty() {
             return Ok(());
         }
+        let what = format!("{subject}: {} of [[acknowledged]] have expired or are idle", faults.len());
         Err(Failure::new(
             exit::CONSEQUENCE,
-            format!("{subject}: the change has consequences that --fail-on names: {}", found.join(", ")),
-            "what the lines above name; take the change back, or let somebody who may decide so merge it without --fail-on",
+            what,
+            "what the lines above name; take them out of the environment file",
         ))
+    }
+
+    /// Notes what the environment file acknowledges; tells what is wrong with that, and returns it.
+    fn acknowledge(&self, review: &mut Review) -> Result<Vec<String>, Failure> {
+        let Some(name) = &self.name else { return Ok(Vec::new()) };
+        let loaded = check::load_some(&self.envs.folder, &[name.to_string()])?;
+        let Some(environment) = loaded.environments.first() else { return Ok(Vec::new()) };
+        let on = self.on.clone().unwrap_or_else(today::today);
+        let faults = review.acknowledge(&environment.config.acknowledged, &on);
+        for fault in &faults {
+            say(format_args!("{}: {fault}", environment.path.display()));
+        }
+        Ok(faults)
     }
 }
 

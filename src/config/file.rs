@@ -2,9 +2,9 @@
 //! reference are generated from here.
 
 use super::section::{
-    Account, Alarms, Alb, BackupFile, CertificateFile, DataFile, DetectionFile, Deviation, Dns, Ecr,
-    FurtherServiceFile, GithubFile, Iam, Kms, Logs, MovedResource, NetworkFile, Recovery, RemovedResource,
-    Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
+    Account, Acknowledged, Alarms, Alb, BackupFile, CertificateFile, DataFile, DetectionFile, Deviation, Dns,
+    Ecr, FurtherServiceFile, GithubFile, Iam, Kms, Logs, MovedResource, NetworkFile, Recovery,
+    RemovedResource, Secrets, ServiceFile, Shield, StateFile, StorageFile, Tags, Terraform, Waf,
 };
 use super::value::{AccountId, DomainName, FurtherName, OrganizationName, ProjectName, Region, TagText};
 use schemars::JsonSchema;
@@ -102,6 +102,8 @@ pub struct EnvFile {
     pub shield: Shield,
     /// Controls that are not met, for a time.
     pub deviations: Vec<Deviation>,
+    /// Consequences of a change that somebody has accepted.
+    pub acknowledged: Vec<Acknowledged>,
     /// Resources whose addresses have changed.
     pub moved: Vec<MovedResource>,
     /// Resources that are no longer in the module.
@@ -148,6 +150,7 @@ impl Default for EnvFile {
             detection: DetectionFile::default(),
             shield: Shield::default(),
             deviations: Vec::new(),
+            acknowledged: Vec::new(),
             moved: Vec::new(),
             removed: Vec::new(),
             tags: Tags::default(),

@@ -1,6 +1,7 @@
 //! From what an environment file says to what the stacks need: defaults that depend on other values are filled in,
 //! subnets are computed, and whatever depends on more than one value is checked.
 
+mod acknowledged;
 mod addresses;
 mod alarms;
 mod alb;
@@ -147,6 +148,7 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
         detection: detection?,
         shield: file.shield,
         deviations: file.deviations,
+        acknowledged: file.acknowledged,
         moved: file.moved,
         removed: file.removed,
         tags: file.tags,
@@ -167,6 +169,7 @@ pub(crate) fn resolve(name: EnvName, mut file: EnvFile, problems: &mut Problems)
     detection::check_agent(&config, problems);
     existing_network::check_database(&config, problems);
     deviations::check(&config, problems);
+    acknowledged::check(&config, problems);
     data::check_names(&config, problems);
     Some(config)
 }

@@ -4,6 +4,7 @@
 //! other values, or a value is computed, `<Section>File` is what the file may say and `<Section>` what the stacks get.
 
 mod account;
+mod acknowledged;
 mod alarms;
 mod alb;
 mod backup;
@@ -34,6 +35,7 @@ mod terraform;
 mod waf;
 
 pub use account::{Account, Elsewhere, Part, SecurityContact};
+pub use acknowledged::Acknowledged;
 pub use alarms::{Alarms, Silence};
 pub use alb::{Alb, DesyncMode, SslPolicy};
 pub use backup::{Backup, BackupFile, RestoreTestFile, VaultLockFile, Weekday};

@@ -9,6 +9,7 @@ mod address;
 mod arn;
 mod bounded;
 mod cidr;
+mod consequence;
 mod contact;
 mod control;
 mod country;
@@ -41,6 +42,7 @@ pub use arn::{
 };
 pub use bounded::Bounded;
 pub use cidr::{AnyCidr, Breadth, Cidr, PrefixListId};
+pub use consequence::Consequence;
 pub use contact::{ContactText, EmailAddress, PhoneNumber};
 pub use control::{ControlId, ControlNumber};
 pub use country::CountryCode;

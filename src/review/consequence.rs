@@ -1,98 +1,20 @@
 //! What changes mean, ranked: the most dangerous first.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 
 use aws::schema::Effect;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use terraform::query::View;
 
+use crate::config::{Acknowledged, Consequence, Date};
 use crate::held::data_in;
 
 use super::change::{Action, Attribute, Change, shown};
 use super::network::Opening;
 use super::permission::{Permission, Verdict};
 use super::same::one_or_more;
-
-/// What may come of a change, the most dangerous first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Consequence {
-    /// Data is destroyed, or expires earlier.
-    DataLoss,
-    /// Something protects less than before.
-    ProtectionLowered,
-    /// The network lets something through that it did not.
-    NetworkOpened,
-    /// Somebody may do more, or it cannot be told.
-    Widened,
-    /// The service is interrupted.
-    Interrupted,
-    /// It cannot be undone.
-    Irreversible,
-    /// It costs more.
-    CostsMore,
-}
-
-impl Consequence {
-    /// Every consequence, the most dangerous first.
-    pub const ALL: [Self; 7] = [
-        Self::DataLoss,
-        Self::ProtectionLowered,
-        Self::NetworkOpened,
-        Self::Widened,
-        Self::Interrupted,
-        Self::Irreversible,
-        Self::CostsMore,
-    ];
-
-    /// Its name on the command line and in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DataLoss => "data-loss",
-            Self::ProtectionLowered => "protection-lowered",
-            Self::NetworkOpened => "network-opened",
-            Self::Widened => "widened",
-            Self::Interrupted => "interrupted",
-            Self::Irreversible => "irreversible",
-            Self::CostsMore => "costs-more",
-        }
-    }
-
-    /// What it says to people.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::DataLoss => "Data is lost",
-            Self::ProtectionLowered => "Protection is lowered",
-            Self::NetworkOpened => "The network opens",
-            Self::Widened => "Permissions widen",
-            Self::Interrupted => "The service is interrupted",
-            Self::Irreversible => "Cannot be undone",
-            Self::CostsMore => "Costs more",
-        }
-    }
-}
-
-impl std::fmt::Display for Consequence {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Consequence {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|consequence| consequence.name() == text);
-        found.ok_or_else(|| {
-            format!("{text:?} is none of {}", Self::ALL.map(|consequence| consequence.name()).join(", "))
-        })
-    }
-}
 
 /// A consequence of a change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -105,6 +27,50 @@ pub struct Finding {
     pub address: String,
     /// What happens.
     pub what: String,
+    /// That somebody has accepted it, if somebody has.
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+/// Why a consequence is accepted, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Acknowledgement {
+    /// Why.
+    pub reason: String,
+    /// The last day on which that counts.
+    pub expires: Date,
+}
+
+impl std::fmt::Display for Acknowledgement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "acknowledged until {}: {}", self.expires, self.reason)
+    }
+}
+
+/// Notes what is acknowledged on a day: the very consequence, of the very resource. What is wrong with the others, a line
+/// each: one that has expired counts no more, and one that nothing needs is taken out, so that it does not stand ready for the
+/// next change.
+pub(super) fn acknowledge(findings: &mut [Finding], all: &[Acknowledged], on: &Date) -> Vec<String> {
+    let mut faults = Vec::new();
+    for Acknowledged { consequence, address, reason, expires } in all {
+        let address = address.to_string();
+        let mut of: Vec<&mut Finding> = findings
+            .iter_mut()
+            .filter(|finding| finding.consequence == *consequence && finding.address == address)
+            .collect();
+        if expires < on {
+            faults.push(format!("{consequence} of {address} was acknowledged until {expires}"));
+        } else if of.is_empty() {
+            faults.push(format!(
+                "{consequence} of {address} is acknowledged, and the change has no such consequence"
+            ));
+        } else {
+            for finding in &mut of {
+                finding.acknowledged =
+                    Some(Acknowledgement { reason: reason.to_string(), expires: expires.clone() });
+            }
+        }
+    }
+    faults
 }
 
 /// The types that protect or watch, by the beginnings of their names.
@@ -292,6 +258,7 @@ pub(super) fn findings(
         maybe: !opening.sure,
         address: opening.group.clone(),
         what: opening.to_string(),
+        acknowledged: None,
     }));
     for permission in permissions.iter().filter(|permission| permission.verdict <= Verdict::CannotTell) {
         all.insert(Finding {
@@ -299,6 +266,7 @@ pub(super) fn findings(
             maybe: permission.verdict == Verdict::CannotTell,
             address: permission.of.clone(),
             what: format!("{}: {}", permission.policy, gains(permission)),
+            acknowledged: None,
         });
     }
     all.into_iter().collect()
@@ -324,6 +292,7 @@ fn of_change(old: &View, new: &View, change: &Change) -> Vec<Finding> {
         maybe,
         address: change.address.clone(),
         what,
+        acknowledged: None,
     };
     let (kind, maybe) = (change.kind.as_str(), change.action == Action::MayReplace);
     let verb = match change.action {
@@ -406,7 +375,7 @@ fn forced(change: &Change) -> String {
 fn of_attribute(change: &Change, attribute: &Attribute) -> Vec<Finding> {
     let mut all = Vec::new();
     let mut add = |consequence: Consequence, maybe: bool, what: String| {
-        all.push(Finding { consequence, maybe, address: change.address.clone(), what });
+        all.push(Finding { consequence, maybe, address: change.address.clone(), what, acknowledged: None });
     };
     let name = attribute.path.rsplit(['.', ']']).next().unwrap_or_default();
     let path = attribute.path.as_str();

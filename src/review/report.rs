@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::change::{Action, Attribute, Change, shown};
-use super::consequence::{Consequence, Finding, counts};
+use super::consequence::{Finding, counts};
 use super::network::Opening;
 use super::permission::{Permission, Verdict};
 use super::{Move, Review};
+use crate::config::Consequence;
 
 /// What a report is about.
 #[derive(Clone, Copy, Debug)]
@@ -145,6 +146,9 @@ pub fn text(review: &Review, about: About<'_>, width: usize) -> String {
             let maybe = if finding.maybe { "perhaps: " } else { "" };
             let line = format!("  {}  {maybe}{}", finding.address, finding.what);
             let _ = writeln!(out, "{}", cut(&line, width));
+            if let Some(acknowledged) = &finding.acknowledged {
+                let _ = writeln!(out, "      {GOOD}{acknowledged}{GOOD:#}");
+            }
         }
     }
     if !review.permissions.is_empty() {
@@ -276,11 +280,14 @@ pub fn markdown(review: &Review, about: About<'_>) -> String {
         let (mut shown, mut hidden) = (0, 0);
         for finding in &review.findings {
             let maybe = if finding.maybe { "perhaps: " } else { "" };
+            let acknowledged = finding.acknowledged.as_ref();
+            let acknowledged = acknowledged.map(|of| format!("<br>{}", escaped(&of.to_string())));
             let row = format!(
-                "| {} | `{}` | {maybe}{} |\n",
+                "| {} | `{}` | {maybe}{}{} |\n",
                 finding.consequence.title(),
                 cell(&finding.address),
-                escaped(&cut(&finding.what, 400))
+                escaped(&cut(&finding.what, 400)),
+                acknowledged.unwrap_or_default()
             );
             if out.len() + row.len() > FINDINGS_MAX && shown > 0 {
                 hidden += 1;
@@ -383,10 +390,11 @@ fn cell(text: &str) -> String {
 }
 
 impl Review {
-    /// The consequences that it has, the most dangerous first.
+    /// The consequences that it has and nobody has acknowledged, the most dangerous first.
     #[must_use]
     pub fn consequences(&self) -> BTreeSet<Consequence> {
-        self.findings.iter().map(|finding| finding.consequence).collect()
+        let open = self.findings.iter().filter(|finding| finding.acknowledged.is_none());
+        open.map(|finding| finding.consequence).collect()
     }
 }
 

@@ -82,6 +82,65 @@ fn what_a_file_means_is_told_and_can_fail() {
 }
 
 #[test]
+fn what_is_acknowledged_passes_until_its_day_and_only_where_it_is_needed() {
+    let project = repository();
+    let write = |acknowledged: &[(&str, &str)]| {
+        let entry = |(consequence, address): &(&str, &str)| {
+            format!(
+                "[[acknowledged]]\nconsequence = \"{consequence}\"\naddress = \"{address}\"\nreason = \"Moved, says *Ada*\"\nexpires = \"2027-03-31\"\n"
+            )
+        };
+        let entries: String = acknowledged.iter().map(entry).collect();
+        project.write("envs/prod.toml", &format!("{PROD}\n[data]\nstore = \"postgres\"\n{entries}"));
+    };
+    let diff = |on: &str| project.run(&format!("diff --env prod --fail-on data-loss --on {on}"));
+    write(&[]);
+    let json = project.succeed("diff --env prod --format json");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let findings = json["findings"].as_array().expect("findings");
+    let lost = findings.iter().filter(|finding| finding["consequence"] == "data-loss");
+    let mut lost: Vec<(&str, &str)> =
+        lost.map(|finding| ("data-loss", finding["address"].as_str().expect("an address"))).collect();
+    lost.dedup();
+    assert!(lost.len() > 1, "{findings:?}");
+
+    // Every one, and each by its very kind and address.
+    write(&lost[1..]);
+    assert!(diff("2027-03-31").contains("exit code: 11"));
+    let other: Vec<_> = [("interrupted", lost[0].1)].into_iter().chain(lost[1..].iter().copied()).collect();
+    write(&other);
+    assert!(diff("2027-03-31").contains("--fail-on names: data-loss"));
+    write(&lost);
+    let said = diff("2027-03-31");
+    assert!(said.contains("exit code: 0"), "{said}");
+    assert_eq!(
+        said.matches("acknowledged until 2027-03-31: Moved, says *Ada*").count(),
+        lost.len(),
+        "{said}"
+    );
+    let comment = project.succeed("diff --env prod --format markdown --on 2027-03-31");
+    assert!(comment.contains("<br>acknowledged until 2027-03-31: Moved, says \\*Ada\\* |"), "{comment}");
+
+    // The day after, it counts no more; whoever does not ask for a failure is told alone.
+    let said = diff("2027-04-01");
+    assert!(said.contains("exit code: 11") && said.contains("envs/prod.toml: data-loss of "), "{said}");
+    assert!(said.contains("was acknowledged until 2027-03-31") && !said.contains("says *Ada*"), "{said}");
+    // One that nothing needs.
+    let idle: Vec<_> = lost.iter().copied().chain([("data-loss", "aws_s3_bucket.audit")]).collect();
+    write(&idle);
+    let said = diff("2027-03-31");
+    assert!(said.contains("exit code: 11") && said.contains("1 of [[acknowledged]]"), "{said}");
+    assert!(
+        said.contains(
+            "data-loss of aws_s3_bucket.audit is acknowledged, and the change has no such consequence"
+        ),
+        "{said}"
+    );
+    let said = project.run("diff --env prod --on 2027-03-31");
+    assert!(said.contains("exit code: 0") && said.contains("has no such consequence"), "{said}");
+}
+
+#[test]
 fn wrong_input_is_told_with_a_remedy() {
     let project = repository();
     let said = project.run("diff --env dev --base nowhere");
