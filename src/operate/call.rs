@@ -94,8 +94,8 @@ pub fn printed(config: &EnvConfig, calls: &str) -> String {
 }
 
 /// The oldest releases of both lines that open sessions in containers:
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html>.
-pub const OLDEST: [[u32; 3]; 2] = [[1, 22, 3], [2, 3, 6]];
+/// <https://github.com/aws-containers/amazon-ecs-exec-checker>, its prerequisites.
+pub const OLDEST: [[u32; 3]; 2] = [[1, 19, 28], [2, 1, 30]];
 
 /// The release in what `aws --version` says: `aws-cli/2.17.20 Python/3.11.8 …`.
 #[must_use]
@@ -137,10 +137,11 @@ mod tests {
     fn releases_of_both_lines_are_told_apart() {
         for (said, recent) in [
             ("aws-cli/2.17.20 Python/3.11.8 Linux/6.1 exe/x86_64", true),
-            ("aws-cli/2.3.6 Python/3.8.8", true),
-            ("aws-cli/2.3.5 Python/3.8.8", false),
+            ("aws-cli/2.1.30 Python/3.8.8", true),
+            ("aws-cli/2.1.29 Python/3.8.8", false),
             ("aws-cli/1.46.3 Python/3.11.7 Linux/6.18 botocore/1.44.5", true),
-            ("aws-cli/1.22.3 Python/3.6", true),
+            ("aws-cli/1.19.28 Python/3.6", true),
+            ("aws-cli/1.19.27 Python/3.6", false),
             ("aws-cli/1.9.20 Python/2.7", false),
             ("aws-cli/3.0.0 Python/3.14", true),
         ] {

@@ -1,9 +1,6 @@
 //! Protocols by name and number: <https://www.iana.org/assignments/protocol-numbers/>. AWS takes either, and gives back
 //! whichever it likes: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkAclEntry.html>
 
-/// What AWS has names for.
-const NAMES: [(&str, u8); 4] = [("icmp", 1), ("tcp", 6), ("udp", 17), ("icmpv6", 58)];
-
 /// The number of ICMP.
 pub const ICMP: u8 = 1;
 /// The number of TCP.
@@ -12,6 +9,9 @@ pub const TCP: u8 = 6;
 pub const UDP: u8 = 17;
 /// The number of ICMP for IPv6.
 pub const ICMPV6: u8 = 58;
+
+/// What AWS has names for.
+const NAMES: [(&str, u8); 4] = [("icmp", ICMP), ("tcp", TCP), ("udp", UDP), ("icmpv6", ICMPV6)];
 
 /// A protocol's number, by its name or by the number itself.
 #[must_use]
