@@ -13,6 +13,7 @@ pub mod exit;
 pub mod findings;
 pub mod held;
 pub mod inventory;
+mod json_schema;
 pub mod names;
 pub mod operate;
 pub mod plan;
